@@ -1,0 +1,567 @@
+"""The contract between cart and server: topics and messages, with the one place that checks them.
+
+Pure and standard library only: no clock, no I/O. Each message has a JSON Schema below. The parser walks that very
+schema, and ``smartcart.edge.contract`` publishes it, so the document that others read and the check that we run
+cannot drift apart.
+
+A field that the contract does not name is kept (``extra``) and written back. A message type that it does not name,
+and a newer major schema, is refused with a reason.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Literal, cast
+
+MAJOR: Final = 1
+EVENT_SCHEMA: Final = f"smartcart.event/{MAJOR}"
+STATUS_SCHEMA: Final = f"smartcart.status/{MAJOR}"
+PREFIX: Final = f"smartcart/v{MAJOR}"
+MAX_EVENT_BYTES: Final = 32 * 1024
+MAX_EVIDENCE_BYTES: Final = 8 * 1024
+
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+ID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+TIME_PATTERN: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$"
+
+Json = dict[str, Any]
+Outcome = Literal["added", "removed", "none"]
+
+
+class ContractError(ValueError):
+    """A message that cannot be taken.
+
+    ``reason`` says why in plain words; ``event_id`` is the id of the refused event where one could be read, so that
+    the server can answer it under ``rejected``.
+    """
+
+    def __init__(self, reason: str, event_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.event_id = event_id
+
+
+class EventType(StrEnum):
+    """What an event says."""
+
+    ITEM_ADDED = "item_added"
+    ITEM_REMOVED = "item_removed"
+    ITEM_UNCERTAIN = "item_uncertain"
+    SESSION_STARTED = "session_started"
+    SESSION_ENDED = "session_ended"
+
+
+ITEM_TYPES: Final = (EventType.ITEM_ADDED, EventType.ITEM_REMOVED, EventType.ITEM_UNCERTAIN)
+
+
+class CameraHealth(StrEnum):
+    """How the camera sees, as told in the status."""
+
+    OK = "ok"
+    COVERED = "covered"
+    DARK = "dark"
+    BLURRED = "blurred"
+    FROZEN = "frozen"
+    MOVED = "moved"
+    GONE = "gone"
+
+
+class Channel(StrEnum):
+    """The last level of a topic."""
+
+    EVENTS = "events"
+    ACK = "ack"
+    STATUS = "status"
+    COMMAND = "command"
+    EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """``smartcart/v1/{store}/{cart}/{channel}``."""
+
+    store: str
+    cart: str
+    channel: Channel
+
+    def __str__(self) -> str:
+        return f"{PREFIX}/{self.store}/{self.cart}/{self.channel}"
+
+
+def parse_topic(topic: str) -> Topic:
+    """Reads a topic.
+
+    Raises:
+        ContractError: it is not one of the contract's topics.
+
+    >>> parse_topic("smartcart/v1/store-1/cart-7/events").cart
+    'cart-7'
+    """
+    head, _, rest = topic.partition("/v")
+    major, *levels = rest.split("/")
+    if head != "smartcart" or major != str(MAJOR) or len(levels) != 3:
+        raise ContractError(f"topic {topic[:120]!r} is not {PREFIX}/STORE/CART/CHANNEL")
+    store, cart, channel = levels
+    if channel not in tuple(Channel):
+        raise ContractError(f"topic {topic[:120]!r} has an unknown channel")
+    return Topic(
+        store=checked_name(store, "store"), cart=checked_name(cart, "cart"), channel=Channel(channel)
+    )
+
+
+def checked_name(name: str, what: str) -> str:
+    """A store's or cart's name, if it can stand in a topic.
+
+    Raises:
+        ContractError: it has other characters than letters, digits, ``_ . -``, or is longer than 64.
+    """
+    if not re.match(NAME_PATTERN, name):
+        raise ContractError(f"{what} {name[:80]!r} must be 1 to 64 letters, digits, '_', '.' or '-'")
+    return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One reading of what happened, with its probability."""
+
+    outcome: Outcome
+    label: str | None
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelName:
+    """Which model saw it: file stem and the first digits of the file's SHA-256."""
+
+    name: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event of one cart.
+
+    ``seq`` counts gapless from 1 within a session; ``media_time`` is in seconds of the camera's own time; ``box`` is
+    normalised x1 y1 x2 y2; ``weight_g`` is in grams. Item fields are None in session events.
+    """
+
+    id: str
+    store: str
+    cart: str
+    session: str
+    seq: int
+    type: EventType
+    time: str
+    media_time: float | None = None
+    label: str | None = None
+    sku: str | None = None
+    quantity: int | None = None
+    confidence: float | None = None
+    candidates: tuple[Candidate, ...] | None = None
+    evidence: Mapping[str, Any] | None = None
+    box: tuple[float, float, float, float] | None = None
+    track: int | None = None
+    weight_g: float | None = None
+    model: ModelName | None = None
+    initial: Mapping[str, int] | None = None
+    schema: str = EVENT_SCHEMA
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> Json:
+        """The message as a JSON object, unknown fields included."""
+        message: Json = {name: getattr(self, name) for name in EVENT_FIELDS}
+        message["type"] = str(self.type)
+        if self.candidates is not None:
+            message["candidates"] = [[c.outcome, c.label, c.probability] for c in self.candidates]
+        if self.box is not None:
+            message["box"] = list(self.box)
+        if self.model is not None:
+            message["model"] = {"name": self.model.name, "hash": self.model.hash}
+        if self.type is not EventType.SESSION_STARTED:
+            del message["initial"]
+        return message | dict(self.extra)
+
+    def to_bytes(self) -> bytes:
+        """The message as it goes over the wire."""
+        return encode(self.to_json())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ack:
+    """The server's answer: what it has stored, and what it refuses with the reason."""
+
+    committed: tuple[str, ...] = ()
+    rejected: tuple[tuple[str, str], ...] = ()
+
+    def to_bytes(self) -> bytes:
+        return encode({"committed": list(self.committed), "rejected": [list(pair) for pair in self.rejected]})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A cart's retained status; ``outbox`` counts events that the server has not committed yet."""
+
+    online: bool
+    time: str
+    version: str | None = None
+    model: ModelName | None = None
+    session: str | None = None
+    camera: CameraHealth | None = None
+    outbox: int = 0
+    outbox_full: bool = False
+    schema: str = STATUS_SCHEMA
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> Json:
+        message: Json = {name: getattr(self, name) for name in STATUS_FIELDS}
+        message["camera"] = str(self.camera) if self.camera else None
+        if self.model is not None:
+            message["model"] = {"name": self.model.name, "hash": self.model.hash}
+        return message | dict(self.extra)
+
+    def to_bytes(self) -> bytes:
+        return encode(self.to_json())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What the server asks of a cart: to start or end a session. Repeated until the matching event arrives."""
+
+    action: Literal["start_session", "end_session"]
+    session: str | None = None
+
+    def to_bytes(self) -> bytes:
+        return encode({"action": self.action, "session": self.session})
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """Compact UTF-8 JSON; NaN and infinity are refused by ValueError, since JSON has no word for them."""
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+# --- the schemas ------------------------------------------------------------------------------------------------
+
+
+def _nullable(schema: Json) -> Json:
+    return (
+        schema
+        | {"type": [schema["type"], "null"]}
+        | ({"enum": [*schema["enum"], None]} if "enum" in schema else {})
+    )
+
+
+_NAME: Final[Json] = {"type": "string", "pattern": NAME_PATTERN}
+_ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
+_TIME: Final[Json] = {"type": "string", "pattern": TIME_PATTERN, "description": "RFC 3339, UTC"}
+_LABEL: Final[Json] = {"type": "string", "minLength": 1, "maxLength": 64}
+_FRACTION: Final[Json] = {"type": "number", "minimum": 0, "maximum": 1}
+_COUNT: Final[Json] = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
+_MODEL: Final[Json] = {
+    "type": "object",
+    "required": ["name", "hash"],
+    "properties": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 128},
+        "hash": {"type": "string", "pattern": "^[0-9a-f]{8,64}$"},
+    },
+}
+
+
+def _schema_of(word: str) -> Json:
+    return {"type": "string", "pattern": rf"^smartcart\.{word}/{MAJOR}(\.\d+)?$"}
+
+
+EVENT_FIELDS: Final[Mapping[str, Json]] = {
+    "schema": _schema_of("event"),
+    "id": _ID | {"description": "unique for ever (UUIDv7)"},
+    "store": _NAME,
+    "cart": _NAME,
+    "session": _ID,
+    "seq": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 2**53 - 1,
+        "description": "gapless per session, from 1",
+    },
+    "type": {"type": "string", "enum": [str(t) for t in EventType]},
+    "time": _TIME,
+    "media_time": _nullable({"type": "number", "minimum": 0, "maximum": 1e9, "description": "seconds"}),
+    "label": _nullable(_LABEL),
+    "sku": _nullable(_LABEL),
+    "quantity": _nullable({"type": "integer", "minimum": 1, "maximum": 1000}),
+    "confidence": _nullable(_FRACTION),
+    "candidates": _nullable(
+        {
+            "type": "array",
+            "maxItems": 32,
+            "items": {
+                "type": "array",
+                "prefixItems": [
+                    {"type": "string", "enum": ["added", "removed", "none"]},
+                    _nullable(_LABEL),
+                    _FRACTION,
+                ],
+                "minItems": 3,
+                "maxItems": 3,
+            },
+        }
+    ),
+    "evidence": _nullable(
+        {"type": "object", "description": "what the decision rests on; no picture, 8 KB at most"}
+    ),
+    "box": _nullable({"type": "array", "items": _FRACTION, "minItems": 4, "maxItems": 4}),
+    "track": _nullable({"type": "integer", "minimum": 0, "maximum": 2**53 - 1}),
+    "weight_g": _nullable({"type": "number", "minimum": -1e6, "maximum": 1e6}),
+    "model": _nullable(_MODEL),
+    "initial": {"type": "object", "additionalProperties": _COUNT, "propertyNames": _LABEL},
+}
+STATUS_FIELDS: Final[Mapping[str, Json]] = {
+    "schema": _schema_of("status"),
+    "online": {"type": "boolean"},
+    "time": _TIME,
+    "version": _nullable({"type": "string", "maxLength": 64}),
+    "model": _nullable(_MODEL),
+    "session": _nullable(_ID),
+    "camera": _nullable({"type": "string", "enum": [str(h) for h in CameraHealth]}),
+    "outbox": _COUNT,
+    "outbox_full": {"type": "boolean"},
+}
+_REASON: Final[Json] = {"type": "string", "maxLength": 500}
+
+EVENT: Final[Json] = {
+    "type": "object",
+    "required": [name for name in EVENT_FIELDS if name != "initial"],
+    "properties": dict(EVENT_FIELDS),
+}
+STATUS: Final[Json] = {
+    "type": "object",
+    "required": ["schema", "online", "time"],
+    "properties": dict(STATUS_FIELDS),
+}
+ACK: Final[Json] = {
+    "type": "object",
+    "required": ["committed", "rejected"],
+    "properties": {
+        "committed": {"type": "array", "items": _ID, "maxItems": 1000},
+        "rejected": {
+            "type": "array",
+            "maxItems": 1000,
+            "items": {"type": "array", "prefixItems": [_ID, _REASON], "minItems": 2, "maxItems": 2},
+        },
+    },
+}
+COMMAND: Final[Json] = {
+    "type": "object",
+    "required": ["action"],
+    "properties": {
+        "action": {"type": "string", "enum": ["start_session", "end_session"]},
+        "session": _nullable(_ID),
+    },
+}
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+
+
+def parse_event(payload: bytes, topic: Topic | None = None) -> Event:
+    """Reads one event, and holds it against the topic that it came on.
+
+    Raises:
+        ContractError: not JSON, too long, a newer major schema, an unknown type, a field missing or out of range, or
+            a store or cart other than the topic's.
+    """
+    raw = _object(payload, MAX_EVENT_BYTES)
+    event_id = raw.get("id")
+    known = event_id if isinstance(event_id, str) and re.match(ID_PATTERN, event_id) else None
+    try:
+        _check_major(raw, "event")
+        check(raw, EVENT, "event")
+        event = _event(raw)
+        if topic is not None and (event.store, event.cart) != (topic.store, topic.cart):
+            raise ContractError(
+                f"says it is of {event.store}/{event.cart} but came on the topic of "
+                f"{topic.store}/{topic.cart}"
+            )
+    except ContractError as error:
+        raise ContractError(error.reason, known) from None
+    return event
+
+
+def parse_status(payload: bytes) -> Status:
+    """Reads a cart's status.
+
+    Raises:
+        ContractError: as for ``parse_event``.
+    """
+    raw = _object(payload, MAX_EVENT_BYTES)
+    _check_major(raw, "status")
+    check(raw, STATUS, "status")
+    known = {name: raw[name] for name in STATUS_FIELDS if name in raw}
+    if raw.get("model") is not None:
+        known["model"] = ModelName(name=raw["model"]["name"], hash=raw["model"]["hash"])
+    if raw.get("camera") is not None:
+        known["camera"] = CameraHealth(raw["camera"])
+    return Status(**known, extra={k: v for k, v in raw.items() if k not in STATUS_FIELDS})
+
+
+def parse_ack(payload: bytes) -> Ack:
+    """Reads the server's answer.
+
+    Raises:
+        ContractError: not JSON, or not of the contract's form.
+    """
+    raw = _object(payload, 1 << 20)
+    check(raw, ACK, "ack")
+    return Ack(
+        committed=tuple(raw["committed"]), rejected=tuple((i, reason) for i, reason in raw["rejected"])
+    )
+
+
+def parse_command(payload: bytes) -> Command:
+    """Reads what the server asks.
+
+    Raises:
+        ContractError: not JSON, or an action that this edge does not know.
+    """
+    raw = _object(payload, MAX_EVENT_BYTES)
+    check(raw, COMMAND, "command")
+    return Command(action=raw["action"], session=raw.get("session"))
+
+
+def _object(payload: bytes, limit: int) -> Json:
+    if len(payload) > limit:
+        raise ContractError(f"message of {len(payload)} bytes is over the limit of {limit}")
+    try:
+        raw = json.loads(payload.decode("utf-8"), parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        raise ContractError("message is not UTF-8 text") from None
+    except RecursionError:
+        raise ContractError("message is nested too deeply") from None
+    except ValueError as error:
+        raise ContractError(f"message is not JSON: {error}") from None
+    if not isinstance(raw, dict):
+        raise ContractError("message is not a JSON object")
+    return cast("Json", raw)
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(f"{word} is not a JSON number")
+
+
+def _check_major(raw: Json, word: str) -> None:
+    match = re.match(rf"^smartcart\.{word}/(\d{{1,9}})(\.\d+)?$", str(raw.get("schema", "")))
+    if match is None:
+        raise ContractError(f"schema {str(raw.get('schema'))[:60]!r} is not smartcart.{word}/{MAJOR}")
+    if int(match.group(1)) > MAJOR:
+        raise ContractError(
+            f"schema {raw['schema']!r} is newer than smartcart.{word}/{MAJOR}: update the reader"
+        )
+
+
+def _event(raw: Json) -> Event:
+    kind = EventType(raw["type"])
+    if kind in ITEM_TYPES:
+        _check_item(raw, kind)
+    elif any(
+        raw[name] is not None for name in ("label", "sku", "quantity", "confidence", "candidates", "box")
+    ):
+        raise ContractError("a session event carries no item fields")
+    if (kind is EventType.SESSION_STARTED) != ("initial" in raw):
+        raise ContractError("'initial' belongs to session_started, and to it alone")
+    known: Json = {name: raw[name] for name in EVENT_FIELDS if name in raw}
+    known["type"] = kind
+    if raw["candidates"] is not None:
+        known["candidates"] = tuple(
+            Candidate(outcome=o, label=lb, probability=p) for o, lb, p in raw["candidates"]
+        )
+    if raw["box"] is not None:
+        known["box"] = tuple(raw["box"])
+    if raw["model"] is not None:
+        known["model"] = ModelName(name=raw["model"]["name"], hash=raw["model"]["hash"])
+    return Event(**known, extra={k: v for k, v in raw.items() if k not in EVENT_FIELDS})
+
+
+def _check_item(raw: Json, kind: EventType) -> None:
+    needed = ["quantity", "confidence", "candidates"]
+    if kind is not EventType.ITEM_UNCERTAIN:
+        needed.append("label")
+    for name in needed:
+        if raw[name] is None:
+            raise ContractError(f"event.{name} is null in an {kind} event")
+    if raw["evidence"] is not None and len(encode(raw["evidence"])) > MAX_EVIDENCE_BYTES:
+        raise ContractError(f"event.evidence is over {MAX_EVIDENCE_BYTES} bytes")
+
+
+def check(value: Any, schema: Json, path: str) -> None:
+    """Holds a value against the part of JSON Schema that this contract uses.
+
+    Raises:
+        ContractError: naming the field and what is wrong with it.
+    """
+    kinds = schema.get("type")
+    if kinds is not None and not any(_is(value, k) for k in ([kinds] if isinstance(kinds, str) else kinds)):
+        raise ContractError(f"{path} must be {' or '.join([kinds] if isinstance(kinds, str) else kinds)}")
+    if value is None:
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        raise ContractError(
+            f"{path} {str(value)[:60]!r} is unknown; known: {', '.join(map(str, schema['enum']))}"
+        )
+    if isinstance(value, str):
+        _check_text(value, schema, path)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        if value < schema.get("minimum", -math.inf) or value > schema.get("maximum", math.inf):
+            raise ContractError(f"{path} {value} is out of range")
+    elif isinstance(value, list):
+        _check_array(value, schema, path)
+    elif isinstance(value, dict):
+        _check_object(value, schema, path)
+
+
+def _check_text(value: str, schema: Json, path: str) -> None:
+    if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", math.inf):
+        raise ContractError(f"{path} has {len(value)} characters")
+    if "pattern" in schema and not re.search(schema["pattern"], value) or value.endswith("\n"):
+        raise ContractError(f"{path} {value[:60]!r} is not of the form {schema.get('pattern')}")
+
+
+def _check_array(value: Sequence[Any], schema: Json, path: str) -> None:
+    if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf):
+        raise ContractError(f"{path} has {len(value)} entries")
+    for i, (item, of) in enumerate(zip(value, schema.get("prefixItems", []), strict=False)):
+        check(item, of, f"{path}[{i}]")
+    if "items" in schema:
+        for i, item in enumerate(value):
+            check(item, schema["items"], f"{path}[{i}]")
+
+
+def _check_object(value: Json, schema: Json, path: str) -> None:
+    for name in schema.get("required", []):
+        if name not in value:
+            raise ContractError(f"{path}.{name} is missing")
+    for name, item in value.items():
+        if "propertyNames" in schema:
+            check(name, schema["propertyNames"], f"{path} key")
+        of = schema.get("properties", {}).get(name, schema.get("additionalProperties"))
+        if of is not None:
+            check(item, of, f"{path}.{name}")
+
+
+def _is(value: Any, kind: str) -> bool:
+    match kind:
+        case "null":
+            return value is None
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "number":
+            return isinstance(value, (int, float)) and not isinstance(value, bool)
+        case "string":
+            return isinstance(value, str)
+        case "array":
+            return isinstance(value, list)
+        case _:
+            return isinstance(value, dict)

@@ -1,0 +1,34 @@
+"""The class list that simulator, model and truth share, and where the shipped model files lie.
+
+A class may be added at the end; none is renamed or moved, because stored events, truth files and data sets
+name classes by these words.
+"""
+
+from pathlib import Path
+from typing import Final
+
+LABELS: Final = (
+    "bottle",
+    "can",
+    "carton",
+    "box",
+    "jar",
+    "bag",
+    "tub",
+    "tube",
+    "apple",
+    "banana",
+    "orange",
+    "lemon",
+    "tomato",
+    "cucumber",
+    "bread",
+    "produce",
+    "hand",
+    "cup",
+)
+HAND: Final = "hand"
+ITEMS: Final = tuple(label for label in LABELS if label != HAND)
+
+_HERE = Path(__file__).parent
+DEFAULT_MODEL: Final = _HERE / "smartcart-eye.onnx"

@@ -1,0 +1,212 @@
+"""The labelled-clip format: ``NAME.mp4`` with ``NAME.truth.json`` beside it.
+
+One truth file says where the basket is in the picture, what stood in it at the start, and what every visit
+changed. The same file is written by the simulator and by a person who labels a recording by eye.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+from smartcart.models.labels import LABELS
+
+SCHEMA: Final = "smartcart.truth/1"
+SUFFIX: Final = ".truth.json"
+SITUATIONS: Final = (
+    "single_add",
+    "single_remove",
+    "swap",
+    "two_at_once",
+    "same_twice",
+    "touch",
+    "rearrange",
+    "hesitate",
+    "empty_hand",
+    "thrown_in",
+    "covered",
+    "full_basket",
+    "half_out",
+    "second_hand",
+    "cart_moved",
+)
+
+Change = Literal["added", "removed"]
+Point = tuple[float, float]
+
+
+class TruthError(ValueError):
+    """A truth file cannot be used; the message names the file and says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TruthEvent:
+    """One item put in or taken out.
+
+    ``t`` is the moment of release in the basket (added) or of leaving the zone (removed); ``start`` and ``end``
+    bound the visit (``from`` and ``to`` in the file). All in seconds of media time.
+    """
+
+    type: Change
+    label: str
+    t: float
+    start: float
+    end: float
+    item: str | None = None
+    situation: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distractor:
+    """A visit that changes nothing, in seconds of media time."""
+
+    situation: str | None
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What a clip holds: size in pixels (width, height), zone as a normalised polygon, start count, events."""
+
+    video: str
+    fps: float
+    size: tuple[int, int]
+    zone: tuple[Point, ...]
+    initial: Mapping[str, int]
+    events: tuple[TruthEvent, ...]
+    distractors: tuple[Distractor, ...] = ()
+    note: str | None = None
+
+    def final(self) -> dict[str, int]:
+        """The true basket at the end: the start count plus every event; labels with a count of 0 are left out."""
+        count = dict(self.initial)
+        for event in self.events:
+            count[event.label] = count.get(event.label, 0) + (1 if event.type == "added" else -1)
+        return {label: n for label, n in sorted(count.items()) if n}
+
+
+def read_truth(path: Path) -> Truth:
+    """Reads one truth file.
+
+    Raises:
+        TruthError: the file is missing, is not JSON, is of another schema, or a field is missing or wrong.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TruthError(f"{path}: cannot be read as a truth file: {error}") from error
+    if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+        raise TruthError(f"{path}: not a truth file of schema {SCHEMA}")
+    try:
+        truth = _truth(cast("dict[str, Any]", raw))
+    except (KeyError, TypeError, ValueError) as error:
+        raise TruthError(f"{path}: a field is missing or wrong: {error!r}") from error
+    return truth
+
+
+def find_truth(paths: Iterable[Path]) -> list[Path]:
+    """Every truth file that the paths name: a truth file, a clip that has one beside it, or a folder (searched deep).
+
+    Raises:
+        TruthError: a path does not exist, or none of them leads to a truth file.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(path.rglob(f"*{SUFFIX}"))
+        elif path.name.endswith(SUFFIX) and path.exists():
+            found.append(path)
+        elif path.exists():
+            beside = path.with_name(path.stem + SUFFIX)
+            if not beside.exists():
+                raise TruthError(f"{path}: no {beside.name} beside it; evaluate needs a labelled clip")
+            found.append(beside)
+        else:
+            raise TruthError(f"{path}: no such file or folder")
+    if not found:
+        raise TruthError(f"no *{SUFFIX} under " + ", ".join(map(str, paths)))
+    return found
+
+
+def write_truth(path: Path, truth: Truth) -> None:
+    """Writes a truth file in the published form."""
+    events = [
+        {
+            "type": e.type,
+            "label": e.label,
+            "t": round(e.t, 3),
+            "from": round(e.start, 3),
+            "to": round(e.end, 3),
+            **({"item": e.item} if e.item else {}),
+            **({"situation": e.situation} if e.situation else {}),
+        }
+        for e in truth.events
+    ]
+    distractors = [
+        {
+            **({"situation": d.situation} if d.situation else {}),
+            "from": round(d.start, 3),
+            "to": round(d.end, 3),
+        }
+        for d in truth.distractors
+    ]
+    document = {
+        "schema": SCHEMA,
+        "video": truth.video,
+        "fps": truth.fps,
+        "size": list(truth.size),
+        "zone": [[round(x, 4), round(y, 4)] for x, y in truth.zone],
+        "initial": dict(truth.initial),
+        "events": events,
+        "distractors": distractors,
+        **({"note": truth.note} if truth.note else {}),
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _truth(raw: dict[str, Any]) -> Truth:
+    width, height = raw["size"]
+    return Truth(
+        video=str(raw["video"]),
+        fps=float(raw["fps"]),
+        size=(int(width), int(height)),
+        zone=tuple((float(x), float(y)) for x, y in raw["zone"]),
+        initial={_label(k): int(v) for k, v in raw.get("initial", {}).items()},
+        events=tuple(
+            TruthEvent(
+                type=_change(e["type"]),
+                label=_label(e["label"]),
+                t=float(e["t"]),
+                start=float(e["from"]),
+                end=float(e["to"]),
+                item=e.get("item"),
+                situation=_situation(e.get("situation")),
+            )
+            for e in raw["events"]
+        ),
+        distractors=tuple(
+            Distractor(situation=_situation(d.get("situation")), start=float(d["from"]), end=float(d["to"]))
+            for d in raw.get("distractors", [])
+        ),
+        note=raw.get("note"),
+    )
+
+
+def _change(value: str) -> Change:
+    if value not in ("added", "removed"):
+        raise ValueError(f"event type {value!r} is neither added nor removed")
+    return value
+
+
+def _label(value: str) -> str:
+    if value not in LABELS:
+        raise ValueError(f"label {value!r} is not in the class list")
+    return value
+
+
+def _situation(value: str | None) -> str | None:
+    if value is not None and value not in SITUATIONS:
+        raise ValueError(f"situation {value!r} is unknown")
+    return value

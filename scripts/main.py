@@ -1,0 +1,60 @@
+"""The ``smartcart`` command: one word, then the room's own words.
+
+Every subcommand is one module of this package with ``add_parser(subparsers)``, whose parser sets ``run`` to a
+function that takes the parsed arguments and returns the exit status. Modules import their heavy parts inside
+``run``, so that ``smartcart --help`` answers at once and a command needs only its own extra.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final
+
+COMMANDS: Final = (
+    "demo",
+    "edge",
+    "server",
+    "broker",
+    "replay",
+    "evaluate",
+    "calibrate",
+    "datasets",
+    "models",
+)
+
+
+class CommandError(Exception):
+    """A command could not run; the message is one plain sentence that says why and what to do."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="smartcart",
+        description="A computer-vision smart cart: frames in, an exactly-once basket out.",
+        epilog="Start here:  smartcart demo      then:  smartcart demo --camera 0",
+    )
+    top.add_argument("--version", action="version", version=f"smartcart {version('smartcart')}")
+    commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        importlib.import_module(f"smartcart.scripts.{name}").add_parser(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; exit status 0 it ran, 1 a requirement does not hold, 2 it could not run."""
+    args = parser().parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except CommandError as error:
+        print(f"smartcart {args.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
