@@ -107,9 +107,7 @@ def parse_topic(topic: str) -> Topic:
     store, cart, channel = levels
     if channel not in tuple(Channel):
         raise ContractError(f"topic {topic[:120]!r} has an unknown channel")
-    return Topic(
-        store=checked_name(store, "store"), cart=checked_name(cart, "cart"), channel=Channel(channel)
-    )
+    return Topic(store=checked_name(store, "store"), cart=checked_name(cart, "cart"), channel=Channel(channel))
 
 
 def checked_name(name: str, what: str) -> str:
@@ -246,11 +244,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
 
 
 def _nullable(schema: Json) -> Json:
-    return (
-        schema
-        | {"type": [schema["type"], "null"]}
-        | ({"enum": [*schema["enum"], None]} if "enum" in schema else {})
-    )
+    return schema | {"type": [schema["type"], "null"]} | ({"enum": [*schema["enum"], None]} if "enum" in schema else {})
 
 
 _NAME: Final[Json] = {"type": "string", "pattern": NAME_PATTERN}
@@ -308,9 +302,7 @@ EVENT_FIELDS: Final[Mapping[str, Json]] = {
             },
         }
     ),
-    "evidence": _nullable(
-        {"type": "object", "description": "what the decision rests on; no picture, 8 KB at most"}
-    ),
+    "evidence": _nullable({"type": "object", "description": "what the decision rests on; no picture, 8 KB at most"}),
     "box": _nullable({"type": "array", "items": _FRACTION, "minItems": 4, "maxItems": 4}),
     "track": _nullable({"type": "integer", "minimum": 0, "maximum": 2**53 - 1}),
     "weight_g": _nullable({"type": "number", "minimum": -1e6, "maximum": 1e6}),
@@ -381,8 +373,7 @@ def parse_event(payload: bytes, topic: Topic | None = None) -> Event:
         event = _event(raw)
         if topic is not None and (event.store, event.cart) != (topic.store, topic.cart):
             raise ContractError(
-                f"says it is of {event.store}/{event.cart} but came on the topic of "
-                f"{topic.store}/{topic.cart}"
+                f"says it is of {event.store}/{event.cart} but came on the topic of {topic.store}/{topic.cart}"
             )
     except ContractError as error:
         raise ContractError(error.reason, known) from None
@@ -414,9 +405,7 @@ def parse_ack(payload: bytes) -> Ack:
     """
     raw = _object(payload, 1 << 20)
     check(raw, ACK, "ack")
-    return Ack(
-        committed=tuple(raw["committed"]), rejected=tuple((i, reason) for i, reason in raw["rejected"])
-    )
+    return Ack(committed=tuple(raw["committed"]), rejected=tuple((i, reason) for i, reason in raw["rejected"]))
 
 
 def parse_command(payload: bytes) -> Command:
@@ -455,27 +444,21 @@ def _check_major(raw: Json, word: str) -> None:
     if match is None:
         raise ContractError(f"schema {str(raw.get('schema'))[:60]!r} is not smartcart.{word}/{MAJOR}")
     if int(match.group(1)) > MAJOR:
-        raise ContractError(
-            f"schema {raw['schema']!r} is newer than smartcart.{word}/{MAJOR}: update the reader"
-        )
+        raise ContractError(f"schema {raw['schema']!r} is newer than smartcart.{word}/{MAJOR}: update the reader")
 
 
 def _event(raw: Json) -> Event:
     kind = EventType(raw["type"])
     if kind in ITEM_TYPES:
         _check_item(raw, kind)
-    elif any(
-        raw[name] is not None for name in ("label", "sku", "quantity", "confidence", "candidates", "box")
-    ):
+    elif any(raw[name] is not None for name in ("label", "sku", "quantity", "confidence", "candidates", "box")):
         raise ContractError("a session event carries no item fields")
     if (kind is EventType.SESSION_STARTED) != ("initial" in raw):
         raise ContractError("'initial' belongs to session_started, and to it alone")
     known: Json = {name: raw[name] for name in EVENT_FIELDS if name in raw}
     known["type"] = kind
     if raw["candidates"] is not None:
-        known["candidates"] = tuple(
-            Candidate(outcome=o, label=lb, probability=p) for o, lb, p in raw["candidates"]
-        )
+        known["candidates"] = tuple(Candidate(outcome=o, label=lb, probability=p) for o, lb, p in raw["candidates"])
     if raw["box"] is not None:
         known["box"] = tuple(raw["box"])
     if raw["model"] is not None:
@@ -506,9 +489,7 @@ def check(value: Any, schema: Json, path: str) -> None:
     if value is None:
         return
     if "enum" in schema and value not in schema["enum"]:
-        raise ContractError(
-            f"{path} {str(value)[:60]!r} is unknown; known: {', '.join(map(str, schema['enum']))}"
-        )
+        raise ContractError(f"{path} {str(value)[:60]!r} is unknown; known: {', '.join(map(str, schema['enum']))}")
     if isinstance(value, str):
         _check_text(value, schema, path)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -523,7 +504,7 @@ def check(value: Any, schema: Json, path: str) -> None:
 def _check_text(value: str, schema: Json, path: str) -> None:
     if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", math.inf):
         raise ContractError(f"{path} has {len(value)} characters")
-    if "pattern" in schema and not re.search(schema["pattern"], value) or value.endswith("\n"):
+    if ("pattern" in schema and not re.search(schema["pattern"], value)) or value.endswith("\n"):
         raise ContractError(f"{path} {value[:60]!r} is not of the form {schema.get('pattern')}")
 
 

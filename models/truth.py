@@ -195,9 +195,9 @@ def _truth(raw: dict[str, Any]) -> Truth:
 
 
 def _change(value: str) -> Change:
-    if value not in ("added", "removed"):
-        raise ValueError(f"event type {value!r} is neither added nor removed")
-    return value
+    if value == "added" or value == "removed":
+        return value
+    raise ValueError(f"event type {value!r} is neither added nor removed")
 
 
 def _label(value: str) -> str:
