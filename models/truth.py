@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 
 from smartcart.models.labels import LABELS
 
@@ -195,9 +195,9 @@ def _truth(raw: dict[str, Any]) -> Truth:
 
 
 def _change(value: str) -> Change:
-    if value == "added" or value == "removed":
-        return value
-    raise ValueError(f"event type {value!r} is neither added nor removed")
+    if value not in get_args(Change):
+        raise ValueError(f"event type {value!r} is neither added nor removed")
+    return cast("Change", value)
 
 
 def _label(value: str) -> str:
