@@ -1,0 +1,199 @@
+"""The ONNX Runtime detector: reads class names, input size and head layout from the model file itself.
+
+Two head layouts of the YOLO family are known (Ultralytics documentation, "Export"):
+``[1, 4 + classes, N]`` centre-width-height boxes with class scores, thinned by non-maximum suppression here (YOLO11),
+and ``[1, N, 6]`` corner boxes with score and class, already thinned by the model (YOLO26, end to end).
+"""
+
+import ast
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from smartcart.edge.detection import Box, Detection
+from smartcart.edge.events import ModelName
+from smartcart.edge.frames import Frame, Image
+
+Floats = NDArray[np.float32]
+STRIDE = 32
+PAD_GREY = 114
+
+
+class ModelError(Exception):
+    """A model file cannot be used; the message says why and what would work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterbox:
+    """How a picture was laid into the model's input: scale, then an offset in pixels of the input."""
+
+    scale: float
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class OnnxDetector:
+    """Detects with a YOLO model in ONNX form.
+
+    Args:
+        path: the model file; its metadata must hold ``names`` (class number to label).
+        threads: ONNX Runtime's threads within one operator.
+        confidence: detections below this are dropped.
+        iou: two boxes of one class that overlap more than this are one (only for heads that are not end to end).
+
+    Raises:
+        ModelError: the file is missing, is not ONNX, lacks the names, or has a head that is not known.
+    """
+
+    def __init__(self, path: Path, *, threads: int = 1, confidence: float = 0.25, iou: float = 0.5) -> None:
+        self._session = _open(path, threads)
+        self._confidence = confidence
+        self._iou = iou
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.labels = _names(path, metadata)
+        self.model = ModelName(name=path.stem, hash=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
+        self._input = self._session.get_inputs()[0]
+        self._fixed, self._long_side = _input_size(path, self._input.shape, metadata)
+        self._end_to_end = self._probe_head(path)
+
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        """The model's input, width and height in pixels, for a picture of this size.
+
+        A model with a fixed input keeps it. With free axes, the long side is the one that the model was trained at
+        and the other the smallest multiple of the stride that holds the picture: no work is spent on padding.
+        """
+        if self._fixed:
+            return self._fixed
+        scale = self._long_side / max(width, height)
+        return _whole_strides(width * scale), _whole_strides(height * scale)
+
+    def prepare(self, image: Image) -> tuple[Floats, Letterbox]:
+        """The picture as the model's input tensor ``[1, 3, height, width]``, red-green-blue in [0, 1]."""
+        height, width = image.shape[:2]
+        to_width, to_height = self.input_size(width, height)
+        scale = min(to_width / width, to_height / height)
+        inner = round(width * scale), round(height * scale)
+        left, top = (to_width - inner[0]) // 2, (to_height - inner[1]) // 2
+        canvas = np.full((to_height, to_width, 3), PAD_GREY, np.uint8)
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(image, inner, interpolation=how)
+        tensor = cv2.dnn.blobFromImage(canvas, 1 / 255, swapRB=True).astype(np.float32, copy=False)
+        return tensor, Letterbox(scale=scale, left=left, top=top, width=width, height=height)
+
+    def infer(self, tensor: Floats) -> Floats:
+        """The head's raw output for one prepared picture."""
+        output = self._session.run(None, {self._input.name: tensor})[0]
+        return np.asarray(output, np.float32)
+
+    def decode(self, output: Floats, letterbox: Letterbox) -> list[Detection]:
+        """Detections in normalised picture coordinates, best first."""
+        if self._end_to_end:
+            rows = output[0]
+            corners, scores, classes = rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64)
+            keep = scores >= self._confidence
+            corners, scores, classes = corners[keep], scores[keep], classes[keep]
+        else:
+            corners, scores, classes = self._thin(output[0])
+        boxes = _to_picture(corners, letterbox)
+        order = np.argsort(-scores, kind="stable")
+        return [
+            Detection(label=self.labels[int(classes[i])], confidence=float(scores[i]), box=Box(*map(float, boxes[i])))
+            for i in order
+            if boxes[i, 2] > boxes[i, 0] and boxes[i, 3] > boxes[i, 1]
+        ]
+
+    def detect(self, frame: Frame) -> Sequence[Detection]:
+        tensor, letterbox = self.prepare(frame.image)
+        return self.decode(self.infer(tensor), letterbox)
+
+    def _thin(self, head: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        scores_all = head[4:]
+        best = scores_all.max(axis=0)
+        keep = np.flatnonzero(best >= self._confidence)
+        scores, classes = best[keep], scores_all[:, keep].argmax(axis=0)
+        x, y, w, h = head[:4, keep]
+        corners = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1)
+        if keep.size:
+            rectangles = np.stack([x - w / 2, y - h / 2, w, h], axis=1)
+            kept = cv2.dnn.NMSBoxesBatched(
+                rectangles.tolist(), scores.tolist(), classes.tolist(), self._confidence, self._iou
+            )
+            chosen = np.asarray(kept, np.int64).ravel()
+            corners, scores, classes = corners[chosen], scores[chosen], classes[chosen]
+        return corners, scores, classes
+
+    def _probe_head(self, path: Path) -> bool:
+        width, height = self._fixed or (self._long_side, self._long_side)
+        try:
+            shape = self.infer(np.zeros((1, 3, height, width), np.float32)).shape
+        except Exception as error:  # ONNX Runtime raises many kinds; every one means that this file does not run
+            raise ModelError(f"{path}: does not run on an empty {width}x{height} picture: {error}") from error
+        if len(shape) == 3 and shape[0] == 1:
+            if shape[1] == 4 + len(self.labels):
+                return False
+            if shape[2] == 6:
+                return True
+        raise ModelError(
+            f"{path}: unknown head {list(shape)}; known are [1, {4 + len(self.labels)}, N] (YOLO11) and "
+            "[1, N, 6] (YOLO26 end to end). Export a detection model, e.g. `smartcart models export`."
+        )
+
+
+def _open(path: Path, threads: int) -> ort.InferenceSession:
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions have no public base but Exception
+        raise ModelError(f"{path}: is not an ONNX model that this ONNX Runtime can load ({error})") from error
+
+
+def _names(path: Path, metadata: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        raw = ast.literal_eval(metadata["names"])
+        return tuple(str(raw[i]) for i in range(len(raw)))
+    except KeyError:
+        raise ModelError(
+            f"{path}: holds no class names (metadata 'names'); export it with `smartcart models export`"
+        ) from None
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise ModelError(f"{path}: its class names cannot be read: {error}") from error
+
+
+def _input_size(
+    path: Path, shape: Sequence[int | str | None], metadata: Mapping[str, str]
+) -> tuple[tuple[int, int] | None, int]:
+    if len(shape) != 4 or shape[1] != 3:
+        raise ModelError(f"{path}: input {list(shape)} is not one picture [1, 3, height, width]")
+    height, width = shape[2:]
+    if isinstance(height, int) and isinstance(width, int):
+        return (width, height), max(width, height)
+    try:
+        size = ast.literal_eval(metadata.get("imgsz", "320"))
+        sides = [size] if isinstance(size, int) else [int(side) for side in size]
+        return None, max(sides)
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise ModelError(f"{path}: its input size (metadata 'imgsz') cannot be read: {error}") from error
+
+
+def _whole_strides(pixels: float) -> int:
+    return max(STRIDE, -(-round(pixels) // STRIDE) * STRIDE)
+
+
+def _to_picture(corners: Floats, at: Letterbox) -> Floats:
+    boxes = (corners - np.array([at.left, at.top] * 2, np.float32)) / np.float32(at.scale)
+    boxes /= np.array([at.width, at.height] * 2, np.float32)
+    clipped: Floats = np.clip(boxes, 0, 1)
+    return clipped
