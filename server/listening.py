@@ -1,0 +1,45 @@
+"""Opening a TCP port, with an error that says which one and what to do."""
+
+import errno
+import socket
+
+
+class ListenError(Exception):
+    """A port could not be opened; the message says why in one sentence."""
+
+
+def listen(host: str, port: int, what: str) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises:
+        ListenError: the port is in use or not allowed, or the host is not this machine's.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, OverflowError) as error:
+        raise ListenError(f"{what} cannot listen on {host}:{port}: {error}") from None
+    sock = socket.socket(family, kind, proto)
+    try:
+        # with Windows' SO_REUSEADDR a second server could take the port over
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(128)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        raise ListenError(_why(error, host, port, what)) from None
+    sock.setblocking(False)
+    return sock
+
+
+def _why(error: Exception, host: str, port: int, what: str) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use: stop what listens there, or give {what} another with --port"
+    if number == errno.EACCES:
+        return f"port {port} on {host} needs more rights: give {what} a port from 1024 up with --port"
+    if number == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine: give {what} another with --host"
+    return f"{what} cannot listen on {host}:{port}: {error}"

@@ -1,0 +1,38 @@
+"""Money as integer minor units with an ISO 4217 code."""
+
+from typing import Final
+
+_TWO_DIGITS: Final = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP "
+    "CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES "
+    "KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK "
+    "NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB "
+    "TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG"
+)
+_NO_DIGITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THREE_DIGITS: Final = "BHD IQD JOD KWD LYD OMR TND"
+
+DIGITS: Final = (
+    {code: 2 for code in _TWO_DIGITS.split()}
+    | {code: 0 for code in _NO_DIGITS.split()}
+    | {code: 3 for code in _THREE_DIGITS.split()}
+)
+"""How many digits of each ISO 4217 currency are minor units."""
+
+_SYMBOLS: Final = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "INR": "₹", "KRW": "₩", "ILS": "₪", "VND": "₫"}
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount as an English reader expects it.
+
+    >>> money(123456, "EUR"), money(5, "GBP"), money(1500, "JPY"), money(-250, "USD")
+    ('€1,234.56', '£0.05', '¥1,500', '-$2.50')
+    >>> money(1234, "KWD") == "KWD\N{NO-BREAK SPACE}1.234"
+    True
+    """
+    digits = DIGITS.get(currency, 2)
+    whole, part = divmod(abs(minor), 10**digits)
+    amount = f"{whole:,}" + (f".{part:0{digits}d}" if digits else "")
+    sign = "-" if minor < 0 else ""
+    symbol = _SYMBOLS.get(currency)
+    return f"{sign}{symbol}{amount}" if symbol else f"{currency}\N{NO-BREAK SPACE}{sign}{amount}"
