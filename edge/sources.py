@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final
 
 import cv2
+import numpy as np
 
-from smartcart.edge.frames import Frame, FrameSource, SourceError
+from smartcart.edge.frames import Frame, FrameSource, Image, SourceError
 
 IMAGES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 STREAMS: Final = ("rtsp://", "rtsps://", "http://", "https://", "udp://", "tcp://")
@@ -48,7 +49,7 @@ class VideoFile:
                 break
             at = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             at = at if at > last else last + 1 / self.fps  # some files carry no timestamps
-            yield Frame(image=image, index=index, time=round(at, 6))
+            yield Frame(image=np.asarray(image, np.uint8), index=index, time=round(at, 6))
             index, last = index + 1, at
         if index == 0:
             raise SourceError(f"{self._path}: holds no readable frame; the file is truncated or not a video")
@@ -81,7 +82,7 @@ class ImageFolder:
             image = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if image is None:
                 raise SourceError(f"{path}: is not a picture that OpenCV can read")
-            yield Frame(image=image, index=index, time=round(index / self.fps, 6))
+            yield Frame(image=np.asarray(image, np.uint8), index=index, time=round(index / self.fps, 6))
 
     def close(self) -> None:
         pass
@@ -126,13 +127,13 @@ class LiveCamera:
         """Ends the iteration, also while it waits for the camera; may be called from another thread."""
         self._closed = True
 
-    def _read(self) -> cv2.typing.MatLike | None:
+    def _read(self) -> Image | None:
         pause = FIRST_PAUSE
         while not self._closed:
             if self._capture is not None:
                 taken, image = self._capture.read()
                 if taken:
-                    return image
+                    return np.asarray(image, np.uint8)
                 self._capture.release()
                 self._capture = None
                 self._on_presence(False)

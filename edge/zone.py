@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -66,9 +67,6 @@ class Zone:
         return np.array(self.polygon, np.float32)
 
 
-DEFAULT_ZONE = Zone(((0.0, 0.1), (1.0, 0.1), (1.0, 1.0), (0.0, 1.0)))
-
-
 def read_zone(path: Path) -> Zone:
     """Reads ``[zone] polygon = [[x, y], ...]``.
 
@@ -127,3 +125,6 @@ def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
         return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
 
     return side(a, b, c) * side(a, b, d) <= 0 and side(c, d, a) * side(c, d, b) <= 0
+
+
+DEFAULT_ZONE: Final = Zone(((0.06, 0.1), (0.94, 0.1), (0.94, 0.98), (0.06, 0.98)))

@@ -1,0 +1,82 @@
+"""What the judge believes to stand in the basket: one entry an item, kept over occlusion and lost tracks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from smartcart.edge.detection import Box
+from smartcart.edge.path import Path
+
+SAME_PLACE: Final = 0.3
+SUPPORT_RATE: Final = 0.7
+PHANTOM_AFTER: Final = 8.0
+
+
+@dataclass(slots=True)
+class Resting:
+    """One item at its place.
+
+    ``support`` in [0, 1] is how steadily it is seen while nobody reaches in; ``touched`` counts the frames of this
+    visit in which a hand overlapped it; ``hidden`` marks an item that another one covers.
+    """
+
+    box: Box
+    votes: dict[str, float]
+    track: int
+    since: float
+    seen: float
+    support: float = 1.0
+    touched: int = 0
+    hidden: bool = False
+
+    @property
+    def label(self) -> str:
+        return max(self.votes, key=lambda label: self.votes[label])
+
+    def is_at(self, box: Box) -> bool:
+        """Whether a box is at this item's place."""
+        smaller = max(min(box.area, self.box.area), 1e-9)
+        return self.box.iou(box) >= SAME_PLACE or self.box.overlap(box) / smaller > 0.75
+
+    def see(self, path: Path, gain: Mapping[str, float]) -> None:
+        """Takes a sight of the item at rest, with the votes that its track won since the last one."""
+        self.box, self.track, self.seen, self.hidden = path.track.box, path.track.id, path.last, False
+        for label, votes in gain.items():
+            self.votes[label] = self.votes.get(label, 0.0) + votes
+
+
+@dataclass(slots=True)
+class Inventory:
+    """All items believed in the basket."""
+
+    items: list[Resting] = field(default_factory=list)
+
+    def find(self, path: Path) -> Resting | None:
+        """The entry that a resting item's path belongs to: the same track, else the best at the same place."""
+        track = path.track
+        for item in self.items:
+            if item.track == track.id:
+                return item
+        here = [item for item in self.items if item.is_at(track.box)]
+        return max(here, key=lambda item: (item.label == track.label, item.box.iou(track.box)), default=None)
+
+    def add(self, path: Path) -> Resting:
+        item = Resting(
+            box=path.track.box,
+            votes=dict(path.track.votes),
+            track=path.track.id,
+            since=path.rests_since or path.last,
+            seen=path.last,
+        )
+        self.items.append(item)
+        return item
+
+    def remove(self, item: Resting) -> None:
+        self.items.remove(item)
+
+    def fade(self, time: float, elapsed: float) -> None:
+        """Lets the support of entries follow whether they are seen; drops what long was not seen and not covered."""
+        rate = min(1.0, SUPPORT_RATE * elapsed)
+        for item in self.items:
+            item.support += rate * ((1.0 if item.seen == time else 0.0) - item.support)
+        self.items = [i for i in self.items if i.hidden or time - i.seen < PHANTOM_AFTER]

@@ -1,0 +1,45 @@
+"""The frame loop: detect, track, judge."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from smartcart.edge.decision import Decision
+from smartcart.edge.detection import Detection, Detector
+from smartcart.edge.frames import Frame
+from smartcart.edge.judge import Judge
+from smartcart.edge.tracker import Track, Tracker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What came of one frame."""
+
+    frame: Frame
+    detections: Sequence[Detection]
+    tracks: Sequence[Track]
+    decisions: Sequence[Decision]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """One camera's way from frames to decisions."""
+
+    detector: Detector
+    tracker: Tracker
+    judge: Judge
+
+    def run(self, frames: Iterable[Frame]) -> Iterator[Step]:
+        """One step a frame; the last frame's step is given again if the end of the video decides an open visit."""
+        step: Step | None = None
+        for frame in frames:
+            step = self._step(frame)
+            yield step
+        if step is not None and (decisions := self.judge.finish()):
+            yield Step(frame=step.frame, detections=(), tracks=(), decisions=decisions)
+
+    def _step(self, frame: Frame) -> Step:
+        detections = self.detector.detect(frame)
+        tracks = self.tracker.update(frame.time, detections)
+        return Step(
+            frame=frame, detections=detections, tracks=tracks, decisions=self.judge.update(frame.time, tracks)
+        )

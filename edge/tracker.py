@@ -1,0 +1,200 @@
+"""The tracker: which detection of this frame is which thing of the frames before.
+
+Association in two rounds, sure detections first and weak ones only for things already known, is the idea of
+ByteTrack (Zhang et al., 2022, arXiv:2110.06864). Differences for a cart: all limits are in seconds, so a camera's
+frame rate changes nothing; hands and items never swap ids; an item keeps one id while its class flickers, since the
+class is a vote over the item's whole life; ids start at 1 in every tracker.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from smartcart.edge.detection import Box, Detection
+from smartcart.models.labels import HAND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One thing as known at one frame.
+
+    ``seen`` is False while it is only remembered; ``confidence`` is this frame's (0 when not seen); ``votes`` maps
+    label to summed confidence; ``first`` and ``last`` are media times of the first and last sight in seconds;
+    ``hits`` counts the frames in which it was seen.
+    """
+
+    id: int
+    box: Box
+    seen: bool
+    confidence: float
+    votes: Mapping[str, float]
+    first: float
+    last: float
+    hits: int
+
+    @property
+    def label(self) -> str:
+        """The class with the most votes."""
+        return max(self.votes, key=lambda label: self.votes[label])
+
+    @property
+    def is_hand(self) -> bool:
+        return self.label == HAND
+
+
+class Tracker(Protocol):
+    """Keeps the identity of things over frames."""
+
+    def update(self, time: float, detections: Sequence[Detection]) -> Sequence[Track]:
+        """All things known at this media time (seconds), seen in this frame or remembered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerSettings:
+    """Limits of the tracker; times in seconds.
+
+    ``sure`` starts an item's track, ``sure_hand`` a hand's, ``weak`` only prolongs one; ``merge_iou`` makes one of two boxes that a detector draws
+    under different labels around the same thing.
+    """
+
+    sure: float = 0.35
+    sure_hand: float = 0.25
+    weak: float = 0.12
+    merge_iou: float = 0.65
+    similarity: float = 0.30
+    confirm_hits: int = 3
+    forget_after: float = 1.0
+    forget_unconfirmed_after: float = 0.2
+
+
+@dataclass(slots=True)
+class _Sight:
+    """What one frame shows of one thing: possibly several labels around one box."""
+
+    box: Box
+    confidence: float
+    votes: dict[str, float]
+
+    @property
+    def hand(self) -> bool:
+        return HAND in self.votes
+
+
+@dataclass(slots=True)
+class _Thing:
+    id: int
+    hand: bool
+    box: Box
+    first: float
+    last: float
+    hits: int = 0
+    confidence: float = 0.0
+    velocity: tuple[float, float] = (0.0, 0.0)
+    votes: dict[str, float] = field(default_factory=dict)
+
+    def predicted(self, time: float) -> Box:
+        ahead = min(time - self.last, 0.25)
+        dx, dy = self.velocity[0] * ahead, self.velocity[1] * ahead
+        return Box(self.box.x1 + dx, self.box.y1 + dy, self.box.x2 + dx, self.box.y2 + dy)
+
+    def take(self, time: float, sight: _Sight) -> None:
+        elapsed = time - self.last
+        if self.hits and elapsed > 0:
+            (x, y), (px, py) = sight.box.centre, self.box.centre
+            measured = (x - px) / elapsed, (y - py) / elapsed
+            vx, vy = self.velocity
+            self.velocity = 0.5 * vx + 0.5 * measured[0], 0.5 * vy + 0.5 * measured[1]
+        self.box, self.confidence, self.last = sight.box, sight.confidence, time
+        self.hits += 1
+        for label, vote in sight.votes.items():
+            self.votes[label] = self.votes.get(label, 0.0) + vote
+
+
+class CartTracker:
+    """The shipped tracker; one instance a camera."""
+
+    def __init__(self, settings: TrackerSettings | None = None) -> None:
+        self._settings = settings or TrackerSettings()
+        self._things: list[_Thing] = []
+        self._next_id = 1
+
+    def update(self, time: float, detections: Sequence[Detection]) -> Sequence[Track]:
+        limits = self._settings
+        sights = _merged([d for d in detections if d.confidence >= limits.weak], limits.merge_iou)
+        sure = [s for s in sights if s.confidence >= (limits.sure_hand if s.hand else limits.sure)]
+        weak = [s for s in sights if s not in sure]
+        unmatched = self._match(time, sure, self._things)
+        rest = [thing for thing in self._things if thing.last < time]
+        self._match(time, weak, rest)
+        for sight in unmatched:
+            self._start(time, sight)
+        self._things = [thing for thing in self._things if not self._forgotten(thing, time)]
+        return [_snapshot(t, time) for t in self._things if t.hits >= limits.confirm_hits]
+
+    def _match(self, time: float, sights: Sequence[_Sight], things: Sequence[_Thing]) -> list[_Sight]:
+        """Gives each sight to the thing that fits it best; returns the sights left over."""
+        if not sights or not things:
+            return list(sights)
+        fit = np.array([[_similarity(thing, sight, time) for sight in sights] for thing in things])
+        taken: set[int] = set()
+        rows, columns = linear_sum_assignment(-fit)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            if fit[row, column] >= self._settings.similarity:
+                things[row].take(time, sights[column])
+                taken.add(column)
+        return [sight for i, sight in enumerate(sights) if i not in taken]
+
+    def _start(self, time: float, sight: _Sight) -> None:
+        thing = _Thing(id=self._next_id, hand=sight.hand, box=sight.box, first=time, last=time)
+        thing.take(time, sight)
+        self._next_id += 1
+        self._things.append(thing)
+
+    def _forgotten(self, thing: _Thing, time: float) -> bool:
+        limits = self._settings
+        confirmed = thing.hits >= limits.confirm_hits
+        return time - thing.last > (limits.forget_after if confirmed else limits.forget_unconfirmed_after)
+
+
+def _similarity(thing: _Thing, sight: _Sight, time: float) -> float:
+    """Overlap with the predicted box, plus nearness for small things that moved out of their own box."""
+    if thing.hand != sight.hand:
+        return -1.0
+    box = thing.predicted(time)
+    (x, y), (px, py) = sight.box.centre, box.centre
+    reach = 0.75 * max(box.width + box.height, sight.box.width + sight.box.height) / 2
+    nearness = max(0.0, 1 - float(np.hypot(x - px, y - py)) / max(reach, 1e-6))
+    ratio = min(box.area, sight.box.area) / max(box.area, sight.box.area, 1e-9)
+    known = sight.votes.keys() & thing.votes.keys()
+    return box.iou(sight.box) + 0.5 * nearness * ratio - (0.0 if known else 0.15)
+
+
+def _merged(detections: Sequence[Detection], iou: float) -> list[_Sight]:
+    sights: list[_Sight] = []
+    for detection in sorted(detections, key=lambda d: -d.confidence):
+        hand = detection.label == HAND
+        same = next((s for s in sights if s.hand == hand and s.box.iou(detection.box) >= iou), None)
+        if same is None:
+            votes = {detection.label: detection.confidence}
+            sights.append(_Sight(box=detection.box, confidence=detection.confidence, votes=votes))
+        else:
+            same.votes.setdefault(detection.label, detection.confidence)
+    return sights
+
+
+def _snapshot(thing: _Thing, time: float) -> Track:
+    seen = thing.last == time
+    return Track(
+        id=thing.id,
+        box=thing.box,
+        seen=seen,
+        confidence=thing.confidence if seen else 0.0,
+        votes=dict(thing.votes),
+        first=thing.first,
+        last=thing.last,
+        hits=thing.hits,
+    )
