@@ -5,6 +5,7 @@ product and the same keys. ``gtin`` and ``price`` may be empty; a product withou
 """
 
 import csv
+import io
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -52,11 +53,11 @@ class Match:
 
 
 class Catalogue:
-    """Products by SKU and by label, all in one currency."""
+    """Products by SKU, by GTIN and by label, all in one currency."""
 
     def __init__(self, products: Iterable[Product] = ()) -> None:
         self.products: tuple[Product, ...] = tuple(products)
-        self._by_sku = {product.sku: product for product in self.products}
+        self._by_code = {code: product for product in self.products for code in (product.gtin, product.sku) if code}
         self._by_label: dict[str, list[Product]] = {}
         for product in self.products:
             self._by_label.setdefault(product.label, []).append(product)
@@ -67,11 +68,9 @@ class Catalogue:
         return self.products[0].currency if self.products else None
 
     def match(self, label: str | None, sku: str | None) -> Match:
-        """The product of an event: by its SKU if the cart gave a known one, by its label otherwise."""
-        if sku is not None and sku in self._by_sku:
-            found = [self._by_sku[sku]]
-        else:
-            found = self._by_label.get(label or "", [])
+        """The product of an event: by its SKU or GTIN if the cart gave a known one, by its label otherwise."""
+        named = self._by_code.get(sku or "")
+        found = [named] if named else self._by_label.get(label or "", [])
         if len(found) == 1:
             product = found[0]
             return Match(sku=product.sku, name=product.name, price=product.price, currency=product.currency)
@@ -112,7 +111,7 @@ def load_catalogue(path: Path) -> Catalogue:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    reader = csv.DictReader(text.splitlines(), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         columns = reader.fieldnames or ()
         for name in FIELDS:

@@ -13,9 +13,9 @@ _NO_DIGITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF
 _THREE_DIGITS: Final = "BHD IQD JOD KWD LYD OMR TND"
 
 DIGITS: Final = (
-    {code: 2 for code in _TWO_DIGITS.split()}
-    | {code: 0 for code in _NO_DIGITS.split()}
-    | {code: 3 for code in _THREE_DIGITS.split()}
+    dict.fromkeys(_TWO_DIGITS.split(), 2)
+    | dict.fromkeys(_NO_DIGITS.split(), 0)
+    | dict.fromkeys(_THREE_DIGITS.split(), 3)
 )
 """How many digits of each ISO 4217 currency are minor units."""
 

@@ -1,0 +1,95 @@
+"""Taking a message in: what came on a topic becomes an event to store, or a dead letter with the reason. Pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from smartcart.edge.events import (
+    EVENT_FIELDS,
+    ITEM_TYPES,
+    MAX_EVENT_BYTES,
+    ContractError,
+    Event,
+    Topic,
+    check,
+    parse_event,
+    parse_topic,
+)
+from smartcart.server.basket import StoredEvent
+from smartcart.server.catalogue import Catalogue, Match
+from smartcart.server.ledger import KEPT_BYTES, DeadLetter
+
+MAX_REASON: Final = 500
+
+
+def take_in(topic: str, payload: bytes, catalogue: Catalogue, now: str) -> StoredEvent | DeadLetter:
+    """Reads one message of an ``events`` topic; the price of its product is the one in force now.
+
+    A message that came on a cart's topic is that cart's doing, whatever it says of itself: its fault is that cart's.
+    """
+    at: Topic | None = None
+    try:
+        at = parse_topic(topic)
+        event = _readable_event(payload, at)
+    except ContractError as error:
+        return _dead_letter(topic, at, payload, error, now)
+    match = catalogue.match(event.label, event.sku) if event.type in ITEM_TYPES else Match()
+    return StoredEvent(event=event, match=match, stored_at=now)
+
+
+def _readable_event(payload: bytes, at: Topic) -> Event:
+    """The event, if it can also be written again: text with half a surrogate pair or a number past all limits cannot."""
+    try:
+        event = parse_event(payload, at)
+        event.to_bytes()
+    except ContractError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise ContractError(f"message cannot be written as JSON again: {error}", _claimed_id(payload)) from None
+    return event
+
+
+def _claimed_id(payload: bytes) -> str | None:
+    event_id = json.loads(payload).get("id")
+    return event_id if _fits(event_id, "id") else None
+
+
+def _dead_letter(topic: str, at: Topic | None, payload: bytes, error: ContractError, now: str) -> DeadLetter:
+    session, seq = _claimed_place(payload) if at and error.event_id else (None, None)
+    return DeadLetter(
+        topic=topic[:512],
+        reason=_printable(error.reason)[:MAX_REASON],
+        payload=payload[:KEPT_BYTES],
+        size=len(payload),
+        received_at=now,
+        store=at.store if at else None,
+        cart=at.cart if at else None,
+        event_id=error.event_id,
+        session=session,
+        seq=seq,
+    )
+
+
+def _claimed_place(payload: bytes) -> tuple[str | None, int | None]:
+    """Session and seq of a refused message, as far as they can be read."""
+    if len(payload) > MAX_EVENT_BYTES:
+        return None, None
+    raw: Mapping[str, Any] = json.loads(payload)  # an id was read from it, so it is a JSON object
+    session = raw.get("session")
+    if not _fits(session, "session"):
+        return None, None
+    seq = raw.get("seq")
+    return session, seq if _fits(seq, "seq") else None
+
+
+def _fits(value: Any, name: str) -> bool:
+    try:
+        check(value, EVENT_FIELDS[name], name)
+    except ContractError:
+        return False
+    return True
+
+
+def _printable(text: str) -> str:
+    return re.sub(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]", "?", text)

@@ -1,0 +1,235 @@
+"""One contract for every ledger, and what is SQLite's own."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wire_events import TIME, Trip, new_id, stored
+
+from smartcart.server import ledger as ledger_module
+from smartcart.server import sqlite_ledger
+from smartcart.server.basket import StoredEvent
+from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, MemoryLedger, Outcome, SessionKey
+from smartcart.server.sqlite_ledger import SQLiteLedger
+
+ADAPTERS: dict[str, Callable[[Path], Ledger]] = {
+    "memory": lambda _folder: MemoryLedger(),
+    "sqlite": lambda folder: SQLiteLedger(folder / "ledger.sqlite"),
+}
+
+
+@pytest.fixture(params=ADAPTERS)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    opened = ADAPTERS[request.param](tmp_path)
+    yield opened
+    opened.close()
+
+
+def key_of(trip: Trip) -> SessionKey:
+    return SessionKey(store=trip.store, cart=trip.cart, session=trip.session)
+
+
+def letter(**fields: Any) -> DeadLetter:
+    common = {"topic": "t", "reason": "bad", "payload": b"\xff", "size": 1, "received_at": TIME}
+    return DeadLetter(**(common | fields))
+
+
+def outcomes(ledger: Ledger, *entries: StoredEvent) -> list[Outcome]:
+    return [verdict.outcome for verdict in ledger.commit(entries)]
+
+
+def test_an_event_comes_back_as_it_was_stored(ledger: Ledger) -> None:
+    trip = Trip()
+    entries = [
+        stored(trip.start(bottle=1)),
+        stored(trip.add("jar", box=(0.1, 0.2, 0.3, 0.4), evidence={"votes": [1, 2]}, extra={"new": {"field": 1}})),
+        stored(trip.doubt(None)),
+    ]
+    assert outcomes(ledger, *entries) == [Outcome.NEW] * 3
+    assert ledger.session_events(key_of(trip)) == entries
+
+
+def test_an_id_stored_already_is_known_and_stored_once(ledger: Ledger) -> None:
+    trip = Trip()
+    entry = stored(trip.start())
+    assert outcomes(ledger, entry, entry) == [Outcome.NEW, Outcome.KNOWN]
+    assert outcomes(ledger, replace(entry, stored_at="2027-01-01T00:00:00Z")) == [Outcome.KNOWN]
+    assert ledger.session_events(key_of(trip)) == [entry]
+    assert ledger.dead_letter_count() == 0
+
+
+def test_the_same_seq_with_another_id_is_refused_and_kept(ledger: Ledger) -> None:
+    trip = Trip()
+    first, second = stored(trip.add("can", seq=1)), stored(trip.add("bottle", seq=1))
+    ledger.commit([first])
+    (verdict,) = ledger.commit([second])
+    assert (verdict.outcome, verdict.reason) == (Outcome.REFUSED, ledger_module.SEQ_TAKEN)
+    assert ledger.session_events(key_of(trip)) == [first]
+    (buried,) = ledger.dead_letters()
+    assert (buried.event_id, buried.seq, buried.payload) == (second.event.id, 1, second.event.to_bytes())
+    assert [fault.event_id for fault in ledger.session_faults(key_of(trip))] == [second.event.id]
+
+
+def test_an_id_used_by_another_cart_is_refused(ledger: Ledger) -> None:
+    mine, theirs = Trip(cart="mine"), Trip(cart="theirs")
+    event = mine.start()
+    ledger.commit([stored(event)])
+    (verdict,) = ledger.commit([stored(theirs.start(id=event.id) if False else replace(theirs.start(), id=event.id))])
+    assert (verdict.outcome, verdict.reason) == (Outcome.REFUSED, ledger_module.ID_TAKEN)
+    assert ledger.session_events(key_of(theirs)) == []
+
+
+def test_order_of_arrival_does_not_matter(ledger: Ledger) -> None:
+    trip = Trip()
+    entries = [stored(trip.start()), stored(trip.add("can")), stored(trip.end())]
+    ledger.commit(entries[::-1])
+    assert ledger.session_events(key_of(trip)) == entries
+
+
+def test_the_current_session_is_the_one_that_began_last(ledger: Ledger) -> None:
+    first, second, other = Trip(), Trip(), Trip(cart="cart-2")
+    ledger.commit([stored(first.start()), stored(second.start()), stored(other.start())])
+    ledger.commit([stored(first.end())])
+    assert ledger.sessions("store-1", "cart-1") == [key_of(second), key_of(first)]
+    assert set(ledger.current_sessions()) == {key_of(second), key_of(other)}
+    assert ledger.sessions("store-1", "nobody") == []
+
+
+def test_dead_letters_are_kept_bounded_and_counted(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (ledger_module, sqlite_ledger):
+        monkeypatch.setattr(module, "KEPT_LETTERS", 5)
+    if isinstance(ledger, MemoryLedger):
+        ledger = MemoryLedger(_letters=type(ledger._letters)(maxlen=5))
+    for i in range(12):
+        ledger.commit([], [letter(reason=str(i), payload=b"x" * 100_000, size=100_000)])
+    assert [found.reason for found in ledger.dead_letters(3)] == ["11", "10", "9"]
+    assert len(ledger.dead_letters()) == 5
+    assert ledger.dead_letter_count() == 12
+    assert len(ledger.dead_letters()[0].payload) == ledger_module.KEPT_BYTES
+    assert ledger.dead_letters()[0].size == 100_000
+
+
+def test_a_refused_event_is_a_fault_of_its_session_once(ledger: Ledger) -> None:
+    trip = Trip()
+    refused = letter(store=trip.store, cart=trip.cart, session=trip.session, event_id=new_id(), seq=7)
+    ledger.commit([], [refused, refused])
+    ledger.commit([], [refused])
+    assert ledger.dead_letter_count() == 1
+    assert [(f.seq, f.reason) for f in ledger.session_faults(key_of(trip))] == [(7, "bad")]
+    assert ledger.current_sessions() == [key_of(trip)]
+
+
+def test_events_and_letters_of_one_batch(ledger: Ledger) -> None:
+    trip = Trip()
+    assert ledger.commit([], []) == []
+    verdicts = ledger.commit([stored(trip.start())], [letter()])
+    assert [v.outcome for v in verdicts] == [Outcome.NEW]
+    assert ledger.dead_letter_count() == 1
+
+
+def test_several_threads_at_once(ledger: Ledger) -> None:
+    trip = Trip()
+    entries = [stored(trip.add("can")) for _ in range(100)]
+
+    def work() -> None:
+        for entry in entries:
+            ledger.commit([entry])
+            ledger.session_events(key_of(trip))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ledger.session_events(key_of(trip)) == entries
+
+
+# --- SQLite's own -------------------------------------------------------------------------------------------------
+
+
+def test_the_file_keeps_everything_and_its_identity(tmp_path: Path) -> None:
+    trip = Trip()
+    entry = stored(trip.start())
+    first = SQLiteLedger(tmp_path / "l.sqlite")
+    first.commit([entry], [letter()])
+    first.close()
+    again = SQLiteLedger(tmp_path / "l.sqlite")
+    assert again.identity == first.identity
+    assert again.session_events(key_of(trip)) == [entry]
+    assert again.dead_letter_count() == 1
+    again.close()
+    again.close()
+
+
+def test_the_file_says_its_version_and_is_durable(tmp_path: Path) -> None:
+    ledger = SQLiteLedger(tmp_path / "l.sqlite")
+    assert ledger._writer.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert ledger._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    ledger.close()
+    db = sqlite3.connect(tmp_path / "l.sqlite")
+    assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(LedgerError, match="version 99, newer than 1: update"):
+        SQLiteLedger(tmp_path / "l.sqlite")
+
+
+def test_a_full_disk_is_said_and_nothing_is_half_stored(tmp_path: Path) -> None:
+    ledger = SQLiteLedger(tmp_path / "l.sqlite")
+    trip = Trip()
+    ledger.commit([stored(trip.start())])
+    pages = ledger._writer.execute("PRAGMA page_count").fetchone()[0]
+    ledger._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
+    many = [stored(trip.add("can", evidence={"why": "x" * 2000})) for _ in range(50)]
+    with pytest.raises(LedgerError, match="disk is full"):
+        ledger.commit(many)
+    assert len(ledger.session_events(key_of(trip))) == 1
+    ledger._writer.execute("PRAGMA max_page_count = 100000")
+    assert {v.outcome for v in ledger.commit(many)} == {Outcome.NEW}
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "reason"),
+    [
+        (lambda path: None, "folder is missing"),
+        (lambda path: (path.parent.mkdir(), path.write_bytes(b"not a database" * 100)), "not an SQLite file"),
+        (lambda path: (path.parent.mkdir(), path.mkdir()), "folder is missing"),
+    ],
+)
+def test_a_path_that_cannot_be_a_ledger(tmp_path: Path, prepare: Callable[[Path], Any], reason: str) -> None:
+    path = tmp_path / "sub" / "l.sqlite"
+    prepare(path)
+    with pytest.raises(LedgerError, match=reason):
+        SQLiteLedger(path)
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    db = sqlite3.connect(tmp_path / "other.sqlite")
+    db.execute("CREATE TABLE photos (id)")
+    db.close()
+    with pytest.raises(LedgerError, match="another program's"):
+        SQLiteLedger(tmp_path / "other.sqlite")
+
+
+def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from wire_events import Trip, stored\n"
+        "from smartcart.server.sqlite_ledger import SQLiteLedger\n"
+        "ledger = SQLiteLedger(Path(sys.argv[1])); trip = Trip(session='00000000-0000-0000-0000-000000000001')\n"
+        "for _ in range(20): ledger.commit([stored(trip.add('can'))])\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    path = tmp_path / "l.sqlite"
+    tests = str(Path(__file__).parent.parent)
+    done = subprocess.run([sys.executable, "-c", code, str(path)], env={"PYTHONPATH": tests}, check=False)
+    assert done.returncode == -9
+    ledger = SQLiteLedger(path)
+    assert len(ledger.session_events(ledger.current_sessions()[0])) == 20
+    ledger.close()
