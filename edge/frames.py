@@ -24,7 +24,13 @@ class SourceError(Exception):
 
 
 class FrameSource(Protocol):
-    """Yields frames in order of media time. Closing it frees the camera or file."""
+    """Yields frames in order of media time. Closing it frees the camera or file.
+
+    ``fps`` is the nominal rate, ``frame_count`` the number of frames, 0 where there is no end.
+    """
+
+    fps: float
+    frame_count: int
 
     def __iter__(self) -> Iterator[Frame]: ...
 

@@ -40,6 +40,4 @@ class Pipeline:
     def _step(self, frame: Frame) -> Step:
         detections = self.detector.detect(frame)
         tracks = self.tracker.update(frame.time, detections)
-        return Step(
-            frame=frame, detections=detections, tracks=tracks, decisions=self.judge.update(frame.time, tracks)
-        )
+        return Step(frame=frame, detections=detections, tracks=tracks, decisions=self.judge.update(frame.time, tracks))

@@ -57,8 +57,8 @@ class Tracker(Protocol):
 class TrackerSettings:
     """Limits of the tracker; times in seconds.
 
-    ``sure`` starts an item's track, ``sure_hand`` a hand's, ``weak`` only prolongs one; ``merge_iou`` makes one of two boxes that a detector draws
-    under different labels around the same thing.
+    ``sure`` starts an item's track, ``sure_hand`` a hand's, ``weak`` only prolongs one; ``merge_iou`` makes one of
+    two boxes that a detector draws under different labels around the same thing.
     """
 
     sure: float = 0.35

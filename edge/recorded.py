@@ -1,0 +1,68 @@
+"""Recorded detections: a clip's detections as JSON lines, so that the rest can be replayed without a model."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from smartcart.edge.detection import Box, Detection
+from smartcart.edge.events import ModelName
+from smartcart.edge.frames import Frame
+
+RECORDED: Final = ModelName(name="recorded", hash="00000000")
+
+
+class RecordingError(ValueError):
+    """A file of recorded detections cannot be used; the message names the line."""
+
+
+class RecordedDetector:
+    """Plays detections back by frame number; a frame that the file lacks has none.
+
+    Raises:
+        RecordingError: the file cannot be read, or a line is not ``{"index", "detections": [[label, confidence,
+            [x1, y1, x2, y2]], ...]}``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.model = RECORDED
+        self._frames: Mapping[int, Sequence[Detection]] = _read(path)
+
+    def detect(self, frame: Frame) -> Sequence[Detection]:
+        return self._frames.get(frame.index, ())
+
+
+class DetectionRecorder:
+    """Writes what ``RecordedDetector`` reads; a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8")
+
+    def write(self, frame: Frame, detections: Sequence[Detection]) -> None:
+        rows = [[d.label, round(d.confidence, 4), [round(v, 5) for v in d.box]] for d in detections]
+        self._file.write(json.dumps({"index": frame.index, "time": frame.time, "detections": rows}) + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+
+def _read(path: Path) -> dict[int, list[Detection]]:
+    frames: dict[int, list[Detection]] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path}: cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            frames[int(row["index"])] = [
+                Detection(label=str(label), confidence=float(confidence), box=Box(*map(float, box)))
+                for label, confidence, box in row["detections"]
+            ]
+        except (ValueError, KeyError, TypeError) as error:
+            raise RecordingError(f"{path}, line {number}: is not a frame of recorded detections: {error!r}") from error
+    return frames

@@ -1,0 +1,59 @@
+"""The options and the wiring that every command with a camera or a clip shares."""
+
+import argparse
+import os
+from pathlib import Path
+
+from smartcart.edge.detection import Detector
+from smartcart.edge.detector import ModelError, OnnxDetector
+from smartcart.edge.frames import FrameSource, SourceError
+from smartcart.edge.judge import Judge
+from smartcart.edge.pipeline import Pipeline
+from smartcart.edge.recorded import RecordedDetector, RecordingError
+from smartcart.edge.sources import Presence, open_source
+from smartcart.edge.tracker import CartTracker, TrackerSettings
+from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
+from smartcart.models.labels import DEFAULT_MODEL
+from smartcart.scripts.main import CommandError
+
+EDGE_ERRORS = (ModelError, SourceError, ZoneError, RecordingError)
+
+
+def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> None:
+    """``--model``, ``--threads``, ``--detections`` and, unless the clip brings its own, ``--zone``."""
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="ONNX model (default: the shipped one)")
+    parser.add_argument(
+        "--threads", type=int, default=default_threads(), help="ONNX Runtime threads (default: %(default)s)"
+    )
+    parser.add_argument("--detections", type=Path, metavar="FILE", help="play recorded detections instead of a model")
+    if zone:
+        parser.add_argument(
+            "--zone", type=Path, metavar="FILE", help="basket polygon, as `smartcart calibrate` writes it"
+        )
+
+
+def default_threads() -> int:
+    """Two threads where there are as many cores, since more gain little on a model this small."""
+    return min(2, os.cpu_count() or 1)
+
+
+def open_detector(args: argparse.Namespace) -> Detector:
+    if args.detections:
+        return RecordedDetector(args.detections)
+    return OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak)
+
+
+def open_zone(path: Path | None) -> Zone:
+    return read_zone(path) if path else DEFAULT_ZONE
+
+
+def build_pipeline(detector: Detector, zone: Zone) -> Pipeline:
+    """A fresh pipeline around a detector: tracker and judge are one camera's own."""
+    return Pipeline(detector=detector, tracker=CartTracker(), judge=Judge(zone))
+
+
+def open_frames(source: str, on_presence: Presence = lambda _: None) -> FrameSource:
+    try:
+        return open_source(source, on_presence=on_presence)
+    except EDGE_ERRORS as error:
+        raise CommandError(str(error)) from error
