@@ -1,0 +1,249 @@
+"""The courier: carries the outbox to the server over MQTT and keeps the cart's retained status.
+
+At least once from here, exactly once there: rows are sent in order, at most 100 in flight, sent again with back-off
+until the server's commit-ack, and again after every reconnect. A broker that is not there changes nothing but the
+outbox's depth.
+"""
+
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+from smartcart.edge.events import (
+    CameraHealth,
+    Channel,
+    Command,
+    ContractError,
+    Status,
+    Topic,
+    parse_ack,
+    parse_command,
+)
+from smartcart.edge.outbox import Outbox, OutboxError
+from smartcart.edge.publisher import Identity, rfc3339
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT: Final = 100
+FIRST_RETRY: Final = 2.0
+LONGEST_RETRY: Final = 60.0
+STATUS_EVERY: Final = 30.0
+UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
+
+
+class BrokerAddressError(ValueError):
+    """The broker's address cannot be used; the message says what one looks like."""
+
+
+class Courier:
+    """One cart's connection; a context manager whose exit sends what it can and says goodbye.
+
+    Args:
+        broker: ``mqtt://host:port`` or ``mqtts://host:port``, with ``user:password@`` if need be.
+        version: what the status tells as the edge's version.
+        on_command: called from the network thread with each command of the server.
+        ca_file: certificate authorities for ``mqtts``; None takes the system's.
+
+    Raises:
+        BrokerAddressError: the address is not of that form.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        identity: Identity,
+        *,
+        broker: str,
+        version: str,
+        on_command: Callable[[Command], None] = lambda _: None,
+        ca_file: str | None = None,
+        linger: float = 5.0,
+    ) -> None:
+        self._outbox = outbox
+        self._identity = identity
+        self._version = version
+        self._on_command = on_command
+        self._linger = linger
+        self._address = _Address(broker)
+        self._ca_file = ca_file
+        self._protocol = mqtt.MQTTv5
+        self._wake = threading.Event()
+        self._stopping = False
+        self._connected = False
+        self._sent: dict[str, tuple[float, float]] = {}
+        self._camera: CameraHealth = CameraHealth.OK
+        self._session: str | None = None
+        self._status_told: tuple[object, ...] = ()
+        self._status_at = 0.0
+        self._client = self._make_client()
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+
+    def tell(self, *, camera: CameraHealth, session: str | None) -> None:
+        """What the next status says; a change is published at once."""
+        if (camera, session) != (self._camera, self._session):
+            self._camera, self._session = camera, session
+            self._wake.set()
+
+    def wake(self) -> None:
+        """There is something new in the outbox."""
+        self._wake.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        until = time.monotonic() + self._linger
+        while self._outbox.depth() and self._connected and time.monotonic() < until:
+            self._wake.set()
+            time.sleep(0.05)
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(timeout=self._linger)
+
+    # --- the courier's thread ---
+
+    def _run(self) -> None:
+        self._connect()
+        while not self._stopping:
+            self._wake.wait(timeout=0.5)
+            self._wake.clear()
+            if self._connected:
+                self._send_due()
+                self._tell_status()
+        if self._connected:
+            goodbye = self._client.publish(str(self._topic(Channel.STATUS)), self._status(online=False), 1, retain=True)
+            goodbye.wait_for_publish(timeout=2)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _send_due(self) -> None:
+        now = time.monotonic()
+        letters = self._outbox.waiting(IN_FLIGHT)
+        self._sent = {i: self._sent[i] for i in (letter.id for letter in letters) if i in self._sent}
+        for letter in letters:
+            due, pause = self._sent.get(letter.id, (0.0, FIRST_RETRY))
+            if now < due:
+                continue
+            sent = self._client.publish(str(self._topic(Channel.EVENTS)), letter.payload, qos=1)
+            if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return
+            self._sent[letter.id] = now + pause, min(2 * pause, LONGEST_RETRY)
+
+    def _tell_status(self) -> None:
+        state = (self._camera, self._session, self._outbox.depth(), self._outbox.full())
+        now = time.monotonic()
+        changed = state != self._status_told and now - self._status_at > 0.5
+        if changed or now - self._status_at > STATUS_EVERY:
+            self._client.publish(str(self._topic(Channel.STATUS)), self._status(online=True), qos=1, retain=True)
+            self._status_told, self._status_at = state, now
+
+    def _status(self, *, online: bool) -> bytes:
+        return Status(
+            online=online,
+            time=rfc3339(datetime.now(UTC)),
+            version=self._version,
+            model=self._identity.model,
+            session=self._session,
+            camera=self._camera,
+            outbox=self._outbox.depth(),
+            outbox_full=self._outbox.full(),
+        ).to_bytes()
+
+    # --- the connection ---
+
+    def _connect(self) -> None:
+        self._client.connect_async(self._address.host, self._address.port, keepalive=20)
+        self._client.loop_start()
+
+    def _make_client(self) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"smartcart-{self._identity.store}-{self._identity.cart}",
+            protocol=self._protocol,
+        )
+        client.reconnect_delay_set(min_delay=1, max_delay=30)
+        if self._address.user:
+            client.username_pw_set(self._address.user, self._address.password)
+        if self._address.secure:
+            client.tls_set_context(ssl.create_default_context(cafile=self._ca_file))
+        client.will_set(str(self._topic(Channel.STATUS)), self._status(online=False), qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    def _on_connect(self, client: mqtt.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
+        if reason.is_failure:
+            log.warning("broker %s refuses: %s", self._address, reason)
+            if str(reason) == UNSUPPORTED_VERSION and self._protocol == mqtt.MQTTv5:
+                threading.Thread(target=self._fall_back, daemon=True).start()
+            return
+        client.subscribe([(str(self._topic(Channel.ACK)), 1), (str(self._topic(Channel.COMMAND)), 1)])
+        self._sent = {}
+        self._status_at = 0.0
+        self._connected = True
+        self._wake.set()
+        log.info("connected to broker %s", self._address)
+
+    def _fall_back(self) -> None:
+        """The broker speaks MQTT 3.1.1 only: start over with that."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._protocol = mqtt.MQTTv311
+        self._client = self._make_client()
+        if not self._stopping:
+            self._connect()
+
+    def _on_disconnect(self, _: mqtt.Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
+        if self._connected:
+            log.warning("broker %s is gone (%s); events wait in the outbox", self._address, reason)
+        self._connected = False
+
+    def _on_message(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
+        try:
+            if message.topic.endswith(Channel.COMMAND):
+                self._on_command(parse_command(bytes(message.payload)))
+            else:
+                ack = parse_ack(bytes(message.payload))
+                self._outbox.committed(ack.committed)
+                self._outbox.rejected(ack.rejected)
+                for event_id, reason in ack.rejected:
+                    log.error("the server refuses event %s: %s", event_id, reason)
+        except ContractError as error:
+            log.warning("message on %s is set aside: %s", message.topic, error.reason)
+        except OutboxError as error:
+            log.error("%s", error)
+        self._wake.set()
+
+    def _topic(self, channel: Channel) -> Topic:
+        return Topic(store=self._identity.store, cart=self._identity.cart, channel=channel)
+
+
+class _Address:
+    """A broker's address; its text never shows the password."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise BrokerAddressError("a broker's address looks like mqtt://127.0.0.1:1883 or mqtts://broker.store:8883")
+        self.secure = parts.scheme == "mqtts"
+        self.host = parts.hostname
+        try:
+            self.port = parts.port or (8883 if self.secure else 1883)
+        except ValueError as error:
+            raise BrokerAddressError(f"the broker's port is wrong: {error}") from None
+        self.user = unquote(parts.username) if parts.username else None
+        self.password = unquote(parts.password) if parts.password else None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"

@@ -1,0 +1,185 @@
+"""The outbox: events wait in SQLite until the server says that it has committed them.
+
+A broker's PUBACK does not mean stored, so nothing is deleted before the server's own *committed* message. Id and
+sequence number are taken in the transaction that stores the event: a crash can neither lose nor repeat one.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from smartcart.edge.events import Event
+from smartcart.edge.identifiers import uuid7
+from smartcart.edge.sink import Build, SinkError
+
+VERSION: Final = 1
+CAPACITY: Final = 10_000
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS owner (store TEXT NOT NULL, cart TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, open INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS waiting (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, payload BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS dead_letter (id TEXT PRIMARY KEY, payload BLOB NOT NULL, reason TEXT NOT NULL);
+"""
+
+
+class OutboxError(SinkError):
+    """The outbox file cannot be used; the message says what to do."""
+
+
+class OutboxFullError(OutboxError):
+    """No room for another event; nothing was deleted and nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One event that waits for its commit."""
+
+    id: str
+    payload: bytes
+
+
+class Outbox:
+    """One cart's outbox; safe to use from several threads.
+
+    Raises:
+        OutboxError: the file cannot be opened or written, is no outbox, or belongs to another cart.
+    """
+
+    def __init__(self, path: Path, *, store: str, cart: str, capacity: int = CAPACITY) -> None:
+        self._path = path
+        self._capacity = capacity
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5)
+            self._prepare(store, cart)
+        except (OSError, sqlite3.Error) as error:
+            raise self._problem(error) from error
+
+    def open_session(self) -> str | None:
+        """The session that was not ended, if any: after a crash it goes on."""
+        with self._lock:
+            row = self._db.execute("SELECT id FROM session WHERE open = 1").fetchone()
+        return str(row[0]) if row else None
+
+    def start_session(self, build: Build) -> Event:
+        """Opens a session with its first event; ``build`` gets the event's id and sequence number and gives the event,
+        whose ``session`` is the one to open. Raises as ``append``."""
+        return self._store(build, opens=True)
+
+    def append(self, build: Build, *, ends: bool = False) -> Event:
+        """Stores one event of the open session; ``ends`` closes the session with it.
+
+        Raises:
+            OutboxFullError: as many events wait as the outbox holds.
+            OutboxError: the disk is full or the file cannot be written; nothing was stored.
+        """
+        return self._store(build, ends=ends)
+
+    def waiting(self, limit: int = 100) -> Sequence[Letter]:
+        """The oldest events without a commit, in order."""
+        with self._lock:
+            rows = self._db.execute("SELECT id, payload FROM waiting ORDER BY position LIMIT ?", (limit,)).fetchall()
+        return [Letter(id=i, payload=p) for i, p in rows]
+
+    def depth(self) -> int:
+        """How many events wait."""
+        with self._lock:
+            return self._depth()
+
+    def full(self) -> bool:
+        """Whether the next event would be refused."""
+        return self.depth() >= self._capacity
+
+    def committed(self, ids: Sequence[str]) -> None:
+        """Deletes what the server has committed; an unknown id is an old answer and does nothing."""
+        self._write("DELETE FROM waiting WHERE id = ?", [(i,) for i in ids])
+
+    def rejected(self, refusals: Sequence[tuple[str, str]]) -> None:
+        """Sets refused events aside with the server's reason."""
+        self._write(
+            "INSERT OR IGNORE INTO dead_letter SELECT id, payload, ?2 FROM waiting WHERE id = ?1", list(refusals)
+        )
+        self._write(
+            "DELETE FROM waiting WHERE id IN (SELECT id FROM dead_letter WHERE id = ?)", [(i,) for i, _ in refusals]
+        )
+
+    def dead_letters(self) -> Sequence[tuple[str, str]]:
+        """Refused events: id and reason."""
+        with self._lock:
+            return [(i, r) for i, r in self._db.execute("SELECT id, reason FROM dead_letter ORDER BY id")]
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _prepare(self, store: str, cart: str) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise OutboxError(f"{self._path}: was written by a newer smartcart (outbox version {version}); update")
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.executescript(_TABLES)
+        self._db.execute(f"PRAGMA user_version = {VERSION}")
+        self._db.execute("BEGIN IMMEDIATE")
+        owner = self._db.execute("SELECT store, cart FROM owner").fetchone()
+        if owner is None:
+            self._db.execute("INSERT INTO owner VALUES (?, ?)", (store, cart))
+        self._db.execute("COMMIT")
+        if owner not in (None, (store, cart)):
+            raise OutboxError(
+                f"{self._path}: belongs to cart {owner[0]}/{owner[1]}, not {store}/{cart}; give each cart its own file"
+            )
+
+    def _store(self, build: Build, *, opens: bool = False, ends: bool = False) -> Event:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    event = self._insert(build, opens, ends)
+                except BaseException:
+                    self._db.execute("ROLLBACK")
+                    raise
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise self._problem(error) from error
+        return event
+
+    def _insert(self, build: Build, opens: bool, ends: bool) -> Event:
+        if self._depth() >= self._capacity:
+            raise OutboxFullError(
+                f"{self._path}: {self._capacity} events wait for the server; no more are taken until it answers"
+            )
+        row = None if opens else self._db.execute("SELECT id, last_seq FROM session WHERE open = 1").fetchone()
+        seq = 1 if row is None else row[1] + 1
+        event = build(uuid7(), seq)
+        if row is None:
+            self._db.execute("UPDATE session SET open = 0 WHERE open = 1")
+            self._db.execute("INSERT INTO session VALUES (?, ?, 1)", (event.session, seq))
+        self._db.execute("UPDATE session SET last_seq = ?, open = ? WHERE id = ?", (seq, int(not ends), event.session))
+        self._db.execute("INSERT INTO waiting (id, payload) VALUES (?, ?)", (event.id, event.to_bytes()))
+        return event
+
+    def _depth(self) -> int:
+        return int(self._db.execute("SELECT COUNT(*) FROM waiting").fetchone()[0])
+
+    def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(statement, rows)
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise self._problem(error) from error
+
+    def _problem(self, error: Exception) -> OutboxError:
+        return OutboxError(
+            f"{self._path}: the outbox cannot be used ({error}); check the disk's room and the file's rights"
+        )
