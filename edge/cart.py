@@ -50,6 +50,7 @@ class Cart:
         self._held: deque[Decision] = deque()
         self._complained = False
         self._stopping = False
+        self._stood: dict[str, int] = {}
 
     def run(
         self, frames: Iterable[Frame], carrier: Carrier, *, on_step: Callable[[Step], None] = lambda _: None
@@ -105,13 +106,14 @@ class Cart:
         with self._lock:
             self._held.extend(step.decisions)
             self._publish_held()
+            self._stood = self._contents()
             self._publisher.idle()
             self._tell(health)
 
     def _publish_held(self) -> None:
         while self._held:
             try:
-                self._publisher.decided(self._held[0], self._contents())
+                self._publisher.decided(self._held[0], self._stood)
             except SinkError as error:
                 if not self._complained:
                     log.error("%s", error)

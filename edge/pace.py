@@ -56,3 +56,12 @@ def newest(source: FrameSource) -> Iterator[Frame]:
     finally:
         ended.set()
         source.close()
+
+
+def thinned(frames: Iterable[Frame], fps: float) -> Iterator[Frame]:
+    """At most ``fps`` frames a second of media time; the others are left out."""
+    due = -1.0
+    for frame in frames:
+        if frame.time >= due - 1e-6:
+            due = max(due, frame.time - 1 / fps) + 1 / fps
+            yield frame
