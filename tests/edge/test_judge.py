@@ -1,0 +1,134 @@
+"""The judge over scripted scenes: every kind of visit, at several frame rates and with a bad detector."""
+
+import pytest
+from scenes import Thing, decide, hand, resting, told
+
+# a hand comes in from above to (x, y) between t and t + 1, stays half a second, and is out again at t + 2.5
+
+
+def visit(t: float, x: float, y: float) -> Thing:
+    return hand((t, x, -0.05), (t + 1, x, y), (t + 1.5, x, y), (t + 2.5, x, -0.05))
+
+
+def put_in(label: str, t: float, x: float, y: float, until: float = 60.0) -> Thing:
+    return Thing(label, ((t, x, -0.02), (t + 1, x, y), (until, x, y)))
+
+
+def take_out(label: str, t: float, x: float, y: float, since: float = 0.0) -> Thing:
+    return Thing(label, ((since, x, y), (t + 1.5, x, y), (t + 2.5, x, -0.12)))
+
+
+@pytest.mark.parametrize("fps", [10.0, 15.0, 30.0])
+@pytest.mark.parametrize("drop", [0.0, 0.2])
+def test_an_item_put_in_is_added_once(fps: float, drop: float) -> None:
+    decisions = decide([visit(2, 0.5, 0.5), put_in("can", 2, 0.5, 0.6)], 8, fps, drop)
+    assert told(decisions) == [("added", "can")]
+    assert 2.5 <= decisions[0].media_time <= 4.5
+    assert decisions[0].confidence > 0.7
+
+
+@pytest.mark.parametrize("fps", [10.0, 15.0, 30.0])
+@pytest.mark.parametrize("drop", [0.0, 0.2])
+def test_an_item_taken_out_is_removed_once(fps: float, drop: float) -> None:
+    others = [resting("bottle", 0.2, 0.6), resting("can", 0.8, 0.6)]
+    decisions = decide([*others, visit(2, 0.5, 0.5), take_out("carton", 2, 0.5, 0.6)], 8, fps, drop)
+    assert told(decisions) == [("removed", "carton")]
+    assert 3.4 <= decisions[0].media_time <= 4.6
+
+
+def test_two_of_one_class_taken_at_once_by_two_hands_are_two_removals() -> None:
+    scene = [
+        visit(2, 0.2, 0.5),
+        take_out("bottle", 2, 0.2, 0.6),
+        visit(2.1, 0.6, 0.5),
+        take_out("bottle", 2.1, 0.6, 0.6),
+        resting("bottle", 0.9, 0.6),
+    ]
+    decisions = decide(scene, 8)
+    assert told(decisions) == [("removed", "bottle"), ("removed", "bottle")]
+    assert len({d.track for d in decisions}) == 2
+
+
+def test_a_swap_is_a_removal_and_an_addition() -> None:
+    scene = [visit(2, 0.3, 0.5), take_out("bottle", 2, 0.3, 0.6), visit(5, 0.7, 0.5), put_in("box", 5, 0.7, 0.6)]
+    assert told(decide(scene, 11)) == [("removed", "bottle"), ("added", "box")]
+
+
+def test_a_swap_at_the_very_same_place_is_seen() -> None:
+    scene = [
+        visit(2, 0.5, 0.5),
+        take_out("bottle", 2, 0.5, 0.6),
+        visit(4.6, 0.5, 0.5),
+        put_in("can", 4.6, 0.5, 0.6),
+    ]
+    assert sorted(told(decide(scene, 11))) == [("added", "can"), ("removed", "bottle")]
+
+
+def test_touching_hesitating_and_an_empty_hand_change_nothing() -> None:
+    scene = [
+        resting("bottle", 0.4, 0.6),
+        visit(2, 0.4, 0.5),
+        hand((6, 0.5, -0.05), (6.6, 0.5, 0.3), (7.2, 0.5, -0.05)),
+        visit(9, 0.8, 0.6),
+    ]
+    assert decide(scene, 14) == []
+
+
+def test_an_item_moved_within_the_basket_is_no_event() -> None:
+    moved = Thing("bottle", ((0, 0.3, 0.6), (3.2, 0.3, 0.6), (4, 0.7, 0.7), (60, 0.7, 0.7)))
+    with_hand = hand((2, 0.3, -0.05), (3, 0.3, 0.5), (3.2, 0.3, 0.5), (4, 0.7, 0.6), (5, 0.7, -0.05))
+    assert decide([moved, with_hand, resting("can", 0.9, 0.5)], 9) == []
+
+
+def test_an_item_moved_while_nobody_sees_it_is_no_event() -> None:
+    before = resting("bottle", 0.3, 0.6, 0.0, 3.0)
+    after = resting("bottle", 0.7, 0.7, 4.0, 60.0)
+    with_hand = hand((2, 0.3, -0.05), (3, 0.3, 0.5), (4, 0.7, 0.6), (5, 0.7, -0.05))
+    assert decide([before, after, with_hand], 9) == []
+
+
+def test_an_item_covered_by_another_stays_in_the_basket() -> None:
+    scene = [
+        resting("can", 0.5, 0.62, unseen=((2.8, 60.0),), size=(0.1, 0.12)),
+        visit(2, 0.5, 0.5),
+        put_in("box", 2, 0.5, 0.6),
+    ]
+    assert told(decide(scene, 8)) == [("added", "box")]
+
+
+def test_a_detector_that_loses_an_item_between_visits_makes_no_event() -> None:
+    scene = [resting("can", 0.2, 0.6, unseen=((3.0, 5.5),)), resting("bottle", 0.8, 0.6)]
+    assert decide(scene, 9) == []
+
+
+def test_something_thrown_in_without_a_hand_is_added() -> None:
+    thrown = Thing("apple", ((2, 0.5, 0.0), (2.5, 0.5, 0.7), (60, 0.5, 0.7)), size=(0.1, 0.12))
+    assert told(decide([resting("can", 0.2, 0.6), thrown], 7)) == [("added", "apple")]
+
+
+def test_what_the_detector_first_sees_without_a_visit_is_taken_for_part_of_the_basket() -> None:
+    assert decide([resting("can", 0.2, 0.6), resting("box", 0.7, 0.6, start=4.0)], 9) == []
+
+
+def test_an_item_that_vanishes_without_a_hand_at_it_is_not_told_as_removed() -> None:
+    scene = [resting("can", 0.2, 0.6, end=4.0), resting("bottle", 0.8, 0.6), visit(3, 0.8, 0.45)]
+    assert ("removed", "can") not in told(decide(scene, 9))
+
+
+def test_a_video_that_ends_before_the_basket_was_quiet_still_decides() -> None:
+    assert told(decide([visit(2, 0.5, 0.5), put_in("can", 2, 0.5, 0.6)], 4.8)) == [("added", "can")]
+
+
+def test_doubtful_evidence_is_uncertain_with_its_candidates() -> None:
+    half_can = resting("can", 0.5, 0.6, start=3.0, confidence=0.5)
+    half_tub = resting("tub", 0.5, 0.6, start=3.0, confidence=0.49)
+    third = resting("jar", 0.5, 0.6, start=3.0, confidence=0.48)
+    decisions = decide([visit(2, 0.5, 0.5), half_can, half_tub, third], 8)
+    assert [d.type for d in decisions] == ["item_uncertain"]
+    assert {c.label for c in decisions[0].candidates} == {"can", "tub", "jar", None}
+    assert sum(c.probability for c in decisions[0].candidates) == pytest.approx(1, abs=0.01)
+
+
+def test_the_same_scene_gives_the_same_decisions() -> None:
+    scene = [visit(2, 0.5, 0.5), put_in("can", 2, 0.5, 0.6), resting("bottle", 0.2, 0.6)]
+    assert decide(scene, 8, drop=0.3, seed=5) == decide(scene, 8, drop=0.3, seed=5)
