@@ -8,7 +8,7 @@ not settle becomes *uncertain*. Line crossing is evidence, never the decision: a
 Pure: no clock, no I/O; the same tracks give the same decisions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from smartcart.edge.decision import Decision
@@ -193,7 +193,8 @@ class Judge:
         for path in sorted(present, key=lambda p: -p.track.hits):
             item = self._inventory.find(path)
             gain = vote_gain(path.track.votes, visit.votes_at_rest.get(path.track.id, {}))
-            if item is None or (id(item) not in taken and _differs(gain, item)):
+            stood_still = path.rests_since is not None and path.rests_since <= visit.start
+            if item is None or (id(item) not in taken and not stood_still and _differs(gain, item)):
                 new.append(path)
             elif id(item) in taken:
                 if not item.is_at(path.track.box):
@@ -224,11 +225,7 @@ class Judge:
         covered = any(
             p.track.box.overlap(item.box) / max(item.box.area, 1e-9) >= self._settings.cover_share for p in present
         )
-        if (
-            left is None
-            and covered
-            and not any(_differs(p.track.votes, item) and item.is_at(p.track.box) for p in present)
-        ):
+        if left is None and covered:
             item.hidden = True
             return []
         evidence = RemoveEvidence(left=left is not None, touched=item.touched > 0, support=item.support)
@@ -271,9 +268,9 @@ def _reaches(hand: Box, item: Box) -> bool:
     return Box(hand.x1 - dx, hand.y1 - dy, hand.x2 + dx, hand.y2 + dy).overlap(item) > 0
 
 
-def _differs(votes: dict[str, float] | object, item: Resting) -> bool:
+def _differs(votes: Mapping[str, float], item: Resting) -> bool:
     """Whether fresh votes speak clearly for another class than the item's."""
-    if not isinstance(votes, dict) or not votes:
+    if not votes:
         return False
     label = max(votes, key=lambda k: votes[k])
     share = votes[label] / sum(votes.values())
