@@ -1,8 +1,63 @@
-"""Placeholder until the command lands."""
+"""``smartcart server``: the basket server and its dashboard."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    pass
+    parser = commands.add_parser(
+        "server",
+        help="run the basket server and its dashboard",
+        description=(
+            "Takes the events of all carts from a broker, keeps each exactly once in a ledger, and shows the baskets "
+            "live in a browser, until Ctrl-C. User and password of the broker may stand in its URL or in the "
+            "environment (SMARTCART_MQTT_USER, SMARTCART_MQTT_PASSWORD)."
+        ),
+        epilog="Example:  smartcart server --broker mqtt://127.0.0.1:1883 --ledger sqlite:///smartcart.sqlite",
+    )
+    parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", metavar="URL", help="default: %(default)s")
+    parser.add_argument("--ca-file", type=Path, metavar="PEM", help="CAs for mqtts:// (default: the system's)")
+    parser.add_argument("--ledger", default="sqlite:///smartcart.sqlite", metavar="URL", help="default: %(default)s")
+    parser.add_argument("--catalogue", type=Path, metavar="FILE", help="products and prices, .csv or .toml")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes a free one (default: 8000)")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name under which browsers may reach the dashboard",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import logging
+
+    from smartcart.scripts.main import CommandError
+    from smartcart.server.broker_address import AddressError
+    from smartcart.server.catalogue import CatalogueError
+    from smartcart.server.ledger import LedgerError
+    from smartcart.server.listening import ListenError
+    from smartcart.server.service import BasketServer
+    from smartcart.server.stopping import wait_for_stop
+
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("smartcart").setLevel(logging.INFO)
+    try:
+        server = BasketServer(
+            broker_url=args.broker,
+            ledger_url=args.ledger,
+            host=args.host,
+            port=args.port,
+            catalogue=args.catalogue,
+            ca_file=args.ca_file,
+            allowed_hosts=args.allow_host,
+        )
+        with server:
+            print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)
+            wait_for_stop()
+    except (AddressError, CatalogueError, LedgerError, ListenError) as error:
+        raise CommandError(str(error)) from None
+    return 0

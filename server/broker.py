@@ -26,7 +26,7 @@ _CONNECT_SECONDS: Final = 10
 _LISTENER: Final = "default"
 
 
-class Everybody(BaseAuthPlugin):
+class Everybody(BaseAuthPlugin):  # type: ignore[misc]  # amqtt has no types
     """Lets every client in.
 
     amqtt's own anonymous plug-in does so too, but then keeps nothing for a client that is away.
@@ -157,7 +157,7 @@ async def _connect_start(reader: asyncio.StreamReader) -> tuple[bytes, int | Non
     return start + head, head[6] if head[:6] == b"\x00\x04MQTT" else None
 
 
-class _Rejoined(ReaderAdapter):
+class _Rejoined(ReaderAdapter):  # type: ignore[misc]  # amqtt has no types
     """A stream whose first bytes were read already."""
 
     def __init__(self, start: bytes, reader: asyncio.StreamReader) -> None:
@@ -165,9 +165,8 @@ class _Rejoined(ReaderAdapter):
         self._rest = StreamReaderAdapter(reader)
 
     async def read(self, n: int = -1) -> bytes:
-        if not self._start:
-            return await self._rest.read(n)
-        taken, self._start = (self._start, b"") if n < 0 else (self._start[:n], self._start[n:])
+        end = len(self._start) if n < 0 else n
+        taken, self._start = self._start[:end], self._start[end:]
         if n < 0 or len(taken) < n:
             taken += await self._rest.read(n if n < 0 else n - len(taken))
         return taken

@@ -39,7 +39,7 @@ def take_in(topic: str, payload: bytes, catalogue: Catalogue, now: str) -> Store
 
 
 def _readable_event(payload: bytes, at: Topic) -> Event:
-    """The event, if it can also be written again: text with half a surrogate pair or a number past all limits cannot."""
+    """The event, if it can be written again: half a surrogate pair or a number past all limits cannot."""
     try:
         event = parse_event(payload, at)
         event.to_bytes()

@@ -1,0 +1,83 @@
+"""What every request passes: the Host it asks for, where a change comes from, and the headers of every answer."""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Guard:
+    """ASGI middleware.
+
+    A name in ``Host`` that is not known is refused, since a foreign site can point its own name here (DNS rebinding);
+    an address needs no name. A change that a page of another origin asks for is refused.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str], picture_url: str | None = None) -> None:
+        self._app = app
+        self._hosts = {"localhost", socket.gethostname().lower(), *(host.lower() for host in allowed_hosts)}
+        self._headers = {
+            "Content-Security-Policy": _policy(picture_url),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if not self._knows(headers.get("host", "")):
+            await PlainTextResponse("unknown Host: add it with --allow-host", 421)(scope, receive, send)
+            return
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not _is_own(headers):
+            await PlainTextResponse("a change must come from the server's own pages", 403)(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+    def _knows(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        return name in self._hosts or _is_address(name)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_own(headers: Headers) -> bool:
+    """Whether a browser says that our own page asks; a program that is no browser sends neither header."""
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        return False
+    return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+
+
+def _policy(picture_url: str | None) -> str:
+    """Nothing but our own files, and pictures of the one other origin."""
+    images = "'self'"
+    if picture_url:
+        parts = urlsplit(picture_url)
+        images += f" {parts.scheme}://{parts.netloc}"
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

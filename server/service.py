@@ -1,0 +1,186 @@
+"""The basket server as one object: ledger, subscriber and pages, started and stopped together."""
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import uvicorn
+
+from smartcart.server.app import create_app
+from smartcart.server.basket import Basket
+from smartcart.server.broker_address import BrokerAddress
+from smartcart.server.carts import Carts, CartView
+from smartcart.server.catalogue import DEFAULT_CATALOGUE, Catalogue, load_catalogue
+from smartcart.server.commands import CartKey, Commands
+from smartcart.server.ledger import Ledger, LedgerError, MemoryLedger
+from smartcart.server.listening import listen
+from smartcart.server.pages import Pages
+from smartcart.server.sqlite_ledger import SQLiteLedger
+from smartcart.server.subscriber import Subscriber
+
+_GRACE_SECONDS: Final = 3
+
+
+def open_ledger(url: str) -> Ledger:
+    """Opens a ledger by its URL: ``sqlite:///FILE``, ``postgresql://…`` or ``memory:``.
+
+    Raises:
+        LedgerError: an unknown kind of URL, or the ledger cannot be opened.
+    """
+    if url == "memory:":
+        return MemoryLedger()
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        return SQLiteLedger(Path(url.removeprefix("sqlite:///")))
+    raise LedgerError("a ledger's address looks like sqlite:///smartcart.sqlite")
+
+
+class BasketServer:
+    """Subscribes, keeps the ledger and serves the pages, from ``start`` to ``stop``; a context manager.
+
+    Args:
+        broker_url: see ``BrokerAddress``.
+        ledger_url: see ``open_ledger``.
+        port: 0 takes a free port; ``url`` tells the real one.
+        catalogue: a catalogue, or its file; None takes the one that is shipped.
+        allowed_hosts: further names under which a browser may ask for the pages.
+        live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker_url: str,
+        ledger_url: str,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        catalogue: Catalogue | Path | None = None,
+        ca_file: Path | None = None,
+        allowed_hosts: Sequence[str] = (),
+        live_view_url: str | None = None,
+        clip_name: str | None = None,
+    ) -> None:
+        self._address = BrokerAddress.parse(broker_url, ca_file=ca_file)
+        self._catalogue = (
+            catalogue if isinstance(catalogue, Catalogue) else load_catalogue(catalogue or DEFAULT_CATALOGUE)
+        )
+        self._ledger_url = ledger_url
+        self._host = host
+        self._port = port
+        self._allowed_hosts = tuple(allowed_hosts)
+        self._live_view_url = live_view_url
+        self._clip_name = clip_name
+        self._changed = threading.Condition()
+        self._commands = Commands()
+
+    @property
+    def url(self) -> str:
+        """Where the pages are."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)
+        return f"http://[{host}]:{self._port}/" if ":" in host.strip("[]") else f"http://{host}:{self._port}/"
+
+    def start(self) -> None:
+        """Opens ledger and port, then takes events in.
+
+        Raises:
+            LedgerError: the ledger cannot be opened.
+            ListenError: the port cannot be opened.
+        """
+        self._ledger = open_ledger(self._ledger_url)
+        try:
+            listening = listen(self._host, self._port, "the server")
+        except BaseException:
+            self._ledger.close()
+            raise
+        self._port = listening.getsockname()[1]
+        self._carts = Carts(self._ledger, self._commands)
+        self._carts.listen(self._wake)
+        self._subscriber = Subscriber(
+            address=self._address,
+            ledger=self._ledger,
+            catalogue=self._catalogue,
+            carts=self._carts,
+            commands=self._commands,
+        )
+        self._pages = Pages(
+            carts=self._carts,
+            currency=self._catalogue.currency,
+            health=lambda: self._subscriber.health,
+            live_view_url=self._live_view_url,
+            clip_name=self._clip_name,
+        )
+        app = create_app(
+            carts=self._carts,
+            ledger=self._ledger,
+            commands=self._commands,
+            catalogue=self._catalogue,
+            health=lambda: self._subscriber.health,
+            pages=self._pages,
+            allowed_hosts=(self._host, *self._allowed_hosts),
+            live_view_url=self._live_view_url,
+        )
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            lifespan="off",
+            ws="none",
+        )
+        self._web = uvicorn.Server(config)
+        self._web_thread = threading.Thread(target=self._serve, args=(listening,), name="web", daemon=True)
+        self._subscriber.start()
+        self._web_thread.start()
+
+    def stop(self) -> None:
+        """Ends every page's stream, disconnects and closes the ledger."""
+        self._pages.close()
+        self._web.should_exit = True
+        self._web_thread.join()
+        self._subscriber.stop()
+        self._ledger.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def view(self, store: str, cart: str) -> CartView | None:
+        """A cart as it stands now; None if nothing was ever heard of it."""
+        return self._carts.view((store, cart))
+
+    def basket(self, store: str, cart: str) -> Basket | None:
+        """The basket of a cart's newest session; None before its first event."""
+        view = self.view(store, cart)
+        return view.basket if view else None
+
+    def wait_for(self, store: str, cart: str, condition: Callable[[Basket], bool], timeout: float) -> Basket | None:
+        """Waits until a cart's basket fulfils a condition; gives that basket, or None when the time (s) is over."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                basket = self.basket(store, cart)
+                if basket is not None and condition(basket):
+                    return basket
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self._changed.wait(left)
+
+    def _wake(self, _carts: set[CartKey]) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _serve(self, listening: socket.socket) -> None:
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)
+        asyncio.run(self._web.serve(sockets=[listening]))

@@ -1,0 +1,252 @@
+"""From the broker into the ledger, and the answer back.
+
+A message is acknowledged to the broker, and its event to the cart, only after the ledger has committed it. Whatever
+dies in between, the cart sends the event again and the ledger knows its id.
+"""
+
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from smartcart.edge.events import Ack, Channel, ContractError, Topic, parse_status, parse_topic
+from smartcart.server.basket import StoredEvent
+from smartcart.server.broker_address import BrokerAddress
+from smartcart.server.broker_link import BrokerLink, Delivery, LinkError
+from smartcart.server.carts import Carts
+from smartcart.server.catalogue import Catalogue
+from smartcart.server.commands import CartKey, Commands
+from smartcart.server.intake import take_in
+from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, Outcome, Verdict, dead_letter_of
+
+BATCH: Final = 200
+BATCH_SECONDS: Final = 0.02
+IN_FLIGHT: Final = 1000
+_TICK_SECONDS: Final = 0.2
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 5.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the server's two sides do; ``broker`` and ``ledger`` say what is wrong, None when nothing is."""
+
+    broker: str | None
+    ledger: str | None
+
+    @property
+    def ok(self) -> bool:
+        return self.broker is None and self.ledger is None
+
+
+class Subscriber:
+    """Two threads: one keeps the connection to the broker, one writes batches to the ledger."""
+
+    def __init__(
+        self, *, address: BrokerAddress, ledger: Ledger, catalogue: Catalogue, carts: Carts, commands: Commands
+    ) -> None:
+        self._address = address
+        self._ledger = ledger
+        self._catalogue = catalogue
+        self._carts = carts
+        self._commands = commands
+        self._inbox: queue.Queue[Delivery] = queue.Queue(maxsize=IN_FLIGHT)
+        self._stopping = threading.Event()
+        self._link: BrokerLink | None = None
+        self._broker_trouble: str | None = "not connected yet"
+        self._ledger_trouble: str | None = None
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def health(self) -> Health:
+        return Health(broker=self._broker_trouble, ledger=self._ledger_trouble)
+
+    def start(self) -> None:
+        """Connects and takes in from now on; a broker that is away is tried again until it comes."""
+        self._threads = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for target, name in ((self._keep_connected, "subscriber"), (self._write, "ledger-writer"))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Disconnects; what was not committed is not acknowledged, and comes again."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    # --- the connection -------------------------------------------------------------------------------------------
+
+    def _keep_connected(self) -> None:
+        pause, version = _FIRST_PAUSE, 5
+        while not self._stopping.is_set():
+            link = BrokerLink(self._address, f"smartcart-server-{self._ledger.identity[:13]}", version, IN_FLIGHT)
+            try:
+                self._link = link  # before it opens, since an answer may be due at once
+                link.open(self._receive)
+                self._say_broker(None)
+                pause = _FIRST_PAUSE
+                reason = link.wait(self._stopping)
+            except LinkError as error:
+                reason = str(error)
+                if error.try_other_version:
+                    version = 9 - version
+                    if version == 4:
+                        continue
+            finally:
+                self._link = None
+                link.close()
+            if self._stopping.is_set():
+                return
+            self._say_broker(reason)
+            self._stopping.wait(pause * random.uniform(0.5, 1))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _receive(self, delivery: Delivery) -> None:
+        """Called in the connection's thread; waits when the ledger does not keep up, and so slows the broker down."""
+        while not self._stopping.is_set():
+            try:
+                self._inbox.put(delivery, timeout=_TICK_SECONDS)
+            except queue.Full:
+                continue
+            return
+
+    def _say_broker(self, trouble: str | None) -> None:
+        before, self._broker_trouble = self._broker_trouble, trouble
+        if trouble is None:
+            log.info("connected to the broker %s", self._address)
+        elif trouble != before:
+            log.warning("broker %s: %s; trying again", self._address, trouble)
+            self._carts.forget_statuses()
+        if trouble != before:
+            self._carts.touch()
+
+    # --- the batches ----------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        while not self._stopping.is_set():
+            self._send_commands()
+            batch = self._next_batch()
+            if batch:
+                self._take(batch)
+
+    def _next_batch(self) -> list[Delivery]:
+        """Waits for a delivery, and takes what else is there already; a quiet moment ends it at once."""
+        try:
+            batch = [self._inbox.get(timeout=_TICK_SECONDS)]
+        except queue.Empty:
+            return []
+        deadline = time.monotonic() + BATCH_SECONDS
+        while len(batch) < BATCH and time.monotonic() < deadline:
+            try:
+                batch.append(self._inbox.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _take(self, batch: list[Delivery]) -> None:
+        now = utc_now()
+        taken = [self._read(delivery, now) for delivery in batch]
+        events = [entry for entry in taken if isinstance(entry, StoredEvent)]
+        letters = [entry for entry in taken if isinstance(entry, DeadLetter)]
+        verdicts = self._commit(events, letters) if events or letters else []
+        if verdicts is None:
+            return
+        for delivery in batch:
+            delivery.acknowledge()
+        self._answer(events, verdicts, letters)
+        if events or letters:
+            self._show(events, verdicts, letters)
+
+    def _read(self, delivery: Delivery, now: str) -> StoredEvent | DeadLetter | None:
+        if delivery.topic.endswith(f"/{Channel.STATUS}"):
+            return self._take_status(delivery, now)
+        return take_in(delivery.topic, delivery.payload, self._catalogue, now)
+
+    def _show(self, events: list[StoredEvent], verdicts: list[Verdict], letters: list[DeadLetter]) -> None:
+        judged = list(zip(events, verdicts, strict=True))
+        new = [stored for stored, verdict in judged if verdict.outcome is Outcome.NEW]
+        refused = [dead_letter_of(s, v.reason or "") for s, v in judged if v.outcome is Outcome.REFUSED]
+        self._carts.committed(new, [*letters, *refused], self._ledger.dead_letter_count())
+
+    def _commit(self, events: list[StoredEvent], letters: list[DeadLetter]) -> list[Verdict] | None:
+        """Tries until it is committed; None when the server stops before."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                verdicts = self._ledger.commit(events, letters)
+            except LedgerError as error:
+                self._say_ledger(str(error))
+                if self._stopping.wait(pause):
+                    return None
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                self._say_ledger(None)
+                return verdicts
+
+    def _say_ledger(self, trouble: str | None) -> None:
+        before, self._ledger_trouble = self._ledger_trouble, trouble
+        if trouble == before:
+            return
+        if trouble:
+            log.error("%s", trouble)
+        else:
+            log.info("the ledger takes events again")
+        self._carts.touch()
+
+    def _take_status(self, delivery: Delivery, now: str) -> DeadLetter | None:
+        if not delivery.payload:
+            return None  # a retained status that was cleared
+        try:
+            topic = parse_topic(delivery.topic)
+            self._carts.tell_status((topic.store, topic.cart), parse_status(delivery.payload))
+        except ContractError as error:
+            size = len(delivery.payload)
+            return DeadLetter(
+                topic=delivery.topic, reason=error.reason, payload=delivery.payload, size=size, received_at=now
+            )
+        return None
+
+    # --- the answers ----------------------------------------------------------------------------------------------
+
+    def _answer(
+        self, events: Iterable[StoredEvent], verdicts: Iterable[Verdict], letters: Iterable[DeadLetter]
+    ) -> None:
+        committed: dict[CartKey, list[str]] = {}
+        rejected: dict[CartKey, list[tuple[str, str]]] = {}
+        for stored, verdict in zip(events, verdicts, strict=True):
+            key = (stored.event.store, stored.event.cart)
+            if verdict.outcome is Outcome.REFUSED:
+                rejected.setdefault(key, []).append((stored.event.id, verdict.reason or ""))
+            else:
+                committed.setdefault(key, []).append(stored.event.id)
+        for letter in letters:
+            if letter.store and letter.cart and letter.event_id:
+                rejected.setdefault((letter.store, letter.cart), []).append((letter.event_id, letter.reason))
+        for key in committed.keys() | rejected.keys():
+            ack = Ack(committed=tuple(committed.get(key, ())), rejected=tuple(rejected.get(key, ())))
+            self._publish(key, Channel.ACK, ack.to_bytes())
+
+    def _send_commands(self) -> None:
+        if self._link is not None:
+            for key, command in self._commands.due(time.monotonic()):
+                self._publish(key, Channel.COMMAND, command.to_bytes())
+
+    def _publish(self, key: CartKey, channel: Channel, payload: bytes) -> None:
+        """Sends if there is a connection; a lost answer is asked for again by the cart."""
+        link = self._link
+        if link is not None:
+            link.publish(str(Topic(store=key[0], cart=key[1], channel=channel)), payload)
+
+
+def utc_now() -> str:
+    """Now as RFC 3339 in UTC, with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

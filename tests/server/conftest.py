@@ -1,0 +1,167 @@
+"""Real brokers, and a cart's end of the wire."""
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from smartcart.edge.events import Ack, CameraHealth, Channel, Command, Event, Status, Topic, parse_ack, parse_command
+from smartcart.server.broker import EmbeddedBroker
+
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], object], timeout: float = 20) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.01)
+
+
+class Mosquitto:
+    """A real Mosquitto process on a free port."""
+
+    def __init__(self, folder: Path, *lines: str, port: int | None = None) -> None:
+        assert MOSQUITTO
+        self.port = port or free_port()
+        self.config = folder / f"mosquitto-{self.port}.conf"
+        self.config.write_text("\n".join([f"listener {self.port} 127.0.0.1", *(lines or ["allow_anonymous true"])]))
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        quiet = subprocess.DEVNULL
+        self.process = subprocess.Popen([MOSQUITTO or "", "-c", str(self.config)], stdout=quiet, stderr=quiet)
+        wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed")
+    broker = Mosquitto(tmp_path)
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(params=["embedded", "mosquitto"])
+def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a real broker, of each kind in turn."""
+    if request.param == "mosquitto":
+        yield request.getfixturevalue("mosquitto").url
+    else:
+        with EmbeddedBroker(port=0) as broker:
+            yield broker.url
+
+
+class FakeCart:
+    """A cart's end of the wire: sends events until they are acknowledged, and remembers the answers."""
+
+    def __init__(self, broker_url: str, *, store: str = "store-1", cart: str = "cart-1") -> None:
+        self.store, self.cart = store, cart
+        self.committed: list[str] = []
+        self.rejected: dict[str, str] = {}
+        self.commands: list[Command] = []
+        self._ready = threading.Event()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+        self._client.will_set(self.topic(Channel.STATUS), self._status(online=False), qos=1, retain=True)
+        self._client.on_connect = lambda *_: self._client.subscribe(
+            [(self.topic(Channel.ACK), 1), (self.topic(Channel.COMMAND), 1)]
+        )
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_message = self._on_message
+        host, _, port = broker_url.removeprefix("mqtt://").rpartition(":")
+        self._client.reconnect_delay_set(0.2, 0.5)
+        self._client.connect(host, int(port))
+        self._client.loop_start()
+        assert self._ready.wait(10)
+
+    def topic(self, channel: Channel) -> str:
+        return str(Topic(store=self.store, cart=self.cart, channel=channel))
+
+    def raw(self, payload: bytes, topic: str | None = None, *, retain: bool = False) -> None:
+        self._client.publish(topic or self.topic(Channel.EVENTS), payload, qos=1, retain=retain)
+
+    def send(self, *events: Event) -> None:
+        for event in events:
+            self.raw(event.to_bytes())
+
+    def send_until_answered(self, *events: Event, timeout: float = 60) -> None:
+        """As an outbox does: again and again until each is committed or rejected."""
+        deadline = time.monotonic() + timeout
+        while left := [e for e in events if e.id not in self.committed and e.id not in self.rejected]:
+            assert time.monotonic() < deadline, f"{len(left)} events were never answered"
+            self.send(*left[:100])
+            until = time.monotonic() + 1
+            while time.monotonic() < until and any(e.id not in self.committed for e in left[:100]):
+                time.sleep(0.01)
+
+    def status(self, *, camera: CameraHealth = CameraHealth.OK, outbox: int = 0, outbox_full: bool = False) -> None:
+        payload = self._status(online=True, camera=camera, outbox=outbox, outbox_full=outbox_full)
+        self.raw(payload, self.topic(Channel.STATUS), retain=True)
+
+    def expect(self, *events: Event) -> None:
+        wait_until(lambda: all(e.id in self.committed or e.id in self.rejected for e in events))
+
+    def vanish(self) -> None:
+        """As a cart whose battery is pulled."""
+        self._client.on_disconnect = lambda *_: self._client.disconnect()
+        sock = self._client.socket()
+        assert sock is not None
+        sock.shutdown(socket.SHUT_RDWR)
+        self._client.loop_stop()
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_message(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        if message.topic.endswith(Channel.COMMAND):
+            self.commands.append(parse_command(bytes(message.payload)))
+            return
+        ack: Ack = parse_ack(bytes(message.payload))
+        self.committed += ack.committed
+        self.rejected |= dict(ack.rejected)
+
+    @staticmethod
+    def _status(
+        *,
+        online: bool,
+        camera: CameraHealth | None = None,
+        outbox: int = 0,
+        outbox_full: bool = False,
+    ) -> bytes:
+        return Status(
+            online=online, time="2026-01-02T03:04:05Z", camera=camera, outbox=outbox, outbox_full=outbox_full
+        ).to_bytes()
+
+
+@pytest.fixture
+def fake_cart(broker_url: str) -> Iterator[FakeCart]:
+    cart = FakeCart(broker_url)
+    yield cart
+    cart.close()
