@@ -3,8 +3,8 @@
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol, Self
 
 from smartcart.edge.camera_watch import CameraWatch
 from smartcart.edge.decision import Decision
@@ -27,6 +27,12 @@ class Carrier(Protocol):
 
 class NoCarrier:
     """For a cart that writes its events to a file only."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def tell(self, *, camera: CameraHealth, session: str | None) -> None:
         pass
@@ -53,9 +59,17 @@ class Cart:
         self._stood: dict[str, int] = {}
 
     def run(
-        self, frames: Iterable[Frame], carrier: Carrier, *, on_step: Callable[[Step], None] = lambda _: None
+        self,
+        frames: Iterable[Frame],
+        carrier: Carrier,
+        *,
+        initial: Mapping[str, int] | None = None,
+        on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
         """Works until the frames end or ``stop`` is called; ends the session on the way out.
+
+        Args:
+            initial: label to count of what stands in the basket at the start.
 
         Raises:
             SourceError: the source broke off; the session is ended first.
@@ -63,7 +77,7 @@ class Cart:
         """
         self._carrier = carrier
         with self._lock:
-            self._publisher.start()
+            self._publisher.start(initial)
             self._tell(CameraHealth.OK)
         try:
             for step in self._pipeline.run(frames):

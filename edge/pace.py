@@ -60,8 +60,8 @@ def newest(source: FrameSource) -> Iterator[Frame]:
 
 def thinned(frames: Iterable[Frame], fps: float) -> Iterator[Frame]:
     """At most ``fps`` frames a second of media time; the others are left out."""
-    due = -1.0
+    due: float | None = None
     for frame in frames:
-        if frame.time >= due - 1e-6:
-            due = max(due, frame.time - 1 / fps) + 1 / fps
+        if due is None or frame.time >= due - 1e-6:
+            due = frame.time + 1 / fps if due is None or frame.time > due + 1 / fps else due + 1 / fps
             yield frame

@@ -1,0 +1,224 @@
+"""The courier over real brokers, against a server's end of the wire that answers late, wrongly, or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from brokers import MOSQUITTO, Mosquitto, free_port, wait_until
+from paho.mqtt.enums import CallbackAPIVersion
+
+from smartcart.edge.courier import BrokerAddressError, Courier
+from smartcart.edge.decision import Decision
+from smartcart.edge.events import (
+    Ack,
+    CameraHealth,
+    Candidate,
+    Channel,
+    Command,
+    Event,
+    EventType,
+    ModelName,
+    Status,
+    Topic,
+    parse_event,
+    parse_status,
+)
+from smartcart.edge.outbox import Outbox
+from smartcart.edge.publisher import Identity, Publisher
+
+IDENTITY = Identity(store="s", cart="c", model=ModelName(name="eye", hash="0123456789ab"))
+CAN = Decision(
+    type=EventType.ITEM_ADDED,
+    label="can",
+    media_time=1.5,
+    confidence=0.9,
+    candidates=(Candidate(outcome="added", label="can", probability=0.9),),
+    box=None,
+    track=1,
+    evidence={},
+)
+
+
+class ServerEnd:
+    """A server's end of the wire; ``answer`` makes the ack for an event, or None to stay silent."""
+
+    def __init__(self, broker_url: str, answer: Callable[[Event], Ack | None]) -> None:
+        self.received: list[Event] = []
+        self.statuses: list[Status] = []
+        self._answer = answer
+        self._ready = threading.Event()
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+        self.client.on_connect = lambda *_: self.client.subscribe("smartcart/v1/+/+/#", qos=1)
+        self.client.on_subscribe = lambda *_: self._ready.set()
+        self.client.on_message = self._on_message
+        host, _, port = broker_url.removeprefix("mqtt://").rpartition(":")
+        self.client.connect(host, int(port))
+        self.client.loop_start()
+        assert self._ready.wait(10)
+
+    def say(self, channel: Channel, payload: bytes) -> None:
+        self.client.publish(str(Topic(store="s", cart="c", channel=channel)), payload, qos=1)
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def _on_message(self, _: object, __: object, message: mqtt.MQTTMessage) -> None:
+        if message.topic.endswith("/status"):
+            self.statuses.append(parse_status(bytes(message.payload)))
+        if message.topic.endswith("/events"):
+            event = parse_event(bytes(message.payload))
+            self.received.append(event)
+            if (ack := self._answer(event)) is not None:
+                self.say(Channel.ACK, ack.to_bytes())
+
+
+def commit(event: Event) -> Ack:
+    return Ack(committed=(event.id,))
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    outbox = Outbox(tmp_path / "outbox.sqlite", store="s", cart="c")
+    yield outbox
+    outbox.close()
+
+
+def courier(outbox: Outbox, broker_url: str, **more: object) -> Courier:
+    return Courier(outbox, IDENTITY, broker=broker_url, version="test", linger=3, **more)  # type: ignore[arg-type]
+
+
+def fill(outbox: Outbox, count: int) -> Publisher:
+    publisher = Publisher(outbox, IDENTITY)
+    publisher.start()
+    for _ in range(count):
+        publisher.decided(CAN, {})
+    return publisher
+
+
+def test_events_arrive_in_order_and_leave_the_outbox_on_the_commit(outbox: Outbox, broker_url: str) -> None:
+    server = ServerEnd(broker_url, commit)
+    fill(outbox, 250)
+    with courier(outbox, broker_url):
+        wait_until(lambda: outbox.depth() == 0)
+    first_seen = list(dict.fromkeys(e.seq for e in server.received))
+    assert first_seen == list(range(1, 252))
+    server.close()
+
+
+def test_without_a_commit_nothing_is_deleted_and_all_is_sent_again(outbox: Outbox, broker_url: str) -> None:
+    seen: dict[str, int] = {}
+
+    def second_time(event: Event) -> Ack | None:
+        seen[event.id] = seen.get(event.id, 0) + 1
+        return commit(event) if seen[event.id] > 1 else None
+
+    server = ServerEnd(broker_url, second_time)
+    fill(outbox, 3)
+    with courier(outbox, broker_url):
+        wait_until(lambda: len(seen) == 4)
+        assert outbox.depth() == 4
+        wait_until(lambda: outbox.depth() == 0)
+    server.close()
+
+
+def test_a_refused_event_is_set_aside_and_the_rest_goes_on(outbox: Outbox, broker_url: str) -> None:
+    def refuse_second(event: Event) -> Ack:
+        return Ack(rejected=((event.id, "no such cart"),)) if event.seq == 2 else commit(event)
+
+    server = ServerEnd(broker_url, refuse_second)
+    fill(outbox, 3)
+    with courier(outbox, broker_url):
+        wait_until(lambda: outbox.depth() == 0)
+    assert [reason for _, reason in outbox.dead_letters()] == ["no such cart"]
+    server.close()
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+def test_a_broker_that_comes_late_gets_everything(outbox: Outbox, tmp_path: Path) -> None:
+    port = free_port()
+    publisher = fill(outbox, 5)
+    with courier(outbox, f"mqtt://127.0.0.1:{port}"):
+        publisher.decided(CAN, {})
+        broker = Mosquitto(tmp_path, port=port)
+        server = ServerEnd(broker.url, commit)
+        wait_until(lambda: outbox.depth() == 0)
+    assert {e.seq for e in server.received} == set(range(1, 8))
+    server.close()
+    broker.stop()
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+def test_a_broker_that_dies_and_comes_back_loses_nothing(outbox: Outbox, tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    publisher = fill(outbox, 5)
+    with courier(outbox, broker.url):
+        wait_until(lambda: broker.process.poll() is None)
+        broker.process.kill()
+        broker.process.wait()
+        for _ in range(5):
+            publisher.decided(CAN, {})
+        assert outbox.depth() == 11
+        broker.start()
+        server = ServerEnd(broker.url, commit)
+        wait_until(lambda: outbox.depth() == 0, timeout=40)
+    assert {e.seq for e in server.received} == set(range(1, 12))
+    server.close()
+    broker.stop()
+
+
+def test_the_status_follows_camera_session_and_depth_and_says_goodbye(outbox: Outbox, broker_url: str) -> None:
+    server = ServerEnd(broker_url, lambda _: None)
+    publisher = fill(outbox, 1)
+    with courier(outbox, broker_url) as at_work:
+        at_work.tell(camera=CameraHealth.COVERED, session=publisher.session)
+        wait_until(lambda: any(s.camera is CameraHealth.COVERED and s.outbox == 2 for s in server.statuses))
+    wait_until(lambda: not server.statuses[-1].online)
+    assert server.statuses[-1].session == publisher.session
+    server.close()
+
+
+def test_the_last_will_tells_of_a_cart_that_was_killed(broker_url: str, tmp_path: Path) -> None:
+    server = ServerEnd(broker_url, commit)
+    program = f"""
+import sys, time
+sys.path[:0] = {sys.path!r}
+from pathlib import Path
+from test_courier import IDENTITY, Courier, Outbox
+with Courier(Outbox(Path({str(tmp_path / "will.sqlite")!r}), store="s", cart="c"), IDENTITY,
+             broker={broker_url!r}, version="test"):
+    time.sleep(60)
+"""
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    child = subprocess.Popen([sys.executable, "-c", program], env=env)
+    wait_until(lambda: any(s.online for s in server.statuses))
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    wait_until(lambda: not server.statuses[-1].online)
+    server.close()
+
+
+def test_commands_reach_the_cart_and_nonsense_does_not(outbox: Outbox, broker_url: str) -> None:
+    server = ServerEnd(broker_url, commit)
+    got: list[Command] = []
+    with courier(outbox, broker_url, on_command=got.append):
+        wait_until(lambda: server.statuses)
+        server.say(Channel.COMMAND, b"\x00\xff")
+        server.say(Channel.COMMAND, b'{"action": "self_destruct"}')
+        server.say(Channel.ACK, b"[]")
+        server.say(Channel.COMMAND, Command(action="end_session").to_bytes())
+        wait_until(lambda: got)
+    assert got == [Command(action="end_session")]
+    server.close()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1883", "http://a", "mqtt://", "mqtt://a:port"])
+def test_an_address_that_is_none_says_what_one_looks_like(outbox: Outbox, address: str) -> None:
+    with pytest.raises(BrokerAddressError):
+        courier(outbox, address)

@@ -1,0 +1,151 @@
+"""The outbox on real SQLite files: nothing is lost over a kill, a full disk or a full outbox."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from smartcart.edge.events import Event, EventType, parse_event
+from smartcart.edge.identifiers import uuid7
+from smartcart.edge.outbox import Outbox, OutboxError, OutboxFullError
+
+SESSION = uuid7()
+
+
+def event(kind: EventType, session: str, event_id: str, seq: int) -> Event:
+    more = {"quantity": 1, "confidence": 0.0, "candidates": ()} if kind is EventType.ITEM_UNCERTAIN else {}
+    initial = {} if kind is EventType.SESSION_STARTED else None
+    return Event(
+        id=event_id,
+        store="s",
+        cart="c",
+        session=session,
+        seq=seq,
+        type=kind,
+        time="2026-11-21T10:00:00Z",
+        initial=initial,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+STARTED = partial(event, EventType.SESSION_STARTED, SESSION)
+UNCERTAIN = partial(event, EventType.ITEM_UNCERTAIN, SESSION)
+ENDED = partial(event, EventType.SESSION_ENDED, SESSION)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "outbox.sqlite"
+
+
+def opened(path: Path, **more: int) -> Outbox:
+    return Outbox(path, store="s", cart="c", **more)
+
+
+def test_ids_sort_by_time_and_sequence_numbers_have_no_gap(path: Path) -> None:
+    outbox = opened(path)
+    events = [
+        outbox.start_session(STARTED),
+        *(outbox.append(UNCERTAIN) for _ in range(3)),
+        outbox.append(ENDED, ends=True),
+    ]
+    assert [e.seq for e in events] == [1, 2, 3, 4, 5]
+    assert [parse_event(letter.payload).id for letter in outbox.waiting()] == [e.id for e in events]
+    assert len({e.id for e in events}) == 5
+
+
+def test_only_a_commit_deletes(path: Path) -> None:
+    outbox = opened(path)
+    first = outbox.start_session(STARTED)
+    second = outbox.append(UNCERTAIN)
+    outbox.committed([first.id, "not-mine"])
+    assert [letter.id for letter in outbox.waiting()] == [second.id]
+    assert outbox.depth() == 1
+
+
+def test_a_refused_event_goes_to_the_dead_letters_with_its_reason(path: Path) -> None:
+    outbox = opened(path)
+    refused = outbox.start_session(STARTED)
+    kept = outbox.append(UNCERTAIN)
+    outbox.rejected([(refused.id, "schema is newer"), ("not-mine", "who knows")])
+    assert outbox.dead_letters() == [(refused.id, "schema is newer")]
+    assert [letter.id for letter in outbox.waiting()] == [kept.id]
+
+
+def test_a_full_outbox_takes_no_more_and_deletes_nothing(path: Path) -> None:
+    outbox = opened(path, capacity=2)
+    first = outbox.start_session(STARTED)
+    outbox.append(UNCERTAIN)
+    with pytest.raises(OutboxFullError):
+        outbox.append(UNCERTAIN)
+    assert outbox.full()
+    assert outbox.depth() == 2
+    outbox.committed([first.id])
+    assert outbox.append(UNCERTAIN).seq == 3
+
+
+def test_what_waits_and_the_open_session_outlive_the_process(path: Path) -> None:
+    outbox = opened(path)
+    outbox.start_session(STARTED)
+    outbox.append(UNCERTAIN)
+    outbox.close()
+    again = opened(path)
+    assert again.open_session() == SESSION
+    assert again.append(ENDED, ends=True).seq == 3
+    assert again.open_session() is None
+    assert again.depth() == 3
+
+
+def test_a_kill_in_the_middle_leaves_a_gapless_outbox(path: Path) -> None:
+    program = f"""
+        import sys
+        sys.path[:0] = {sys.path!r}
+        from test_outbox import STARTED, UNCERTAIN, opened
+        from pathlib import Path
+        outbox = opened(Path({str(path)!r}))
+        outbox.start_session(STARTED)
+        print("running", flush=True)
+        while True:
+            outbox.append(UNCERTAIN)
+    """
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    child = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, env=env)
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"running\n"
+    while path.stat().st_size == 0 or opened(path).depth() < 20:
+        pass
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    outbox = opened(path)
+    seqs = [parse_event(letter.payload).seq for letter in outbox.waiting(100_000)]
+    assert seqs == list(range(1, len(seqs) + 1))
+    assert outbox.append(UNCERTAIN).seq == len(seqs) + 1
+
+
+def test_another_carts_file_and_one_that_is_no_database_are_refused_by_name(path: Path, tmp_path: Path) -> None:
+    opened(path).close()
+    with pytest.raises(OutboxError, match="belongs to cart s/c, not s/other"):
+        Outbox(path, store="s", cart="other")
+    other = tmp_path / "notes.sqlite"
+    other.write_text("shopping list " * 100)
+    with pytest.raises(OutboxError, match=r"notes\.sqlite: the outbox cannot be used"):
+        opened(other)
+
+
+def test_a_full_disk_stores_nothing_and_says_so(path: Path) -> None:
+    outbox = opened(path)
+    outbox.start_session(STARTED)
+    pages = outbox._db.execute("PRAGMA page_count").fetchone()[0]
+    outbox._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own way to a disk without room
+    with pytest.raises(OutboxError, match="full"):
+        for _ in range(200):
+            outbox.append(UNCERTAIN)
+    depth = outbox.depth()
+    outbox._db.execute("PRAGMA max_page_count = 100000")
+    assert outbox.append(UNCERTAIN).seq == depth + 1
