@@ -36,6 +36,16 @@ class Everybody(BaseAuthPlugin):  # type: ignore[misc]  # amqtt has no types
         return True
 
 
+class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
+    """amqtt sends whoever connects the retained messages of everybody's subscriptions; this one only of their own."""
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        if any(holder is session for holder, _ in self._subscriptions.get(subscription[0], ())):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+
 class EmbeddedBroker:
     """An MQTT broker inside this process, started and stopped as a context manager.
 
@@ -109,7 +119,7 @@ class EmbeddedBroker:
             listeners={_LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)},
             plugins={f"{Everybody.__module__}.{Everybody.__name__}": {}},
         )
-        broker = Broker(config, loop=self._loop)
+        broker = _Broker(config, loop=self._loop)
         await broker.start()
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -127,7 +137,7 @@ class EmbeddedBroker:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
 
-async def _connection(broker: Broker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _connection(broker: _Broker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Hands one client to amqtt, once it is known to speak 3.1.1.
 
     amqtt takes an MQTT 5 CONNECT for a cut-off 3.1.1 one and never answers; this answers "wrong version" at once, so

@@ -41,8 +41,8 @@ class CartView:
 @dataclass(slots=True)
 class _Cart:
     session: str | None = None
-    events: list[StoredEvent] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    events: dict[str, StoredEvent] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
     status: Status | None = None
     view: CartView | None = None
 
@@ -102,9 +102,9 @@ class Carts:
         return CartView(
             store=key[0],
             cart=key[1],
-            basket=fold(*key, cart.session, cart.events, cart.faults) if cart.session else None,
+            basket=fold(*key, cart.session, cart.events.values(), cart.faults.values()) if cart.session else None,
             status=cart.status,
-            last=tuple(sorted(cart.events, key=lambda s: -s.event.seq)[:LAST_EVENTS]),
+            last=tuple(sorted(cart.events.values(), key=lambda s: -s.event.seq)[:LAST_EVENTS]),
             asked=self._commands.asked(key),
         )
 
@@ -147,12 +147,12 @@ class Carts:
             self._load(self._ledger.sessions(key.store, key.cart)[0])
             return
         if stored:
-            cart.events.append(stored)
+            cart.events[stored.event.id] = stored
         if fault:
-            cart.faults.append(fault)
+            cart.faults[fault.event_id] = fault
 
     def _load(self, key: SessionKey) -> None:
         cart = self._carts.setdefault((key.store, key.cart), _Cart())
         cart.session = key.session
-        cart.events = self._ledger.session_events(key)
-        cart.faults = self._ledger.session_faults(key)
+        cart.events = {stored.event.id: stored for stored in self._ledger.session_events(key)}
+        cart.faults = {fault.event_id: fault for fault in self._ledger.session_faults(key)}

@@ -56,7 +56,7 @@ class Pages:
         self._currency = currency or "EUR"
         self._environment = _environment()
         self._environment.globals.update(card=self._card, price=self._price)
-        self._cards: dict[CartKey, tuple[CartView, str]] = {}
+        self._cards: dict[CartKey, tuple[CartView, Markup]] = {}
         self._streams: set[_Stream] = set()
         self._lock = threading.Lock()
         self._closed = False

@@ -85,6 +85,18 @@ def test_retained_message_waits_for_a_late_subscriber_and_can_be_cleared(broker:
         client.close()
 
 
+def test_nobody_gets_what_only_others_subscribed_to(broker: EmbeddedBroker) -> None:
+    writer = Client(broker.port, "writer")
+    writer.publish("status/other", b"retained", retain=True)
+    writer.subscribe("status/+")
+    mine = Client(broker.port, "mine")
+    mine.subscribe("status/mine")
+    writer.publish("status/mine", b"for me")
+    assert mine.expect(1) == [b"for me"]
+    for client in (writer, mine):
+        client.close()
+
+
 def test_last_will_is_sent_and_retained_when_a_client_vanishes(broker: EmbeddedBroker) -> None:
     reader = Client(broker.port, "reader")
     reader.subscribe("will")

@@ -1,7 +1,6 @@
 """The server end to end: a real broker, real clients, a real ledger file."""
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 from wire_events import CATALOGUE, Trip
 
-from smartcart.server.basket import Basket
 from smartcart.server.service import BasketServer
 
 
