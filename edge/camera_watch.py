@@ -24,14 +24,19 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSettings:
-    """Grey levels in [0, 255]; times in seconds; ``shift`` in picture widths; ``peak`` is the least correlation peak at
-    which a shift is believed; ``blur`` is sharpness as a share of what this camera showed before."""
+    """Grey levels in [0, 255]; times in seconds.
+
+    ``flat`` is the least contrast (deviation over mean) that a scene has, ``black`` the mean below which there is none;
+    ``blur`` is sharpness as a share of what this camera showed before; ``shift`` is in picture widths, and ``peak`` the
+    least correlation peak at which it is believed.
+    """
 
     every: float = 0.25
     hold: float = 1.5
     frozen_after: float = 3.0
     dark: float = 30.0
-    flat: float = 9.0
+    black: float = 8.0
+    flat: float = 0.03
     blur: float = 0.15
     blur_floor: float = 12.0
     shift: float = 0.04
@@ -69,9 +74,10 @@ class CameraWatch:
     def _look(self, time: float, grey: NDArray[np.uint8]) -> CameraHealth:
         limits = self._settings
         frozen = self._frozen(time, grey)
-        if float(grey.std()) < limits.flat:
+        mean, deviation = float(grey.mean()), float(grey.std())
+        if mean < limits.black or deviation < limits.flat * mean:
             return CameraHealth.COVERED
-        if float(grey.mean()) < limits.dark:
+        if mean < limits.dark:
             return CameraHealth.DARK
         if self._blurred(grey):
             return CameraHealth.BLURRED

@@ -184,9 +184,10 @@ class Courier:
 
     def _on_connect(self, client: mqtt.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
         if reason.is_failure:
-            log.warning("broker %s refuses: %s", self._address, reason)
             if str(reason) == UNSUPPORTED_VERSION and self._protocol == mqtt.MQTTv5:
                 threading.Thread(target=self._fall_back, daemon=True).start()
+            else:
+                log.warning("broker %s refuses: %s", self._address, reason)
             return
         client.subscribe([(str(self._topic(Channel.ACK)), 1), (str(self._topic(Channel.COMMAND)), 1)])
         self._sent = {}
@@ -205,7 +206,7 @@ class Courier:
             self._connect()
 
     def _on_disconnect(self, _: mqtt.Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
-        if self._connected:
+        if self._connected and not self._stopping:
             log.warning("broker %s is gone (%s); events wait in the outbox", self._address, reason)
         self._connected = False
 

@@ -99,7 +99,7 @@ class Preview:
                 self.send_response(200)
                 self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
                 self.send_header("Cache-Control", "no-store")
-                self.send_header("Cross-Origin-Resource-Policy", "same-site")
+                self.send_header("Cross-Origin-Resource-Policy", "cross-origin")  # the page is on another port
                 self.send_header("Connection", "close")
                 self.end_headers()
                 self.close_connection = True

@@ -1,8 +1,159 @@
-"""Placeholder until the command lands."""
+"""``smartcart demo``: broker, server, dashboard and one cart in one go, on embedded defaults."""
 
 import argparse
-from typing import Any
+import json
+import logging
+import sys
+import tempfile
+import time
+import webbrowser
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smartcart.edge.zone import Zone
+    from smartcart.models.truth import Truth
+    from smartcart.server.basket import Basket
+
+HELP = "see it work: broker, server, dashboard and a cart on this machine, with a bundled clip or your camera"
+STORE, CART = "demo-store", "demo-cart"
+PAUSE_BETWEEN_ROUNDS = 4.0
+COMMIT_TIMEOUT = 30.0
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    pass
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from smartcart.scripts.eye import add_eye_options
+
+    parser = commands.add_parser(
+        "demo",
+        help=HELP,
+        description=HELP + ". Nothing leaves this machine, and nothing is kept after Ctrl-C.",
+        epilog="Example:  smartcart demo               plays the bundled clip again and again\n"
+        "          smartcart demo --camera 0    your webcam: put things into a box below it\n"
+        "          smartcart demo --once --headless --speed max",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--camera", type=int, metavar="N", help="a webcam by its number")
+    source.add_argument("--source", metavar="X", help="a video, a folder of pictures, or a stream")
+    parser.add_argument("--headless", action="store_true", help="open no browser")
+    parser.add_argument(
+        "--once", action="store_true", help="end after the clip; exit with 1 if its basket is not exact"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8000, help="the dashboard's port; 0 takes a free one (default: 8000)"
+    )
+    parser.add_argument("--speed", choices=("real", "max"), default="real", help="pace of a clip (default: real)")
+    parser.add_argument("--catalogue", type=Path, help="products and prices, CSV or TOML (default: the shipped ones)")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object of the basket")
+    add_eye_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from smartcart.edge.courier import BrokerAddressError
+    from smartcart.edge.sink import SinkError
+    from smartcart.scripts.eye import EDGE_ERRORS
+    from smartcart.scripts.main import CommandError
+    from smartcart.scripts.signals import stop_on_sigterm
+    from smartcart.server.catalogue import CatalogueError
+    from smartcart.server.ledger import LedgerError
+    from smartcart.server.listening import ListenError
+
+    stop_on_sigterm()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        return _demo(args)
+    except (SinkError, BrokerAddressError, CatalogueError, LedgerError, ListenError, *EDGE_ERRORS) as error:
+        raise CommandError(str(error)) from error
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from smartcart.edge.preview import Preview
+    from smartcart.scripts.cart_run import CartRun
+    from smartcart.scripts.eye import open_detector
+    from smartcart.server.broker import EmbeddedBroker
+    from smartcart.server.service import BasketServer
+
+    source = _source(args)
+    truth = _truth_beside(source)
+    detector = open_detector(args)
+    with (
+        tempfile.TemporaryDirectory(prefix="smartcart-demo-") as folder,
+        Preview() as preview,
+        EmbeddedBroker(port=0) as broker,
+        BasketServer(
+            broker_url=broker.url,
+            ledger_url=f"sqlite:///{folder}/ledger.sqlite",
+            port=args.port,
+            catalogue=args.catalogue,
+            live_view_url=preview.url,
+            clip_name="camera" if args.camera is not None else Path(source).name,
+        ) as server,
+    ):
+        preview.allow_origin(server.url.rstrip("/"))
+        print(f"dashboard: {server.url}   (Ctrl-C stops everything)", file=sys.stderr, flush=True)
+        if not args.headless:
+            webbrowser.open(server.url)
+        cart = CartRun(
+            source=source,
+            zone=_zone(args, truth),
+            detector=detector,
+            store=STORE,
+            cart=CART,
+            broker=broker.url,
+            outbox=Path(folder) / "outbox.sqlite",
+            real_speed=args.speed == "real",
+            initial=truth.initial if truth else {},
+        )
+        try:
+            while True:
+                cart.go(preview)
+                basket = server.wait_for(STORE, CART, lambda b: b.state == "ended" and not b.missing, COMMIT_TIMEOUT)
+                if args.once or args.camera is not None:
+                    return _report(args, basket, truth)
+                time.sleep(PAUSE_BETWEEN_ROUNDS)
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            return 0
+
+
+def _source(args: argparse.Namespace) -> str:
+    if args.camera is not None:
+        return str(args.camera)
+    return args.source or str(resources.files("smartcart.datasets") / "demo" / "demo.mp4")
+
+
+def _truth_beside(source: str) -> "Truth | None":
+    from smartcart.models.truth import SUFFIX, read_truth
+
+    path = Path(source)
+    beside = path.with_name(path.stem + SUFFIX)
+    return read_truth(beside) if beside.is_file() else None
+
+
+def _zone(args: argparse.Namespace, truth: "Truth | None") -> "Zone":
+    from smartcart.edge.zone import Zone
+    from smartcart.scripts.eye import open_zone
+
+    return Zone(truth.zone) if truth and not args.zone else open_zone(args.zone)
+
+
+def _report(args: argparse.Namespace, basket: "Basket | None", truth: "Truth | None") -> int:
+    expected = truth.final() if truth else None
+    result: Mapping[str, Any] = {
+        "cart": CART,
+        "basket": basket.counts if basket else None,
+        "total_minor": basket.total_minor if basket else None,
+        "currency": basket.currency if basket else None,
+        "events": basket.events if basket else 0,
+        "expected": expected,
+        "exact": basket is not None and basket.counts == expected,
+    }
+    if args.json:
+        print(json.dumps(result))
+    else:
+        print(f"basket {result['basket']}, expected {expected}: {'exact' if result['exact'] else 'not exact'}")
+    return 0 if expected is None or result["exact"] else 1

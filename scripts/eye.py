@@ -1,7 +1,6 @@
 """The options and the wiring that every command with a camera or a clip shares."""
 
 import argparse
-import os
 from pathlib import Path
 
 from smartcart.edge.detection import Detector
@@ -23,18 +22,13 @@ def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> No
     """``--model``, ``--threads``, ``--detections`` and, unless the clip brings its own, ``--zone``."""
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="ONNX model (default: the shipped one)")
     parser.add_argument(
-        "--threads", type=int, default=default_threads(), help="ONNX Runtime threads (default: %(default)s)"
+        "--threads", type=int, default=1, help="ONNX Runtime threads; a model this small gains little from a second"
     )
     parser.add_argument("--detections", type=Path, metavar="FILE", help="play recorded detections instead of a model")
     if zone:
         parser.add_argument(
             "--zone", type=Path, metavar="FILE", help="basket polygon, as `smartcart calibrate` writes it"
         )
-
-
-def default_threads() -> int:
-    """Two threads where there are as many cores, since more gain little on a model this small."""
-    return min(2, os.cpu_count() or 1)
 
 
 def open_detector(args: argparse.Namespace) -> Detector:

@@ -1,0 +1,98 @@
+"""Wires one cart: source, eye, judge, publisher and the way out; used by ``edge`` and ``demo``."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from smartcart.edge.camera_watch import CameraWatch
+from smartcart.edge.cart import Cart, NoCarrier
+from smartcart.edge.courier import Courier
+from smartcart.edge.detection import Detector
+from smartcart.edge.draw import Annotator
+from smartcart.edge.events import checked_name
+from smartcart.edge.frames import Frame, FrameSource
+from smartcart.edge.outbox import Outbox
+from smartcart.edge.pace import newest, real_time, thinned
+from smartcart.edge.pipeline import Step
+from smartcart.edge.preview import Preview
+from smartcart.edge.publisher import Identity, Publisher
+from smartcart.edge.sink import JsonLines
+from smartcart.edge.sources import is_live, open_source
+from smartcart.edge.zone import Zone
+from smartcart.scripts.eye import build_pipeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CartRun:
+    """One run of one cart.
+
+    Args:
+        sink: a file for events as JSON lines; None sends them to ``broker`` through ``outbox``.
+        fps: look at no more frames a second than this.
+        real_speed: whether a recording goes at the pace at which it was filmed.
+        initial: what stands in the basket at the start, label to count.
+    """
+
+    source: str
+    zone: Zone
+    detector: Detector
+    store: str
+    cart: str
+    broker: str
+    outbox: Path
+    ca_file: str | None = None
+    sink: Path | None = None
+    fps: float | None = None
+    real_speed: bool = True
+    initial: Mapping[str, int] = field(default_factory=dict)
+
+    def go(self, preview: Preview | None = None, on_cart: Callable[[Cart], None] = lambda _: None) -> None:
+        """Runs until the frames end or the cart is stopped; ``on_cart`` gets the cart before its first frame.
+
+        Raises:
+            SourceError, SinkError, ContractError, BrokerAddressError: with what to do about it.
+        """
+        pipeline = build_pipeline(self.detector, self.zone)
+        identity = Identity(
+            store=checked_name(self.store, "store"), cart=checked_name(self.cart, "cart"), model=self.detector.model
+        )
+        annotator = Annotator(self.zone, pipeline.judge)
+
+        def show(step: Step) -> None:
+            if preview and preview.watched:
+                preview.show(annotator.draw(step))
+
+        with contextlib.ExitStack() as stack:
+            sink = stack.enter_context(JsonLines(self.sink)) if self.sink else self._open_outbox(stack, identity)
+            cart = Cart(pipeline, Publisher(sink, identity), CameraWatch(self.zone))
+            frames = open_source(self.source, on_presence=cart.camera_present)
+            stack.callback(frames.close)
+            carrier = self._courier(sink, identity, cart) if isinstance(sink, Outbox) else NoCarrier()
+            stack.enter_context(carrier)
+            on_cart(cart)
+            cart.run(self._paced(frames), carrier, initial=self.initial, on_step=show)
+
+    def _open_outbox(self, stack: contextlib.ExitStack, identity: Identity) -> Outbox:
+        outbox = Outbox(self.outbox, store=identity.store, cart=identity.cart)
+        stack.callback(outbox.close)
+        return outbox
+
+    def _courier(self, outbox: Outbox, identity: Identity, cart: Cart) -> Courier:
+        return Courier(
+            outbox,
+            identity,
+            broker=self.broker,
+            version=version("smartcart"),
+            on_command=cart.command,
+            ca_file=self.ca_file,
+        )
+
+    def _paced(self, frames: FrameSource) -> Iterable[Frame]:
+        paced: Iterable[Frame] = frames
+        if is_live(self.source):
+            paced = newest(frames)
+        elif self.real_speed:
+            paced = real_time(frames)
+        return thinned(paced, self.fps) if self.fps else paced

@@ -1,0 +1,152 @@
+"""A whole cart on scripted frames: sessions, crashes, a full outbox, commands, and what the status is told."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scenes import ZONE, Thing, frames, hand, resting
+
+from smartcart.edge.camera_watch import CameraWatch
+from smartcart.edge.cart import Cart, NoCarrier
+from smartcart.edge.detection import Detection
+from smartcart.edge.events import CameraHealth, Command, Event, EventType, ModelName, parse_event
+from smartcart.edge.frames import Frame
+from smartcart.edge.judge import Judge
+from smartcart.edge.outbox import Outbox
+from smartcart.edge.pipeline import Pipeline
+from smartcart.edge.publisher import Identity, Publisher
+from smartcart.edge.sink import JsonLines, Sink
+from smartcart.edge.tracker import CartTracker
+
+IDENTITY = Identity(store="s", cart="c", model=ModelName(name="scripted", hash="00000000"))
+IN = Thing("can", ((1, 0.5, -0.02), (2, 0.5, 0.6), (60, 0.5, 0.6)))
+HAND_IN = hand((1, 0.5, -0.05), (2, 0.5, 0.5), (2.5, 0.5, 0.5), (3.5, 0.5, -0.05))
+SCENE = [resting("bottle", 0.2, 0.6), IN, HAND_IN]
+
+
+class Scripted:
+    """Frames without a picture worth looking at, and the detections that belong to them."""
+
+    model = IDENTITY.model
+
+    def __init__(self, things: Sequence[Thing], seconds: float) -> None:
+        self._script = list(frames(things, seconds))
+
+    def detect(self, frame: Frame) -> Sequence[Detection]:
+        return self._script[frame.index][1]
+
+    def __iter__(self) -> Iterator[Frame]:
+        rng = np.random.default_rng(1)
+        for index, (time, _) in enumerate(self._script):
+            yield Frame(image=rng.integers(0, 255, (24, 32, 3), np.uint8), index=index, time=time)
+
+
+def cart(scripted: Scripted, sink: Sink, **more: object) -> Cart:
+    pipeline = Pipeline(detector=scripted, tracker=CartTracker(), judge=Judge(ZONE))
+    return Cart(pipeline, Publisher(sink, IDENTITY, **more), CameraWatch(ZONE))  # type: ignore[arg-type]
+
+
+def outbox(path: Path, **more: int) -> Outbox:
+    return Outbox(path / "outbox.sqlite", store="s", cart="c", **more)
+
+
+def waiting(box: Outbox) -> list[Event]:
+    return [parse_event(letter.payload) for letter in box.waiting(1000)]
+
+
+def test_one_visit_is_a_session_with_one_item(tmp_path: Path) -> None:
+    box, scripted = outbox(tmp_path), Scripted(SCENE, 6)
+    cart(scripted, box).run(scripted, NoCarrier())
+    events = waiting(box)
+    assert [str(e.type) for e in events] == ["session_started", "item_added", "session_ended"]
+    assert [e.seq for e in events] == [1, 2, 3]
+    assert events[0].initial == {}
+    assert events[1].label == "can"
+    assert len({e.session for e in events}) == 1
+
+
+def test_events_go_to_a_file_as_json_lines(tmp_path: Path) -> None:
+    scripted = Scripted(SCENE, 6)
+    with JsonLines(tmp_path / "events.jsonl") as sink:
+        cart(scripted, sink).run(scripted, NoCarrier(), initial={"bottle": 1})
+    lines = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert [line["type"] for line in lines] == ["session_started", "item_added", "session_ended"]
+    assert lines[0]["initial"] == {"bottle": 1}
+
+
+def test_a_session_that_a_crash_left_open_goes_on_with_an_uncertain_event(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    Publisher(box, IDENTITY).start()
+    box.close()  # no session_ended: the process died
+    box, scripted = outbox(tmp_path), Scripted(SCENE, 6)
+    cart(scripted, box).run(scripted, NoCarrier())
+    events = waiting(box)
+    assert [str(e.type) for e in events] == ["session_started", "item_uncertain", "item_added", "session_ended"]
+    assert events[1].label is None
+    assert len({e.session for e in events}) == 1
+    assert [e.seq for e in events] == [1, 2, 3, 4]
+
+
+def test_a_full_outbox_holds_the_decision_until_there_is_room(tmp_path: Path) -> None:
+    box, scripted = outbox(tmp_path, capacity=1), Scripted(SCENE, 8)
+    at_work = cart(scripted, box)
+
+    def room_at_six(step: object) -> None:
+        if getattr(step, "frame").time >= 6 and waiting(box)[0].type is EventType.SESSION_STARTED:  # noqa: B009
+            box.committed([waiting(box)[0].id])
+
+    with pytest.raises(Exception, match="events wait for the server"):  # no room for session_ended
+        at_work.run(scripted, NoCarrier(), on_step=room_at_six)
+    assert [str(e.type) for e in waiting(box)] == ["item_added"]
+
+
+def test_the_session_ends_by_itself_after_idle_time_and_the_next_item_opens_another(tmp_path: Path) -> None:
+    box, scripted = outbox(tmp_path), Scripted(SCENE, 6)
+    now = iter(datetime(2026, 11, 21, tzinfo=UTC) + timedelta(minutes=i) for i in range(10_000))
+    cart(scripted, box, clock=lambda: next(now), idle_after=600).run(scripted, NoCarrier())
+    kinds = [str(e.type) for e in waiting(box)]
+    assert kinds[:2] == ["session_started", "session_ended"]
+    assert kinds[2:4] == ["session_started", "item_added"]
+    assert waiting(box)[2].initial == {"bottle": 1}
+
+
+def test_the_server_can_end_and_start_a_session(tmp_path: Path) -> None:
+    box, scripted = outbox(tmp_path), Scripted([resting("bottle", 0.2, 0.6)], 4)
+    at_work = cart(scripted, box)
+    commands = {
+        30: Command(action="end_session"),
+        60: Command(action="start_session"),
+        90: Command(action="start_session"),
+    }
+
+    def obey(step: object) -> None:
+        command = commands.get(getattr(step, "frame").index)  # noqa: B009
+        if command:
+            at_work.command(command)
+
+    at_work.run(scripted, NoCarrier(), on_step=obey)
+    events = waiting(box)
+    assert [str(e.type) for e in events] == ["session_started", "session_ended"] * 2
+    assert events[2].initial == {"bottle": 1}
+    assert len({e.session for e in events}) == 2
+
+
+class Told(NoCarrier):
+    def __init__(self) -> None:
+        self.states: list[tuple[CameraHealth, bool]] = []
+
+    def tell(self, *, camera: CameraHealth, session: str | None) -> None:
+        self.states.append((camera, session is not None))
+
+
+def test_a_camera_that_goes_away_is_told_and_so_is_its_return(tmp_path: Path) -> None:
+    box, scripted, told = outbox(tmp_path), Scripted([], 1), Told()
+    at_work = cart(scripted, box)
+    at_work.run(scripted, told)
+    at_work.camera_present(False)
+    assert told.states[-1][0] is CameraHealth.GONE
+    at_work.camera_present(True)
+    assert told.states[-1][0] is CameraHealth.OK
