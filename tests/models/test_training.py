@@ -1,0 +1,175 @@
+"""A toy training through the real command: train, kill, resume, export, detect, evaluate."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+if not (importlib.util.find_spec("torch") and importlib.util.find_spec("ultralytics")):
+    pytest.skip("needs the extra train", allow_module_level=True)
+
+from smartcart.edge.detector import OnnxDetector
+from smartcart.edge.frames import Frame
+from smartcart.models.labels import LABELS
+from smartcart.scripts.main import main
+
+ToySet = Callable[..., Path]
+GIVEN_START = Path(__file__).parents[3] / "shared" / "weights" / "yolo11n_coco_dequant.safetensors"
+SMALL = ("--image-size", "64", "--batch", "4", "--threads", "1")
+
+
+def command(*arguments: object) -> "subprocess.Popen[str]":
+    line = [str(Path(sys.executable).with_name("smartcart")), "models", *map(str, arguments)]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(*arguments: object) -> tuple[int, dict[str, Any], str]:
+    """The command's exit status, its last line as JSON, and its stderr."""
+    process = command(*arguments)
+    out, err = process.communicate(timeout=240)
+    lines = out.strip().splitlines()
+    return process.returncode, json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}, err
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory, write_toy_set: ToySet) -> Path:
+    return write_toy_set(tmp_path_factory.mktemp("toy"), train=8, val=2)
+
+
+@pytest.fixture(scope="module")
+def trained(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of four epochs that was killed after the first and resumed."""
+    out = tmp_path_factory.mktemp("runs") / "toy"
+    process = command("train", "--data", toy, "--out", out, "--epochs", 4, *SMALL)
+    deadline = time.monotonic() + 120
+    while not (out / "weights" / "last.pt").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "no epoch ended"
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert "seconds" not in json.loads((out / "record.json").read_text())
+    status, record, err = run("train", "--resume", "--out", out, "--json")
+    assert status == 0, err
+    assert record["seconds"] > 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def exported(trained: Path) -> tuple[Path, dict[str, Any]]:
+    file = trained.parent / "toy.onnx"
+    weights = trained / "weights" / "last.pt"
+    status, report, err = run(
+        "export", "--weights", weights, "--out", file, "--size", "96x64", "--source", "toy, CC0", "--json"
+    )
+    assert status == 0, err
+    return file, report
+
+
+def test_a_killed_training_goes_on_where_it_was(trained: Path) -> None:
+    rows = (trained / "results.csv").read_text().splitlines()[1:]
+    assert [int(row.split(",")[0]) for row in rows] == [1, 2, 3, 4]
+    record = json.loads((trained / "record.json").read_text())
+    assert record["data"] == {"train/images": 8}
+    assert record["recipe"]["image_size"] == 64
+    assert set(record["versions"]) >= {"torch", "ultralytics", "python"}
+    assert len(record["fingerprint"]) == 64
+
+
+def test_the_given_data_set_stays_as_it_was(trained: Path, toy: Path) -> None:
+    assert {path.suffix for path in toy.parent.rglob("*") if path.is_file()} == {".png", ".txt", ".yaml"}
+
+
+def test_a_finished_training_is_not_resumed_nor_overwritten(trained: Path, toy: Path) -> None:
+    status, _, err = run("train", "--resume", "--out", trained)
+    assert (status, "finished" in err) == (2, True)
+    status, _, err = run("train", "--data", toy, "--out", trained)
+    assert (status, "holds a training already" in err) == (2, True)
+
+
+def test_the_exported_file_carries_names_size_layout_and_origin(
+    exported: tuple[Path, dict[str, Any]], trained: Path
+) -> None:
+    _, report = exported
+    metadata = report["metadata"]
+    assert metadata["names"] == str(dict(enumerate(LABELS)))
+    assert metadata["imgsz"] == "[64, 96]"
+    assert metadata["task"] == "detect"
+    assert metadata["head_layout"] == "[1, 4 + classes, N]"
+    assert metadata["license"] == "AGPL-3.0-only"
+    assert metadata["sources"] == "toy, CC0"
+    assert metadata["photos_sha256"] == json.loads((trained / "record.json").read_text())["fingerprint"]
+    assert len(metadata["recipe_sha256"]) == len(metadata["weights_sha256"]) == 64
+    assert report["pixels_off"] < 0.5
+    assert report["megabytes"] < 12
+
+
+def test_the_edge_runs_the_exported_file_on_any_rectangle(exported: tuple[Path, dict[str, Any]]) -> None:
+    detector = OnnxDetector(exported[0], confidence=0.0001)
+    assert detector.labels == LABELS
+    for height, width in ((64, 96), (96, 64), (54, 96)):
+        image = np.full((height, width, 3), 120, np.uint8)
+        for detection in detector.detect(Frame(image=image, index=0, time=0.0)):
+            assert detection.label in LABELS
+            assert 0 <= detection.box.x1 < detection.box.x2 <= 1
+
+
+def test_evaluate_judges_the_val_part_and_names_what_it_cannot_judge(
+    exported: tuple[Path, dict[str, Any]], toy: Path
+) -> None:
+    status, figures, err = run("evaluate", "--data", toy, "--model", exported[0], "--json")
+    assert status == 0, err
+    assert figures["images"] == 2
+    assert set(figures["per_class"]) == {"bottle", "can"}
+    assert set(figures["per_class"]["can"]) == {"map50", "map50_95", "boxes"}
+    assert "hand" in figures["not_judged"]
+    assert 0 <= figures["map50_95"] <= figures["map50"] <= 1
+
+
+@pytest.mark.skipif(not GIVEN_START.exists(), reason=f"{GIVEN_START.name} is not given here")
+def test_a_state_dict_is_a_start_and_another_networks_is_not(toy: Path, tmp_path: Path) -> None:
+    start = ("train", "--data", toy, "--weights", GIVEN_START, "--epochs", 1, *SMALL)
+    status, record, err = run(*start, "--out", tmp_path / "fits", "--json")
+    assert status == 0, err
+    assert record["start"]["file"] == GIVEN_START.name
+    status, _, err = run(*start, "--out", tmp_path / "other", "--network", "yolo11s.yaml")
+    assert (status, "does not fit yolo11s.yaml" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["train"], "give either --data"),
+        (["train", "--resume", "--out", "nowhere"], "holds no training to resume"),
+        (["train", "--data", "nowhere.yaml", "--out", "unused"], "nowhere.yaml: cannot be read"),
+        (["export", "--weights", "nowhere.pt", "--out", "unused.onnx"], "no such checkpoint"),
+        (["export", "--weights", "nowhere.pt", "--out", "unused.onnx", "--size", "300x200"], "multiples of 32"),
+        (["evaluate", "--data", "nowhere.yaml", "--model", "nowhere.onnx"], "nowhere.onnx"),
+    ],
+)
+def test_what_cannot_run_says_why_in_one_sentence(
+    arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert why in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_start_weights_that_are_missing_or_no_checkpoint_are_refused(toy: Path, tmp_path: Path) -> None:
+    status, _, err = run("train", "--data", toy, "--out", tmp_path / "a", "--weights", tmp_path / "none.pt")
+    assert (status, "nothing is downloaded" in err) == (2, True)
+    junk = tmp_path / "junk.pt"
+    junk.write_bytes(b"junk")
+    status, _, err = run("train", "--data", toy, "--out", tmp_path / "b", "--weights", junk)
+    assert (status, "is not a checkpoint" in err) == (2, True)
+    status, _, err = run("export", "--weights", junk, "--out", tmp_path / "junk.onnx")
+    assert (status, "is not a checkpoint" in err) == (2, True)
+    assert not (tmp_path / "junk.onnx").exists()
