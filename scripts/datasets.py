@@ -1,8 +1,247 @@
-"""Placeholder until the command lands."""
+"""``smartcart datasets``: simulated, labelled video and training pictures of hands that fill a cart."""
 
 import argparse
-from typing import Any
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from smartcart.datasets.errors import SimulatorError
+from smartcart.models.truth import SITUATIONS
+from smartcart.scripts.main import CommandError
+
+if TYPE_CHECKING:
+    from smartcart.datasets.clip import Script
+    from smartcart.datasets.products import Split
+
+RESERVED_FROM: Final = 900_000
+SPLITS: Final = ("train", "val", "test")
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    pass
+    """Adds ``datasets`` with its own commands."""
+    top = commands.add_parser(
+        "datasets",
+        help="simulate labelled clips and training pictures",
+        description="Simulated carts: labelled clips and training pictures, as many as you want.",
+        epilog="For example:  smartcart datasets clip --seed 7 --situation single_add --out out/clips",
+    )
+    parts = top.add_subparsers(title="commands", dest="what", required=True, metavar="COMMAND")
+    _add_clip(parts)
+    _add_clips(parts)
+    _add_frames(parts)
+
+
+def _add_clip(parts: "argparse._SubParsersAction[Any]") -> None:
+    clip = parts.add_parser(
+        "clip",
+        help="one labelled clip: a visit of one situation, or a whole trip",
+        epilog="For example:  smartcart datasets clip --seed 7 --situation swap --out out/clips",
+    )
+    which = clip.add_mutually_exclusive_group(required=True)
+    which.add_argument("--seed", type=_seed, help="the clip's seed: the same seed gives the same clip")
+    which.add_argument("--demo", action="store_true", help="render the demo's own clip anew")
+    _add_clip_options(clip)
+    clip.set_defaults(run=run_clip)
+
+
+def _add_clips(parts: "argparse._SubParsersAction[Any]") -> None:
+    clips = parts.add_parser(
+        "clips",
+        help="many labelled clips; those that are there already stay",
+        epilog="For example:  smartcart datasets clips --seeds 100:120 --out out/clips --jobs 2",
+    )
+    clips.add_argument("--seeds", type=_seed_range, required=True, metavar="A:B", help="from A up to, without, B")
+    _add_clip_options(clips)
+    _add_jobs(clips)
+    clips.set_defaults(run=run_clips)
+
+
+def _add_frames(parts: "argparse._SubParsersAction[Any]") -> None:
+    frames = parts.add_parser(
+        "frames",
+        help="a YOLO data set of rendered pictures, each from a scene of its own",
+        epilog="For example:  smartcart datasets frames --count 200 --seed 1 --split train --out out/frames",
+    )
+    frames.add_argument("--count", type=_positive, required=True, help="how many pictures")
+    frames.add_argument("--seed", type=_seed, required=True, help="the first picture's seed; the others follow")
+    _add_common(frames)
+    _add_jobs(frames)
+    frames.set_defaults(run=run_frames)
+
+
+def _add_clip_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--situation", choices=SITUATIONS, help="one visit of this kind (default: a whole trip)")
+    command.add_argument("--fps", type=_rate, help="frames a second, 5 to 60 (default: drawn by the seed)")
+    _add_common(command)
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--split",
+        choices=SPLITS,
+        help=f"which products may appear (default train; always test from {RESERVED_FROM} up)",
+    )
+    command.add_argument("--out", type=Path, required=True, help="folder to write to")
+    command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+
+
+def _add_jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--jobs", type=_positive, default=1, help="processes at work (default 1)")
+
+
+def run_clip(args: argparse.Namespace) -> int:
+    """Films one clip, anew if it is there already."""
+    begun = time.monotonic()
+    _require_simulator()
+    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        script = _demo_script(args) if args.demo else _script(args.seed, _split(args.split, args.seed, args.seed), args)
+        from smartcart.datasets.clip import clip_files, film
+
+        for _ in _progress(film(script, args.out), script.frames, "frame"):
+            pass
+    except SimulatorError as error:
+        raise CommandError(str(error)) from error
+    files = clip_files(args.out, script.name)
+    report = {
+        "video": str(files.video),
+        "truth": str(files.truth),
+        "frames": script.frames,
+        "seconds": round(time.monotonic() - begun, 3),
+        "media_seconds": round(script.frames / script.fps, 3),
+    }
+    print(
+        json.dumps(report) if args.json else f"{files.video}: {report['media_seconds']} s, truth in {files.truth.name}"
+    )
+    return 0
+
+
+def run_clips(args: argparse.Namespace) -> int:
+    """Films the clips that are not there yet."""
+    begun = time.monotonic()
+    _require_simulator()
+    first, end = args.seeds
+    split = _split(args.split, first, end - 1)
+    args.out.mkdir(parents=True, exist_ok=True)
+    work = partial(_film_one, split, args.situation, args.fps, args.out)
+    media_seconds = round(sum(_each(work, range(first, end), args.jobs, "clip")), 3)
+    seconds = round(time.monotonic() - begun, 3)
+    report = {"clips": end - first, "seconds": seconds, "media_seconds": media_seconds}
+    print(json.dumps(report) if args.json else f"{end - first} clips in {args.out}: {media_seconds} s of video")
+    return 0
+
+
+def run_frames(args: argparse.Namespace) -> int:
+    """Writes the pictures that are not there yet."""
+    begun = time.monotonic()
+    _require_simulator()
+    split = _split(args.split, args.seed, args.seed + args.count - 1)
+    for name in ("images", "labels"):
+        (args.out / name).mkdir(parents=True, exist_ok=True)
+    seeds = range(args.seed, args.seed + args.count)
+    boxes = int(sum(_each(partial(_write_one, split, args.out), seeds, args.jobs, "frame")))
+    from smartcart.datasets.frames import write_data_yaml
+
+    write_data_yaml(args.out, split)
+    seconds = round(time.monotonic() - begun, 3)
+    report = {"data": str(args.out / "data.yaml"), "images": args.count, "boxes": boxes, "seconds": seconds}
+    print(json.dumps(report) if args.json else f"{args.count} pictures with {boxes} boxes in {args.out}")
+    return 0
+
+
+def _demo_script(args: argparse.Namespace) -> "Script":
+    if args.situation or args.fps or args.split:
+        raise CommandError("--demo is one fixed clip: leave out --situation, --fps and --split")
+    from smartcart.datasets.demo_clip import demo_script
+
+    return demo_script()
+
+
+def _script(seed: int, split: "Split", args: argparse.Namespace) -> "Script":
+    from smartcart.datasets.clip import random_script
+
+    return random_script(seed, split, situation=args.situation, fps=args.fps)
+
+
+def _film_one(split: "Split", situation: str | None, fps: float | None, folder: Path, seed: int) -> float:
+    """Films one clip unless it is there; returns its length in seconds."""
+    from smartcart.datasets.clip import clip_files, film, random_script
+
+    script = random_script(seed, split, situation=situation, fps=fps)
+    if not clip_files(folder, script.name).truth.exists():
+        for _ in film(script, folder):
+            pass
+    return script.frames / script.fps
+
+
+def _write_one(split: "Split", folder: Path, seed: int) -> float:
+    from smartcart.datasets.frames import write_frame
+
+    return write_frame(seed, split, folder)
+
+
+def _each(work: Callable[[int], float], seeds: range, jobs: int, unit: str) -> Iterator[float]:
+    """Does the work for each seed, in order, with progress on stderr."""
+    try:
+        if jobs == 1:
+            yield from _progress(map(work, seeds), len(seeds), unit)
+        else:
+            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+                yield from _progress(pool.map(work, seeds), len(seeds), unit)
+    except SimulatorError as error:
+        raise CommandError(str(error)) from error
+
+
+def _progress(steps: Iterable[float], total: int, unit: str) -> Iterable[float]:
+    from tqdm import tqdm
+
+    return tqdm(steps, total=total, unit=unit, disable=None)
+
+
+def _split(asked: str | None, first: int, last: int) -> "Split":
+    """The split of these seeds; those from ``RESERVED_FROM`` up are kept for independent checks."""
+    if last >= RESERVED_FROM:
+        if first < RESERVED_FROM or asked not in (None, "test"):
+            raise CommandError(f"seeds from {RESERVED_FROM} up are kept for checks: use --split test, or lower seeds")
+        return "test"
+    return "val" if asked == "val" else "test" if asked == "test" else "train"
+
+
+def _require_simulator() -> None:
+    missing = [name for name in ("mujoco", "av", "skimage", "PIL", "yaml") if find_spec(name) is None]
+    if missing:
+        raise CommandError(f'the simulator needs {", ".join(missing)}: pip install "smartcart[sim]"')
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
+
+
+def _seed_range(text: str) -> tuple[int, int]:
+    first, _, end = text.partition(":")
+    if not (first.isdigit() and end.isdigit() and int(first) < int(end)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a range of seeds such as 100:120")
+    return int(first), int(end)
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 5 <= number <= 60:
+        raise argparse.ArgumentTypeError("must be between 5 and 60")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number

@@ -1,0 +1,186 @@
+"""The cart in its shop as MuJoCo's MJCF: basket, surroundings, lights, camera, both hands and the items."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from smartcart.datasets import art, backdrop, hands
+from smartcart.datasets.art import Picture
+from smartcart.datasets.look import Basket, Look
+from smartcart.datasets.parts import Part
+from smartcart.datasets.products import Product
+
+FLOOR_DROP: Final = 0.55
+
+
+@dataclass(slots=True)
+class Scene:
+    """MJCF text and the files that it names."""
+
+    xml: str
+    assets: dict[str, bytes]
+
+
+def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
+    """The scene with these items (name, product), all of them parked out of sight under the floor."""
+    assets: dict[str, bytes] = {}
+    rng = np.random.default_rng(look.art_seed)
+    surroundings = _surroundings(look, rng, assets)
+    hand_assets, hand_bodies = _hands(look, rng, assets)
+    item_assets, item_bodies = _items(items, assets)
+    x, y, z = look.camera.place
+    right, down, _ = look.camera.axes
+    axes = " ".join(f"{v:.6f}" for v in (*right, *-down))
+    lx, ly, lz = look.lamp_from
+    fill, ambient = look.fill, look.ambient
+    xml = f"""<mujoco>
+<compiler inertiafromgeom="true"/>
+<option integrator="implicitfast" cone="elliptic"/>
+<statistic extent="1.3" center="0 0 .1" meansize=".1"/>
+<visual><global offwidth="{look.camera.lens.width}" offheight="{look.camera.lens.height}"/>
+<quality shadowsize="2048" offsamples="4" numslices="10" numstacks="5"/>
+<map znear="0.015" zfar="8" shadowclip="1"/>
+<headlight ambient="{ambient} {ambient} {ambient}" diffuse=".1 .1 .1" specular=".05 .05 .05"/></visual>
+<default>
+<default class="seen"><geom contype="0" conaffinity="0" group="1" mass="0"/></default>
+<default class="solid"><geom group="4" friction=".6 .01 .003" solref=".01 1" condim="6"/></default>
+</default>
+<asset>{surroundings}{hand_assets}{item_assets}</asset>
+<worldbody>
+<light type="directional" pos="{lx} {ly} {lz}" dir="{-lx} {-ly} {-lz}" castshadow="true"
+ diffuse="{look.lamp[0]} {look.lamp[1]} {look.lamp[2]}" specular=".3 .3 .3"/>
+<light type="spot" pos="{-lx} {1 + ly} 2.2" dir="{lx} {-1 - ly} -2.2" cutoff="80" castshadow="false"
+ diffuse="{fill} {fill} {fill}" specular=".25 .25 .25"/>
+<light type="spot" pos=".9 {-ly} 2.4" dir="-.9 {ly} -2.4" cutoff="80" castshadow="false"
+ diffuse="{fill * 0.6} {fill * 0.6} {fill * 0.6}" specular=".2 .2 .2"/>
+<camera name="eye" pos="{x} {y} {z}" xyaxes="{axes}" fovy="{look.camera.lens.render_fov}"/>
+<geom class="seen" type="plane" size="4 4 .1" pos="0 0 {-FLOOR_DROP}" material="floor"/>
+<geom class="seen" type="box" size=".02 3 1" pos="2.3 0 .45" material="shelf"/>
+<geom class="seen" type="box" size="3 .02 1" pos="0 1.7 .45" material="shelf"/>
+<geom class="seen" type="box" size="3 .02 1" pos="0 -1.7 .45" material="shelf"/>
+<body name="basket"><site name="scale"/>{_basket(look.basket)}</body>
+{item_bodies}{hand_bodies}
+</worldbody>
+<sensor><force name="scale" site="scale"/></sensor>
+</mujoco>"""
+    return Scene(xml=xml, assets=assets)
+
+
+def _png(picture: Picture) -> bytes:
+    done, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert done
+    return data.tobytes()
+
+
+def _texture(assets: dict[str, bytes], name: str, picture: Picture, shine: float = 0.2, repeat: str = "1 1") -> str:
+    assets[f"{name}.png"] = _png(picture)
+    return (
+        f'<texture name="{name}" type="2d" file="{name}.png"/>'
+        f'<material name="{name}" texture="{name}" texrepeat="{repeat}" specular="{shine}" shininess="{shine}"/>'
+    )
+
+
+def _surroundings(look: Look, rng: np.random.Generator, assets: dict[str, bytes]) -> str:
+    r, g, b = (c / 255 for c in look.basket.colour)
+    metal = 0.5 + 0.14 * rng.random()
+    repeat = f"{rng.uniform(2, 5):.2f} {rng.uniform(2, 5):.2f}"
+    return (
+        '<texture type="skybox" builtin="gradient" rgb1=".85 .86 .88" rgb2=".45 .44 .42" width="64" height="64"/>'
+        + _texture(assets, "floor", backdrop.floor(rng), 0.2, repeat)
+        + _texture(assets, "shelf", backdrop.shelf(rng), 0.05)
+        + f'<material name="wire" rgba="{metal} {metal + 0.01} {metal + 0.02} 1" specular=".9" shininess=".8"/>'
+        + f'<material name="plastic" rgba="{r} {g} {b} 1" specular=".35" shininess=".4"/>'
+    )
+
+
+def _hands(look: Look, rng: np.random.Generator, assets: dict[str, bytes]) -> tuple[str, str]:
+    """Both hands with every grip, and their arms; the simulation shows one grip at a time."""
+    xml = _texture(assets, "skin", art.tone(rng, look.skin, fine=2.5, coarse=6), 0.15)
+    if look.sleeve is not None:
+        xml += _texture(assets, "sleeve", art.tone(rng, look.sleeve, fine=6, coarse=9), 0.02, "3 6")
+    bodies = ""
+    for side in ("right", "left"):
+        parts = {f"{side}_{k}": (hands.hand_mesh(k), "skin") for k in range(len(hands.GRIPS))}
+        parts[f"{side}_arm"] = (hands.arm_mesh(start=hands.CUFF, thickness=0.0, folds=0.0), "skin")
+        if look.sleeve is not None:
+            sleeve = hands.arm_mesh(start=look.sleeve_start, thickness=0.0075, folds=0.0016)
+            parts[f"{side}_sleeve"] = (sleeve, "sleeve")
+        geoms = ""
+        for name, (mesh, material) in parts.items():
+            assets[f"{name}.obj"] = hands.obj_file(mesh, left=side == "left")
+            xml += f'<mesh name="{name}" file="{name}.obj" inertia="shell"/>'
+            geoms += f'<geom class="seen" type="mesh" mesh="{name}" name="{name}" material="{material}"/>'
+        bodies += f'<body name="{side}" mocap="true" pos="0 0 -3">{geoms}</body>'
+    return xml, bodies
+
+
+def _items(items: Sequence[tuple[str, Product]], assets: dict[str, bytes]) -> tuple[str, str]:
+    xml, bodies, known = "", "", set()
+    for k, (name, product) in enumerate(items):
+        if product.name not in known:
+            known.add(product.name)
+            xml += "".join(_part_assets(f"{product.name}_{i}", part, assets) for i, part in enumerate(product.parts))
+        seen = "".join(
+            f'<geom class="seen" type="mesh" mesh="{product.name}_{i}" material="{product.name}_{i}"/>'
+            for i in range(len(product.parts))
+        )
+        x, y, z = product.half
+        size = {"box": f"{x} {y} {z}", "cylinder": f"{x} {z}", "sphere": f"{x}"}[product.solid]
+        bodies += (
+            f'<body name="{name}" pos="{k * 0.4} 0 -3"><freejoint/>{seen}'
+            f'<geom class="solid" name="{name}" type="{product.solid}" size="{size}" mass="{product.mass_g / 1000}"/>'
+            "</body>"
+        )
+    return xml, bodies
+
+
+def _part_assets(name: str, part: Part, assets: dict[str, bytes]) -> str:
+    assets[f"{name}.obj"] = part.mesh.obj()
+    xml = f'<mesh name="{name}" file="{name}.obj" inertia="shell"/>'
+    if part.picture is not None:
+        return xml + _texture(assets, name, part.picture, part.shine)
+    rgba = " ".join(f"{v:.3f}" for v in part.rgba)
+    return xml + f'<material name="{name}" rgba="{rgba}" specular="{part.shine}" shininess="{part.shine}"/>'
+
+
+def _basket(basket: Basket) -> str:
+    """Bars to look at, and five invisible walls for the physics."""
+    ln, w, h = basket.length, basket.width, basket.depth
+    step, thin = (0.055, 0.0055) if basket.plastic else (0.038, 0.0022)
+    body = "plastic" if basket.plastic else "wire"
+    bars = []
+
+    def bar(a: tuple[float, float, float], b: tuple[float, float, float], radius: float, material: str = body) -> None:
+        ends = " ".join(f"{v:.4f}" for v in (*a, *b))
+        bars.append(f'<geom class="seen" type="capsule" size="{radius}" fromto="{ends}" material="{material}"/>')
+
+    for x in np.linspace(-ln, ln, round(2 * ln / step) + 1):
+        bar((x, -w, -0.004), (x, w, -0.004), thin)
+        bar((x, -w, -0.003), (x, -w, h), thin)
+        bar((x, w, -0.003), (x, w, h), thin)
+    for y in np.linspace(-w, w, round(2 * w / step) + 1):
+        bar((-ln, y, -0.006), (ln, y, -0.006), thin)
+        bar((ln, y, -0.006), (ln, y, h), thin)
+        bar((-ln, y, -0.006), (-ln, y, h), thin)
+    for z in np.linspace(0, h, 5):
+        radius = 0.0055 if z == h else thin * 1.25
+        for s in (-1, 1):
+            bar((-ln, s * w, z), (ln, s * w, z), radius)
+            bar((s * ln, -w, z), (s * ln, w, z), radius)
+    for s in (-1, 1):
+        bar((-ln, s * w, h + 0.008), (ln, s * w, h + 0.008), 0.011, "plastic")
+    bar((ln, -w, h + 0.008), (ln, w, h + 0.008), 0.011, "plastic")
+    walls = [f'<geom class="solid" type="box" size="{ln} {w} .02" pos="0 0 -.02" mass="3"/>']
+    for s in (-1, 1):
+        walls.append(
+            f'<geom class="solid" type="box" size="{ln + 0.05} .02 {h / 2 + 0.02}" '
+            f'pos="0 {s * (w + 0.02)} {h / 2}" mass=".1"/>'
+        )
+        walls.append(
+            f'<geom class="solid" type="box" size=".02 {w + 0.05} {h / 2 + 0.02}" '
+            f'pos="{s * (ln + 0.02)} 0 {h / 2}" mass=".1"/>'
+        )
+    return "".join(bars + walls)

@@ -1,0 +1,166 @@
+"""Labelled clips: a script is played, filmed and written down."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from smartcart.datasets.camera import expose
+from smartcart.datasets.encode import VideoFile
+from smartcart.datasets.look import Look, draw_look
+from smartcart.datasets.meshes import FloatArray
+from smartcart.datasets.play import Moment, Play
+from smartcart.datasets.products import SPLIT_NUMBER, Split
+from smartcart.datasets.rendering import Eye, Shot
+from smartcart.datasets.sight import seen_hands, seen_items
+from smartcart.datasets.simulation import HANDS, World
+from smartcart.datasets.story import Story, random_story
+from smartcart.models.truth import SUFFIX, Truth, write_truth
+
+SHUTTER: Final = 0.35
+FLOOR_IN_VIEW: Final = 0.8
+RATES: Final = (10.0, 15.0, 20.0, 25.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """All that a clip depends on.
+
+    Attributes:
+        name: of its files.
+        look: the scene and its camera.
+        story: what happens.
+        fps: frames a second.
+        seed: of everything that is left to chance while it plays.
+        crf: x264's quality, lower is better and larger.
+    """
+
+    name: str
+    look: Look
+    story: Story
+    fps: float
+    seed: int
+    crf: int = 25
+
+    @property
+    def frames(self) -> int:
+        """How many frames the clip has."""
+        return round(self.story.duration * self.fps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFiles:
+    """Where the parts of a clip lie."""
+
+    video: Path
+    truth: Path
+    frames: Path
+
+
+def clip_files(folder: Path, name: str) -> ClipFiles:
+    """The files of a clip of this name in a folder."""
+    return ClipFiles(
+        video=folder / f"{name}.mp4", truth=folder / f"{name}{SUFFIX}", frames=folder / f"{name}.frames.jsonl"
+    )
+
+
+def random_script(
+    seed: int,
+    split: Split,
+    *,
+    situation: str | None = None,
+    fps: float | None = None,
+    size: tuple[int, int] = (640, 480),
+) -> Script:
+    """The clip of a seed: one visit of a situation, or a whole trip; the same for the same arguments."""
+    rng = np.random.default_rng([seed, SPLIT_NUMBER[split], 7])
+    look = draw_look(rng, width=size[0], height=size[1])
+    while _floor_in_view(look) < FLOOR_IN_VIEW:
+        look = draw_look(rng, width=size[0], height=size[1])
+    rate = float(rng.choice(RATES))
+    story = random_story(rng, look.basket, split, situation)
+    return Script(name=f"{situation or 'trip'}_{split}_{seed:06d}", look=look, story=story, fps=fps or rate, seed=seed)
+
+
+def film(script: Script, folder: Path) -> Iterator[float]:
+    """Writes ``NAME.mp4``, ``NAME.frames.jsonl`` and ``NAME.truth.json``; yields the media time of each frame.
+
+    The truth file is written last: where it is, the clip is whole.
+
+    Raises:
+        RenderingError: there is no OpenGL to render with.
+    """
+    look, lens = script.look, script.look.camera.lens
+    chance, noise = (np.random.default_rng([script.seed, stream]) for stream in (11, 12))
+    world = World(look, script.story.items)
+    play = Play(world, script.story, chance)
+    files = clip_files(folder, script.name)
+    video = VideoFile(files.video, fps=script.fps, size=(lens.width, lens.height), crf=script.crf)
+    before: FloatArray = np.zeros((0, 3))
+    with Eye(world) as eye, video, files.frames.open("w", encoding="utf-8") as lines:
+        for moment in play.moments(script.fps):
+            shot = eye.look()
+            smear = _smear(look, before, moment.grip_points)
+            moving = shot.any_of(*HANDS, *moment.held)
+            video.write(expose(shot.picture, look.sensor, lens, noise, moving=moving, smear=smear))
+            lines.write(json.dumps(_line(world, shot, moment)) + "\n")
+            before = moment.grip_points
+            yield moment.t
+    write_truth(files.truth, _truth(script, play, files.video.name))
+
+
+def _truth(script: Script, play: Play, video: str) -> Truth:
+    lens = script.look.camera.lens
+    initial = Counter(script.story.items[item].label for item in script.story.initial)
+    return Truth(
+        video=video,
+        fps=script.fps,
+        size=(lens.width, lens.height),
+        zone=play.zone,
+        initial=dict(sorted(initial.items())),
+        events=tuple(play.events),
+        distractors=tuple(play.distractors),
+        note=f"simulated, seed {script.seed}",
+    )
+
+
+def _floor_in_view(look: Look) -> float:
+    """Which share of the basket's floor the camera has in its picture."""
+    b, lens = look.basket, look.camera.lens
+    x, y = np.meshgrid(np.linspace(-b.length, b.length, 9), np.linspace(-b.width, b.width, 9))
+    pixels, depth = look.camera.project(np.stack([x.ravel(), y.ravel(), 0.05 + 0 * x.ravel()], 1))
+    inside = (depth > 0) & (pixels >= 0).all(1) & (pixels <= [lens.width, lens.height]).all(1)
+    return float(inside.mean())
+
+
+def _smear(look: Look, before: FloatArray, now: FloatArray) -> tuple[float, float]:
+    """Motion blur in pixels of the first hand under way."""
+    if len(before) != len(now) or not len(now):
+        return 0.0, 0.0
+    pixels, depth = look.camera.project(np.stack([before[0], now[0]]))
+    if depth.min() < 0.05:
+        return 0.0, 0.0
+    dx, dy = np.clip((pixels[1] - pixels[0]) * SHUTTER, -40, 40)
+    return float(dx), float(dy)
+
+
+def _line(world: World, shot: Shot, moment: Moment) -> dict[str, Any]:
+    """One line of ``frames.jsonl``."""
+    items = [
+        {
+            "id": item.name,
+            "product": world.products[item.name].name,
+            "label": item.label,
+            "box": [round(v, 4) for v in item.box],
+            "amodal": [round(v, 4) for v in item.amodal],
+            "visible": round(item.visible, 3),
+            "held": item.name in moment.held,
+        }
+        for item in seen_items(world, shot)
+    ]
+    hands = [{"side": side, "box": [round(v, 4) for v in box]} for side, box in seen_hands(shot)]
+    return {"t": round(moment.t, 4), "weight_g": moment.weight_g, "items": items, "hands": hands}

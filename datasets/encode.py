@@ -1,0 +1,47 @@
+"""Video files: H.264 in MP4, which browsers and OpenCV both play."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+
+from smartcart.datasets.art import Picture
+
+
+class VideoFile:
+    """An MP4 file under way; a context manager."""
+
+    def __init__(self, path: Path, *, fps: float, size: tuple[int, int], crf: int = 25) -> None:
+        """Opens the file.
+
+        Args:
+            path: where to write.
+            fps: frames a second.
+            size: width and height in pixels, both even.
+            crf: x264's quality, lower is better and larger.
+        """
+        self._container = av.open(str(path), "w")
+        self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.options = {"crf": str(crf), "preset": "medium", "threads": "1"}
+
+    def __enter__(self) -> Self:
+        """The open file."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Writes what is left and closes the file."""
+        if error is None:
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def write(self, picture: Picture) -> None:
+        """Appends one RGB picture."""
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        self._container.mux(self._stream.encode(frame))

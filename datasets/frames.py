@@ -1,0 +1,147 @@
+"""Sparse training pictures: every one from a scene of its own, as a YOLO data set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import yaml
+
+from smartcart.datasets.art import Picture
+from smartcart.datasets.camera import expose
+from smartcart.datasets.look import draw_look
+from smartcart.datasets.pose import Pose
+from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
+from smartcart.datasets.reach import Grip, Kind, Reach, Side, Target, facing
+from smartcart.datasets.rendering import Eye
+from smartcart.datasets.sight import Box, seen_hands, seen_items
+from smartcart.datasets.simulation import HANDS, HandName, World
+from smartcart.datasets.stocking import free_spot, standing, tumble
+from smartcart.models.labels import HAND, LABELS
+
+NO_ITEM_SHARE = 0.1
+HAND_SHARE = 0.72
+SECOND_HAND_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A picture (BGR) with the class and box (normalised x1 y1 x2 y2) of everything in it."""
+
+    picture: Picture
+    boxes: tuple[tuple[str, Box], ...]
+
+
+def random_frame(seed: int, split: Split) -> Labelled:
+    """One random moment; the same for the same seed and split.
+
+    Raises:
+        RenderingError: there is no OpenGL to render with.
+    """
+    rng = np.random.default_rng([seed, SPLIT_NUMBER[split]])
+    look = draw_look(rng)
+    empty = rng.random() < NO_ITEM_SHARE
+    stock = {} if empty else {f"item{k}": pick(rng, split) for k in range(int(rng.integers(1, 11)))}
+    hands = int(rng.random() < HAND_SHARE) + int(rng.random() < SECOND_HAND_SHARE)
+    brought = {} if empty else {f"brought{k}": pick(rng, split) for k in range(hands)}
+    world = World(look, stock | brought)
+    tumble(rng, world, list(stock))
+    smear = (0.0, 0.0)
+    order: list[HandName] = list(HANDS) if rng.random() < 0.5 else list(reversed(HANDS))
+    for hand, item in zip(order[:hands], [*brought, None, None][:hands], strict=True):
+        smear = _pose_hand(rng, world, hand, item)
+    world.refresh()
+    with Eye(world) as eye:
+        shot = eye.look()
+    boxes = [(item.label, item.box) for item in seen_items(world, shot)]
+    boxes += [(HAND, box) for _, box in seen_hands(shot)]
+    moving = shot.any_of(*HANDS, *world.carried)
+    picture = expose(shot.picture, look.sensor, look.camera.lens, rng, moving=moving, smear=smear)
+    return Labelled(picture=np.ascontiguousarray(picture[..., ::-1]), boxes=tuple(boxes))
+
+
+def _pose_hand(rng: np.random.Generator, world: World, hand: HandName, item: str | None) -> tuple[float, float]:
+    """Puts a hand somewhere on its way, with or without an item; returns its motion blur in pixels."""
+    basket = world.look.basket
+    sides: tuple[Side, ...] = ("left", "right", "front")
+    side = sides[int(rng.choice(3, p=[0.4, 0.4, 0.2]))]
+    resting = [name for name in world.products if world.inside(name)]
+    target = _target(rng, world, side, item, resting)
+    reach = Reach(rng, basket, side, [target])
+    grip = reach.grips[0]
+    moment = _moment(rng, grip, reach.duration)
+    pose = reach.pose(moment)
+    if target.item is not None and _in_hand(target, moment < grip.at):
+        world.carry(target.item, hand, grip.hand.seen(target.pose))
+        width = grip.width
+    else:
+        width = int(rng.choice([grip.width, min(grip.width + 1, 5), 5, 0])) if target.kind == "hover" else 5
+    world.move_hand(hand, pose)
+    world.show_hand(hand, width)
+    before, after = reach.pose(moment - 0.01).position, reach.pose(moment + 0.01).position
+    pixels, depth = world.look.camera.project(np.stack([before, after]))
+    if depth.min() < 0.1:
+        return 0.0, 0.0
+    dx, dy = (pixels[1] - pixels[0]) / 0.02 * rng.uniform(0.002, 0.016)
+    return float(dx), float(dy)
+
+
+def _moment(rng: np.random.Generator, grip: Grip, duration: float) -> float:
+    """A moment of the visit, more often one at which the hand holds something."""
+    holding_first = grip.target.kind == "place"
+    if rng.random() < (0.72 if holding_first else 0.38):
+        return float(grip.at * rng.uniform(0.28, 1.0) ** 0.6)
+    return float(grip.at + (duration - grip.at) * rng.uniform(0.0, 0.75))
+
+
+def _in_hand(target: Target, before: bool) -> bool:
+    return (target.kind == "place" and before) or (target.kind == "grasp" and not before)
+
+
+def _target(rng: np.random.Generator, world: World, side: Side, item: str | None, resting: list[str]) -> Target:
+    """What the hand came for: put the item down, take one that rests, or nothing."""
+    basket = world.look.basket
+    if resting and rng.random() < 0.35:
+        name = str(rng.choice(resting))
+        product = world.products[name]
+        kind: Kind = "grasp" if rng.random() < 0.6 else "touch"
+        return Target(kind=kind, item=name, product=product, pose=world.pose(name))
+    if item is not None and rng.random() < 0.85:
+        product = world.products[item]
+        spot = free_spot(rng, basket, product, []) or (0.0, 0.0)
+        return Target(kind="place", item=item, product=product, pose=standing(product, spot, facing(side, rng)))
+    spot = float(rng.uniform(-0.7, 0.7) * basket.length), float(rng.uniform(-0.7, 0.7) * basket.width)
+    place = Pose(position=np.array([*spot, rng.uniform(0.05, 0.25)]), turn=np.array([1.0, 0, 0, 0]))
+    return Target(kind="hover", item=None, product=None, pose=place)
+
+
+def write_frame(seed: int, split: Split, folder: Path) -> int:
+    """Writes one picture with its YOLO label file, unless both are there; returns the number of boxes.
+
+    Args:
+        seed: the picture's seed.
+        split: which products may appear.
+        folder: has ``images/`` and ``labels/``.
+    """
+    stem = f"{split}_{seed:06d}"
+    picture, label = folder / "images" / f"{stem}.jpg", folder / "labels" / f"{stem}.txt"
+    if label.exists() and picture.exists():
+        return len(label.read_text(encoding="utf-8").splitlines())
+    frame = random_frame(seed, split)
+    cv2.imwrite(str(picture), frame.picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    lines = [yolo_line(name, box) for name, box in frame.boxes]
+    label.write_text("".join(lines), encoding="utf-8")
+    return len(lines)
+
+
+def yolo_line(label: str, box: Box) -> str:
+    """One line of a YOLO label file: class number, middle, width and height, normalised."""
+    x1, y1, x2, y2 = box
+    return f"{LABELS.index(label)} {(x1 + x2) / 2:.6f} {(y1 + y2) / 2:.6f} {x2 - x1:.6f} {y2 - y1:.6f}\n"
+
+
+def write_data_yaml(folder: Path, split: Split) -> None:
+    """Writes ``data.yaml`` for a folder of frames, with the class list that all data sets share."""
+    sets = {"train": "images", "val": "images"} if split != "test" else {"test": "images", "val": "images"}
+    document = {**sets, "names": dict(enumerate(LABELS))}
+    (folder / "data.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")

@@ -1,0 +1,97 @@
+"""Pictures and masks of a world, by MuJoCo's own renderer without a display."""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from smartcart.datasets import hands
+from smartcart.datasets.art import Picture
+from smartcart.datasets.engine import NO_GL, mujoco
+from smartcart.datasets.errors import RenderingError
+from smartcart.datasets.simulation import HANDS, World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """What the lens sees: RGB (h, w, 3), and per pixel the name's number in ``names`` (0 for everything else)."""
+
+    picture: Picture
+    owners: NDArray[np.int32]
+    names: tuple[str, ...]
+
+    def mask(self, name: str) -> NDArray[np.bool_]:
+        """The pixels of an item, or of a hand (``right``, ``left``; up to the wrist)."""
+        return np.asarray(self.owners == self.names.index(name) + 1)
+
+    def any_of(self, *names: str) -> NDArray[np.bool_]:
+        """The pixels of any of these items and hands."""
+        return np.isin(self.owners, [self.names.index(name) + 1 for name in names])
+
+
+class Eye:
+    """The scene's camera; a context manager, because a renderer that is not closed stays in memory."""
+
+    def __init__(self, world: World) -> None:
+        """Opens a renderer.
+
+        Raises:
+            RenderingError: there is no OpenGL to render with.
+        """
+        self._world = world
+        lens = world.look.camera.lens
+        try:
+            self._renderer = mujoco.Renderer(world.model, lens.height, lens.width)
+        except (RuntimeError, AttributeError, ImportError, mujoco.FatalError) as error:
+            raise RenderingError(f"{NO_GL}: {error}") from error
+        self._shown = mujoco.MjvOption()
+        self._shown.geomgroup[:] = [1, 1, 1, 0, 0, 0]
+        self._shown.sitegroup[:] = 0
+        self._maps = lens.maps
+        self._names = (*world.products, *HANDS)
+        self._owner = self._owners()
+
+    def __enter__(self) -> Self:
+        """The open eye."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Frees the renderer."""
+        self._renderer.close()
+
+    def look(self) -> Shot:
+        """Renders the world as it stands, bent by the lens."""
+        renderer, scene = self._renderer, self._renderer.scene
+        renderer.update_scene(self._world.data, "eye", self._shown)
+        picture = renderer.render()
+        scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
+        renderer.enable_segmentation_rendering()
+        geoms = renderer.render()[..., 0]
+        renderer.disable_segmentation_rendering()
+        scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 1
+        owners = self._owner[geoms]
+        return Shot(
+            picture=np.asarray(
+                cv2.remap(picture, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+            ),
+            owners=np.asarray(cv2.remap(owners.astype(np.float32), *self._maps, cv2.INTER_NEAREST), np.float32).astype(
+                np.int32
+            ),
+            names=self._names,
+        )
+
+    def _owners(self) -> NDArray[np.int32]:
+        """A table from geom to the number of its owner; the last row stands for the background (-1)."""
+        model = self._world.model
+        owner = np.zeros(model.ngeom + 1, np.int32)
+        for number, name in enumerate(self._names, start=1):
+            if name in HANDS:
+                owner[[model.geom(f"{name}_{k}").id for k in range(len(hands.GRIPS))]] = number
+            else:
+                owner[:-1][model.geom_bodyid == model.body(name).id] = number
+        return owner

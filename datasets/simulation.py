@@ -1,0 +1,168 @@
+"""Physics of the basket: items that rest, hang in a hand or wait out of sight, and a load cell under it all.
+
+A held item follows its hand and collides with nothing until it is let go; then only gravity and contact move it.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from smartcart.datasets import hands
+from smartcart.datasets.cart import build
+from smartcart.datasets.engine import mujoco
+from smartcart.datasets.look import Look
+from smartcart.datasets.meshes import FloatArray
+from smartcart.datasets.pose import Pose
+from smartcart.datasets.products import Product
+
+HandName = Literal["right", "left"]
+HANDS: Final[tuple[HandName, ...]] = ("right", "left")
+GRAVITY: Final = 9.81
+CELL_LAG_S: Final = 0.06
+STEP_S: Final = 0.002
+SHOWN: Final = 1
+HIDDEN: Final = 5
+AWAY: Final = Pose(position=np.array([0.0, 0.0, -3.0]), turn=np.array([1.0, 0.0, 0.0, 0.0]))
+
+
+@dataclass(slots=True)
+class Carried:
+    """An item in a hand: the item's pose in the hand's frame."""
+
+    hand: HandName
+    inside: Pose
+
+
+class World:
+    """One scene under physics.
+
+    Attributes:
+        model: MuJoCo's model.
+        data: its state; the renderer reads it.
+        products: what each item is.
+    """
+
+    def __init__(self, look: Look, items: dict[str, Product]) -> None:
+        """Builds the scene with every item out of sight.
+
+        Args:
+            look: the surroundings.
+            items: each item's name and product.
+        """
+        scene = build(look, list(items.items()))
+        self.look = look
+        self.products = items
+        self.model = mujoco.MjModel.from_xml_string(scene.xml, scene.assets)
+        self.data = mujoco.MjData(self.model)
+        self.carried: dict[str, Carried] = {}
+        self._hands = dict.fromkeys(HANDS, AWAY)
+        self._body = {name: self.model.body(name).id for name in items}
+        joint = {name: self.model.body_jntadr[body] for name, body in self._body.items()}
+        self._place = {name: int(self.model.jnt_qposadr[j]) for name, j in joint.items()}
+        self._speed = {name: int(self.model.jnt_dofadr[j]) for name, j in joint.items()}
+        self._parked = dict.fromkeys(items, AWAY)
+        for k, name in enumerate(items):
+            self._parked[name] = Pose(position=np.array([0.4 * k, 0.0, -3.0]), turn=AWAY.turn)
+            self._collides(name, False)
+        self.show_hand("right", None)
+        self.show_hand("left", None)
+        mujoco.mj_forward(self.model, self.data)
+        self._tare = float(self.data.sensordata[2])
+        self._weight = 0.0
+
+    def put(self, item: str, pose: Pose) -> None:
+        """Sets an item free at a pose."""
+        self._parked.pop(item, None)
+        self.carried.pop(item, None)
+        self._set(item, pose)
+        self._collides(item, True)
+
+    def park(self, item: str) -> None:
+        """Takes an item out of sight."""
+        self.carried.pop(item, None)
+        self._parked[item] = Pose(position=np.array([0.4 * list(self.products).index(item), 0.0, -3.0]), turn=AWAY.turn)
+        self._collides(item, False)
+
+    def carry(self, item: str, hand: HandName, inside: Pose) -> None:
+        """Puts an item into a hand; ``inside`` is its pose in the hand's frame."""
+        self._parked.pop(item, None)
+        self.carried[item] = Carried(hand=hand, inside=inside)
+        self._collides(item, False)
+
+    def release(self, item: str) -> None:
+        """Lets go of an item where it is."""
+        del self.carried[item]
+        self._collides(item, True)
+
+    def move_hand(self, name: HandName, pose: Pose) -> None:
+        """Moves a hand and what it carries."""
+        self._hands[name] = pose
+        mocap = self.model.body_mocapid[self.model.body(name).id]
+        self.data.mocap_pos[mocap], self.data.mocap_quat[mocap] = pose.position, pose.turn
+        for item, carried in self.carried.items():
+            if carried.hand == name:
+                self._set(item, pose.of(carried.inside))
+
+    def show_hand(self, name: HandName, grip: int | None) -> None:
+        """Shows a hand with a grip, or hides it."""
+        for k in range(len(hands.GRIPS)):
+            self.model.geom_group[self.model.geom(f"{name}_{k}").id] = SHOWN if k == grip else HIDDEN
+        if grip is None:
+            self.move_hand(name, AWAY)
+
+    def advance(self, seconds: float) -> None:
+        """Runs the physics; carried and parked items stay where they are put."""
+        steps = max(1, round(seconds / STEP_S))
+        self.model.opt.timestep = dt = seconds / steps
+        for _ in range(steps):
+            for item, pose in self._parked.items():
+                self._set(item, pose)
+            for item, carried in self.carried.items():
+                self._set(item, self._hands[carried.hand].of(carried.inside))
+            mujoco.mj_step(self.model, self.data)
+            load = (float(self.data.sensordata[2]) - self._tare) / GRAVITY * 1000
+            self._weight += (load - self._weight) * dt / CELL_LAG_S
+
+    def refresh(self) -> None:
+        """Brings the picture up to date with poses set by hand, without letting time pass."""
+        mujoco.mj_forward(self.model, self.data)
+
+    @property
+    def weight_g(self) -> float:
+        """What the load cell under the basket shows, settled with a lag of 60 ms, without noise."""
+        return self._weight
+
+    def pose(self, item: str) -> Pose:
+        """Where an item is."""
+        at = self._place[item]
+        return Pose(position=self.data.qpos[at : at + 3].copy(), turn=self.data.qpos[at + 3 : at + 7].copy())
+
+    def speed(self, item: str) -> float:
+        """How fast an item moves, in metres a second."""
+        at = self._speed[item]
+        return float(np.linalg.norm(self.data.qvel[at : at + 3]))
+
+    def inside(self, item: str) -> bool:
+        """Whether an item is free and its middle is in the basket."""
+        x, y, z = self.pose(item).position
+        b = self.look.basket
+        free = item not in self.carried and item not in self._parked
+        return bool(free and abs(x) < b.length and abs(y) < b.width and -0.01 < z < b.depth + 0.05)
+
+    def corners(self, item: str) -> FloatArray:
+        """All visible points of an item in the world, (N, 3)."""
+        body = self._body[item]
+        pose = self.pose(item)
+        points = [part.mesh.vertices for part in self.products[item].parts]
+        turn = self.data.xmat[body].reshape(3, 3)
+        return np.asarray(np.concatenate(points) @ turn.T + pose.position)
+
+    def _set(self, item: str, pose: Pose) -> None:
+        at, speed = self._place[item], self._speed[item]
+        self.data.qpos[at : at + 3], self.data.qpos[at + 3 : at + 7] = pose.position, pose.turn
+        self.data.qvel[speed : speed + 6] = 0
+
+    def _collides(self, item: str, on: bool) -> None:
+        geom = self.model.geom(item).id
+        self.model.geom_contype[geom] = self.model.geom_conaffinity[geom] = int(on)

@@ -1,0 +1,59 @@
+"""Where items go in the basket: free spots for standing things, and heaps that fell as they liked."""
+
+import numpy as np
+
+from smartcart.datasets.look import Basket
+from smartcart.datasets.pose import Pose, about, chained
+from smartcart.datasets.products import Product
+from smartcart.datasets.simulation import World
+
+Spot = tuple[float, float]
+MARGIN = 0.012
+
+
+def free_spot(
+    rng: np.random.Generator, basket: Basket, product: Product, taken: list[tuple[Spot, float]]
+) -> Spot | None:
+    """A spot on the floor that touches neither wall nor neighbour, or None when the basket is too full.
+
+    Args:
+        rng: draws the spot.
+        basket: its size.
+        product: what is to stand there.
+        taken: spots in use with the radius of each.
+    """
+    radius = product.footprint
+    reach = np.array([basket.length, basket.width]) - radius - MARGIN
+    if reach.min() <= 0:
+        return None
+    for _ in range(60):
+        x, y = rng.uniform(-1, 1, 2) * reach
+        if all(np.hypot(x - sx, y - sy) > radius + r + MARGIN for (sx, sy), r in taken):
+            return float(x), float(y)
+    return None
+
+
+def standing(product: Product, spot: Spot, yaw: float, *, lift: float = 0.006) -> Pose:
+    """The pose of an item that stands on the basket's floor, ``lift`` metres over it."""
+    return Pose(position=np.array([*spot, product.half[2] + lift]), turn=about((0, 0, 1), yaw))
+
+
+def tumble(rng: np.random.Generator, world: World, items: list[str]) -> None:
+    """Drops items into the basket one after the other, some standing and some turned, and lets them settle."""
+    basket = world.look.basket
+    taken: list[tuple[Spot, float]] = []
+    for item in items:
+        product = world.products[item]
+        spot = free_spot(rng, basket, product, taken)
+        if spot is not None and rng.random() < 0.7:
+            taken.append((spot, product.footprint))
+            world.put(item, standing(product, spot, float(rng.uniform(-np.pi, np.pi))))
+            continue
+        x, y = rng.uniform(-0.7, 0.7, 2) * [basket.length, basket.width]
+        turn = chained(
+            about((0, 0, 1), rng.uniform(-np.pi, np.pi)), about((1, 0, 0), float(rng.choice([0.0, np.pi / 2, 1.2])))
+        )
+        height = 0.05 + max(product.half) + 0.06 * len(taken) / 3
+        world.put(item, Pose(position=np.array([x, y, height]), turn=turn))
+        world.advance(0.25)
+    world.advance(0.7)

@@ -1,0 +1,148 @@
+"""Physics and truth: what a hand holds pushes on nothing, what it lets go rests in the basket and is weighed."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
+
+import smartcart.datasets
+from smartcart.datasets.demo_clip import demo_script
+from smartcart.datasets.play import Play
+from smartcart.datasets.products import product
+from smartcart.datasets.simulation import World
+from smartcart.datasets.stocking import free_spot, standing
+from smartcart.datasets.story import PLAYABLE, Plan, random_story
+from smartcart.models.truth import SITUATIONS, read_truth
+
+
+def played(look, story, fps=15.0, stream=(5, 11)):
+    """The play, its moments, and for each moment the weight of everything that lies free in the basket."""
+    world = World(look, story.items)
+    play = Play(world, story, np.random.default_rng(stream))
+    moments, inside = [], []
+    for moment in play.moments(fps):
+        moments.append(moment)
+        inside.append(sum(p.mass_g for name, p in story.items.items() if world.inside(name)))
+    return play, moments, inside
+
+
+def test_an_item_put_down_is_weighed(small_look):
+    world = World(small_look, {"box": product("train", "cereal", 0)})
+    world.put("box", standing(world.products["box"], (0.0, 0.0), 0.0))
+    world.advance(1.0)
+    assert world.inside("box")
+    assert world.speed("box") < 0.01
+    assert world.weight_g == pytest.approx(430, abs=5)
+
+
+def test_a_held_item_pushes_on_nothing(small_look):
+    from smartcart.datasets.pose import Pose
+
+    story = {"resting": product("train", "milk_carton", 0), "held": product("train", "cereal", 0)}
+    world = World(small_look, story)
+    world.put("resting", standing(story["resting"], (0.0, 0.0), 0.0))
+    world.advance(1.0)
+    before, weight = world.pose("resting").position, world.weight_g
+    still = np.array([1.0, 0.0, 0.0, 0.0])
+    world.carry("held", "right", Pose(position=np.zeros(3), turn=still))
+    for x in np.linspace(-0.4, 0.4, 20):
+        world.move_hand("right", Pose(position=np.array([x, 0.0, 0.03]), turn=still))
+        world.advance(0.03)
+        assert world.weight_g == pytest.approx(weight, abs=5)
+    assert np.linalg.norm(world.pose("resting").position - before) < 0.002
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """The demo's script and its play, without pictures."""
+    script = demo_script()
+    return script, *played(script.look, script.story, script.fps, (script.seed, 11))
+
+
+def test_the_carried_truth_is_what_the_script_plays(demo):
+    script, play, _, _ = demo
+    carried = read_truth(Path(smartcart.datasets.__file__).parent / "demo" / "demo.truth.json")
+    assert [(e.type, e.label, e.item) for e in play.events] == [(e.type, e.label, e.item) for e in carried.events]
+    for event, known in zip(play.events, carried.events, strict=True):
+        assert (event.t, event.start, event.end) == pytest.approx((known.t, known.start, known.end), abs=0.06)
+    assert [d.situation for d in play.distractors] == [d.situation for d in carried.distractors] == ["touch"]
+    assert np.allclose(play.zone, carried.zone, atol=0.001)
+    assert script.fps == carried.fps
+
+
+def test_the_weight_a_second_after_each_event_is_that_of_what_lies_inside(demo):
+    _, play, moments, inside = demo
+    for event in play.events:
+        later = next(k for k, m in enumerate(moments) if m.t >= event.t + 1.0)
+        assert moments[later].weight_g == pytest.approx(inside[later], abs=10)
+        assert event.start <= event.t <= event.end
+
+
+def test_what_was_added_rests_inside_and_what_was_removed_is_gone(demo):
+    _, play, _, _ = demo
+    for item in ("jar_0", "carton_0", "can_0", "apple_0"):
+        assert play.world.inside(item), item
+        assert play.world.speed(item) < 0.02, item
+    assert not play.world.inside("bottle_0")
+
+
+def test_the_load_cell_is_quiet_while_an_item_is_held(demo):
+    _, _, moments, inside = demo
+    for k, moment in enumerate(moments):
+        since = moments[max(0, k - 16) : k + 1]
+        if moment.held and len({m.held for m in since}) == 1:
+            assert moment.weight_g == pytest.approx(inside[k], abs=15)
+
+
+@pytest.mark.parametrize("situation", PLAYABLE)
+def test_each_situation_yields_its_truth(small_look, situation):
+    assert situation in SITUATIONS
+    story = random_story(np.random.default_rng(3), small_look.basket, "train", situation)
+    play, _, _ = played(small_look, story)
+    kinds = sorted(event.type for event in play.events)
+    expected = {
+        "single_add": [["added"]],
+        "single_remove": [["removed"]],
+        "swap": [["added", "removed"]],
+        "two_at_once": [["added", "added"], ["removed", "removed"]],
+        "same_twice": [["added", "added"]],
+        "touch": [[]],
+        "empty_hand": [[]],
+    }
+    assert kinds in expected[situation]
+    assert len(play.distractors) == (0 if kinds else 1)
+    for event in play.events:
+        assert play.world.inside(event.item) == (event.type == "added")
+        assert event.situation == situation
+
+
+def test_a_trip_never_takes_what_is_not_there(small_look):
+    for seed in range(12):
+        story = random_story(np.random.default_rng(seed), small_look.basket, "val", None)
+        present = set(story.initial)
+        for visit in story.visits:
+            for action in visit.actions:
+                if action.kind == "place":
+                    present.add(action.item)
+                elif action.kind in ("grasp", "touch"):
+                    assert action.item in present
+                    if action.kind == "grasp":
+                        present.remove(action.item)
+        assert story.duration > story.visits[-1].end
+
+
+def test_a_full_basket_has_no_spot(small_look):
+    taken = [((0.0, 0.0), 0.5)]
+    assert free_spot(np.random.default_rng(0), small_look.basket, product("train", "tea", 0), taken) is None
+
+
+def test_visits_do_not_overlap_unless_two_hands_are_meant(small_look):
+    plan = Plan(np.random.default_rng(0), small_look.basket, "train")
+    plan.stock(3)
+    for _ in range(4):
+        plan.act("empty_hand")
+    visits = plan.story().visits
+    assert all(a.end < b.start for a, b in pairwise(visits))
