@@ -27,7 +27,7 @@ def basket(items: int = 0) -> Image:
 
 
 def noisy(image: Image, rng: np.random.Generator) -> Image:
-    return np.clip(image.astype(np.int16) + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+    return np.clip(image.astype(np.int16) + rng.integers(-7, 8, image.shape, np.int16), 0, 255).astype(np.uint8)
 
 
 def watch_over(pictures: list[tuple[float, Change]], *, still: bool = False) -> list[CameraHealth]:
