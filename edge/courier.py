@@ -102,8 +102,10 @@ class Courier:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        until = time.monotonic() + self._linger
-        while self._outbox.depth() and self._connected and time.monotonic() < until:
+        now = time.monotonic()
+        while self._outbox.depth() and time.monotonic() < now + self._linger:
+            if not self._connected and time.monotonic() > now + self._linger / 2:
+                break  # nobody there: the outbox keeps it for the next run
             self._wake.set()
             time.sleep(0.05)
         self._stopping = True

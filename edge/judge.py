@@ -24,8 +24,9 @@ from smartcart.edge.zone import Zone
 class JudgeSettings:
     """Times in seconds, shares in [0, 1].
 
-    ``settle`` is how long the zone must be quiet before a visit is judged; ``adopt_after`` how long something must
-    rest before it is taken for part of the basket without a visit; ``late`` how long after a visit an item that comes
+    ``settle`` is how long, and ``least_tail`` how many frames, the zone must be quiet before a visit is judged;
+    ``start`` is how long at the beginning everything at rest is taken for part of the basket, ``adopt_after`` how long
+    something must rest later to be taken for that without a visit; ``late`` how long after a visit an item that comes
     into sight where a hand has been still belongs to that visit.
     """
 
@@ -34,7 +35,8 @@ class JudgeSettings:
     rest: float = 0.3
     present_share: float = 0.5
     cover_share: float = 0.5
-    start: float = 0.5
+    start: float = 1.0
+    least_tail: int = 3
     adopt_after: float = 1.0
     late: float = 3.0
     forget_path_after: float = 3.0
@@ -46,6 +48,7 @@ class Visit:
 
     start: float
     last_active: float
+    quiet_since: float | None = None
     tail: int = 0
     sights: dict[int, int] = field(default_factory=dict)
     votes_at_rest: dict[int, dict[str, float]] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class Visit:
 
     def active(self, time: float, hands: Sequence[Track]) -> None:
         self.last_active = time
+        self.quiet_since = None
         self.tail = 0
         self.sights.clear()
         self.votes_at_rest.clear()
@@ -133,12 +137,15 @@ class Judge:
         resting = [p for p in self._paths.values() if p.last == time and p.inside and self._rests(p, time)]
         if self._visit is None:
             return self._keep_inventory(time, elapsed, resting)
+        if self._visit.quiet_since is None:
+            self._visit.quiet_since = time
         self._visit.tail += 1
         for path in resting:
             track = path.track
             self._visit.sights[track.id] = self._visit.sights.get(track.id, 0) + 1
             self._visit.votes_at_rest.setdefault(track.id, dict(track.votes))
-        if time - self._visit.last_active < self._settings.settle:
+        settled = time - self._visit.quiet_since >= self._settings.settle
+        if not settled or self._visit.tail < self._settings.least_tail:
             return []
         return self._close(self._visit, time)
 

@@ -25,7 +25,7 @@ class AddEvidence:
     seen: float
 
     def probability(self) -> float:
-        return _sigmoid(-1.5 + 2.0 * self.carried + 1.5 * self.touched + 2.0 * self.seen)
+        return _sigmoid(-3.0 + 2.5 * self.carried + 2.0 * self.touched + 2.0 * self.seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

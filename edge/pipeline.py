@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from smartcart.edge.decision import Decision
 from smartcart.edge.detection import Detection, Detector
-from smartcart.edge.frames import Frame
+from smartcart.edge.frames import Frame, SourceError
 from smartcart.edge.judge import Judge
 from smartcart.edge.tracker import Track, Tracker
 
@@ -29,13 +29,23 @@ class Pipeline:
     judge: Judge
 
     def run(self, frames: Iterable[Frame]) -> Iterator[Step]:
-        """One step a frame; the last frame's step is given again if the end of the video decides an open visit."""
+        """One step a frame; the last frame's step is given again if the end of the video decides an open visit.
+
+        Raises:
+            SourceError: the source broke off; what was seen until there is decided first.
+        """
         step: Step | None = None
-        for frame in frames:
-            step = self._step(frame)
-            yield step
+        failure: SourceError | None = None
+        try:
+            for frame in frames:
+                step = self._step(frame)
+                yield step
+        except SourceError as error:
+            failure = error
         if step is not None and (decisions := self.judge.finish()):
             yield Step(frame=step.frame, detections=(), tracks=(), decisions=decisions)
+        if failure is not None:
+            raise failure
 
     def _step(self, frame: Frame) -> Step:
         detections = self.detector.detect(frame)

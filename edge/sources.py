@@ -117,11 +117,15 @@ class LiveCamera:
 
     def __iter__(self) -> Iterator[Frame]:
         start = time.monotonic()
-        for index in itertools.count():
-            image = self._read()
-            if image is None:
-                return
-            yield Frame(image=image, index=index, time=round(time.monotonic() - start, 6))
+        try:
+            for index in itertools.count():
+                image = self._read()
+                if image is None:
+                    return
+                yield Frame(image=image, index=index, time=round(time.monotonic() - start, 6))
+        finally:
+            if self._capture is not None:
+                self._capture.release()
 
     def close(self) -> None:
         """Ends the iteration, also while it waits for the camera; may be called from another thread."""
@@ -142,8 +146,6 @@ class LiveCamera:
             self._capture = None if self._closed else _open_camera(self._address)
             if self._capture is not None:
                 self._on_presence(True)
-        if self._capture is not None:
-            self._capture.release()
         return None
 
     def _wait(self, pause: float) -> None:

@@ -13,7 +13,7 @@ from smartcart.edge.camera_watch import CameraWatch
 from smartcart.edge.cart import Cart, NoCarrier
 from smartcart.edge.detection import Detection
 from smartcart.edge.events import CameraHealth, Command, Event, EventType, ModelName, parse_event
-from smartcart.edge.frames import Frame
+from smartcart.edge.frames import Frame, SourceError
 from smartcart.edge.judge import Judge
 from smartcart.edge.outbox import Outbox
 from smartcart.edge.pipeline import Pipeline
@@ -150,3 +150,17 @@ def test_a_camera_that_goes_away_is_told_and_so_is_its_return(tmp_path: Path) ->
     assert told.states[-1][0] is CameraHealth.GONE
     at_work.camera_present(True)
     assert told.states[-1][0] is CameraHealth.OK
+
+
+def test_a_source_that_breaks_off_still_gets_its_last_visit_decided(tmp_path: Path) -> None:
+    box, scripted = outbox(tmp_path), Scripted(SCENE, 6)
+
+    def breaks_off() -> Iterator[Frame]:
+        for frame in scripted:
+            if frame.time > 3.9:
+                raise SourceError("clip.mp4: breaks off")
+            yield frame
+
+    with pytest.raises(SourceError, match="breaks off"):
+        cart(scripted, box).run(breaks_off(), NoCarrier())
+    assert [str(e.type) for e in waiting(box)] == ["session_started", "item_added", "session_ended"]

@@ -1,7 +1,10 @@
 """The judge over scripted scenes: every kind of visit, at several frame rates and with a bad detector."""
 
 import pytest
-from scenes import Thing, decide, hand, resting, told
+from scenes import ZONE, Thing, decide, frames, hand, resting, told
+
+from smartcart.edge.judge import Judge
+from smartcart.edge.tracker import CartTracker
 
 # a hand comes in from above to (x, y) between t and t + 1, stays half a second, and is out again at t + 2.5
 
@@ -132,3 +135,23 @@ def test_doubtful_evidence_is_uncertain_with_its_candidates() -> None:
 def test_the_same_scene_gives_the_same_decisions() -> None:
     scene = [visit(2, 0.5, 0.5), put_in("can", 2, 0.5, 0.6), resting("bottle", 0.2, 0.6)]
     assert decide(scene, 8, drop=0.3, seed=5) == decide(scene, 8, drop=0.3, seed=5)
+
+
+def test_a_hand_that_is_there_from_the_first_frame_makes_no_events_of_what_stands_there() -> None:
+    scene = [
+        resting("can", 0.2, 0.6),
+        resting("bottle", 0.8, 0.6),
+        hand((0, 0.5, 0.5), (1.5, 0.5, 0.5), (2.5, 0.5, -0.05)),
+    ]
+    assert decide(scene, 6) == []
+
+
+def test_a_camera_that_was_away_during_a_visit_takes_nothing_out() -> None:
+    gap = (3.0, 20.0)
+    things = [resting("can", 0.4, 0.6), visit(2, 0.4, 0.5)]
+    tracker, judge = CartTracker(), Judge(ZONE)
+    decisions = []
+    for time, seen in frames(things, 25):
+        if not gap[0] <= time < gap[1]:
+            decisions += judge.update(time, tracker.update(time, seen))
+    assert decisions == []

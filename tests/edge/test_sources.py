@@ -1,5 +1,6 @@
 """Frame sources on real files and a real HTTP camera that goes away and comes back."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,10 +102,11 @@ class HttpCamera:
                 self.send_response(200)
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()
-                for i in range(breaks_after):
-                    jpeg = cv2.imencode(".jpg", picture(i))[1].tobytes()
-                    self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n")
-                    self.wfile.write(f"Content-Length: {len(jpeg)}\r\n\r\n".encode() + jpeg + b"\r\n")
+                with contextlib.suppress(ConnectionError):  # the watcher may leave first
+                    for i in range(breaks_after):
+                        jpeg = cv2.imencode(".jpg", picture(i))[1].tobytes()
+                        self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n")
+                        self.wfile.write(f"Content-Length: {len(jpeg)}\r\n\r\n".encode() + jpeg + b"\r\n")
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
