@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, Self
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -83,6 +83,7 @@ class BrokerLink:
         if address.user is not None:
             self._client.username_pw_set(address.user, address.password)
         self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
 
     def open(self, receive: Callable[[Delivery], None]) -> Self:
@@ -148,9 +149,16 @@ class BrokerLink:
         if reason.is_failure:
             other = reason.value == _UNSUPPORTED_VERSION
             self._refusal = LinkError(f"it refuses us: {str(reason).lower()}", try_other_version=other)
+            self._answered.set()
         else:
-            result, _ = client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
-            self._open = result == MQTTErrorCode.MQTT_ERR_SUCCESS
+            self._open = True
+            client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: object, _mid: int, reasons: list[Any], _properties: object
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._refusal = LinkError(f"it does not let us read {' and '.join(SUBSCRIPTIONS)}")
         self._answered.set()
 
     def _on_disconnect(self, _client: mqtt.Client, _data: object, _flags: object, reason: Any, _more: object) -> None:

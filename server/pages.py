@@ -52,10 +52,10 @@ class Pages:
     ) -> None:
         self._carts = carts
         self._health = health
-        self._live_view = {"live_view_url": live_view_url, "clip_name": clip_name}
         self._currency = currency or "EUR"
         self._environment = _environment()
         self._environment.globals.update(card=self._card, price=self._price)
+        self._environment.globals.update(live_view_url=live_view_url, clip_name=clip_name)
         self._cards: dict[CartKey, tuple[CartView, Markup]] = {}
         self._streams: set[_Stream] = set()
         self._lock = threading.Lock()
@@ -64,7 +64,7 @@ class Pages:
 
     def page(self) -> str:
         """The whole page."""
-        return self._render("page.html", views=self._carts.views(), **self._live_view)
+        return self._render("page.html", views=self._carts.views())
 
     async def stream(self) -> AsyncIterator[str]:
         """Server-sent events for one open page, everything first; ends when the server stops."""

@@ -1,5 +1,6 @@
 """Real brokers, and a cart's end of the wire."""
 
+import getpass
 import shutil
 import socket
 import subprocess
@@ -38,7 +39,9 @@ class Mosquitto:
         assert MOSQUITTO
         self.port = port or free_port()
         self.config = folder / f"mosquitto-{self.port}.conf"
-        self.config.write_text("\n".join([f"listener {self.port} 127.0.0.1", *(lines or ["allow_anonymous true"])]))
+        # started by root it would become another user, who may not read the tests' folder
+        common = [f"user {getpass.getuser()}", f"listener {self.port} 127.0.0.1"]
+        self.config.write_text("\n".join([*common, *(lines or ["allow_anonymous true"])]))
         self.start()
 
     @property
@@ -48,7 +51,11 @@ class Mosquitto:
     def start(self) -> None:
         quiet = subprocess.DEVNULL
         self.process = subprocess.Popen([MOSQUITTO or "", "-c", str(self.config)], stdout=quiet, stderr=quiet)
-        wait_until(self._answers)
+        try:
+            wait_until(self._answers)
+        except BaseException:
+            self.stop()
+            raise
 
     def _answers(self) -> bool:
         with socket.socket() as sock:
@@ -66,6 +73,22 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker = Mosquitto(tmp_path)
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def mosquitto_with(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
+    """A Mosquitto with further lines of configuration."""
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed")
+    started: list[Mosquitto] = []
+
+    def start(*lines: str) -> Mosquitto:
+        started.append(Mosquitto(tmp_path, *lines))
+        return started[-1]
+
+    yield start
+    for broker in started:
+        broker.stop()
 
 
 @pytest.fixture(params=["embedded", "mosquitto"])
@@ -161,7 +184,19 @@ class FakeCart:
 
 
 @pytest.fixture
-def fake_cart(broker_url: str) -> Iterator[FakeCart]:
-    cart = FakeCart(broker_url)
-    yield cart
-    cart.close()
+def fake_carts() -> Iterator[Callable[..., FakeCart]]:
+    """Makes carts, and closes them in the end."""
+    made: list[FakeCart] = []
+
+    def make(broker_url: str, **options: str) -> FakeCart:
+        made.append(FakeCart(broker_url, **options))
+        return made[-1]
+
+    yield make
+    for cart in made:
+        cart.close()
+
+
+@pytest.fixture
+def fake_cart(broker_url: str, fake_carts: Callable[..., FakeCart]) -> FakeCart:
+    return fake_carts(broker_url)
