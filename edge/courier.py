@@ -37,6 +37,7 @@ IN_FLIGHT: Final = 100
 FIRST_RETRY: Final = 2.0
 LONGEST_RETRY: Final = 60.0
 STATUS_EVERY: Final = 30.0
+HANG_UPS: Final = 2
 UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
 
 
@@ -79,6 +80,7 @@ class Courier:
         self._wake = threading.Event()
         self._stopping = False
         self._connected = False
+        self._hung_up = 0
         self._sent: dict[str, tuple[float, float]] = {}
         self._camera: CameraHealth = CameraHealth.OK
         self._session: str | None = None
@@ -187,7 +189,7 @@ class Courier:
     def _on_connect(self, client: mqtt.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
         if reason.is_failure:
             if str(reason) == UNSUPPORTED_VERSION and self._protocol == mqtt.MQTTv5:
-                threading.Thread(target=self._fall_back, daemon=True).start()
+                self._fall_back()
             else:
                 log.warning("broker %s refuses: %s", self._address, reason)
             return
@@ -199,7 +201,10 @@ class Courier:
         log.info("connected to broker %s", self._address)
 
     def _fall_back(self) -> None:
-        """The broker speaks MQTT 3.1.1 only: start over with that."""
+        """The broker speaks MQTT 3.1.1 only: start over with that. Called by the client that is to be given up."""
+        threading.Thread(target=self._start_over, name="courier-fallback", daemon=True).start()
+
+    def _start_over(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
         self._protocol = mqtt.MQTTv311
@@ -210,6 +215,10 @@ class Courier:
     def _on_disconnect(self, _: mqtt.Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
         if self._connected and not self._stopping:
             log.warning("broker %s is gone (%s); events wait in the outbox", self._address, reason)
+        elif self._protocol == mqtt.MQTTv5 and not self._stopping:
+            self._hung_up += 1
+            if self._hung_up == HANG_UPS:
+                self._fall_back()
         self._connected = False
 
     def _on_message(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:

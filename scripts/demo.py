@@ -73,13 +73,15 @@ def run(args: argparse.Namespace) -> int:
 def _demo(args: argparse.Namespace) -> int:
     from smartcart.edge.preview import Preview
     from smartcart.scripts.cart_run import CartRun
-    from smartcart.scripts.eye import open_detector
+    from smartcart.scripts.eye import open_detector, open_frames
     from smartcart.server.broker import EmbeddedBroker
     from smartcart.server.service import BasketServer
 
     source = _source(args)
     truth = _truth_beside(source)
+    zone = _zone(args, truth)
     detector = open_detector(args)
+    open_frames(source).close()  # a wrong name is told before a browser opens
     with (
         tempfile.TemporaryDirectory(prefix="smartcart-demo-") as folder,
         Preview() as preview,
@@ -99,7 +101,7 @@ def _demo(args: argparse.Namespace) -> int:
             webbrowser.open(server.url)
         cart = CartRun(
             source=source,
-            zone=_zone(args, truth),
+            zone=zone,
             detector=detector,
             store=STORE,
             cart=CART,
