@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
 import numpy as np
 
 from smartcart.datasets.camera import expose
@@ -19,10 +20,12 @@ from smartcart.datasets.rendering import Eye, Shot
 from smartcart.datasets.sight import seen_hands, seen_items
 from smartcart.datasets.simulation import HANDS, World
 from smartcart.datasets.story import Story, random_story
+from smartcart.datasets.zone import basket_zone
 from smartcart.models.truth import SUFFIX, Truth, write_truth
 
-SHUTTER: Final = 0.35
+SHUTTER_S: Final = 0.011
 FLOOR_IN_VIEW: Final = 0.8
+ZONE_AREA: Final = (0.3, 0.85)
 RATES: Final = (10.0, 15.0, 20.0, 25.0, 30.0)
 
 
@@ -79,10 +82,10 @@ def random_script(
     """The clip of a seed: one visit of a situation, or a whole trip; the same for the same arguments."""
     rng = np.random.default_rng([seed, SPLIT_NUMBER[split], 7])
     look = draw_look(rng, width=size[0], height=size[1])
-    while _floor_in_view(look) < FLOOR_IN_VIEW:
+    while not _well_placed(look):
         look = draw_look(rng, width=size[0], height=size[1])
     rate = float(rng.choice(RATES))
-    story = random_story(rng, look.basket, split, situation)
+    story = random_story(rng, look, split, situation)
     return Script(name=f"{situation or 'trip'}_{split}_{seed:06d}", look=look, story=story, fps=fps or rate, seed=seed)
 
 
@@ -104,7 +107,7 @@ def film(script: Script, folder: Path) -> Iterator[float]:
     with Eye(world) as eye, video, files.frames.open("w", encoding="utf-8") as lines:
         for moment in play.moments(script.fps):
             shot = eye.look()
-            smear = _smear(look, before, moment.grip_points)
+            smear = _smear(look, before, moment.grip_points, script.fps)
             moving = shot.any_of(*HANDS, *moment.held)
             video.write(expose(shot.picture, look.sensor, lens, noise, moving=moving, smear=smear))
             lines.write(json.dumps(_line(world, shot, moment)) + "\n")
@@ -128,23 +131,24 @@ def _truth(script: Script, play: Play, video: str) -> Truth:
     )
 
 
-def _floor_in_view(look: Look) -> float:
-    """Which share of the basket's floor the camera has in its picture."""
+def _well_placed(look: Look) -> bool:
+    """Whether the camera sees most of the basket's floor and something beside the basket."""
     b, lens = look.basket, look.camera.lens
     x, y = np.meshgrid(np.linspace(-b.length, b.length, 9), np.linspace(-b.width, b.width, 9))
     pixels, depth = look.camera.project(np.stack([x.ravel(), y.ravel(), 0.05 + 0 * x.ravel()], 1))
     inside = (depth > 0) & (pixels >= 0).all(1) & (pixels <= [lens.width, lens.height]).all(1)
-    return float(inside.mean())
+    area = cv2.contourArea(np.array(basket_zone(look), np.float32))
+    return bool(inside.mean() >= FLOOR_IN_VIEW and ZONE_AREA[0] <= area <= ZONE_AREA[1])
 
 
-def _smear(look: Look, before: FloatArray, now: FloatArray) -> tuple[float, float]:
+def _smear(look: Look, before: FloatArray, now: FloatArray, fps: float) -> tuple[float, float]:
     """Motion blur in pixels of the first hand under way."""
     if len(before) != len(now) or not len(now):
         return 0.0, 0.0
     pixels, depth = look.camera.project(np.stack([before[0], now[0]]))
     if depth.min() < 0.05:
         return 0.0, 0.0
-    dx, dy = np.clip((pixels[1] - pixels[0]) * SHUTTER, -40, 40)
+    dx, dy = np.clip((pixels[1] - pixels[0]) * fps * SHUTTER_S, -40, 40)
     return float(dx), float(dy)
 
 

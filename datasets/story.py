@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from smartcart.datasets import reach
-from smartcart.datasets.look import Basket
+from smartcart.datasets.errors import SimulatorError
+from smartcart.datasets.look import Look
 from smartcart.datasets.products import Product, Split, pick
 from smartcart.datasets.reach import Kind, Side
 from smartcart.datasets.simulation import HandName
@@ -59,7 +60,7 @@ class Plan:
     def __init__(
         self,
         rng: np.random.Generator,
-        basket: Basket,
+        look: Look,
         split: Split,
         *,
         lead: float = 1.0,
@@ -69,12 +70,12 @@ class Plan:
 
         Args:
             rng: draws what is not given.
-            basket: where items find room.
+            look: the basket in which items find room, and the camera that hands come not through.
             split: the products to draw from.
             lead: seconds before the first visit.
             pause: least and most seconds between two visits.
         """
-        self._rng, self._basket, self._split = rng, basket, split
+        self._rng, self._look, self._split = rng, look, split
         self._items: dict[str, Product] = {}
         self._initial: dict[str, Spot] = {}
         self._standing: dict[str, Spot] = {}
@@ -99,10 +100,10 @@ class Plan:
 
     def add(self, product: Product, spot: Spot, side: Side, *, pace: float = 1.0) -> str:
         """A hand brings one product; returns the item's name."""
-        name = self._new(product)
-        self._standing[name] = spot
-        self._visit("single_add", side, (Action(kind="place", item=name, spot=spot),), pace=pace)
-        return name
+        action = self._place(product, spot)
+        self._visit("single_add", side, (action,), pace=pace)
+        assert action.item is not None
+        return action.item
 
     def remove(self, name: str, side: Side, *, pace: float = 1.0) -> None:
         """A hand takes one item out."""
@@ -147,7 +148,7 @@ class Plan:
 
     def empty_hand(self) -> bool:
         """A hand reaches in, hovers and leaves."""
-        reach_x, reach_y = self._basket.length * 0.6, self._basket.width * 0.6
+        reach_x, reach_y = self._look.basket.length * 0.6, self._look.basket.width * 0.6
         spot = float(self._rng.uniform(-reach_x, reach_x)), float(self._rng.uniform(-reach_y, reach_y))
         self._visit("empty_hand", self._side(), (Action(kind="hover", spot=spot),), pace=self._pace())
         return True
@@ -158,59 +159,77 @@ class Plan:
         spot = self._room(product)
         if not self._standing or spot is None:
             return False
-        old, new = self._any(), self._new(product)
+        old = self._any()
         del self._standing[old]
-        self._standing[new] = spot
-        actions = Action(kind="place", item=new, spot=spot), Action(kind="grasp", item=old)
+        actions = self._place(product, spot), Action(kind="grasp", item=old)
         self._visit("swap", self._side(), actions, pace=self._pace())
         return True
 
     def two_at_once(self) -> bool:
         """Two hands at a time: both bring something, or both take something."""
-        start, hands = self._clock, ("left", "right") if self._rng.random() < 0.5 else ("right", "left")
-        if len(self._standing) >= 2 and self._rng.random() < 0.5:
-            first, second = sorted(self._standing, key=lambda name: -self._standing[name][1])[
-                :: len(self._standing) - 1
-            ]
-            chosen = [Action(kind="grasp", item=name) for name in (first, second)]
-            for name in (first, second):
-                del self._standing[name]
-        else:
-            chosen = self._two_places()
-        for action, side, hand in zip(chosen, ("left", "right"), hands, strict=False):
+        taking = len(self._standing) >= 2 and self._rng.random() < 0.5
+        chosen = self._two_grasps() if taking else self._two_places()
+        start = self._clock
+        hands: tuple[HandName, HandName] = ("left", "right") if self._rng.random() < 0.5 else ("right", "left")
+        sides: tuple[Side, Side] = ("left", "right")
+        for action, side, hand in zip(chosen, sides, hands, strict=False):
             self._clock = start + float(self._rng.uniform(0, 0.35))
-            self._visit("two_at_once", "left" if side == "left" else "right", (action,), hand=hand, pace=1.0)
+            self._visit("two_at_once", side, (action,), hand=hand)
         return bool(chosen)
 
     def same_twice(self) -> bool:
         """The same product twice in a row."""
         product = pick(self._rng, self._split)
-        for _ in range(2):
-            spot = self._room(product)
-            if spot is None:
-                return False
-            name = self._new(product)
-            self._standing[name] = spot
-            self._visit("same_twice", self._side(), (Action(kind="place", item=name, spot=spot),), pace=self._pace())
-        return True
+        spots = self._rooms([product, product])
+        for spot in spots:
+            self._visit("same_twice", self._side(), (self._place(product, spot),), pace=self._pace())
+        return bool(spots)
+
+    def _two_grasps(self) -> list[Action]:
+        """The leftmost (+y) and the rightmost item."""
+        names = sorted(self._standing, key=lambda name: -self._standing[name][1])
+        for name in (names[0], names[-1]):
+            del self._standing[name]
+        return [Action(kind="grasp", item=name) for name in (names[0], names[-1])]
 
     def _two_places(self) -> list[Action]:
-        """One new item for each half of the basket, left (+y) first."""
-        actions = []
-        for sign in (1, -1):
-            product = pick(self._rng, self._split)
-            spots = (self._room(product) for _ in range(12))
-            spot = next((s for s in spots if s is not None and s[1] * sign > 0.03), None)
+        """One new item for each half of the basket, left (+y) first; none when there is no room."""
+        products = [pick(self._rng, self._split) for _ in range(2)]
+        for _ in range(12):
+            spots = self._rooms(products)
+            if spots and spots[0][1] - spots[1][1] > 0.1:
+                return [self._place(product, spot) for product, spot in zip(products, spots, strict=True)]
+        return []
+
+    def _place(self, product: Product, spot: Spot) -> Action:
+        """The action that brings a new item, which stands at its spot from then on."""
+        name = self._new(product)
+        self._standing[name] = spot
+        return Action(kind="place", item=name, spot=spot)
+
+    def _rooms(self, products: list[Product]) -> list[Spot]:
+        """A free spot for each of several products, or none at all."""
+        taken = [(spot, self._items[name].footprint) for name, spot in self._standing.items()]
+        spots: list[Spot] = []
+        for product in products:
+            spot = free_spot(self._rng, self._look.basket, product, taken)
             if spot is None:
                 return []
-            name = self._new(product)
-            self._standing[name] = spot
-            actions.append(Action(kind="place", item=name, spot=spot))
-        return actions
+            spots.append(spot)
+            taken.append((spot, product.footprint))
+        return spots
 
-    def _visit(self, situation: str, side: Side, actions: tuple[Action, ...], *, pace: float, hand: str = "") -> None:
-        chosen: HandName = "left" if (hand or str(self._rng.choice(["right", "right", "left"]))) == "left" else "right"
-        visit = Visit(situation=situation, start=self._clock, side=side, hand=chosen, actions=actions, pace=pace)
+    def _visit(
+        self,
+        situation: str,
+        side: Side,
+        actions: tuple[Action, ...],
+        *,
+        pace: float = 1.0,
+        hand: HandName | None = None,
+    ) -> None:
+        drawn: HandName = "left" if self._rng.random() < 0.33 else "right"
+        visit = Visit(situation=situation, start=self._clock, side=side, hand=hand or drawn, actions=actions, pace=pace)
         self._visits.append(visit)
         self._clock = max(self._clock, visit.end) + float(self._rng.uniform(*self._pause))
 
@@ -221,15 +240,18 @@ class Plan:
         return name
 
     def _room(self, product: Product) -> Spot | None:
-        taken = [(spot, self._items[name].footprint) for name, spot in self._standing.items()]
-        return free_spot(self._rng, self._basket, product, taken)
+        return next(iter(self._rooms([product])), None)
 
     def _any(self) -> str:
         return str(self._rng.choice(sorted(self._standing)))
 
     def _side(self) -> Side:
-        sides: tuple[Side, ...] = ("left", "right", "front")
-        return sides[int(self._rng.choice(3, p=[0.4, 0.4, 0.2]))]
+        camera_y = self._look.camera.place[1]
+        if abs(camera_y) > self._look.basket.width:
+            sides: tuple[Side, ...] = ("right", "front") if camera_y > 0 else ("left", "front")
+        else:
+            sides = ("left", "left", "right", "right", "front")
+        return sides[int(self._rng.integers(len(sides)))]
 
     def _pace(self) -> float:
         return float(self._rng.uniform(0.8, 1.3))
@@ -247,13 +269,19 @@ _RANDOM: Final[dict[str, Callable[[Plan], bool]]] = {
 PLAYABLE: Final = tuple(_RANDOM)
 
 
-def random_story(rng: np.random.Generator, basket: Basket, split: Split, situation: str | None) -> Story:
-    """One visit of a situation, or a whole trip of five to nine visits when it is None."""
-    plan = Plan(rng, basket, split)
+def random_story(rng: np.random.Generator, look: Look, split: Split, situation: str | None) -> Story:
+    """One visit of a situation, or a whole trip of five to nine visits when it is None.
+
+    Raises:
+        SimulatorError: the situation cannot be played yet.
+    """
+    if situation is not None and situation not in PLAYABLE:
+        raise SimulatorError(f"{situation} cannot be simulated yet; choose one of {', '.join(PLAYABLE)}")
+    plan = Plan(rng, look, split)
     plan.stock(int(rng.integers(0, 3)) if situation in (None, "single_add", "empty_hand") else int(rng.integers(2, 6)))
     if situation is not None:
         while not plan.act(situation):
-            plan.stock(1)
+            pass  # another product, which may find room
         return plan.story()
     visits = int(rng.integers(5, 10))
     weights = np.array([6, 3, 1, 1, 1, 2, 1.5])

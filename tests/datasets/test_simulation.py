@@ -100,7 +100,7 @@ def test_the_load_cell_is_quiet_while_an_item_is_held(demo):
 @pytest.mark.parametrize("situation", PLAYABLE)
 def test_each_situation_yields_its_truth(small_look, situation):
     assert situation in SITUATIONS
-    story = random_story(np.random.default_rng(3), small_look.basket, "train", situation)
+    story = random_story(np.random.default_rng(3), small_look, "train", situation)
     play, _, _ = played(small_look, story)
     kinds = sorted(event.type for event in play.events)
     expected = {
@@ -121,7 +121,7 @@ def test_each_situation_yields_its_truth(small_look, situation):
 
 def test_a_trip_never_takes_what_is_not_there(small_look):
     for seed in range(12):
-        story = random_story(np.random.default_rng(seed), small_look.basket, "val", None)
+        story = random_story(np.random.default_rng(seed), small_look, "val", None)
         present = set(story.initial)
         for visit in story.visits:
             for action in visit.actions:
@@ -140,7 +140,7 @@ def test_a_full_basket_has_no_spot(small_look):
 
 
 def test_visits_do_not_overlap_unless_two_hands_are_meant(small_look):
-    plan = Plan(np.random.default_rng(0), small_look.basket, "train")
+    plan = Plan(np.random.default_rng(0), small_look, "train")
     plan.stock(3)
     for _ in range(4):
         plan.act("empty_hand")
