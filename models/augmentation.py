@@ -4,7 +4,8 @@ A cheap camera over a moving cart smears, defocuses, exposes badly, casts a colo
 is that of a camera: the lens blurs, the sensor exposes and adds noise, the encoder compresses.
 
 A box around a turned box is looser than a box around the turned thing: at 20 degrees by a quarter in each direction,
-and the model learns to draw it so. So boxes are turned as the rounded things that they mostly hold.
+and the model learns to draw it so. So boxes are turned as the rounded things that they mostly hold, and what leaves
+the picture is cut off before the new box is drawn.
 """
 
 import math
@@ -99,21 +100,30 @@ def recompressed(image: Image, quality: int) -> Image:
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
 
 
-def turned_boxes(boxes: Floats, matrix: Floats) -> Floats:
-    """Upright boxes around the transformed outlines of what the given boxes hold.
+def turned_boxes(boxes: Floats, matrix: Floats, size: tuple[int, int]) -> Floats:
+    """Upright boxes around what is still in the picture of the transformed outlines of what the given boxes hold.
 
     Args:
-        boxes: ``[N, 4]``, corners x1 y1 x2 y2.
+        boxes: ``[N, 4]``, corners x1 y1 x2 y2 in pixels.
         matrix: ``[3, 3]``, a homography of the picture.
+        size: width and height in pixels of the picture that comes out.
 
     Returns:
-        ``[N, 4]``, not clipped to the picture.
+        ``[N, 4]`` inside that picture; zeros for what has left it.
     """
     centres, halves = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
     points = centres[:, None] + halves[:, None] * _outline()[None]
     moved = np.concatenate([points, np.ones_like(points[..., :1])], axis=2) @ matrix.T
-    moved = moved[..., :2] / moved[..., 2:]
-    return np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1).astype(np.float32)
+    outlines = (moved[..., :2] / moved[..., 2:]).astype(np.float32)
+    width, height = size
+    picture = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    turned = np.zeros((len(boxes), 4), np.float32)
+    for index, outline in enumerate(outlines):
+        area, visible = cv2.intersectConvexConvex(outline, picture)
+        if area > 0 and visible is not None:
+            corners = visible.reshape(-1, 2)
+            turned[index] = *corners.min(axis=0), *corners.max(axis=0)
+    return turned
 
 
 def _outline() -> Floats:

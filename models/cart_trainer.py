@@ -63,6 +63,7 @@ def run_training(
         cache="ram",
         workers=2,
         epochs=recipe.epochs,
+        time=recipe.hours,
         imgsz=recipe.image_size,
         batch=recipe.batch,
         nbs=recipe.batch,
@@ -139,6 +140,7 @@ def _progress() -> Mapping[str, Callable[[Any], None]]:
         bar.update(len(trainer.train_loader) * trainer.start_epoch)
 
     def on_batch(trainer: Any) -> None:
+        bar.total = len(trainer.train_loader) * trainer.epochs
         bar.set_description(f"epoch {trainer.epoch + 1}/{trainer.epochs}", refresh=False)
         bar.set_postfix({name: f"{float(loss):.3f}" for name, loss in trainer.tloss.items()}, refresh=False)
         bar.update()
@@ -163,7 +165,7 @@ def _trainer() -> type[Any]:
 
     class TightPerspective(RandomPerspective):  # type: ignore[misc]
         def apply_bboxes(self, bboxes: Any, M: Any) -> Any:  # noqa: N803 (the parent's name)
-            return turned_boxes(bboxes, M)
+            return turned_boxes(bboxes, M, self.size)
 
     class CartDataset(YOLODataset):  # type: ignore[misc]
         def build_transforms(self, hyp: Any) -> Any:

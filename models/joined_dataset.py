@@ -21,10 +21,12 @@ JPEG_END = b"\xff\xd9"
 def training_photos(datasets: Sequence[DetectionDataset]) -> list[LabelledPhoto]:
     """The photos of all ``train`` parts, in order.
 
+    A set that names one folder as both ``train`` and ``val`` (Ultralytics wants both keys) keeps nothing back.
+
     Raises:
         DatasetError: there is none, a photo cannot be read as a picture, or it also belongs to a ``val`` part.
     """
-    kept_out = {_content(photo): photo for dataset in datasets for part in dataset.val for photo in part.photos}
+    kept_out = {_content(photo): photo for dataset in datasets for photo in _kept_for_measuring(dataset)}
     photos = [photo for dataset in datasets for part in dataset.train for photo in part.photos]
     if not photos:
         files = ", ".join(str(dataset.file) for dataset in datasets)
@@ -60,6 +62,13 @@ def write_work_copy(photos: Sequence[LabelledPhoto], folder: Path) -> Path:
     settings = {"path": str(folder.resolve()), "train": "images", "val": "val.txt", "names": dict(enumerate(LABELS))}
     data.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return data
+
+
+def _kept_for_measuring(dataset: DetectionDataset) -> Iterator[LabelledPhoto]:
+    trained_on = {part.name for part in dataset.train}
+    for part in dataset.val:
+        if part.name not in trained_on:
+            yield from part.photos
 
 
 def _content(photo: LabelledPhoto) -> str:

@@ -46,6 +46,7 @@ class Recipe:
     Attributes:
         network: the Ultralytics description of the network, used where the start is not a ``.pt``.
         epochs: passes over the photos.
+        hours: a budget of time that decides the number of epochs instead, by their measured speed.
         image_size: side of the square input, in pixels, a multiple of 32.
         freeze: how many first layers stay as they are (10: the backbone of YOLO11).
         batch: photos a step; every batch is one step of the optimiser.
@@ -58,6 +59,7 @@ class Recipe:
 
     network: str = "yolo11n.yaml"
     epochs: int = 30
+    hours: float | None = None
     image_size: int = 320
     freeze: int = 10
     batch: int = 16
@@ -70,17 +72,17 @@ class Recipe:
 
 AUGMENTATION: Final[Mapping[str, float]] = {
     # a hand comes in from any edge of the picture, and the camera hangs as the cart lets it
-    "degrees": 15.0,
+    "degrees": 8.0,
     "flipud": 0.3,
     "fliplr": 0.5,
     # items cut off by the edge of the picture, near and far
-    "translate": 0.25,
+    "translate": 0.2,
     "scale": 0.6,
     "perspective": 0.0003,
     # shop light; smear, noise and compression come from CameraFaults
     "hsv_h": 0.03,
-    "hsv_s": 0.7,
-    "hsv_v": 0.5,
+    "hsv_s": 0.5,
+    "hsv_v": 0.3,
 }
 
 
@@ -117,7 +119,11 @@ def train(data: Sequence[Path], *, out: Path, recipe: Recipe, weights: Path | No
         "recipe": asdict(recipe),
         "augmentation": dict(AUGMENTATION),
         "start": {"file": weights.name, "sha256": sha256(weights)} if weights else None,
-        "data": {part.name: len(part.photos) for dataset in datasets for part in dataset.train},
+        "data": [
+            {"set": dataset.file.parent.name, "part": part.name, "photos": len(part.photos)}
+            for dataset in datasets
+            for part in dataset.train
+        ],
         "fingerprint": _copy_fingerprint(copy),
         "versions": {name: version(name) for name in VERSIONED} | {"python": platform.python_version()},
     }

@@ -40,6 +40,7 @@ def _add_train(actions: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/eye"), help="folder of the run (default %(default)s)")
     parser.add_argument("--resume", action="store_true", help="go on with the interrupted training in --out")
     parser.add_argument("--epochs", type=int, default=30, help="(default %(default)s)")
+    parser.add_argument("--hours", type=float, help="a time budget that decides the number of epochs instead")
     parser.add_argument("--image-size", type=int, default=320, help="side in pixels (default %(default)s)")
     parser.add_argument("--freeze", type=int, default=10, help="first layers left as they are (default %(default)s)")
     parser.add_argument("--batch", type=int, default=16, help="photos a step (default %(default)s)")
@@ -100,7 +101,18 @@ def _run_train(args: argparse.Namespace) -> int:
 def _recipe(args: argparse.Namespace) -> "Recipe":
     from smartcart.models.training import Recipe
 
-    chosen = ("network", "epochs", "image_size", "freeze", "batch", "learning_rate", "close_mosaic", "bf16", "seed")
+    chosen = (
+        "network",
+        "epochs",
+        "hours",
+        "image_size",
+        "freeze",
+        "batch",
+        "learning_rate",
+        "close_mosaic",
+        "bf16",
+        "seed",
+    )
     settings = {name: getattr(args, name) for name in chosen}
     return Recipe(**settings | ({"threads": args.threads} if args.threads else {}))
 

@@ -46,10 +46,13 @@ def test_recompression_keeps_the_size() -> None:
     assert recompressed(np.zeros((30, 40, 3), np.uint8), 20).shape == (30, 40, 3)
 
 
+PICTURE = (300, 300)
+
+
 def test_a_turned_round_thing_keeps_a_tight_box() -> None:
     box = np.array([[100, 100, 200, 200]], np.float32)
     turn = np.vstack([cv2.getRotationMatrix2D((150, 150), 20, 1), [0, 0, 1]]).astype(np.float32)
-    turned = turned_boxes(box, turn)[0]
+    turned = turned_boxes(box, turn, PICTURE)[0]
     side = turned[2] - turned[0]
     assert turned[:2] + turned[2:] == pytest.approx([300, 300], abs=1)
     assert 100 < side < 100 * (math.cos(math.radians(20)) + math.sin(math.radians(20))) - 10
@@ -57,5 +60,17 @@ def test_a_turned_round_thing_keeps_a_tight_box() -> None:
 
 def test_a_box_that_is_not_turned_stays() -> None:
     boxes = np.array([[10, 20, 30, 60], [0, 0, 5, 5]], np.float32)
-    assert turned_boxes(boxes, np.eye(3, dtype=np.float32)) == pytest.approx(boxes, abs=0.01)
-    assert turned_boxes(np.zeros((0, 4), np.float32), np.eye(3, dtype=np.float32)).shape == (0, 4)
+    still = np.eye(3, dtype=np.float32)
+    assert turned_boxes(boxes, still, PICTURE) == pytest.approx(boxes, abs=0.01)
+    assert turned_boxes(np.zeros((0, 4), np.float32), still, PICTURE).shape == (0, 4)
+
+
+def test_what_leaves_the_picture_is_cut_off_first() -> None:
+    tall = np.array([[140, -300, 160, 300]], np.float32)
+    lean = np.array([[1, 0.2, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    x1, y1, x2, y2 = turned_boxes(tall, lean, PICTURE)[0]
+    assert (y1, y2) == pytest.approx((0, 300), abs=1)
+    assert x1 > 135  # the upper end leans to x = 80, but that is above the picture
+    assert x2 == pytest.approx(215, abs=12)
+    gone = np.array([[-50, -50, -10, -10]], np.float32)
+    assert turned_boxes(gone, np.eye(3, dtype=np.float32), PICTURE).tolist() == [[0, 0, 0, 0]]

@@ -124,6 +124,12 @@ def test_a_photo_kept_for_measuring_is_not_trained_on_under_another_name(tmp_pat
     assert "copy.png" in str(refusal.value)
 
 
+def test_a_set_whose_val_is_its_train_folder_keeps_nothing_back(tmp_path: Path, write_toy_set: ToySet) -> None:
+    file = write_toy_set(tmp_path)
+    file.write_text(file.read_text().replace("val/images", "train/images"))
+    assert len(training_photos([read_dataset(file)])) == 4
+
+
 def test_sets_are_joined_by_name_and_stay_untouched(tmp_path: Path, write_toy_set: ToySet) -> None:
     first = write_toy_set(tmp_path / "first", names=("bottle", "can"))
     second = write_toy_set(tmp_path / "second", names=("hand", "cup"), side=100)
