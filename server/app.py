@@ -128,7 +128,7 @@ def create_app(
         """Whether broker and ledger are there; status 503 if one is not."""
         now = health()
         response.status_code = 200 if now.ok else 503
-        return HealthAnswer.of(now, carts=len(carts.views()), dead_letters=carts.dead_letters)
+        return HealthAnswer.of(now, carts=len(carts), dead_letters=carts.dead_letters)
 
     @app.get("/api/catalogue")
     def products() -> CatalogueAnswer:

@@ -61,6 +61,7 @@ class Carts:
         self._lock = threading.RLock()
         self._carts: dict[CartKey, _Cart] = {}
         self._listeners: list[Listener] = []
+        self._version = 0
         self.dead_letters = ledger.dead_letter_count()
         for key in ledger.current_sessions():
             self._load(key)
@@ -74,9 +75,19 @@ class Carts:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def __len__(self) -> int:
+        """How many carts have ever told something."""
+        return len(self._carts)
+
+    @property
+    def version(self) -> int:
+        """Another number after every change."""
+        return self._version
+
     def touch(self, *keys: CartKey) -> None:
         """Something outside changed these carts, or with no cart the server itself."""
         with self._lock:
+            self._version += 1
             for key in keys:
                 if key in self._carts:
                     self._carts[key].view = None
@@ -152,7 +163,8 @@ class Carts:
             cart.faults[fault.event_id] = fault
 
     def _load(self, key: SessionKey) -> None:
+        events, faults = self._ledger.session_events(key), self._ledger.session_faults(key)
         cart = self._carts.setdefault((key.store, key.cart), _Cart())
         cart.session = key.session
-        cart.events = {stored.event.id: stored for stored in self._ledger.session_events(key)}
-        cart.faults = {fault.event_id: fault for fault in self._ledger.session_faults(key)}
+        cart.events = {stored.event.id: stored for stored in events}
+        cart.faults = {fault.event_id: fault for fault in faults}

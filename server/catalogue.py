@@ -127,7 +127,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
             known = {name: (row.get(name) or "").strip() for name in FIELDS}
             yield where, known | {"price": int(price) if price else None}
     except csv.Error as error:
-        raise CatalogueError(f"{path}: line {reader.line_num}: {error}") from None
+        raise CatalogueError(f"{path}: after line {reader.line_num}: {error}") from None
 
 
 def _toml_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

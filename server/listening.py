@@ -14,9 +14,11 @@ def listen(host: str, port: int, what: str) -> socket.socket:
     Raises:
         ListenError: the port is in use or not allowed, or the host is not this machine's.
     """
+    if not 0 <= port <= 65535:
+        raise ListenError(f"port {port} does not exist: give {what} one from 0 to 65535 with --port")
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise ListenError(f"{what} cannot listen on {host}:{port}: {error}") from None
     sock = socket.socket(family, kind, proto)
     try:
@@ -27,19 +29,18 @@ def listen(host: str, port: int, what: str) -> socket.socket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
         sock.listen(128)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         sock.close()
         raise ListenError(_why(error, host, port, what)) from None
     sock.setblocking(False)
     return sock
 
 
-def _why(error: Exception, host: str, port: int, what: str) -> str:
-    number = getattr(error, "errno", None)
-    if number == errno.EADDRINUSE:
+def _why(error: OSError, host: str, port: int, what: str) -> str:
+    if error.errno == errno.EADDRINUSE:
         return f"port {port} on {host} is in use: stop what listens there, or give {what} another with --port"
-    if number == errno.EACCES:
+    if error.errno == errno.EACCES:
         return f"port {port} on {host} needs more rights: give {what} a port from 1024 up with --port"
-    if number == errno.EADDRNOTAVAIL:
+    if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is not an address of this machine: give {what} another with --host"
     return f"{what} cannot listen on {host}:{port}: {error}"

@@ -57,6 +57,7 @@ class Pages:
         self._environment.globals.update(card=self._card, price=self._price)
         self._environment.globals.update(live_view_url=live_view_url, clip_name=clip_name)
         self._cards: dict[CartKey, tuple[CartView, Markup]] = {}
+        self._summary: tuple[int, dict[str, object]] = (-1, {})
         self._streams: set[_Stream] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -64,7 +65,7 @@ class Pages:
 
     def page(self) -> str:
         """The whole page."""
-        return self._render("page.html", views=self._carts.views())
+        return self._render("page.html", self._carts.views())
 
     async def stream(self) -> AsyncIterator[str]:
         """Server-sent events for one open page, everything first; ends when the server stops."""
@@ -75,14 +76,14 @@ class Pages:
         shown = -1
         try:
             while not self._closed:
-                views = self._carts.views()
-                if len(views) != shown:
-                    shown = len(views)
-                    yield _message(self._render("all.html", views=views))
+                if len(self._carts) != shown:
+                    shown = len(self._carts)
+                    yield _message(self._render("all.html", self._carts.views()))
                 elif changed is None:
                     yield "event: beat\ndata: \n\n"
                 else:
-                    yield _message(self._render("part.html", views=views, changed=changed))
+                    views = [view for key in sorted(changed) if (view := self._carts.view(key))]
+                    yield _message(self._render("part.html", views))
                 await asyncio.sleep(PAUSE_SECONDS)
                 changed = await stream.changed()
         finally:
@@ -108,16 +109,26 @@ class Pages:
 
     # --- HTML -----------------------------------------------------------------------------------------------------
 
-    def _render(self, template: str, *, views: list[CartView], **more: object) -> str:
-        return self._environment.get_template(template).render(
-            **more,
-            views=views,
-            health=self._health(),
-            online=sum(view.online for view in views),
-            concern=sum(needs_a_person(view) for view in views),
-            dead_letters=self._carts.dead_letters,
-            latest=_latest(views),
-        )
+    def _render(self, template: str, views: list[CartView]) -> str:
+        return self._environment.get_template(template).render(views=views, **self._told())
+
+    def _told(self) -> dict[str, object]:
+        """What is told of all carts together, put together once a change for all open pages."""
+        version = self._carts.version
+        if self._summary[0] != version:
+            views = self._carts.views()
+            self._summary = (
+                version,
+                {
+                    "health": self._health(),
+                    "carts": len(views),
+                    "online": sum(view.online for view in views),
+                    "concern": sum(needs_a_person(view) for view in views),
+                    "dead_letters": self._carts.dead_letters,
+                    "latest": _latest(views),
+                },
+            )
+        return self._summary[1]
 
     def _card(self, view: CartView) -> Markup:
         """A cart's card, rendered once for all open pages."""

@@ -66,6 +66,9 @@ class Subscriber:
 
     @property
     def health(self) -> Health:
+        """How both sides do now."""
+        if not self._stopping.is_set() and not all(thread.is_alive() for thread in self._threads):
+            return Health(broker=self._broker_trouble, ledger="the server has a fault: restart it and report its log")
         return Health(broker=self._broker_trouble, ledger=self._ledger_trouble)
 
     def start(self) -> None:
@@ -164,7 +167,10 @@ class Subscriber:
             delivery.acknowledge()
         self._answer(events, verdicts, letters)
         if events or letters:
-            self._show(events, verdicts, letters)
+            try:
+                self._show(events, verdicts, letters)
+            except LedgerError as error:
+                self._say_ledger(str(error))
 
     def _read(self, delivery: Delivery, now: str) -> StoredEvent | DeadLetter | None:
         if delivery.topic.endswith(f"/{Channel.STATUS}"):

@@ -1,0 +1,35 @@
+"""Broker addresses."""
+
+from pathlib import Path
+
+import pytest
+
+from smartcart.server.broker_address import AddressError, BrokerAddress
+
+
+def test_user_and_password_come_from_the_url_or_the_environment() -> None:
+    address = BrokerAddress.parse("mqtt://me:p%40ss@[::1]:1884", environment={"SMARTCART_MQTT_USER": "other"})
+    assert (address.host, address.port, address.user, address.password) == ("::1", 1884, "me", "p@ss")
+    assert str(address) == "mqtt://[::1]:1884"
+    assert "p@ss" not in repr(address)
+    address = BrokerAddress.parse(
+        "mqtts://b", environment={"SMARTCART_MQTT_USER": "me", "SMARTCART_MQTT_PASSWORD": "secret"}
+    )
+    assert (address.tls, address.port, address.user, address.password) == (True, 8883, "me", "secret")
+    assert "secret" not in f"{address!r}{address}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "127.0.0.1:1883", "http://x", "mqtt://", "mqtt://x:port", "mqtt://x:99999", "mqtt://x/path", "mqtt://[x"],
+)
+def test_a_bad_address_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(AddressError):
+        BrokerAddress.parse(url, environment={})
+
+
+def test_a_ca_file_must_be_there_and_of_use(tmp_path: Path) -> None:
+    with pytest.raises(AddressError, match="is not there"):
+        BrokerAddress.parse("mqtts://x", ca_file=tmp_path / "none.pem")
+    with pytest.raises(AddressError, match="mqtts"):
+        BrokerAddress.parse("mqtt://x", ca_file=tmp_path / "none.pem")
