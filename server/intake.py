@@ -11,9 +11,11 @@ from smartcart.edge.events import (
     MAX_EVENT_BYTES,
     ContractError,
     Event,
+    Status,
     Topic,
     check,
     parse_event,
+    parse_status,
     parse_topic,
 )
 from smartcart.server.basket import StoredEvent
@@ -38,6 +40,14 @@ def take_in(topic: str, payload: bytes, catalogue: Catalogue, now: str) -> Store
     return StoredEvent(event=event, match=match, stored_at=now)
 
 
+def take_in_status(topic: str, payload: bytes, now: str) -> tuple[Topic, Status] | DeadLetter:
+    """Reads one message of a ``status`` topic."""
+    try:
+        return parse_topic(topic), parse_status(payload)
+    except ContractError as error:
+        return _dead_letter(topic, None, payload, error, now)
+
+
 def _readable_event(payload: bytes, at: Topic) -> Event:
     """The event, if it can be written again: half a surrogate pair or a number past all limits cannot."""
     try:
@@ -58,7 +68,7 @@ def _claimed_id(payload: bytes) -> str | None:
 def _dead_letter(topic: str, at: Topic | None, payload: bytes, error: ContractError, now: str) -> DeadLetter:
     session, seq = _claimed_place(payload) if at and error.event_id else (None, None)
     return DeadLetter(
-        topic=topic[:512],
+        topic=_printable(topic)[:512],
         reason=_printable(error.reason)[:MAX_REASON],
         payload=payload[:KEPT_BYTES],
         size=len(payload),

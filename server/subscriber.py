@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from smartcart.edge.events import Ack, Channel, ContractError, Topic, parse_status, parse_topic
+from smartcart.edge.events import Ack, Channel, Topic
 from smartcart.server.basket import StoredEvent
 from smartcart.server.broker_address import BrokerAddress
 from smartcart.server.broker_link import BrokerLink, Delivery, LinkError
 from smartcart.server.carts import Carts
 from smartcart.server.catalogue import Catalogue
 from smartcart.server.commands import CartKey, Commands
-from smartcart.server.intake import take_in
+from smartcart.server.intake import take_in, take_in_status
 from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, Outcome, Verdict, dead_letter_of
 
 BATCH: Final = 200
@@ -211,14 +211,11 @@ class Subscriber:
     def _take_status(self, delivery: Delivery, now: str) -> DeadLetter | None:
         if not delivery.payload:
             return None  # a retained status that was cleared
-        try:
-            topic = parse_topic(delivery.topic)
-            self._carts.tell_status((topic.store, topic.cart), parse_status(delivery.payload))
-        except ContractError as error:
-            size = len(delivery.payload)
-            return DeadLetter(
-                topic=delivery.topic, reason=error.reason, payload=delivery.payload, size=size, received_at=now
-            )
+        taken = take_in_status(delivery.topic, delivery.payload, now)
+        if isinstance(taken, DeadLetter):
+            return taken
+        topic, status = taken
+        self._carts.tell_status((topic.store, topic.cart), status)
         return None
 
     # --- the answers ----------------------------------------------------------------------------------------------

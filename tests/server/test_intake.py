@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wire_events import CATALOGUE, TIME, Trip
 
 from smartcart.server.basket import StoredEvent
-from smartcart.server.intake import take_in
+from smartcart.server.intake import take_in, take_in_status
 from smartcart.server.ledger import DeadLetter
 
 TOPIC = "smartcart/v1/store-1/cart-1/events"
@@ -126,3 +126,14 @@ def test_nothing_that_arrives_can_break_it(payload: bytes) -> None:
 def test_no_field_can_break_it(field: str, value: object) -> None:
     taken = take_in(TOPIC, message(**{field: value}), CATALOGUE, TIME)
     assert isinstance(taken, (StoredEvent, DeadLetter))
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [(b"\xff", "UTF-8"), (b"{}", "schema"), (b'{"schema":"smartcart.status/1","online":1,"time":"x"}', "boolean")],
+)
+def test_a_bad_status_is_a_dead_letter_of_no_basket(payload: bytes, reason: str) -> None:
+    letter = take_in_status("smartcart/v1/store-1/cart-1/status", payload, TIME)
+    assert isinstance(letter, DeadLetter)
+    assert reason in letter.reason
+    assert letter.fault is None
