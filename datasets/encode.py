@@ -3,12 +3,16 @@
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import av
+import cv2
 import numpy as np
 
 from smartcart.datasets.art import Picture
+
+# with macroblock trees, x264's AVX-512 code gives other bytes from run to run for the same pictures
+SAME_BYTES: Final = {"x264-params": "mbtree=0"}
 
 
 class VideoFile:
@@ -27,7 +31,7 @@ class VideoFile:
         self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": str(crf), "preset": "medium", "threads": "1"}
+        self._stream.options = {"crf": str(crf), "preset": "medium", "threads": "1", **SAME_BYTES}
 
     def __enter__(self) -> Self:
         """The open file."""
@@ -43,5 +47,6 @@ class VideoFile:
 
     def write(self, picture: Picture) -> None:
         """Appends one RGB picture."""
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         self._container.mux(self._stream.encode(frame))

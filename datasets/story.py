@@ -94,10 +94,6 @@ class Plan:
             name = self._new(product)
             self._initial[name] = self._standing[name] = spot
 
-    def wait(self, seconds: float) -> None:
-        """Nothing happens for a while."""
-        self._clock += seconds
-
     def add(self, product: Product, spot: Spot, side: Side, *, pace: float = 1.0) -> str:
         """A hand brings one product; returns the item's name."""
         action = self._place(product, spot)
