@@ -116,7 +116,7 @@ class Judge:
             path = self._paths.get(track.id)
             if path is None:
                 path = self._paths[track.id] = Path.start(track, share)
-            path.see(time, track, share, any(_reaches(hand.box, track.box) for hand in hands))
+            path.see(time, track, share, any(_holds(hand.box, track.box) for hand in hands))
         forget = self._settings.forget_path_after
         keep_since = self._visit.start if self._visit else time
         self._paths = {i: p for i, p in self._paths.items() if p.last >= min(keep_since, time) - forget}
@@ -174,7 +174,7 @@ class Judge:
         if visit is None or time - visit.last_active > self._settings.late:
             return []
         touched = any(_reaches(hand, path.track.box) for hand in visit.reached)
-        return self._added(visit, path, seen=0.5, touched=touched) if touched else []
+        return self._added(visit, path, seen=0.5, brought=touched) if touched else []
 
     # --- the end of a visit ---
 
@@ -189,7 +189,7 @@ class Judge:
         new, missing = self._match_moved(time, new, missing)
         decisions = [d for item in missing for d in self._missing(visit, time, item, present)]
         for path in new:
-            decisions += self._added(visit, path, seen=visit.seen_share(path.track.id), touched=path.held is not None)
+            decisions += self._added(visit, path, seen=visit.seen_share(path.track.id), brought=path.brought)
             self._inventory.add(path)
         return sorted(decisions, key=lambda d: d.media_time)
 
@@ -255,11 +255,11 @@ class Judge:
         path = self._paths.get(item.track)
         return path.gone_out(time) if path else None
 
-    def _added(self, visit: Visit, path: Path, *, seen: float, touched: bool) -> list[Decision]:
+    def _added(self, visit: Visit, path: Path, *, seen: float, brought: bool) -> list[Decision]:
         released = max(path.rests_since or path.last, min(path.held or 0.0, visit.last_active))
         decision = decide(
             "added",
-            AddEvidence(carried=path.came_from_outside or path.entered is not None, touched=touched, seen=seen),
+            AddEvidence(carried=path.came_from_outside or path.entered is not None, brought=brought, seen=seen),
             votes=path.track.votes,
             time=released,
             box=path.track.box,
@@ -267,6 +267,11 @@ class Judge:
             visit=(visit.start, visit.last_active),
         )
         return [decision] if decision else []
+
+
+def _holds(hand: Box, item: Box) -> bool:
+    """Whether a hand's box overlaps an item's by a tenth of the smaller one."""
+    return hand.overlap(item) > 0.1 * min(hand.area, item.area)
 
 
 def _reaches(hand: Box, item: Box) -> bool:

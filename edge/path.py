@@ -9,8 +9,8 @@ from smartcart.edge.detection import Box
 from smartcart.edge.tracker import Track
 
 WINDOW: Final = 0.3
-INSIDE: Final = 0.6
-OUTSIDE: Final = 0.4
+INSIDE: Final = 0.35
+OUTSIDE: Final = 0.15
 EDGE: Final = 0.015
 
 
@@ -18,9 +18,10 @@ EDGE: Final = 0.015
 class Path:
     """What one item track did so far; times are media times in seconds.
 
-    ``entered`` and ``left`` are the moments at which it crossed into and out of the zone (with hysteresis: inside
-    above 0.6 of its box, outside below 0.4); ``rests_since`` is None while it moves; ``held`` is the last moment at
-    which a hand overlapped it.
+    ``entered`` and ``left`` are the moments at which it crossed into and out of the zone, with hysteresis: inside
+    above 0.35 of its box, outside below 0.15 (what stands at the near wall is seen through it, mostly below the rim).
+    ``rests_since`` is None while it moves; ``held`` is the last moment at which a hand overlapped it; ``brought`` says
+    that a hand was at it when it first came into sight, or while it moved.
     """
 
     track: Track
@@ -30,6 +31,7 @@ class Path:
     left: float | None = None
     rests_since: float | None = None
     held: float | None = None
+    brought: bool = False
     share: float = 0.0
     _recent: deque[tuple[float, Box]] = field(default_factory=deque)
 
@@ -45,11 +47,12 @@ class Path:
             self.inside, self.entered, self.left = True, time, None
         elif self.inside and share < OUTSIDE:
             self.inside, self.left = False, time
-        if in_hand:
-            self.held = time
         self._recent.append((time, track.box))
         while time - self._recent[0][0] > WINDOW:
             self._recent.popleft()
+        if in_hand:
+            self.held = time
+            self.brought |= self.moving or time - track.first < WINDOW
         if self._drift() > 0.15:
             self.rests_since = None
         elif self.rests_since is None and time - self._recent[0][0] >= WINDOW / 2:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokers import MOSQUITTO, Mosquitto
+from processes import MOSQUITTO, Mosquitto
 
 from smartcart.server.broker import EmbeddedBroker
 

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from smartcart.edge.documents import FOLDER, documents
 from smartcart.edge.events import (
     ACK,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
-from brokers import MOSQUITTO, Mosquitto, free_port, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
+from processes import MOSQUITTO, Mosquitto, free_port, wait_until
 
 from smartcart.edge.courier import BrokerAddressError, Courier
 from smartcart.edge.decision import Decision

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 import pytest
-from brokers import wait_until
+from processes import wait_until
 
 from smartcart.edge.preview import Preview
 

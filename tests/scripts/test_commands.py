@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from processes import SMARTCART
 
 from smartcart.scripts.main import COMMANDS, CommandError
 from smartcart.scripts.require import holds
@@ -17,7 +17,7 @@ SQUARE = ["0.1,0.1", "0.9,0.1", "0.9,0.9", "0.1,0.9"]
 
 
 def smartcart(*words: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "smartcart.scripts.main", *map(str, words)]
+    command = [SMARTCART, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
 
 

@@ -4,17 +4,16 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from brokers import free_port, wait_until
+from processes import SMARTCART, free_port, wait_until
 
 CHROMIUM = Path("/usr/bin/chromium")
-DEMO = [sys.executable, "-m", "smartcart.scripts.main", "demo", "--headless"]
+DEMO = [SMARTCART, "demo", "--headless"]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,11 +11,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from brokers import MOSQUITTO, Mosquitto, free_port, wait_until
+from processes import MOSQUITTO, SMARTCART, Mosquitto, free_port, wait_until
 
 from smartcart.models.truth import read_truth
 
-COMMAND = [sys.executable, "-m", "smartcart.scripts.main"]
 DEMO = Path(__file__).parents[2] / "datasets" / "demo" / "demo.mp4"
 TRUTH = read_truth(DEMO.with_suffix(".truth.json"))
 
@@ -29,9 +27,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("recorded")
     corners = [f"{x},{y}" for x, y in TRUTH.zone]
     zone, seen = str(folder / "zone.toml"), str(folder / "seen.jsonl")
-    calibrate = [*COMMAND, "calibrate", "--source", str(DEMO), "--zone", zone, "--polygon", *corners]
+    calibrate = [SMARTCART, "calibrate", "--source", str(DEMO), "--zone", zone, "--polygon", *corners]
     subprocess.run(calibrate, check=True, capture_output=True)
-    replay = [*COMMAND, "replay", str(DEMO), "--zone", zone, "--save-detections", seen]
+    replay = [SMARTCART, "replay", str(DEMO), "--zone", zone, "--save-detections", seen]
     subprocess.run(replay, check=True, capture_output=True)
     return ["--source", str(DEMO), "--zone", zone, "--detections", seen, "--speed", "max"]
 
@@ -41,7 +39,7 @@ class Server:
         self.ledger = folder / "ledger.sqlite"
         self.port = free_port()
         words = ["server", "--broker", broker, "--ledger", f"sqlite:///{self.ledger}", "--port", str(self.port)]
-        self.process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([SMARTCART, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: self.ask("/api/health") is not None, timeout=30)
 
     def ask(self, path: str) -> dict[str, object] | None:
@@ -66,7 +64,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 def edge(broker: str, outbox: Path, options: list[str], **more: str) -> subprocess.Popen[str]:
     words = ["edge", "--store", "s", "--cart", "c", "--broker", broker, "--outbox", str(outbox), *options]
-    return subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([SMARTCART, *words], stderr=subprocess.PIPE, text=True)
 
 
 def waiting(outbox: Path) -> int:

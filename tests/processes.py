@@ -1,12 +1,14 @@
-"""Real brokers for tests, and waiting for something to come about."""
+"""Real brokers and the real command for tests, and waiting for something to come about."""
 
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+SMARTCART = str(Path(sys.executable).with_name("smartcart"))
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
