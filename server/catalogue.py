@@ -6,12 +6,13 @@ product and the same keys. ``gtin`` and ``price`` may be empty; a product withou
 
 import csv
 import io
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from smartcart.server.money import DIGITS
 
@@ -50,6 +51,16 @@ class Match:
     price: int | None = None
     currency: str | None = None
     choices: tuple[str, ...] = ()
+
+    def to_text(self) -> str:
+        """As a ledger stores it."""
+        return json.dumps([self.sku, self.name, self.price, self.currency, self.choices], separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """What ``to_text`` wrote."""
+        sku, name, price, currency, choices = json.loads(text)
+        return cls(sku=sku, name=name, price=price, currency=currency, choices=tuple(choices))
 
 
 class Catalogue:

@@ -37,7 +37,17 @@ def open_ledger(url: str) -> Ledger:
         return MemoryLedger()
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         return SQLiteLedger(Path(url.removeprefix("sqlite:///")))
-    raise LedgerError("a ledger's address looks like sqlite:///smartcart.sqlite")
+    if url.startswith(("postgresql://", "postgres://")):
+        return _open_postgres(url)
+    raise LedgerError("a ledger's address looks like sqlite:///smartcart.sqlite or postgresql://USER@HOST/DATABASE")
+
+
+def _open_postgres(url: str) -> Ledger:
+    try:
+        from smartcart.server.postgres_ledger import PostgresLedger
+    except ImportError:
+        raise LedgerError('a PostgreSQL ledger needs: pip install "smartcart[postgres]"') from None
+    return PostgresLedger(url)
 
 
 class BasketServer:

@@ -3,7 +3,6 @@
 Reading has a connection of its own, so that a page never waits for a commit.
 """
 
-import json
 import sqlite3
 import threading
 import uuid
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from smartcart.edge.events import Event, parse_event
+from smartcart.edge.events import parse_event
 from smartcart.server.basket import Fault, StoredEvent
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import (
@@ -123,7 +122,7 @@ class SQLiteLedger:
         inserted = db.execute(
             "INSERT INTO events (id, store, cart, session, seq, stored_at, message, match) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (event.id, *place(event), stored.stored_at, event.to_bytes(), _match_text(stored.match)),
+            (event.id, *place(event), stored.stored_at, event.to_bytes(), stored.match.to_text()),
         )
         if inserted.rowcount:
             self._open_session(event.store, event.cart, event.session)
@@ -170,7 +169,10 @@ class SQLiteLedger:
             "SELECT message, match, stored_at FROM events WHERE store = ? AND cart = ? AND session = ? ORDER BY seq",
             (key.store, key.cart, key.session),
         )
-        return [StoredEvent(event=_event(message), match=_match(match), stored_at=at) for message, match, at in rows]
+        return [
+            StoredEvent(event=parse_event(message), match=Match.from_text(match), stored_at=at)
+            for message, match, at in rows
+        ]
 
     def session_faults(self, key: SessionKey) -> list[Fault]:
         rows = self._read(
@@ -241,16 +243,3 @@ def _why(error: sqlite3.Error) -> str:
             return "it is not an SQLite file"
         case _:
             return str(error)
-
-
-def _match_text(match: Match) -> str:
-    return json.dumps([match.sku, match.name, match.price, match.currency, match.choices], separators=(",", ":"))
-
-
-def _match(text: str) -> Match:
-    sku, name, price, currency, choices = json.loads(text)
-    return Match(sku=sku, name=name, price=price, currency=currency, choices=tuple(choices))
-
-
-def _event(message: bytes) -> Event:
-    return parse_event(message)

@@ -4,10 +4,13 @@ import getpass
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -200,3 +203,42 @@ def fake_carts() -> Iterator[Callable[..., FakeCart]]:
 @pytest.fixture
 def fake_cart(broker_url: str, fake_carts: Callable[..., FakeCart]) -> FakeCart:
     return fake_carts(broker_url)
+
+
+POSTGRES_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL of our own, gone after the tests; it runs as another user where we are root."""
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else POSTGRES_FOLDERS
+    if not folders:
+        pytest.skip("postgresql is not installed")
+    user = getpass.getuser()
+    become: list[str] = []
+    if user == "root":
+        user = "postgres"
+        become = ["runuser", "-u", user, "--"]
+    data = Path(tempfile.mkdtemp(prefix="smartcart-postgres-"))
+    if become:
+        shutil.chown(data, user)
+    port = free_port()
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c fsync=off"
+    quiet: dict[str, Any] = {"check": True, "cwd": "/", "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    control = [*become, str(folders[0] / "pg_ctl"), "-D", str(data / "db")]
+    subprocess.run([*become, str(folders[0] / "initdb"), "-D", str(data / "db"), "-A", "trust", "-N"], **quiet)
+    subprocess.run([*control, "-w", "-o", options, "-l", str(data / "log"), "start"], **quiet)
+    yield f"postgresql://{user}@127.0.0.1:{port}"
+    subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+    shutil.rmtree(data)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """An empty database."""
+    psycopg = pytest.importorskip("psycopg")
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as db:
+        db.execute(f"CREATE DATABASE {name}")
+    return f"{postgres_server}/{name}"

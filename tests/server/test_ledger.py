@@ -9,24 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from wire_events import TIME, Trip, new_id, stored
 
 from smartcart.server import ledger as ledger_module
-from smartcart.server import sqlite_ledger
 from smartcart.server.basket import StoredEvent
 from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, MemoryLedger, Outcome, SessionKey
+from smartcart.server.service import open_ledger
 from smartcart.server.sqlite_ledger import SQLiteLedger
 
-ADAPTERS: dict[str, Callable[[Path], Ledger]] = {
-    "memory": lambda _folder: MemoryLedger(),
-    "sqlite": lambda folder: SQLiteLedger(folder / "ledger.sqlite"),
-}
 
-
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    opened = ADAPTERS[request.param](tmp_path)
+    match request.param:
+        case "memory":
+            opened = open_ledger("memory:")
+        case "sqlite":
+            opened = open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+        case _:
+            opened = open_ledger(request.getfixturevalue("postgres_url"))
     yield opened
     opened.close()
 
@@ -80,9 +82,34 @@ def test_an_id_used_by_another_cart_is_refused(ledger: Ledger) -> None:
     mine, theirs = Trip(cart="mine"), Trip(cart="theirs")
     event = mine.start()
     ledger.commit([stored(event)])
-    (verdict,) = ledger.commit([stored(theirs.start(id=event.id) if False else replace(theirs.start(), id=event.id))])
+    (verdict,) = ledger.commit([stored(replace(theirs.start(), id=event.id))])
     assert (verdict.outcome, verdict.reason) == (Outcome.REFUSED, ledger_module.ID_TAKEN)
     assert ledger.session_events(key_of(theirs)) == []
+
+
+def test_a_batch_that_contradicts_itself(ledger: Ledger) -> None:
+    trip = Trip()
+    first = trip.start()
+    rival = stored(trip.add("can", seq=1))
+    moved = replace(rival.event, seq=2)
+    entries = [stored(first), rival, stored(moved), stored(replace(moved, seq=3)), stored(first)]
+    assert outcomes(ledger, *entries) == [
+        Outcome.NEW,
+        Outcome.REFUSED,
+        Outcome.NEW,
+        Outcome.REFUSED,
+        Outcome.KNOWN,
+    ]
+    assert [s.event for s in ledger.session_events(key_of(trip))] == [first, moved]
+
+
+def test_text_of_every_kind_is_kept(ledger: Ledger) -> None:
+    trip = Trip()
+    entry = stored(trip.add("\x00 'quoted' \U0001f34c \u202e"))
+    strange = letter(reason="'); DROP TABLE events; --", payload=bytes(range(256)), size=256)
+    ledger.commit([entry], [strange])
+    assert ledger.session_events(key_of(trip)) == [entry]
+    assert ledger.dead_letters() == [strange]
 
 
 def test_order_of_arrival_does_not_matter(ledger: Ledger) -> None:
@@ -102,8 +129,8 @@ def test_the_current_session_is_the_one_that_began_last(ledger: Ledger) -> None:
 
 
 def test_dead_letters_are_kept_bounded_and_counted(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (ledger_module, sqlite_ledger):
-        monkeypatch.setattr(module, "KEPT_LETTERS", 5)
+    if not isinstance(ledger, MemoryLedger):
+        monkeypatch.setattr(sys.modules[type(ledger).__module__], "KEPT_LETTERS", 5)
     if isinstance(ledger, MemoryLedger):
         ledger = MemoryLedger(_letters=type(ledger._letters)(maxlen=5))
     for i in range(12):
@@ -233,3 +260,48 @@ def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
     ledger = SQLiteLedger(path)
     assert len(ledger.session_events(ledger.current_sessions()[0])) == 20
     ledger.close()
+
+
+# --- PostgreSQL's own ---------------------------------------------------------------------------------------------
+
+
+def test_postgres_keeps_everything_and_its_identity(postgres_url: str) -> None:
+    trip = Trip()
+    entry = stored(trip.start())
+    first, second = open_ledger(postgres_url), open_ledger(postgres_url)
+    assert first.identity == second.identity
+    first.commit([entry])
+    assert [v.outcome for v in second.commit([entry])] == [Outcome.KNOWN]
+    for ledger in (first, second):
+        ledger.close()
+        ledger.close()
+
+
+def test_postgres_of_a_newer_version_is_left_alone(postgres_url: str) -> None:
+    open_ledger(postgres_url).close()
+    with psycopg.connect(postgres_url) as db:
+        db.execute("UPDATE smartcart.meta SET value = '99' WHERE name = 'version'")
+    with pytest.raises(LedgerError, match="version 99, newer than 1: update"):
+        open_ledger(postgres_url)
+
+
+def test_postgres_whose_connections_break_goes_on(postgres_url: str) -> None:
+    ledger, trip = open_ledger(postgres_url), Trip()
+    first, second = stored(trip.start()), stored(trip.end())
+    ledger.commit([first])
+    assert len(ledger.session_events(key_of(trip))) == 1
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    with pytest.raises(LedgerError, match="cannot write"):
+        ledger.commit([second])
+    assert [v.outcome for v in ledger.commit([first, second])] == [Outcome.KNOWN, Outcome.NEW]
+    with pytest.raises(LedgerError, match="cannot read"):
+        ledger.session_events(key_of(trip))
+    assert ledger.session_events(key_of(trip)) == [first, second]
+    ledger.close()
+
+
+def test_postgres_that_is_not_there_is_said_without_the_password() -> None:
+    with pytest.raises(LedgerError, match="cannot open the PostgreSQL ledger") as refused:
+        open_ledger("postgresql://me:secret@127.0.0.1:1/db")
+    assert "secret" not in str(refused.value)
