@@ -72,7 +72,8 @@ def _draw(image: "Image") -> "Zone":
 
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise CommandError("there is no display for a window; give the corners with --polygon x,y ...")
-    cv2.namedWindow(title)
+    os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # OpenCV's Qt complains of fonts it does not need
+    cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
     cv2.setMouseCallback(title, click)
     try:
         while True:
