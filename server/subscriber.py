@@ -46,6 +46,10 @@ class Health:
         return self.broker is None and self.ledger is None
 
 
+class ConnectionLost:
+    """Stands in the inbox behind the last message of a connection."""
+
+
 class Subscriber:
     """Two threads: one keeps the connection to the broker, one writes batches to the ledger."""
 
@@ -57,7 +61,7 @@ class Subscriber:
         self._catalogue = catalogue
         self._carts = carts
         self._commands = commands
-        self._inbox: queue.Queue[Delivery] = queue.Queue(maxsize=IN_FLIGHT)
+        self._inbox: queue.Queue[Delivery | ConnectionLost] = queue.Queue(maxsize=IN_FLIGHT)
         self._stopping = threading.Event()
         self._link: BrokerLink | None = None
         self._broker_trouble: str | None = "not connected yet"
@@ -113,7 +117,7 @@ class Subscriber:
             self._stopping.wait(pause * random.uniform(0.5, 1))
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _receive(self, delivery: Delivery) -> None:
+    def _receive(self, delivery: Delivery | ConnectionLost) -> None:
         """Called in the connection's thread; waits when the ledger does not keep up, and so slows the broker down."""
         while not self._stopping.is_set():
             try:
@@ -128,7 +132,7 @@ class Subscriber:
             log.info("connected to the broker %s", self._address)
         elif trouble != before:
             log.warning("broker %s: %s; trying again", self._address, trouble)
-            self._carts.forget_statuses()
+            self._receive(ConnectionLost())
         if trouble != before:
             self._carts.touch()
 
@@ -141,7 +145,7 @@ class Subscriber:
             if batch:
                 self._take(batch)
 
-    def _next_batch(self) -> list[Delivery]:
+    def _next_batch(self) -> list[Delivery | ConnectionLost]:
         """Waits for a delivery, and takes what else is there already; a quiet moment ends it at once."""
         try:
             batch = [self._inbox.get(timeout=_TICK_SECONDS)]
@@ -155,7 +159,7 @@ class Subscriber:
                 break
         return batch
 
-    def _take(self, batch: list[Delivery]) -> None:
+    def _take(self, batch: list[Delivery | ConnectionLost]) -> None:
         now = utc_now()
         taken = [self._read(delivery, now) for delivery in batch]
         events = [entry for entry in taken if isinstance(entry, StoredEvent)]
@@ -164,7 +168,8 @@ class Subscriber:
         if verdicts is None:
             return
         for delivery in batch:
-            delivery.acknowledge()
+            if isinstance(delivery, Delivery):
+                delivery.acknowledge()
         self._answer(events, verdicts, letters)
         if events or letters:
             try:
@@ -172,7 +177,10 @@ class Subscriber:
             except LedgerError as error:
                 self._say_ledger(str(error))
 
-    def _read(self, delivery: Delivery, now: str) -> StoredEvent | DeadLetter | None:
+    def _read(self, delivery: Delivery | ConnectionLost, now: str) -> StoredEvent | DeadLetter | None:
+        if isinstance(delivery, ConnectionLost):
+            self._carts.forget_statuses()
+            return None
         if delivery.topic.endswith(f"/{Channel.STATUS}"):
             return self._take_status(delivery, now)
         return take_in(delivery.topic, delivery.payload, self._catalogue, now)

@@ -20,7 +20,7 @@ from smartcart.scripts.main import main
 from smartcart.server.basket import fold
 from smartcart.server.sqlite_ledger import SQLiteLedger
 
-COMMAND = (sys.executable, "-m", "smartcart.scripts.main")
+COMMAND = (sys.executable, "-c", "import sys; from smartcart.scripts.main import main; sys.exit(main())")
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
