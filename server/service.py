@@ -22,7 +22,7 @@ from smartcart.server.ledger import Ledger, LedgerError, MemoryLedger
 from smartcart.server.listening import listen
 from smartcart.server.pages import Pages
 from smartcart.server.sqlite_ledger import SQLiteLedger
-from smartcart.server.subscriber import Subscriber
+from smartcart.server.subscriber import Health, Subscriber
 
 _GRACE_SECONDS: Final = 3
 
@@ -103,12 +103,12 @@ class BasketServer:
         """
         self._ledger = open_ledger(self._ledger_url)
         try:
+            self._carts = Carts(self._ledger, self._commands)
             listening = listen(self._host, self._port, "the server")
         except BaseException:
             self._ledger.close()
             raise
         self._port = listening.getsockname()[1]
-        self._carts = Carts(self._ledger, self._commands)
         self._carts.listen(self._wake)
         self._subscriber = Subscriber(
             address=self._address,
@@ -117,10 +117,19 @@ class BasketServer:
             carts=self._carts,
             commands=self._commands,
         )
+        self._web = self._make_web()
+        self._web_thread = threading.Thread(target=self._serve, args=(listening,), name="web", daemon=True)
+        self._subscriber.start()
+        self._web_thread.start()
+
+    def _make_web(self) -> uvicorn.Server:
+        def health() -> Health:
+            return self._subscriber.health
+
         self._pages = Pages(
             carts=self._carts,
             currency=self._catalogue.currency,
-            health=lambda: self._subscriber.health,
+            health=health,
             live_view_url=self._live_view_url,
             clip_name=self._clip_name,
         )
@@ -129,7 +138,7 @@ class BasketServer:
             ledger=self._ledger,
             commands=self._commands,
             catalogue=self._catalogue,
-            health=lambda: self._subscriber.health,
+            health=health,
             pages=self._pages,
             allowed_hosts=(self._host, *self._allowed_hosts),
             live_view_url=self._live_view_url,
@@ -143,10 +152,7 @@ class BasketServer:
             lifespan="off",
             ws="none",
         )
-        self._web = uvicorn.Server(config)
-        self._web_thread = threading.Thread(target=self._serve, args=(listening,), name="web", daemon=True)
-        self._subscriber.start()
-        self._web_thread.start()
+        return uvicorn.Server(config)
 
     def stop(self) -> None:
         """Ends every page's stream, disconnects and closes the ledger."""
