@@ -4,6 +4,7 @@ The renderer knows only a pinhole, so every picture is rendered wider than neede
 through the same map.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +17,7 @@ from smartcart.datasets.meshes import FloatArray
 
 FloatPicture = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Mover = tuple[Mask, tuple[float, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +123,7 @@ def expose(
     lens: Lens,
     rng: np.random.Generator,
     *,
-    moving: Mask | None = None,
-    smear: tuple[float, float] = (0.0, 0.0),
+    movers: Sequence[Mover] = (),
 ) -> Picture:
     """The picture that the camera hands out.
 
@@ -131,14 +132,14 @@ def expose(
         sensor: gain, colour and noise.
         lens: for the vignette.
         rng: draws the noise.
-        moving: pixels of what moves (the hand and what it holds).
-        smear: how far those move while the shutter is open, in pixels.
+        movers: the pixels of each thing that moves (a hand and what it holds), and how far in pixels it moves
+            while the shutter is open.
 
     Returns:
         RGB (h, w, 3) uint8.
     """
     light = picture.astype(np.float32)
-    if moving is not None and moving.any():
+    for moving, smear in movers:
         light = _smeared(light, moving, smear)
     small = cv2.resize(np.maximum(light - 215, 0), (lens.width // 4, lens.height // 4))
     light += 0.6 * cv2.resize(cv2.GaussianBlur(small, (0, 0), 5), (lens.width, lens.height))
@@ -168,7 +169,7 @@ def _vignette(lens: Lens, strength: float) -> FloatPicture:
 def _smeared(light: FloatPicture, moving: Mask, smear: tuple[float, float]) -> FloatPicture:
     """Motion blur along ``smear`` of the masked pixels over a guess of what lies behind them."""
     length = float(np.hypot(*smear))
-    if length < 1.5:
+    if length < 1.5 or not moving.any():
         return light
     size = int(min(np.ceil(length), 41)) | 1
     kernel, middle = np.zeros((size, size), np.float32), size // 2

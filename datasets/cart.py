@@ -57,10 +57,12 @@ def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
 <light type="spot" pos=".9 {-ly} 2.4" dir="-.9 {ly} -2.4" cutoff="80" castshadow="false"
  diffuse="{fill * 0.6} {fill * 0.6} {fill * 0.6}" specular=".2 .2 .2"/>
 <camera name="eye" pos="{x} {y} {z}" xyaxes="{axes}" fovy="{look.camera.lens.render_fov}"/>
+<body name="shop" mocap="true">
 <geom class="seen" type="plane" size="4 4 .1" pos="0 0 {-FLOOR_DROP}" material="floor"/>
 <geom class="seen" type="box" size=".02 3 1" pos="2.3 0 .45" material="shelf"/>
 <geom class="seen" type="box" size="3 .02 1" pos="0 1.7 .45" material="shelf"/>
 <geom class="seen" type="box" size="3 .02 1" pos="0 -1.7 .45" material="shelf"/>
+</body>
 <body name="basket"><site name="scale"/>{_basket(look.basket)}</body>
 {item_bodies}{hand_bodies}
 </worldbody>

@@ -10,20 +10,26 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from smartcart.datasets.camera import expose
+from smartcart.datasets.camera import Mover, expose
 from smartcart.datasets.encode import VideoFile
+from smartcart.datasets.errors import SimulatorError
 from smartcart.datasets.look import Look, draw_look
 from smartcart.datasets.meshes import FloatArray
 from smartcart.datasets.play import Moment, Play
 from smartcart.datasets.products import SPLIT_NUMBER, Split
 from smartcart.datasets.rendering import Eye, Shot
 from smartcart.datasets.sight import seen_hands, seen_items
-from smartcart.datasets.simulation import HANDS, World
-from smartcart.datasets.story import Story, random_story
+from smartcart.datasets.simulation import World
+from smartcart.datasets.situations import random_story
+from smartcart.datasets.story import Story
 from smartcart.datasets.zone import basket_zone
 from smartcart.models.truth import SUFFIX, Truth, write_truth
 
 SHUTTER_S: Final = 0.011
+NEAREST_BLURRED: Final = 0.05
+LOOKS: Final = 30
+CHANCE: Final = 11
+NOISE: Final = 12
 FLOOR_IN_VIEW: Final = 0.8
 ZONE_AREA: Final = (0.3, 0.85)
 RATES: Final = (10.0, 15.0, 20.0, 25.0, 30.0)
@@ -81,12 +87,24 @@ def random_script(
 ) -> Script:
     """The clip of a seed: one visit of a situation, or a whole trip; the same for the same arguments."""
     rng = np.random.default_rng([seed, SPLIT_NUMBER[split], 7])
-    look = draw_look(rng, width=size[0], height=size[1])
-    while not _well_placed(look):
+    look, story = _scene(rng, split, situation, size)
+    rate = fps or float(rng.choice(RATES))
+    return Script(name=f"{situation or 'trip'}_{split}_{seed:06d}", look=look, story=story, fps=rate, seed=seed)
+
+
+def _scene(rng: np.random.Generator, split: Split, situation: str | None, size: tuple[int, int]) -> tuple[Look, Story]:
+    """A scene that is well in view and has room for the situation, and what happens in it."""
+    failed: SimulatorError | None = None
+    for _ in range(LOOKS):
         look = draw_look(rng, width=size[0], height=size[1])
-    rate = float(rng.choice(RATES))
-    story = random_story(rng, look, split, situation)
-    return Script(name=f"{situation or 'trip'}_{split}_{seed:06d}", look=look, story=story, fps=fps or rate, seed=seed)
+        while not _well_placed(look):
+            look = draw_look(rng, width=size[0], height=size[1])
+        try:
+            return look, random_story(rng, look, split, situation)
+        except SimulatorError as error:
+            failed = error
+    assert failed is not None
+    raise failed
 
 
 def film(script: Script, folder: Path) -> Iterator[float]:
@@ -98,27 +116,26 @@ def film(script: Script, folder: Path) -> Iterator[float]:
         RenderingError: there is no OpenGL to render with.
     """
     look, lens = script.look, script.look.camera.lens
-    chance, noise = (np.random.default_rng([script.seed, stream]) for stream in (11, 12))
+    chance, noise = (np.random.default_rng([script.seed, stream]) for stream in (CHANCE, NOISE))
     world = World(look, script.story.items)
     play = Play(world, script.story, chance)
     files = clip_files(folder, script.name)
     video = VideoFile(files.video, fps=script.fps, size=(lens.width, lens.height), crf=script.crf)
-    before: FloatArray = np.zeros((0, 3))
+    before: dict[str, FloatArray] = {}
     with Eye(world) as eye, video, files.frames.open("w", encoding="utf-8") as lines:
         for moment in play.moments(script.fps):
-            shot = eye.look()
-            smear = _smear(look, before, moment.grip_points, script.fps)
-            moving = shot.any_of(*HANDS, *moment.held)
-            video.write(expose(shot.picture, look.sensor, lens, noise, moving=moving, smear=smear))
+            shot = eye.look().trembled(*(share * lens.height for share in moment.shake))
+            movers = _movers(world, shot, before, moment.movers, script.fps)
+            video.write(expose(shot.picture, look.sensor, lens, noise, movers=movers))
             lines.write(json.dumps(_line(world, shot, moment)) + "\n")
-            before = moment.grip_points
+            before = moment.movers
             yield moment.t
     write_truth(files.truth, _truth(script, play, files.video.name))
 
 
 def _truth(script: Script, play: Play, video: str) -> Truth:
     lens = script.look.camera.lens
-    initial = Counter(script.story.items[item].label for item in script.story.initial)
+    initial = Counter(script.story.items[item].label for item in play.initial)
     return Truth(
         video=video,
         fps=script.fps,
@@ -141,15 +158,18 @@ def _well_placed(look: Look) -> bool:
     return bool(inside.mean() >= FLOOR_IN_VIEW and ZONE_AREA[0] <= area <= ZONE_AREA[1])
 
 
-def _smear(look: Look, before: FloatArray, now: FloatArray, fps: float) -> tuple[float, float]:
-    """Motion blur in pixels of the first hand under way."""
-    if len(before) != len(now) or not len(now):
-        return 0.0, 0.0
-    pixels, depth = look.camera.project(np.stack([before[0], now[0]]))
-    if depth.min() < 0.05:
-        return 0.0, 0.0
-    dx, dy = np.clip((pixels[1] - pixels[0]) * fps * SHUTTER_S, -40, 40)
-    return float(dx), float(dy)
+def _movers(
+    world: World, shot: Shot, before: dict[str, FloatArray], now: dict[str, FloatArray], fps: float
+) -> list[Mover]:
+    """The pixels of each hand with its load and of each item in flight, with their motion blur in pixels."""
+    movers: list[Mover] = []
+    for name in [name for name in now if name in before]:
+        load = [item for item, carried in world.carried.items() if carried.hand == name]
+        pixels, depth = world.look.camera.project(np.stack([before[name], now[name]]))
+        if depth.min() >= NEAREST_BLURRED:
+            dx, dy = np.clip((pixels[1] - pixels[0]) * fps * SHUTTER_S, -40, 40)
+            movers.append((shot.any_of(name, *load), (float(dx), float(dy))))
+    return movers
 
 
 def _line(world: World, shot: Shot, moment: Moment) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from smartcart.datasets.camera import Camera, Lens, Sensor
 from smartcart.datasets.clip import Script
 from smartcart.datasets.hands import CUFF
 from smartcart.datasets.look import Basket, Look
+from smartcart.datasets.plan import Plan
 from smartcart.datasets.products import product
-from smartcart.datasets.story import Plan, Story
+from smartcart.datasets.story import Story
 
 SEED = 424_242
 PACE = 0.85

@@ -8,12 +8,12 @@ import numpy as np
 import yaml
 
 from smartcart.datasets.art import Picture
-from smartcart.datasets.camera import expose
+from smartcart.datasets.camera import Mask, expose
 from smartcart.datasets.look import draw_look
 from smartcart.datasets.pose import Pose
 from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.reach import Grip, Kind, Reach, Side, Target, facing
-from smartcart.datasets.rendering import Eye
+from smartcart.datasets.rendering import Eye, Shot
 from smartcart.datasets.sight import Box, seen_hands, seen_items
 from smartcart.datasets.simulation import HANDS, HandName, World
 from smartcart.datasets.stocking import free_spot, standing, tumble
@@ -46,18 +46,22 @@ def random_frame(seed: int, split: Split) -> Labelled:
     brought = {} if empty else {f"brought{k}": pick(rng, split) for k in range(hands)}
     world = World(look, stock | brought)
     tumble(rng, world, list(stock))
-    smear = (0.0, 0.0)
+    smears: dict[HandName, tuple[float, float]] = {}
     order: list[HandName] = list(HANDS) if rng.random() < 0.5 else list(reversed(HANDS))
     for hand, item in zip(order[:hands], [*brought, None, None][:hands], strict=True):
-        smear = _pose_hand(rng, world, hand, item)
+        smears[hand] = _pose_hand(rng, world, hand, item)
     world.refresh()
     with Eye(world) as eye:
         shot = eye.look()
     boxes = [(item.label, item.box) for item in seen_items(world, shot)]
     boxes += [(HAND, box) for _, box in seen_hands(shot)]
-    moving = shot.any_of(*HANDS, *world.carried)
-    picture = expose(shot.picture, look.sensor, look.camera.lens, rng, moving=moving, smear=smear)
+    movers = [(_hand_and_load(world, shot, hand), smear) for hand, smear in smears.items()]
+    picture = expose(shot.picture, look.sensor, look.camera.lens, rng, movers=movers)
     return Labelled(picture=np.ascontiguousarray(picture[..., ::-1]), boxes=tuple(boxes))
+
+
+def _hand_and_load(world: World, shot: Shot, hand: HandName) -> Mask:
+    return shot.any_of(hand, *(item for item, carried in world.carried.items() if carried.hand == hand))
 
 
 def _pose_hand(rng: np.random.Generator, world: World, hand: HandName, item: str | None) -> tuple[float, float]:

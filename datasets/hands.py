@@ -20,6 +20,7 @@ WRIST: Final = np.array([-0.005, 0.0, 0.150])
 ELBOW: Final = np.array([-0.012, 0.030, 0.42])
 CUFF: Final = 0.162
 ARM_LENGTH: Final = 0.85
+BARE_WRIST: Final = 0.0248
 VOXEL: Final = 0.0033
 
 Capsule = tuple[FloatArray, FloatArray, float, float]
@@ -110,6 +111,8 @@ def arm_mesh(*, start: float, thickness: float, folds: float) -> Mesh:
     s = np.linspace(0, 1, 44)
     z = start + (ARM_LENGTH - start) * s
     bare = 0.0215 + 0.019 * np.clip((z - 0.15) / 0.2, 0, 1) ** 0.8 + 0.008 * np.clip((z - 0.4) / 0.3, 0, 1)
+    if not thickness:
+        bare = np.maximum(bare, BARE_WRIST)
     radius = bare + thickness + folds * (np.sin(z * 61) + 0.6 * np.sin(z * 137 + 1)) + folds * 0.8
     profile = [(float(radius[0]) * 0.8, float(z[0]) + 0.004)] if thickness else []
     profile += [(float(r), float(h)) for r, h in zip(radius, z, strict=True)]

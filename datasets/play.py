@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from smartcart.datasets import hands
+from smartcart.datasets import aiming, hands
+from smartcart.datasets.flying import Flying
 from smartcart.datasets.meshes import FloatArray
-from smartcart.datasets.pose import Pose
-from smartcart.datasets.reach import Grip, Reach, Target, facing
+from smartcart.datasets.pose import Pose, rotated
+from smartcart.datasets.reach import Grip, Kind, Reach, Target, facing
 from smartcart.datasets.simulation import World
-from smartcart.datasets.stocking import Spot, standing
-from smartcart.datasets.story import Action, Story, Visit
+from smartcart.datasets.stocking import Spot, standing, tumble
+from smartcart.datasets.story import Action, Story, Throw, Visit
 from smartcart.datasets.zone import basket_zone, in_zone
 from smartcart.models.truth import Change, Distractor, TruthEvent
 
@@ -19,16 +20,27 @@ SETTLE_S = 1.2
 HOVER_Z = 0.11
 NOISE_G = 2.5
 STEP_G = 5
+FREEST = 3
+WEIGHT_WITHIN_G = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """What is true while one frame is taken: media time, load cell in grams, items in a hand, hands' grip points."""
+    """What is true while one frame is taken.
+
+    Attributes:
+        t: media time in seconds.
+        weight_g: the load cell in grams.
+        held: the items in a hand.
+        movers: where each moving thing is, in metres: a hand's grip, or the middle of an item in flight.
+        shake: how far the picture trembles to the right and down, as shares of its height.
+    """
 
     t: float
     weight_g: float
     held: frozenset[str]
-    grip_points: FloatArray
+    movers: dict[str, FloatArray]
+    shake: tuple[float, float]
 
 
 @dataclass(slots=True)
@@ -46,6 +58,7 @@ class Going:
 
     visit: Visit
     path: Reach
+    beside: dict[str, str]
     done: int = 0
     changes: list[Happened] = field(default_factory=list)
     entered: float | None = None
@@ -53,20 +66,33 @@ class Going:
 
 
 class Play:
-    """A story on its way; run ``moments`` to the end, then read ``events`` and ``distractors``."""
+    """A story on its way; run ``moments`` to the end, then read ``events`` and ``distractors``.
+
+    Attributes:
+        initial: the items in the basket at the start.
+    """
 
     def __init__(self, world: World, story: Story, rng: np.random.Generator) -> None:
-        """Stands the first items in the basket and lets them settle."""
+        """Puts the first items in the basket and lets them settle."""
         self.world, self.story = world, story
         self.zone = basket_zone(world.look)
         self.events: list[TruthEvent] = []
         self.distractors: list[Distractor] = []
         self._rng = rng
         self._going: list[Going] = []
+        self._flying: list[Flying] = []
         self._coming = list(story.visits)
+        self._throws = list(story.throws)
+        self._moves = list(story.moves)
         for item, spot in story.initial.items():
             world.put(item, standing(story.items[item], spot, float(rng.uniform(-0.4, 0.4))))
+        if story.heap:
+            tumble(rng, world, list(story.heap))
         world.advance(SETTLE_S)
+        for item in story.heap:
+            if not world.inside(item):
+                world.park(item)
+        self.initial = tuple(world.contents())
 
     def moments(self, fps: float) -> Iterator[Moment]:
         """The world at each frame; the caller renders before asking for the next."""
@@ -80,45 +106,122 @@ class Play:
             yield self._moment(t)
         for going in self._going:
             self._close(going)
+        self.distractors += [Distractor(situation="cart_moved", start=m.start, end=m.end) for m in self.story.moves]
         self.events.sort(key=lambda event: event.t)
+        self.distractors.sort(key=lambda distractor: distractor.start)
+
+    @property
+    def consistent(self) -> bool:
+        """Whether, after the last moment, the basket holds what it held first and what the events say."""
+        count = set(self.initial)
+        for event in self.events:
+            assert event.item is not None
+            (count.add if event.type == "added" else count.discard)(event.item)
+        inside = self.world.contents()
+        weight = sum(self.world.products[item].mass_g for item in inside)
+        return count == set(inside) and abs(self.world.weight_g - weight) < WEIGHT_WITHIN_G
 
     def _moment(self, t: float) -> Moment:
         weight = self.world.weight_g + float(self._rng.normal(0, NOISE_G))
-        points = [going.path.pose(t - going.visit.start).position for going in self._going]
+        movers: dict[str, FloatArray] = {
+            going.visit.hand: going.path.pose(t - going.visit.start).position for going in self._going
+        }
+        movers |= {flying.item: self.world.pose(flying.item).position for flying in self._flying}
+        shakes = [move.shake(t) for move in self._moves]
         return Moment(
             t=t,
             weight_g=float(round(weight / STEP_G) * STEP_G),
             held=frozenset(self.world.carried),
-            grip_points=np.array(points).reshape(-1, 3),
+            movers=movers,
+            shake=(sum(dx for dx, _ in shakes), sum(dy for _, dy in shakes)),
         )
 
     def _act(self, t: float) -> None:
+        if self._moves:
+            pushes = [move.acceleration(t) for move in self._moves]
+            way = sum(move.way(t) for move in self._moves)
+            self.world.ride(sum(along for along, _ in pushes), sum(up for _, up in pushes), way)
         while self._coming and self._coming[0].start <= t:
             self._begin(self._coming.pop(0))
+        while self._throws and self._throws[0].start <= t:
+            self._launch(self._throws.pop(0), t)
         for going in list(self._going):
             self._move(going, t)
             if t >= going.visit.start + going.path.duration:
                 self._going.remove(going)
                 self._close(going)
+        for flying in list(self._flying):
+            if flying.watch(t, self._visible_in_zone(self.world.pose(flying.item).position)):
+                self._flying.remove(flying)
+                self.events += flying.events()
+
+    def _launch(self, throw: Throw, t: float) -> None:
+        """Throws an item in, if there is a way that ends in the basket."""
+        flight = aiming.flight(self._rng, self.world, throw.item, throw.side, throw.spot)
+        if flight is not None:
+            self.world.throw(throw.item, flight.pose, flight.velocity, flight.spin)
+            self._flying.append(Flying(world=self.world, item=throw.item, since=t))
 
     def _begin(self, visit: Visit) -> None:
-        targets = [self._target(visit, action) for action in visit.actions]
+        targets: list[Target] = []
+        for action in visit.actions:
+            targets.append(self._target(visit, action, targets))
         path = Reach(self._rng, self.world.look.basket, visit.side, targets, pace=visit.pace)
+        taken = {target.item for target in targets if target.kind == "grasp"}
         for grip in path.grips:
-            if grip.target.kind == "place" and grip.target.item is not None:
-                self.world.carry(grip.target.item, visit.hand, grip.hand.seen(grip.target.pose))
-        self._going.append(Going(visit=visit, path=path))
+            item = grip.target.item
+            if item is not None and item not in taken and grip.target.kind in ("place", "hover"):
+                self.world.carry(item, visit.hand, grip.hand.seen(grip.target.pose))
+        going = Going(visit=visit, path=path, beside={})
+        for action, grip in zip(visit.actions, path.grips, strict=True):
+            if action.item is not None and action.beside is not None:
+                going.beside[action.item] = action.beside
+                self._carry_beside(visit, action.beside, grip)
+        self._going.append(going)
 
-    def _target(self, visit: Visit, action: Action) -> Target:
-        product = self.world.products[action.item] if action.item else None
-        if action.kind in ("grasp", "touch") and action.item:
-            pose = self.world.pose(action.item)
-        elif product is not None and action.spot is not None:
-            pose = standing(product, action.spot, facing(visit.side, self._rng), lift=0.008)
-        else:
-            spot: Spot = action.spot or (0.0, 0.0)
-            pose = Pose(position=np.array([*spot, HOVER_Z]), turn=np.array([1.0, 0.0, 0.0, 0.0]))
-        return Target(kind=action.kind, item=action.item, product=product, pose=pose)
+    def _carry_beside(self, visit: Visit, item: str, grip: Grip) -> None:
+        """Puts a second, slim item next to the first into the same hand."""
+        first, second = grip.target.pose, self.world.products[item]
+        across = rotated(grip.hand.turn, np.array([0.0, 1.0, 0.0])) * [1, 1, 0]
+        gap = second.half[0] + max(second.half[:2]) + 0.003
+        poses = [
+            Pose(position=first.position + sign * gap * across / np.linalg.norm(across), turn=first.turn)
+            for sign in (-1, 1)
+        ]
+        free = [pose for pose in poses if not self.world.blocked(item, pose)]
+        self.world.carry(item, visit.hand, grip.hand.seen((free or poses)[0]))
+
+    def _target(self, visit: Visit, action: Action, before: list[Target]) -> Target:
+        name = action.item if action.item or action.kind != "grasp" else self._freest()
+        product = self.world.products[name] if name else None
+        taken = {target.item for target in before if target.kind == "grasp"}
+        kind: Kind = action.kind
+        spot: Spot = action.spot or (0.0, 0.0)
+        if kind in ("grasp", "touch") and name and self.world.inside(name):
+            pose = self.world.pose(name)
+        elif kind == "place" and name in taken and name:
+            pose = aiming.moved_pose(self.world, name, spot)
+        elif kind == "place" and name and not self.world.inside(name):
+            pose = self._resting(visit, action, name, spot)
+        else:  # a hover, or an item that has gone since the story was made
+            if kind != "hover":
+                kind, name, product = "hover", None, None
+            height = HOVER_Z if action.height is None else action.height
+            pose = Pose(position=np.array([*spot, height]), turn=np.array([1.0, 0.0, 0.0, 0.0]))
+            if product is not None and name:
+                pose = standing(product, spot, facing(visit.side, self._rng), lift=height - product.half[2])
+        return Target(kind=kind, item=name, product=product, pose=pose)
+
+    def _resting(self, visit: Visit, action: Action, name: str, spot: Spot) -> Pose:
+        if action.onto is not None and self.world.inside(action.onto):
+            return aiming.covering_pose(self._rng, self.world, name, action.onto, visit.side)
+        return aiming.resting_pose(self._rng, self.world, name, spot, visit.side)
+
+    def _freest(self) -> str | None:
+        """One of the items that lie highest."""
+        tops = {item: self.world.corners(item)[:, 2].max() for item in self.world.contents()}
+        highest = sorted(tops, key=lambda item: -tops[item])[:FREEST]
+        return str(self._rng.choice(highest)) if highest else None
 
     def _move(self, going: Going, t: float) -> None:
         """Brings hand and load to where they are at ``t``, and does what is due."""
@@ -136,8 +239,13 @@ class Play:
         if item is None:
             return
         if grip.target.kind == "place":
-            self.world.release(item)
-            going.changes.append(Happened("added", item, t))
+            moved = [change for change in going.changes if change.item == item]
+            for name in (item, going.beside.get(item)):
+                if name is not None:
+                    self.world.release(name)
+                    going.changes.append(Happened("added", name, t))
+            if moved:  # taken and put back on one visit: nothing has changed
+                going.changes = [change for change in going.changes if change.item != item]
         elif grip.target.kind == "grasp":
             hand = going.path.pose(t - going.visit.start)
             self.world.carry(item, going.visit.hand, hand.seen(self.world.pose(item)))
@@ -146,12 +254,14 @@ class Play:
     def _width(self, going: Going, since: float) -> int:
         """Closed around a load, opening after a release, closing before a grasp."""
         done, grips = going.done, going.path.grips
-        if done < len(grips) and (grips[done].target.kind == "place" or since > grips[done].at - 0.12):
-            return grips[done].width
+        if done < len(grips):
+            loaded = grips[done].target.item is not None and grips[done].target.kind in ("place", "hover")
+            if loaded or since > grips[done].at - 0.12:
+                return grips[done].width
         if done == 0:
             return hands.OPEN
         last = grips[done - 1]
-        if last.target.kind == "grasp":
+        if last.target.kind == "grasp" or (last.target.kind == "hover" and last.target.item is not None):
             return last.width
         return min(hands.OPEN, last.width + (1 if since < last.at + 0.1 else 2))
 

@@ -32,6 +32,10 @@ class Target:
     product: Product | None
     pose: Pose
 
+    def moves_on(self, before: "Target") -> bool:
+        """Whether the hand still has the item from the target before, in the same grip."""
+        return self.kind == "place" and before.kind == "grasp" and self.item == before.item
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grip:
@@ -62,9 +66,13 @@ class Reach:
         grips: list[Grip] = []
         now = 0.0
         want = float(rng.uniform(0.45, 0.8))
+        position, yaw, width, tilt = out, 0.0, hands.OPEN, want
         for k, target in enumerate(targets):
-            position, yaw, width = self._hold(rng, target)
-            tilt = self._tilt(basket, position, yaw, want)
+            if k and target.moves_on(targets[k - 1]):
+                position = position + target.pose.position - targets[k - 1].pose.position
+            else:
+                position, yaw, width = self._hold(rng, target)
+                tilt = self._tilt(basket, position, yaw, want)
             above = self._above(basket, target, position)
             if k == 0:
                 knots.append((0.0, out, yaw, tilt * 1.2))
@@ -119,7 +127,7 @@ class Reach:
 
     def _above(self, basket: Basket, target: Target, position: FloatArray) -> FloatArray:
         """Over the rim, high enough for what hangs under the hand, a little towards where the arm comes from."""
-        hang = float(np.max(target.product.half)) if target.product and target.kind in ("place", "grasp") else 0.0
+        hang = float(np.max(target.product.half)) if target.product and target.kind != "touch" else 0.0
         lean = rotated(about((0, 0, 1), self._side), np.array([0.0, 1.0, 0.0]))
         lift = max(basket.depth + 0.05 + min(hang, 0.13), position[2] + 0.12)
         return np.array([position[0] + 0.05 * lean[0], position[1] + 0.05 * lean[1], lift])

@@ -17,11 +17,26 @@ from smartcart.datasets.simulation import HANDS, World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """What the lens sees: RGB (h, w, 3), and per pixel the name's number in ``names`` (0 for everything else)."""
+    """What the lens sees: RGB (h, w, 3), and per pixel the name's number in ``names`` (0 for everything else).
+
+    ``offset`` says how far the camera's tremor has moved the picture, in pixels.
+    """
 
     picture: Picture
     owners: NDArray[np.int32]
     names: tuple[str, ...]
+    offset: tuple[float, float] = (0.0, 0.0)
+
+    def trembled(self, dx: float, dy: float) -> "Shot":
+        """The same view moved by some pixels to the right and down."""
+        if dx == dy == 0:
+            return self
+        size, move = self.owners.shape[::-1], np.array([[1, 0, dx], [0, 1, dy]], np.float32)
+        picture = cv2.warpAffine(self.picture, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        owners = cv2.warpAffine(self.owners.astype(np.float32), move, size, flags=cv2.INTER_NEAREST)
+        return Shot(
+            picture=np.asarray(picture, np.uint8), owners=owners.astype(np.int32), names=self.names, offset=(dx, dy)
+        )
 
     def mask(self, name: str) -> NDArray[np.bool_]:
         """The pixels of an item, or of a hand (``right``, ``left``; up to the wrist)."""

@@ -66,6 +66,7 @@ def _item(world: World, shot: Shot, name: str) -> Seen | None:
     pixels, depth = world.look.camera.project(world.corners(name))
     if depth.min() < 0.01:
         return None
+    pixels = pixels + shot.offset
     hull = cv2.convexHull(pixels.astype(np.float32))
     visible = min(1.0, float(shot.mask(name).sum()) / max(float(cv2.contourArea(hull)), 1.0))
     if visible < LEAST_SHARE:

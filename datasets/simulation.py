@@ -3,6 +3,8 @@
 A held item follows its hand and collides with nothing until it is let go; then only gravity and contact move it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -95,6 +97,40 @@ class World:
         del self.carried[item]
         self._collides(item, True)
 
+    def throw(self, item: str, pose: Pose, velocity: FloatArray, spin: FloatArray) -> None:
+        """Sets an item free in flight, with a velocity (3,) in m/s and a spin (3,) in rad/s."""
+        self.put(item, pose)
+        at = self._speed[item]
+        self.data.qvel[at : at + 6] = [*velocity, *spin]
+
+    def ride(self, along: float, up: float, way: float) -> None:
+        """The cart accelerates (m/s2 along x and z) and has come ``way`` metres; the shop stays behind."""
+        self.model.opt.gravity[:] = [-along, 0.0, -GRAVITY - up]
+        self.data.mocap_pos[self.model.body_mocapid[self.model.body("shop").id], 0] = -way
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """What is done to the world within this block leaves no trace."""
+        kind = mujoco.mjtState.mjSTATE_INTEGRATION
+        state = np.empty(mujoco.mj_stateSize(self.model, kind))
+        mujoco.mj_getState(self.model, self.data, state, kind)
+        solid = self.model.geom_contype.copy()
+        kept = dict(self.carried), dict(self._parked), dict(self._hands), self._weight
+        try:
+            yield
+        finally:
+            mujoco.mj_setState(self.model, self.data, state, kind)
+            self.model.geom_contype[:] = self.model.geom_conaffinity[:] = solid
+            self.carried, self._parked, self._hands, self._weight = kept
+
+    def blocked(self, item: str, pose: Pose) -> bool:
+        """Whether an item at a pose would stick in another item or in a wall."""
+        with self.rehearsal():
+            self.put(item, pose)
+            mujoco.mj_fwdPosition(self.model, self.data)
+            geom = self.model.geom(item).id
+            return any(geom in contact.geom and contact.dist < -0.0015 for contact in self.data.contact)
+
     def move_hand(self, name: HandName, pose: Pose) -> None:
         """Moves a hand and what it carries."""
         self._hands[name] = pose
@@ -143,12 +179,19 @@ class World:
         at = self._speed[item]
         return float(np.linalg.norm(self.data.qvel[at : at + 3]))
 
+    def free(self, item: str) -> bool:
+        """Whether an item is neither in a hand nor out of sight."""
+        return item not in self.carried and item not in self._parked
+
     def inside(self, item: str) -> bool:
         """Whether an item is free and its middle is in the basket."""
         x, y, z = self.pose(item).position
         b = self.look.basket
-        free = item not in self.carried and item not in self._parked
-        return bool(free and abs(x) < b.length and abs(y) < b.width and -0.01 < z < b.depth + 0.05)
+        return bool(self.free(item) and abs(x) < b.length and abs(y) < b.width and -0.01 < z < b.depth + 0.05)
+
+    def contents(self) -> list[str]:
+        """The items inside."""
+        return [item for item in self.products if self.inside(item)]
 
     def corners(self, item: str) -> FloatArray:
         """All visible points of an item in the world, (N, 3)."""

@@ -38,6 +38,13 @@ def standing(product: Product, spot: Spot, yaw: float, *, lift: float = 0.006) -
     return Pose(position=np.array([*spot, product.half[2] + lift]), turn=about((0, 0, 1), yaw))
 
 
+def lying(product: Product, spot: Spot, yaw: float) -> Pose:
+    """The pose of a box-like item that lies on its largest face on the basket's floor."""
+    thin = int(np.argmin(product.half))
+    flat = (about((0, 1, 0), np.pi / 2), about((1, 0, 0), np.pi / 2), about((0, 0, 1), 0.0))[thin]
+    return Pose(position=np.array([*spot, product.half[thin] + 0.006]), turn=chained(about((0, 0, 1), yaw), flat))
+
+
 def tumble(rng: np.random.Generator, world: World, items: list[str]) -> None:
     """Drops items into the basket one after the other, some standing and some turned, and lets them settle."""
     basket = world.look.basket

@@ -1,14 +1,17 @@
-"""The basket's opening in the picture."""
+"""The basket's opening in the picture, and where the picture's border cuts through it."""
 
 import cv2
 import numpy as np
 
 from smartcart.datasets.look import Look
 from smartcart.datasets.meshes import FloatArray
+from smartcart.datasets.products import Product
+from smartcart.datasets.stocking import MARGIN, Spot
 from smartcart.models.truth import Point
 
 PER_EDGE = 4
 NEAR = 0.02
+CUT = (0.3, 0.72)
 
 
 def basket_zone(look: Look) -> tuple[Point, ...]:
@@ -25,6 +28,37 @@ def basket_zone(look: Look) -> tuple[Point, ...]:
 def in_zone(zone: tuple[Point, ...], x: float, y: float) -> bool:
     """Whether a normalised point lies in the zone."""
     return cv2.pointPolygonTest(np.array(zone, np.float32), (x, y), False) >= 0
+
+
+def edge_spots(look: Look, product: Product, taken: list[tuple[Spot, float]]) -> list[Spot]:
+    """Free spots on the floor at which the picture's border cuts through a standing product.
+
+    Args:
+        look: basket and camera.
+        product: what is to stand there.
+        taken: spots in use with the radius of each.
+    """
+    b, radius = look.basket, product.footprint + MARGIN
+    if radius >= min(b.length, b.width):
+        return []
+    x, y = np.meshgrid(
+        np.linspace(-b.length + radius, b.length - radius, 15), np.linspace(radius - b.width, b.width - radius, 11)
+    )
+    spots = np.stack([x.ravel(), y.ravel()], 1)
+    share = _share_in_picture(look, product, spots)
+    cut = spots[(share > CUT[0]) & (share < CUT[1])]
+    return [(float(x), float(y)) for x, y in cut if all(np.hypot(x - sx, y - sy) > radius + r for (sx, sy), r in taken)]
+
+
+def _share_in_picture(look: Look, product: Product, spots: FloatArray) -> FloatArray:
+    """For each spot (N, 2), about which share of a product that stands there the picture shows."""
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 4)] * 3), -1).reshape(-1, 3)
+    solid = (grid + np.array([0, 0, 1])) * product.half
+    points = (solid[None] + np.pad(spots, ((0, 0), (0, 1)))[:, None]).reshape(-1, 3)
+    pixels, depth = look.camera.project(points)
+    size = [look.camera.lens.width, look.camera.lens.height]
+    seen = (depth > NEAR) & (pixels >= 0).all(1) & (pixels <= size).all(1)
+    return np.asarray(seen.reshape(len(spots), -1).mean(1))
 
 
 def _rim(look: Look) -> FloatArray:

@@ -52,6 +52,6 @@ def test_exposure_is_the_same_for_the_same_stream_and_blurs_what_moves():
     moving = picture[..., 0] > 0
     still = expose(picture, Sensor(noise=0), lens, np.random.default_rng(1))
     again = expose(picture, Sensor(noise=0), lens, np.random.default_rng(1))
-    smeared = expose(picture, Sensor(noise=0), lens, np.random.default_rng(1), moving=moving, smear=(14.0, 0.0))
+    smeared = expose(picture, Sensor(noise=0), lens, np.random.default_rng(1), movers=[(moving, (14.0, 0.0))])
     assert np.array_equal(still, again)
     assert smeared[24, 24].mean() > still[24, 24].mean() + 20

@@ -54,13 +54,6 @@ def test_bad_arguments_are_named(words, capsys):
 
 
 @pytest.mark.usefixtures("opengl")
-def test_a_situation_that_is_not_there_yet_is_named(tmp_path, capsys):
-    words = ["datasets", "clip", "--seed", "1", "--situation", "cart_moved", "--out", str(tmp_path)]
-    assert main(words) == 2
-    assert "cannot be simulated yet" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("opengl")
 def test_frames_writes_a_yolo_folder(tmp_path, capsys):
     words = ["datasets", "frames", "--count", "2", "--seed", "3", "--out", str(tmp_path), "--json"]
     assert main(words) == 0

@@ -9,12 +9,15 @@ import pytest
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
 import smartcart.datasets
+from smartcart.datasets.clip import random_script
 from smartcart.datasets.demo_clip import demo_script
+from smartcart.datasets.plan import Plan
 from smartcart.datasets.play import Play
 from smartcart.datasets.products import product
+from smartcart.datasets.rolling import CartMove
 from smartcart.datasets.simulation import World
+from smartcart.datasets.situations import MOST_VISITS, RANDOM, empty_hand, random_story
 from smartcart.datasets.stocking import free_spot, standing
-from smartcart.datasets.story import PLAYABLE, Plan, random_story
 from smartcart.models.truth import SITUATIONS, read_truth
 
 
@@ -97,26 +100,82 @@ def test_the_load_cell_is_quiet_while_an_item_is_held(demo):
             assert moment.weight_g == pytest.approx(inside[k], abs=15)
 
 
-@pytest.mark.parametrize("situation", PLAYABLE)
-def test_each_situation_yields_its_truth(small_look, situation):
-    assert situation in SITUATIONS
-    story = random_story(np.random.default_rng(3), small_look, "train", situation)
-    play, _, _ = played(small_look, story)
+EXPECTED = {
+    "single_add": [["added"]],
+    "single_remove": [["removed"]],
+    "swap": [["added", "removed"]],
+    "two_at_once": [["added", "added"], ["removed", "removed"]],
+    "same_twice": [["added", "added"]],
+    "thrown_in": [["added"]],
+    "covered": [["added"]],
+    "full_basket": [["added"], ["removed"]],
+    "half_out": [["added"]],
+    "second_hand": [["added"], ["removed"]],
+}
+
+
+def test_every_situation_can_be_simulated():
+    assert set(RANDOM) == set(SITUATIONS)
+
+
+@pytest.mark.parametrize("situation", RANDOM)
+def test_each_situation_yields_its_truth(situation):
+    script = random_script(3, "train", situation=situation, fps=15, size=(160, 120))
+    play, moments, inside = played(script.look, script.story, 15, (3, 11))
     kinds = sorted(event.type for event in play.events)
-    expected = {
-        "single_add": [["added"]],
-        "single_remove": [["removed"]],
-        "swap": [["added", "removed"]],
-        "two_at_once": [["added", "added"], ["removed", "removed"]],
-        "same_twice": [["added", "added"]],
-        "touch": [[]],
-        "empty_hand": [[]],
-    }
-    assert kinds in expected[situation]
-    assert len(play.distractors) == (0 if kinds else 1)
+    assert kinds in EXPECTED.get(situation, [[]])
+    assert play.consistent
+    assert moments[-1].weight_g == pytest.approx(inside[-1], abs=15)
+    idle = situation not in EXPECTED or situation == "second_hand"
+    assert [d.situation for d in play.distractors] == ([situation] if idle else [])
     for event in play.events:
         assert play.world.inside(event.item) == (event.type == "added")
         assert event.situation == situation
+        assert event.start <= event.t <= event.end
+
+
+def test_what_covers_an_item_lies_over_it():
+    script = random_script(3, "train", situation="covered", fps=15, size=(160, 120))
+    play, _, _ = played(script.look, script.story, 15, (3, 11))
+    (action,) = script.story.visits[0].actions
+    above, below = play.world.pose(action.item).position, play.world.pose(action.onto).position
+    assert above[2] > below[2]
+    assert np.linalg.norm(above[:2] - below[:2]) < 0.08
+
+
+def test_a_thrown_item_comes_without_a_hand():
+    script = random_script(3, "train", situation="thrown_in", fps=15, size=(160, 120))
+    _, moments, _ = played(script.look, script.story, 15, (3, 11))
+    assert not any(moment.held for moment in moments)
+    assert not any({"left", "right"} & set(moment.movers) for moment in moments)
+    (item,) = {name for moment in moments for name in moment.movers}
+    assert item == script.story.throws[0].item
+
+
+def test_a_rehearsal_leaves_no_trace(small_look):
+    world = World(small_look, {"can": product("train", "soda_can", 0), "tea": product("train", "tea", 0)})
+    world.put("can", standing(world.products["can"], (0.0, 0.0), 0.0))
+    world.advance(0.5)
+    before = world.data.qpos.copy(), world.weight_g
+    with world.rehearsal():
+        world.put("tea", standing(world.products["tea"], (0.02, 0.0), 0.0))
+        world.advance(0.3)
+        assert world.inside("tea")
+        assert not np.allclose(world.pose("can").position, before[0][:3])
+    assert not world.inside("tea")
+    assert np.array_equal(world.data.qpos, before[0])
+    assert world.weight_g == before[1]
+    assert world.blocked("tea", standing(world.products["tea"], (0.02, 0.0), 0.0))
+    assert not world.blocked("tea", standing(world.products["tea"], (0.15, 0.05), 0.0))
+
+
+@pytest.mark.parametrize("move", [CartMove(kind="roll", start=1.0, duration=2.0, strength=0.5)])
+def test_a_roll_comes_as_far_as_its_push_drives_it(move):
+    times = np.linspace(0.5, 3.5, 30_001)
+    speed = np.cumsum([move.acceleration(t)[0] for t in times]) * 1e-4
+    assert abs(speed[-1]) < 0.01
+    assert speed.max() == pytest.approx(0.5, abs=0.01)
+    assert np.sum(speed) * 1e-4 == pytest.approx(move.way(3.5), abs=0.01)
 
 
 def test_a_trip_never_takes_what_is_not_there(small_look):
@@ -126,12 +185,13 @@ def test_a_trip_never_takes_what_is_not_there(small_look):
         for visit in story.visits:
             for action in visit.actions:
                 if action.kind == "place":
-                    present.add(action.item)
-                elif action.kind in ("grasp", "touch"):
-                    assert action.item in present
+                    present |= {action.item, action.beside}
+                elif action.kind in ("grasp", "touch") and action.item is not None:
+                    assert action.item in present | {throw.item for throw in story.throws}
                     if action.kind == "grasp":
-                        present.remove(action.item)
+                        present.discard(action.item)
         assert story.duration > story.visits[-1].end
+        assert 1 <= len(story.visits) + len(story.throws) + len(story.moves) <= 2 * MOST_VISITS
 
 
 def test_a_full_basket_has_no_spot(small_look):
@@ -143,6 +203,6 @@ def test_visits_do_not_overlap_unless_two_hands_are_meant(small_look):
     plan = Plan(np.random.default_rng(0), small_look, "train")
     plan.stock(3)
     for _ in range(4):
-        plan.act("empty_hand")
+        empty_hand(plan)
     visits = plan.story().visits
     assert all(a.end < b.start for a, b in pairwise(visits))
