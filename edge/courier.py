@@ -6,6 +6,7 @@ outbox's depth.
 """
 
 import logging
+import socket
 import ssl
 import threading
 import time
@@ -181,6 +182,7 @@ class Courier:
         if self._address.secure:
             client.tls_set_context(ssl.create_default_context(cafile=self._ca_file))
         client.will_set(str(self._topic(Channel.STATUS)), self._status(online=False), qos=1, retain=True)
+        client.on_socket_open = _without_delay
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -239,6 +241,11 @@ class Courier:
 
     def _topic(self, channel: Channel) -> Topic:
         return Topic(store=self._identity.store, cart=self._identity.cart, channel=channel)
+
+
+def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:
+    """Small packets go out at once: without this an event waits some 40 ms at every hop."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class _Address:

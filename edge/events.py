@@ -368,6 +368,7 @@ def parse_event(payload: bytes, topic: Topic | None = None) -> Event:
     event_id = raw.get("id")
     known = event_id if isinstance(event_id, str) and re.match(ID_PATTERN, event_id) else None
     try:
+        _check_writable(raw)
         _check_major(raw, "event")
         check(raw, EVENT, "event")
         event = _event(raw)
@@ -387,6 +388,7 @@ def parse_status(payload: bytes) -> Status:
         ContractError: as for ``parse_event``.
     """
     raw = _object(payload, MAX_EVENT_BYTES)
+    _check_writable(raw)
     _check_major(raw, "status")
     check(raw, STATUS, "status")
     known = {name: raw[name] for name in STATUS_FIELDS if name in raw}
@@ -437,6 +439,14 @@ def _object(payload: bytes, limit: int) -> Json:
 
 def _no_constant(word: str) -> float:
     raise ValueError(f"{word} is not a JSON number")
+
+
+def _check_writable(raw: Json) -> None:
+    """What is taken has to go out again: half a surrogate pair cannot, nor a number past all limits."""
+    try:
+        encode(raw)
+    except (ValueError, RecursionError) as error:
+        raise ContractError(f"message cannot be written as JSON again: {error}") from None
 
 
 def _check_major(raw: Json, word: str) -> None:

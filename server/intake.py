@@ -10,7 +10,6 @@ from smartcart.edge.events import (
     ITEM_TYPES,
     MAX_EVENT_BYTES,
     ContractError,
-    Event,
     Status,
     Topic,
     check,
@@ -33,7 +32,7 @@ def take_in(topic: str, payload: bytes, catalogue: Catalogue, now: str) -> Store
     at: Topic | None = None
     try:
         at = parse_topic(topic)
-        event = _readable_event(payload, at)
+        event = parse_event(payload, at)
     except ContractError as error:
         return _dead_letter(topic, at, payload, error, now)
     match = catalogue.match(event.label, event.sku) if event.type in ITEM_TYPES else Match()
@@ -46,23 +45,6 @@ def take_in_status(topic: str, payload: bytes, now: str) -> tuple[Topic, Status]
         return parse_topic(topic), parse_status(payload)
     except ContractError as error:
         return _dead_letter(topic, None, payload, error, now)
-
-
-def _readable_event(payload: bytes, at: Topic) -> Event:
-    """The event, if it can be written again: half a surrogate pair or a number past all limits cannot."""
-    try:
-        event = parse_event(payload, at)
-        event.to_bytes()
-    except ContractError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise ContractError(f"message cannot be written as JSON again: {error}", _claimed_id(payload)) from None
-    return event
-
-
-def _claimed_id(payload: bytes) -> str | None:
-    event_id = json.loads(payload).get("id")
-    return event_id if _fits(event_id, "id") else None
 
 
 def _dead_letter(topic: str, at: Topic | None, payload: bytes, error: ContractError, now: str) -> DeadLetter:

@@ -1,5 +1,6 @@
 """Real brokers and the real command for tests, and waiting for something to come about."""
 
+import getpass
 import shutil
 import socket
 import subprocess
@@ -32,7 +33,9 @@ class Mosquitto:
         assert MOSQUITTO
         self.port = port or free_port()
         self.config = folder / f"mosquitto-{self.port}.conf"
-        self.config.write_text("\n".join([f"listener {self.port} 127.0.0.1", *(lines or ["allow_anonymous true"])]))
+        # started by root it would become another user, who may not read the tests' folder
+        common = [f"user {getpass.getuser()}", f"listener {self.port} 127.0.0.1"]
+        self.config.write_text("\n".join([*common, *(lines or ["allow_anonymous true"])]))
         self.start()
 
     @property
@@ -42,7 +45,11 @@ class Mosquitto:
     def start(self) -> None:
         quiet = subprocess.DEVNULL
         self.process = subprocess.Popen([MOSQUITTO or "", "-c", str(self.config)], stdout=quiet, stderr=quiet)
-        wait_until(self._answers)
+        try:
+            wait_until(self._answers)
+        except BaseException:
+            self.stop()
+            raise
 
     def _answers(self) -> bool:
         with socket.socket() as sock:

@@ -96,6 +96,14 @@ def test_a_wrong_message_is_refused_with_a_reason_and_its_id(change: dict[str, A
     assert error.event_id == ADDED["id"]
 
 
+def test_what_could_not_be_written_again_is_refused_with_its_id() -> None:
+    for note in ("\ud800", float("inf")):
+        text = json.dumps(ADDED | {"note": note}).replace("Infinity", "1e999")
+        with pytest.raises(ContractError, match="written as JSON again") as caught:
+            parse_event(text.encode(), TOPIC)
+        assert caught.value.event_id == ADDED["id"]
+
+
 def test_a_missing_field_is_named() -> None:
     assert "event.seq is missing" in refusal({k: v for k, v in ADDED.items() if k != "seq"}).reason
 
