@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from smartcart.datasets import barcode
+from smartcart.datasets.barcode import ean13
+
 Picture = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 SYLLABLES: Final = (
@@ -87,8 +90,8 @@ def _motif(draw: ImageDraw.ImageDraw, rng: np.random.Generator, x: float, y: flo
             draw.line(points, fill=ink, width=max(3, int(size * 0.11)))
 
 
-def _facts(draw: ImageDraw.ImageDraw, rng: np.random.Generator, left: float, top: float, w: float, h: float) -> None:
-    """A nutrition table over a bar code."""
+def _facts(draw: ImageDraw.ImageDraw, rng: np.random.Generator, left: float, top: float, w: float, h: float) -> str:
+    """A nutrition table; returns the number for the bar code under it."""
     draw.rectangle([left, top, left + w, top + h * 0.55], fill=(250, 250, 248), outline=(30, 30, 30))
     font = ImageFont.load_default(max(6.0, h * 0.06))
     for k, word in enumerate(("Energy", "Fat", "Sugar", "Salt", "Protein", "Fibre")):
@@ -96,12 +99,17 @@ def _facts(draw: ImageDraw.ImageDraw, rng: np.random.Generator, left: float, top
         draw.text((left + w * 0.05, y), word, font=font, fill=(20, 20, 20))
         draw.text((left + w * 0.7, y), f"{rng.uniform(0, 40):.1f}", font=font, fill=(20, 20, 20))
         draw.line([left, y - 1, left + w, y - 1], fill=(120, 120, 120))
-    base, bars = top + h * 0.62, left + w * 0.1
-    draw.rectangle([left, base, left + w, top + h], fill=(255, 255, 255))
-    while bars < left + w * 0.88:
-        bar = float(rng.integers(1, 4)) * max(1.0, w / 120)
-        draw.rectangle([bars, base + h * 0.03, bars + bar - 1, top + h * 0.94], fill=(0, 0, 0))
-        bars += bar + float(rng.integers(1, 4)) * max(1.0, w / 120)
+    return ean13(_article(rng, left, w))
+
+
+def _article(rng: np.random.Generator, left: float, w: float) -> int:
+    """A number made of steps of 1 to 3 drawn until they fill a width: every label's art hangs on this many draws."""
+    number, x, unit = 0, left + w * 0.1, max(1.0, w / 120)
+    while x < left + w * 0.88:
+        bar, gap = int(rng.integers(1, 4)), int(rng.integers(1, 4))
+        number = (number * 9 + 3 * (bar - 1) + gap - 1) % 10**12
+        x += bar * unit + gap * unit
+    return number
 
 
 def front(rng: np.random.Generator, width: int, height: int, paper: Colour, ink: Colour, accent: Colour) -> Picture:
@@ -126,20 +134,36 @@ def front(rng: np.random.Generator, width: int, height: int, paper: Colour, ink:
 
 def back(rng: np.random.Generator, width: int, height: int, paper: Colour, ink: Colour) -> Picture:
     """The reverse of a pack: small print, nutrition table, bar code."""
+    sheet, number = _reverse(rng, width, height, paper, ink)
+    _code(sheet, number, width // 2, width)
+    return sheet
+
+
+def _reverse(rng: np.random.Generator, width: int, height: int, paper: Colour, ink: Colour) -> tuple[Picture, str]:
+    """The reverse without its bar code, and the bar code's number."""
     image = Image.new("RGB", (width, height), paper)
     draw = ImageDraw.Draw(image)
     w, h = float(width), float(height)
     _text(draw, w / 2, h * 0.1, brand(rng), w * 0.8, h * 0.12, ink)
     for k in range(7):
         draw.line([w * 0.1, h * (0.2 + 0.025 * k), w * rng.uniform(0.6, 0.9), h * (0.2 + 0.025 * k)], fill=ink)
-    _facts(draw, rng, w * 0.12, h * 0.42, w * 0.76, h * 0.52)
-    return np.asarray(image)
+    number = _facts(draw, rng, w * 0.12, h * 0.42, w * 0.76, h * 0.52)
+    return np.array(image), number
+
+
+def _code(sheet: Picture, number: str, middle: int, room: int) -> None:
+    """Prints the bar code where a reverse has room for it."""
+    top, end = round(len(sheet) * 0.7424), round(len(sheet) * 0.94)
+    barcode.paint(sheet, number, middle=middle, top=top, height=end - top, room=room)
 
 
 def atlas(rng: np.random.Generator, cell: int, paper: Colour, ink: Colour, accent: Colour) -> Picture:
     """The 3 x 2 atlas of a box: front, back, left / right, top, bottom."""
     face = front(rng, cell, cell, paper, ink, accent)
-    sides = [back(rng, cell, cell, paper, ink) for _ in range(2)]
+    reverses = [_reverse(rng, cell, cell, paper, ink) for _ in range(2)]
+    sides = [sheet for sheet, _ in reverses]
+    for side in sides:
+        _code(side, reverses[0][1], cell // 2, cell)
     lid = Image.new("RGB", (cell, cell), accent if rng.random() < 0.4 else paper)
     _text(ImageDraw.Draw(lid), cell / 2, cell / 2, brand(rng), cell * 0.8, cell * 0.3, ink)
     bottom = np.full((cell, cell, 3), paper, np.uint8)
@@ -152,8 +176,11 @@ def wrap(rng: np.random.Generator, width: int, height: int, paper: Colour, ink: 
     panel = width * 3 // 10
     faces = [front(rng, panel, height, paper, ink, accent) for _ in range(2)]
     gap = width // 2 - panel
-    small = back(rng, gap, height, paper, ink)
-    return _printed(rng, np.hstack([faces[0], small, faces[1], small])[:, :width])
+    small, number = _reverse(rng, gap, height, paper, ink)
+    sheet = np.hstack([faces[0], small, faces[1], small])[:, :width]
+    for middle in (panel + gap // 2, 2 * panel + gap + gap // 2):
+        _code(sheet, number, middle, gap)
+    return _printed(rng, sheet)
 
 
 def bands(label: Picture, below: Colour, above: Colour, start: float, end: float) -> Picture:

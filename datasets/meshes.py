@@ -37,6 +37,14 @@ class Mesh:
         """The same mesh at another place."""
         return Mesh(vertices=self.vertices + np.array([x, y, z]), uv=self.uv, faces=self.faces)
 
+    def laid(self) -> "Mesh":
+        """The same mesh turned so that what pointed up points along +x."""
+        return Mesh(vertices=self.vertices[:, [2, 1, 0]] * [1.0, 1.0, -1.0], uv=self.uv, faces=self.faces)
+
+    def tipped(self) -> "Mesh":
+        """The same mesh turned so that what pointed along +y points up."""
+        return Mesh(vertices=self.vertices[:, [0, 2, 1]] * [1.0, -1.0, 1.0], uv=self.uv, faces=self.faces)
+
 
 def join(*meshes: Mesh) -> Mesh:
     """Several meshes as one."""
@@ -75,6 +83,31 @@ def lathe(profile: list[tuple[float, float]], *, around: int = AROUND) -> Mesh:
         vertices=np.stack([x, y, z], -1).reshape(-1, 3),
         uv=np.stack([u, v], -1).reshape(-1, 2),
         faces=_strip(len(points), around),
+    )
+
+
+def loft(
+    sections: list[tuple[float, float, float]], *, power: float = 2.0, lobes: tuple[int, float] = (0, 0.0)
+) -> Mesh:
+    """A body of level cross-sections that change from bottom to top.
+
+    Args:
+        sections: (height, half width along x, half width along y) in metres, from bottom to top.
+        power: 2 for ellipses; more for rounder and rounder rectangles.
+        lobes: how many ribs run from bottom to top, and how deep they are as a share of the width.
+    """
+    rows = np.array(sections)
+    z, rx, ry = rows[:, 0], np.maximum(rows[:, 1], 1e-4), np.maximum(rows[:, 2], 1e-4)
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(np.maximum(rx, ry)), np.diff(z)))])
+    angle = np.linspace(0.0, 2 * np.pi, AROUND + 1)
+    swell = 1 + lobes[1] * np.cos(lobes[0] * angle)
+    c, s = (np.sign(v) * np.abs(v) ** (2 / power) * swell for v in (np.cos(angle), np.sin(angle)))
+    x, y = rx[:, None] * c, ry[:, None] * s
+    u, v = np.broadcast_to(angle / (2 * np.pi), x.shape), np.repeat((along / along[-1])[:, None], AROUND + 1, 1)
+    return Mesh(
+        vertices=np.stack([x, y, np.repeat(z[:, None], AROUND + 1, 1)], -1).reshape(-1, 3),
+        uv=np.stack([u, v], -1).reshape(-1, 2),
+        faces=_strip(len(sections), AROUND),
     )
 
 

@@ -39,6 +39,27 @@ def green_bottle(rng: np.random.Generator) -> Body:
     return _bottle(rng, radius=0.035, height=0.265, body=(glass, 0.72), drink=(18, 50, 24))
 
 
+def wine(rng: np.random.Generator) -> Body:
+    glass: list[Colour] = [(18, 36, 24), (34, 20, 16), (70, 84, 30)]
+    return _bottle(rng, radius=0.0375, height=0.30, body=(glass[int(rng.integers(3))], 0.97), drink=None)
+
+
+def beer(rng: np.random.Generator) -> Body:
+    glass: list[Colour] = [(92, 48, 14), (70, 36, 12), (30, 84, 40)]
+    return _bottle(rng, radius=0.0305, height=0.235, body=(glass[int(rng.integers(3))], 0.94), drink=None)
+
+
+def oil(rng: np.random.Generator) -> Body:
+    oils: list[Colour] = [(214, 186, 60), (150, 150, 40), (190, 120, 30)]
+    colour = oils[int(rng.integers(3))]
+    return _bottle(rng, radius=0.036, height=0.27, body=(colour, 0.85), drink=colour)
+
+
+def smoothie(rng: np.random.Generator) -> Body:
+    fruit: list[Colour] = [(220, 90, 110), (120, 150, 50), (240, 170, 60), (130, 50, 110)]
+    return _bottle(rng, radius=0.030, height=0.16, body=(fruit[int(rng.integers(4))], 0.98), drink=None)
+
+
 def milk_bottle(rng: np.random.Generator) -> Body:
     return _bottle(rng, radius=0.041, height=0.235, body=((238, 238, 232), 1.0), drink=None)
 
@@ -49,7 +70,7 @@ def _can(rng: np.random.Generator, radius: float, height: float, paper: tuple[fl
     shape = [(0.0, -z + 0.004), (r * 0.8, -z), (r * 0.86, -z), (r, -z + height * 0.05), (r, z - height * 0.07)]
     shape += [(r * 0.87, z - 0.002), (r * 0.87, z), (r * 0.8, z - 0.003), (0.0, z - 0.003)]
     length = 2 * r + height
-    label = art.wrap(rng, 512, int(512 * height * 0.88 / (2 * np.pi * r)), *_inks(rng))
+    label = art.wrap(rng, 512, int(512 * height * 0.88 / (2 * np.pi * r)), *inks(rng))
     lower, upper = (r + height * paper[0]) / length, (r + height * paper[1]) / length
     sheet = art.turned(art.bands(label, METAL, METAL, lower, upper), 1 - upper)
     tab = block(0.017, 0.010, 0.0012).moved(y=-r * 0.2, z=z - 0.0012)
@@ -73,20 +94,41 @@ def tuna_tin(rng: np.random.Generator) -> Body:
     return _can(rng, 0.0425, 0.04, (0.18, 0.82), 190)
 
 
+def beer_can(rng: np.random.Generator) -> Body:
+    return _can(rng, 0.0335, 0.168, (0.04, 0.94), 520)
+
+
+def corn_tin(rng: np.random.Generator) -> Body:
+    return _can(rng, 0.0375, 0.083, (0.10, 0.90), 330)
+
+
+def pet_tin(rng: np.random.Generator) -> Body:
+    return _can(rng, 0.049, 0.11, (0.08, 0.92), 850)
+
+
 def milk_carton(rng: np.random.Generator) -> Body:
-    width, height = 0.071 * rng.uniform(0.96, 1.03), 0.235 * rng.uniform(0.94, 1.05)
+    return _gabled(rng, 0.071, 0.235, 0.04, 1030)
+
+
+def cream_carton(rng: np.random.Generator) -> Body:
+    return _gabled(rng, 0.055, 0.125, 0.026, 270)
+
+
+def _gabled(rng: np.random.Generator, wide: float, tall: float, roof: float, mass: float) -> Body:
+    """A carton with a gable roof, with a screw cap on it or without."""
+    width, height = wide * rng.uniform(0.96, 1.03), tall * rng.uniform(0.94, 1.05)
     sheet = art.atlas(rng, 224, art.pale(rng), art.vivid(rng, dark=True), art.vivid(rng))
-    parts: tuple[Part, ...] = (Part(mesh=gable(width, height, 0.04), picture=sheet, shine=0.15),)
+    parts: tuple[Part, ...] = (Part(mesh=gable(width, height, roof), picture=sheet, shine=0.15),)
     if rng.random() < 0.6:
-        cap = lathe([(0.014, 0.0), (0.014, 0.011), (0.0, 0.012)]).moved(y=-width * 0.27, z=height / 2 - 0.041)
+        cap = lathe([(0.014, 0.0), (0.014, 0.011), (0.0, 0.012)]).moved(y=-width * 0.27, z=height / 2 - roof - 0.001)
         parts += (Part(mesh=cap, rgba=unit(art.vivid(rng)), shine=0.4),)
-    return Body(mass_g=1030, solid="box", half=(width / 2, width / 2, height / 2), parts=parts)
+    return Body(mass_g=mass, solid="box", half=(width / 2, width / 2, height / 2), parts=parts)
 
 
 def _brick(rng: np.random.Generator, width: float, depth: float, height: float, mass: float, *, cap: bool) -> Body:
     """A box of card or laminate, with a screw cap on top or without."""
     w, d, h = width * rng.uniform(0.92, 1.08), depth * rng.uniform(0.92, 1.08), height * rng.uniform(0.92, 1.08)
-    sheet = art.atlas(rng, 224, *_inks(rng))
+    sheet = art.atlas(rng, 224, *inks(rng))
     parts: tuple[Part, ...] = (Part(mesh=block(w, d, h), picture=sheet, shine=0.2),)
     if cap:
         top = lathe([(0.015, 0.0), (0.015, 0.012), (0.0, 0.013)]).moved(x=-w * 0.2, z=h / 2)
@@ -102,6 +144,10 @@ def small_carton(rng: np.random.Generator) -> Body:
     return _brick(rng, 0.062, 0.042, 0.118, 215, cap=False)
 
 
+def oat_carton(rng: np.random.Generator) -> Body:
+    return _brick(rng, 0.071, 0.071, 0.24, 1050, cap=True)
+
+
 def cereal(rng: np.random.Generator) -> Body:
     return _brick(rng, 0.185, 0.062, 0.27, 430, cap=False)
 
@@ -114,16 +160,55 @@ def pasta(rng: np.random.Generator) -> Body:
     return _brick(rng, 0.09, 0.042, 0.195, 510, cap=False)
 
 
+def crackers(rng: np.random.Generator) -> Body:
+    return _brick(rng, 0.085, 0.048, 0.20, 220, cap=False)
+
+
+def toothpaste_box(rng: np.random.Generator) -> Body:
+    return _brick(rng, 0.047, 0.038, 0.19, 115, cap=False)
+
+
+def pills(rng: np.random.Generator) -> Body:
+    return _brick(rng, 0.10, 0.028, 0.062, 45, cap=False)
+
+
+def chocolates(rng: np.random.Generator) -> Body:
+    return _brick(rng, 0.10, 0.024, 0.165, 210, cap=False)
+
+
+def rice_box(rng: np.random.Generator) -> Body:
+    return _brick(rng, 0.108, 0.052, 0.16, 520, cap=False)
+
+
+def washing_powder(rng: np.random.Generator) -> Body:
+    return _brick(rng, 0.155, 0.075, 0.215, 1250, cap=False)
+
+
 def jar(rng: np.random.Generator) -> Body:
+    return _glass(rng, rng.uniform(0.034, 0.042), rng.uniform(0.085, 0.14))
+
+
+def jam(rng: np.random.Generator) -> Body:
+    return _glass(rng, rng.uniform(0.032, 0.038), rng.uniform(0.06, 0.085))
+
+
+def pickles(rng: np.random.Generator) -> Body:
+    return _glass(rng, rng.uniform(0.042, 0.05), rng.uniform(0.13, 0.17))
+
+
+def sauce(rng: np.random.Generator) -> Body:
+    return _glass(rng, rng.uniform(0.030, 0.036), rng.uniform(0.13, 0.16))
+
+
+def _glass(rng: np.random.Generator, r: float, h: float) -> Body:
     """Coloured content in glass, a label and a metal lid."""
-    r, h = rng.uniform(0.034, 0.042), rng.uniform(0.085, 0.14)
     z = -h / 2
     fills: list[Colour] = [(140, 20, 30), (220, 140, 30), (92, 50, 24), (110, 130, 50), (190, 50, 20), (235, 215, 170)]
     fill = fills[int(rng.integers(len(fills)))]
     body = [(0.0, z), (r * 0.9, z), (r, z + 0.008), (r, z + h * 0.74), (r * 0.8, z + h * 0.85), (0.0, z + h * 0.86)]
     lid = [(r * 0.86, z + h * 0.85), (r * 0.88, z + h * 0.86), (r * 0.88, z + h * 0.985), (r * 0.8, z + h), (0, z + h)]
     band = [(r + 0.0008, z + h * 0.15), (r + 0.0008, z + h * 0.62)]
-    label = art.wrap(rng, 512, int(512 * 0.47 * h / (2 * np.pi * r)), *_inks(rng))
+    label = art.wrap(rng, 512, int(512 * 0.47 * h / (2 * np.pi * r)), *inks(rng))
     lids: list[Colour] = [(200, 160, 40), (190, 20, 30), (240, 240, 240), (30, 90, 50), art.vivid(rng)]
     parts = (
         Part(mesh=lathe(body), rgba=unit(fill), shine=0.9),
@@ -134,8 +219,23 @@ def jar(rng: np.random.Generator) -> Body:
 
 
 def tub(rng: np.random.Generator) -> Body:
+    return _pot(rng, rng.uniform(0.042, 0.056), rng.uniform(0.06, 0.10))
+
+
+def yoghurt(rng: np.random.Generator) -> Body:
+    return _pot(rng, rng.uniform(0.030, 0.037), rng.uniform(0.06, 0.085))
+
+
+def ice_cream(rng: np.random.Generator) -> Body:
+    return _pot(rng, rng.uniform(0.048, 0.058), rng.uniform(0.10, 0.125))
+
+
+def cream_cheese(rng: np.random.Generator) -> Body:
+    return _pot(rng, rng.uniform(0.047, 0.056), rng.uniform(0.036, 0.052))
+
+
+def _pot(rng: np.random.Generator, r: float, h: float) -> Body:
     """A yoghurt or spread tub: wider at the top, with a foil or plastic lid."""
-    r, h = rng.uniform(0.042, 0.056), rng.uniform(0.06, 0.10)
     z, foot = -h / 2, rng.uniform(0.78, 0.88)
     wall = [(0.0, z), (r * foot, z), (r * 0.97, z + h * 0.93)]
     lid = [(r * 0.97, z + h * 0.92), (r, z + h * 0.93), (r, z + h * 0.985), (r * 0.9, z + h), (0.0, z + h * 0.985)]
@@ -149,13 +249,29 @@ def tub(rng: np.random.Generator) -> Body:
 
 
 def crisps(rng: np.random.Generator) -> Body:
-    w, t, h = rng.uniform(0.14, 0.19), rng.uniform(0.05, 0.075), rng.uniform(0.20, 0.26)
-    paper, ink, accent = _inks(rng)
+    return _sealed(rng, rng.uniform(0.14, 0.19), rng.uniform(0.05, 0.075), rng.uniform(0.20, 0.26), 160)
+
+
+def sweets(rng: np.random.Generator) -> Body:
+    return _sealed(rng, rng.uniform(0.10, 0.13), rng.uniform(0.035, 0.05), rng.uniform(0.14, 0.19), 190)
+
+
+def frozen_greens(rng: np.random.Generator) -> Body:
+    return _sealed(rng, rng.uniform(0.15, 0.18), rng.uniform(0.045, 0.06), rng.uniform(0.20, 0.24), 620)
+
+
+def pouch(rng: np.random.Generator) -> Body:
+    return _sealed(rng, rng.uniform(0.09, 0.11), rng.uniform(0.028, 0.036), rng.uniform(0.13, 0.16), 110)
+
+
+def _sealed(rng: np.random.Generator, w: float, t: float, h: float, mass: float) -> Body:
+    """A bag of foil, welded at top and bottom."""
+    paper, ink, accent = inks(rng)
     face = art.front(rng, 256, 320, paper, ink, accent)
     sheet = np.hstack([face, art.back(rng, 256, 320, paper, ink)])
     dents = rng.normal(0, 0.13, (13, 17))
     return Body(
-        mass_g=160,
+        mass_g=mass,
         solid="box",
         half=(w / 2, t / 2.6, h / 2),
         parts=(Part(mesh=pillow(w, t, h, dents), picture=sheet, shine=0.6),),
@@ -163,10 +279,22 @@ def crisps(rng: np.random.Generator) -> Body:
 
 
 def flour(rng: np.random.Generator) -> Body:
-    return _paper_bag(rng, 0.105, 0.07, 0.17)
+    return _paper_bag(rng, 0.105, 0.07, 0.17, 1000)
 
 
-def _paper_bag(rng: np.random.Generator, width: float, depth: float, height: float) -> Body:
+def sugar(rng: np.random.Generator) -> Body:
+    return _paper_bag(rng, 0.095, 0.062, 0.145, 520)
+
+
+def coffee(rng: np.random.Generator) -> Body:
+    return _paper_bag(rng, 0.088, 0.064, 0.20, 510)
+
+
+def rice_bag(rng: np.random.Generator) -> Body:
+    return _paper_bag(rng, 0.13, 0.065, 0.21, 1010)
+
+
+def _paper_bag(rng: np.random.Generator, width: float, depth: float, height: float, mass: float) -> Body:
     """Flour, sugar or coffee: a filled bag that stands, a little bulged."""
     paper, ink = art.pale(rng), art.vivid(rng, dark=True)
     if rng.random() < 0.4:
@@ -175,7 +303,7 @@ def _paper_bag(rng: np.random.Generator, width: float, depth: float, height: flo
     sheet = np.hstack([face, art.back(rng, 256, 320, paper, ink)])
     mesh = pillow(width, depth, height, rng.normal(0, 0.06, (13, 17)))
     return Body(
-        mass_g=750,
+        mass_g=mass,
         solid="box",
         half=(width / 2, depth / 2.2, height / 2),
         parts=(Part(mesh=mesh, picture=sheet, shine=0.1),),
@@ -199,7 +327,7 @@ def _bottle(
     shape += [(neck, z0 + h * 0.94)]
     cap = [(neck + 0.003, z0 + h * 0.935), (neck + 0.003, z0 + h * 0.998), (0.0, z0 + h)]
     band = [(r * waist + 0.0012, z0 + h * 0.26), (r * waist + 0.0012, z0 + h * 0.52)]
-    label = art.wrap(rng, 512, int(512 * 0.26 * h / (2 * np.pi * r)), *_inks(rng))
+    label = art.wrap(rng, 512, int(512 * 0.26 * h / (2 * np.pi * r)), *inks(rng))
     colour, opacity = body
     parts = [Part(mesh=lathe(shape), rgba=unit(colour, opacity), shine=0.9)]
     if drink is not None:
@@ -213,7 +341,7 @@ def _bottle(
     return Body(mass_g=float(mass), solid="cylinder", half=(r, r, h / 2), parts=tuple(parts))
 
 
-def _inks(rng: np.random.Generator) -> tuple[Colour, Colour, Colour]:
+def inks(rng: np.random.Generator) -> tuple[Colour, Colour, Colour]:
     """Paper, ink and accent that can be told apart: light on dark or dark on light."""
     if rng.random() < 0.6:
         return art.vivid(rng), art.pale(rng), art.vivid(rng, dark=True)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from smartcart.datasets import fresh, packs
+from smartcart.datasets import bakery, fresh, garden, household, packs
 from smartcart.datasets.parts import Body, Half, Part, Solid
 
 Split = Literal["train", "val", "test"]
@@ -68,27 +68,102 @@ FAMILIES: Final[dict[str, Family]] = {
     "cola": Family(label="bottle", make=packs.cola),
     "green_bottle": Family(label="bottle", make=packs.green_bottle),
     "milk_bottle": Family(label="bottle", make=packs.milk_bottle),
+    "wine": Family(label="bottle", make=packs.wine),
+    "beer": Family(label="bottle", make=packs.beer),
+    "oil": Family(label="bottle", make=packs.oil),
+    "smoothie": Family(label="bottle", make=packs.smoothie),
+    "shampoo": Family(label="bottle", make=household.shampoo),
+    "dish_soap": Family(label="bottle", make=household.dish_soap),
+    "ketchup": Family(label="bottle", make=household.ketchup),
+    "detergent": Family(label="bottle", make=household.detergent),
+    "spray": Family(label="bottle", make=household.spray),
     "soda_can": Family(label="can", make=packs.soda_can),
     "slim_can": Family(label="can", make=packs.slim_can),
     "soup_tin": Family(label="can", make=packs.soup_tin),
     "tuna_tin": Family(label="can", make=packs.tuna_tin),
+    "beer_can": Family(label="can", make=packs.beer_can),
+    "corn_tin": Family(label="can", make=packs.corn_tin),
+    "pet_tin": Family(label="can", make=packs.pet_tin),
+    "sardines": Family(label="can", make=household.sardines),
     "milk_carton": Family(label="carton", make=packs.milk_carton),
     "juice_carton": Family(label="carton", make=packs.juice_carton),
     "small_carton": Family(label="carton", make=packs.small_carton),
+    "cream_carton": Family(label="carton", make=packs.cream_carton),
+    "oat_carton": Family(label="carton", make=packs.oat_carton),
     "cereal": Family(label="box", make=packs.cereal),
     "tea": Family(label="box", make=packs.tea),
     "pasta": Family(label="box", make=packs.pasta),
+    "crackers": Family(label="box", make=packs.crackers),
+    "toothpaste_box": Family(label="box", make=packs.toothpaste_box),
+    "pills": Family(label="box", make=packs.pills),
+    "chocolates": Family(label="box", make=packs.chocolates),
+    "rice_box": Family(label="box", make=packs.rice_box),
+    "washing_powder": Family(label="box", make=packs.washing_powder),
+    "egg_box": Family(label="box", make=household.egg_box),
     "jar": Family(label="jar", make=packs.jar),
-    "tub": Family(label="tub", make=packs.tub),
+    "jam": Family(label="jar", make=packs.jam),
+    "pickles": Family(label="jar", make=packs.pickles),
+    "sauce": Family(label="jar", make=packs.sauce),
     "crisps": Family(label="bag", make=packs.crisps),
     "flour": Family(label="bag", make=packs.flour),
+    "sweets": Family(label="bag", make=packs.sweets),
+    "frozen_greens": Family(label="bag", make=packs.frozen_greens),
+    "pouch": Family(label="bag", make=packs.pouch),
+    "sugar": Family(label="bag", make=packs.sugar),
+    "coffee": Family(label="bag", make=packs.coffee),
+    "rice_bag": Family(label="bag", make=packs.rice_bag),
+    "tub": Family(label="tub", make=packs.tub),
+    "yoghurt": Family(label="tub", make=packs.yoghurt),
+    "ice_cream": Family(label="tub", make=packs.ice_cream),
+    "cream_cheese": Family(label="tub", make=packs.cream_cheese),
+    "margarine": Family(label="tub", make=household.margarine),
+    "toothpaste": Family(label="tube", make=household.toothpaste),
+    "hand_cream": Family(label="tube", make=household.hand_cream),
+    "tomato_paste": Family(label="tube", make=household.tomato_paste),
+    "sun_cream": Family(label="tube", make=household.sun_cream),
+    "paper_cup": Family(label="cup", make=household.paper_cup),
+    "mug": Family(label="cup", make=household.mug),
+    "tumbler": Family(label="cup", make=household.tumbler),
+    "noodle_cup": Family(label="cup", make=household.noodle_cup),
+    "loaf": Family(label="bread", make=bakery.loaf),
+    "baguette": Family(label="bread", make=bakery.baguette),
+    "roll": Family(label="bread", make=bakery.roll),
+    "bagel": Family(label="bread", make=bakery.bagel),
+    "toast": Family(label="bread", make=bakery.toast),
     "apple": Family(label="apple", make=fresh.apple),
     "orange": Family(label="orange", make=fresh.orange),
     "tomato": Family(label="tomato", make=fresh.tomato),
     "lemon": Family(label="lemon", make=fresh.lemon),
     "banana": Family(label="banana", make=fresh.banana),
     "cucumber": Family(label="cucumber", make=fresh.cucumber),
+    "potato": Family(label="produce", make=garden.potato),
+    "onion": Family(label="produce", make=garden.onion),
+    "carrot": Family(label="produce", make=garden.carrot),
+    "pepper": Family(label="produce", make=garden.pepper),
+    "broccoli": Family(label="produce", make=garden.broccoli),
+    "cabbage": Family(label="produce", make=garden.cabbage),
+    "avocado": Family(label="produce", make=garden.avocado),
+    "pear": Family(label="produce", make=garden.pear),
+    "kiwi": Family(label="produce", make=garden.kiwi),
+    "aubergine": Family(label="produce", make=garden.aubergine),
+    "mushrooms": Family(label="produce", make=garden.mushrooms),
+    "garlic": Family(label="produce", make=garden.garlic),
 }
+# how often each class is drawn, so that the classes with few families do not fade
+WEIGHTS: Final = {
+    "bottle": 1.5,
+    "can": 1.4,
+    "carton": 1.4,
+    "box": 1.3,
+    "bag": 1.1,
+    "jar": 1.0,
+    "tub": 1.0,
+    "cup": 0.9,
+    "tube": 0.8,
+    "bread": 0.8,
+    "produce": 1.2,
+}
+FRUIT_WEIGHT: Final = 0.55
 
 
 @lru_cache(maxsize=512)
@@ -100,6 +175,10 @@ def product(split: Split, family: str, variant: int) -> Product:
 
 
 def pick(rng: np.random.Generator, split: Split, label: str | None = None) -> Product:
-    """Draws a product: first the family (of one class, if given), then the variant."""
-    names = [name for name, family in FAMILIES.items() if label in (None, family.label)]
+    """Draws a product: first the class (unless it is given), then the family, then the variant."""
+    if label is None:
+        labels = sorted({family.label for family in FAMILIES.values()})
+        weights = np.array([WEIGHTS.get(name, FRUIT_WEIGHT) for name in labels])
+        label = str(rng.choice(labels, p=weights / weights.sum()))
+    names = [name for name, family in FAMILIES.items() if family.label == label]
     return product(split, str(rng.choice(names)), int(rng.integers(VARIANTS[split])))
