@@ -103,4 +103,6 @@ def test_a_camera_reads_the_bar_code_of_a_face_that_it_sees(family):
             world.refresh()
             read |= {code.text for code in zxing.read_barcodes(eye.look().picture)}
     sheet = np.ascontiguousarray(thing.parts[0].picture)
-    assert read == {code.text for code in zxing.read_barcodes(sheet)}
+    printed = {code.text for code in zxing.read_barcodes(sheet)}
+    assert printed
+    assert printed <= read
