@@ -40,7 +40,8 @@ def resting_pose(rng: np.random.Generator, world: World, item: str, spot: Spot, 
         pose = raised(world, item, pose)
         if _ends_well(world, item, pose):
             break
-        x, y = rng.uniform(-0.6, 0.6, 2) * [world.look.basket.length, world.look.basket.width]
+        basket = world.look.basket
+        x, y = rng.uniform(-0.6, 0.6, 2) * [basket.reach, basket.width] + np.array([basket.middle, 0.0])
         pose = standing(product, (float(x), float(y)), facing(side, rng), lift=0.008)
     return raised(world, item, pose)
 

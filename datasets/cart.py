@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import cv2
 import numpy as np
 
 from smartcart.datasets import art, backdrop, hands
 from smartcart.datasets.art import Picture
-from smartcart.datasets.look import Basket, Look
+from smartcart.datasets.basketry import bag_mesh, basket_bodies
+from smartcart.datasets.look import Look, Person
 from smartcart.datasets.parts import Part
+from smartcart.datasets.passers import FLOOR_DROP, passer_body
 from smartcart.datasets.products import Product
-
-FLOOR_DROP: Final = 0.55
 
 
 @dataclass(slots=True)
@@ -30,6 +29,8 @@ def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
     rng = np.random.default_rng(look.art_seed)
     surroundings = _surroundings(look, rng, assets)
     hand_assets, hand_bodies = _hands(look, rng, assets)
+    bag_assets, bag = _bag(look, assets)
+    passers = "".join(passer_body(f"passer{k}", passer) for k, passer in enumerate(look.passers))
     item_assets, item_bodies = _items(items, assets)
     x, y, z = look.camera.place
     right, down, _ = look.camera.axes
@@ -48,10 +49,10 @@ def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
 <default class="seen"><geom contype="0" conaffinity="0" group="1" mass="0"/></default>
 <default class="solid"><geom group="4" friction=".6 .01 .003" solref=".01 1" condim="6"/></default>
 </default>
-<asset>{surroundings}{hand_assets}{item_assets}</asset>
+<asset>{surroundings}{hand_assets}{item_assets}{bag_assets}</asset>
 <worldbody>
 <light type="directional" pos="{lx} {ly} {lz}" dir="{-lx} {-ly} {-lz}" castshadow="true"
- diffuse="{look.lamp[0]} {look.lamp[1]} {look.lamp[2]}" specular=".3 .3 .3"/>
+ diffuse="{look.lamp[0]} {look.lamp[1]} {look.lamp[2]}" specular="{look.gloss} {look.gloss} {look.gloss}"/>
 <light type="spot" pos="{-lx} {1 + ly} 2.2" dir="{lx} {-1 - ly} -2.2" cutoff="80" castshadow="false"
  diffuse="{fill} {fill} {fill}" specular=".25 .25 .25"/>
 <light type="spot" pos=".9 {-ly} 2.4" dir="-.9 {ly} -2.4" cutoff="80" castshadow="false"
@@ -62,8 +63,8 @@ def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
 <geom class="seen" type="box" size=".02 3 1" pos="2.3 0 .45" material="shelf"/>
 <geom class="seen" type="box" size="3 .02 1" pos="0 1.7 .45" material="shelf"/>
 <geom class="seen" type="box" size="3 .02 1" pos="0 -1.7 .45" material="shelf"/>
-</body>
-<body name="basket"><site name="scale"/>{_basket(look.basket)}</body>
+</body>{passers}
+<body name="basket"><site name="scale"/>{basket_bodies(look.basket)}{bag}</body>
 {item_bodies}{hand_bodies}
 </worldbody>
 <sensor><force name="scale" site="scale"/></sensor>
@@ -98,25 +99,74 @@ def _surroundings(look: Look, rng: np.random.Generator, assets: dict[str, bytes]
     )
 
 
+def _bag(look: Look, assets: dict[str, bytes]) -> tuple[str, str]:
+    """The bag in the basket, if there is one."""
+    if not look.basket.bag:
+        return "", ""
+    rng = np.random.default_rng([look.art_seed, 2])
+    assets["bag.obj"] = bag_mesh(rng, look.basket).obj()
+    xml = _texture(assets, "bag", art.tone(rng, look.basket.bag_colour, fine=4, coarse=7), 0.05)
+    xml += '<mesh name="bag" file="bag.obj" inertia="shell"/>'
+    return xml, '<geom class="seen" type="mesh" mesh="bag" material="bag"/>'
+
+
 def _hands(look: Look, rng: np.random.Generator, assets: dict[str, bytes]) -> tuple[str, str]:
     """Both hands with every grip, and their arms; the simulation shows one grip at a time."""
-    xml = _texture(assets, "skin", art.tone(rng, look.skin, fine=2.5, coarse=6), 0.15)
-    if look.sleeve is not None:
-        xml += _texture(assets, "sleeve", art.tone(rng, look.sleeve, fine=6, coarse=9), 0.02, "3 6")
+    xml = _person(look.person, "", rng, assets)
+    if look.second is not None:
+        xml += _person(look.second, "2", np.random.default_rng([look.art_seed, 3]), assets)
     bodies = ""
     for side in ("right", "left"):
-        parts = {f"{side}_{k}": (hands.hand_mesh(k), "skin") for k in range(len(hands.GRIPS))}
-        parts[f"{side}_arm"] = (hands.arm_mesh(start=hands.CUFF, thickness=0.0, folds=0.0), "skin")
-        if look.sleeve is not None:
-            sleeve = hands.arm_mesh(start=look.sleeve_start, thickness=0.0075, folds=0.0016)
-            parts[f"{side}_sleeve"] = (sleeve, "sleeve")
-        geoms = ""
+        person, suffix = look.owner(side), "2" if side == "left" and look.second is not None else ""
+        skin, sleeve = f"skin{suffix}", f"sleeve{suffix}"
+        palm = f"glove{suffix}" if person.glove is not None else skin
+        parts = {f"{side}_{k}": (hands.hand_mesh(k), palm) for k in range(len(hands.GRIPS))}
+        parts[f"{side}_arm"] = (hands.arm_mesh(start=hands.CUFF, thickness=0.0, folds=0.0), skin)
+        if person.sleeve is not None:
+            cloth = hands.arm_mesh(start=person.sleeve_start, thickness=0.0075, folds=0.0016)
+            parts[f"{side}_sleeve"] = (cloth, sleeve)
+        if person.glove is not None:
+            parts[f"{side}_glove"] = (hands.band_mesh(start=0.152, end=0.205, thickness=0.0045), palm)
+        geoms = _jewels(person, left=side == "left")
+        if person.watch is not None:
+            parts[f"{side}_watch"] = (hands.band_mesh(start=0.196, end=0.214, thickness=0.003), f"strap{suffix}")
         for name, (mesh, material) in parts.items():
             assets[f"{name}.obj"] = hands.obj_file(mesh, left=side == "left")
-            xml += f'<mesh name="{name}" file="{name}.obj" inertia="shell"/>'
+            scale = "" if person.size == 1.0 else f' scale="{person.size} {person.size} {person.size}"'
+            xml += f'<mesh name="{name}" file="{name}.obj" inertia="shell"{scale}/>'
             geoms += f'<geom class="seen" type="mesh" mesh="{name}" name="{name}" material="{material}"/>'
         bodies += f'<body name="{side}" mocap="true" pos="0 0 -3">{geoms}</body>'
     return xml, bodies
+
+
+def _person(person: Person, suffix: str, rng: np.random.Generator, assets: dict[str, bytes]) -> str:
+    """Skin, sleeve, glove and strap of one person."""
+    xml = _texture(assets, f"skin{suffix}", art.tone(rng, person.skin, fine=2.5, coarse=6), 0.15)
+    if person.sleeve is not None:
+        xml += _texture(assets, f"sleeve{suffix}", art.tone(rng, person.sleeve, fine=6, coarse=9), 0.02, "3 6")
+    if person.glove is not None:
+        xml += _texture(assets, f"glove{suffix}", art.tone(rng, person.glove, fine=7, coarse=6), 0.05, "3 3")
+    if person.watch is not None:
+        xml += _texture(assets, f"strap{suffix}", art.tone(rng, person.watch), 0.4)
+    return xml
+
+
+def _jewels(person: Person, *, left: bool) -> str:
+    """A ring for each grip, and the dial of the watch."""
+    side, mirror = ("left", -1.0) if left else ("right", 1.0)
+    xml = ""
+    for k in range(len(hands.GRIPS) if person.ring else 0):
+        a, b, radius = hands.ring_place(k)
+        ends = " ".join(f"{v * person.size:.5f}" for v in (a[0], mirror * a[1], a[2], b[0], mirror * b[1], b[2]))
+        xml += (
+            f'<geom class="seen" type="cylinder" name="{side}_{k}_ring" size="{radius * person.size}" '
+            f'fromto="{ends}" rgba=".85 .68 .3 1"/>'
+        )
+    if person.watch is not None:
+        a, b = hands.dial_place()
+        ends = " ".join(f"{v * person.size:.5f}" for v in (a[0], mirror * a[1], a[2], b[0], mirror * b[1], b[2]))
+        xml += f'<geom class="seen" type="cylinder" size="{0.017 * person.size}" fromto="{ends}" rgba=".75 .76 .8 1"/>'
+    return xml
 
 
 def _items(items: Sequence[tuple[str, Product]], assets: dict[str, bytes]) -> tuple[str, str]:
@@ -146,43 +196,3 @@ def _part_assets(name: str, part: Part, assets: dict[str, bytes]) -> str:
         return xml + _texture(assets, name, part.picture, part.shine)
     rgba = " ".join(f"{v:.3f}" for v in part.rgba)
     return xml + f'<material name="{name}" rgba="{rgba}" specular="{part.shine}" shininess="{part.shine}"/>'
-
-
-def _basket(basket: Basket) -> str:
-    """Bars to look at, and five invisible walls for the physics."""
-    ln, w, h = basket.length, basket.width, basket.depth
-    step, thin = (0.055, 0.0055) if basket.plastic else (0.038, 0.0022)
-    body = "plastic" if basket.plastic else "wire"
-    bars = []
-
-    def bar(a: tuple[float, float, float], b: tuple[float, float, float], radius: float, material: str = body) -> None:
-        ends = " ".join(f"{v:.4f}" for v in (*a, *b))
-        bars.append(f'<geom class="seen" type="capsule" size="{radius}" fromto="{ends}" material="{material}"/>')
-
-    for x in np.linspace(-ln, ln, round(2 * ln / step) + 1):
-        bar((x, -w, -0.004), (x, w, -0.004), thin)
-        bar((x, -w, -0.003), (x, -w, h), thin)
-        bar((x, w, -0.003), (x, w, h), thin)
-    for y in np.linspace(-w, w, round(2 * w / step) + 1):
-        bar((-ln, y, -0.006), (ln, y, -0.006), thin)
-        bar((ln, y, -0.006), (ln, y, h), thin)
-        bar((-ln, y, -0.006), (-ln, y, h), thin)
-    for z in np.linspace(0, h, 5):
-        radius = 0.0055 if z == h else thin * 1.25
-        for s in (-1, 1):
-            bar((-ln, s * w, z), (ln, s * w, z), radius)
-            bar((s * ln, -w, z), (s * ln, w, z), radius)
-    for s in (-1, 1):
-        bar((-ln, s * w, h + 0.008), (ln, s * w, h + 0.008), 0.011, "plastic")
-    bar((ln, -w, h + 0.008), (ln, w, h + 0.008), 0.011, "plastic")
-    walls = [f'<geom class="solid" type="box" size="{ln} {w} .02" pos="0 0 -.02" mass="3"/>']
-    for s in (-1, 1):
-        walls.append(
-            f'<geom class="solid" type="box" size="{ln + 0.05} .02 {h / 2 + 0.02}" '
-            f'pos="0 {s * (w + 0.02)} {h / 2}" mass=".1"/>'
-        )
-        walls.append(
-            f'<geom class="solid" type="box" size=".02 {w + 0.05} {h / 2 + 0.02}" '
-            f'pos="{s * (ln + 0.02)} 0 {h / 2}" mass=".1"/>'
-        )
-    return "".join(bars + walls)

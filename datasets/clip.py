@@ -13,11 +13,12 @@ import numpy as np
 from smartcart.datasets.camera import Mover, expose
 from smartcart.datasets.encode import VideoFile
 from smartcart.datasets.errors import SimulatorError
-from smartcart.datasets.look import Look, draw_look
+from smartcart.datasets.look import Look
 from smartcart.datasets.meshes import FloatArray
 from smartcart.datasets.play import Moment, Play
 from smartcart.datasets.products import SPLIT_NUMBER, Split
 from smartcart.datasets.rendering import Eye, Shot
+from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import seen_hands, seen_items
 from smartcart.datasets.simulation import World
 from smartcart.datasets.situations import random_story
@@ -126,7 +127,8 @@ def film(script: Script, folder: Path) -> Iterator[float]:
         for moment in play.moments(script.fps):
             shot = eye.look().trembled(*(share * lens.height for share in moment.shake))
             movers = _movers(world, shot, before, moment.movers, script.fps)
-            video.write(expose(shot.picture, look.sensor, lens, noise, movers=movers))
+            seen = shot.picture if look.shade is None else look.shade.fall(shot.picture, moment.t)
+            video.write(expose(seen, look.sensor, lens, noise, movers=movers))
             lines.write(json.dumps(_line(world, shot, moment)) + "\n")
             before = moment.movers
             yield moment.t

@@ -8,7 +8,7 @@ import numpy as np
 from smartcart.datasets.camera import Camera, Lens, Sensor
 from smartcart.datasets.clip import Script
 from smartcart.datasets.hands import CUFF
-from smartcart.datasets.look import Basket, Look
+from smartcart.datasets.look import Basket, Look, Person
 from smartcart.datasets.plan import Plan
 from smartcart.datasets.products import product
 from smartcart.datasets.story import Story
@@ -27,9 +27,7 @@ def _look() -> Look:
             target=(0.065, 0.0, 0.07),
         ),
         sensor=Sensor(gain=1.12, balance=(1.0, 0.99, 0.97), saturation=0.95, noise=0.006, vignette=0.12, quality=100),
-        skin=(214, 160, 132),
-        sleeve=(40, 56, 98),
-        sleeve_start=CUFF,
+        person=Person(skin=(214, 160, 132), sleeve=(40, 56, 98), sleeve_start=CUFF),
         ambient=0.36,
         lamp=(0.56, 0.56, 0.54),
         lamp_from=(-0.7, -0.45, 2.2),

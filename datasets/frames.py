@@ -9,11 +9,11 @@ import yaml
 
 from smartcart.datasets.art import Picture
 from smartcart.datasets.camera import Mask, expose
-from smartcart.datasets.look import draw_look
 from smartcart.datasets.pose import Pose
 from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.reach import Grip, Kind, Reach, Side, Target, facing
 from smartcart.datasets.rendering import Eye, Shot
+from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import Box, seen_hands, seen_items
 from smartcart.datasets.simulation import HANDS, HandName, World
 from smartcart.datasets.stocking import free_spot, standing, tumble
@@ -50,13 +50,16 @@ def random_frame(seed: int, split: Split) -> Labelled:
     order: list[HandName] = list(HANDS) if rng.random() < 0.5 else list(reversed(HANDS))
     for hand, item in zip(order[:hands], [*brought, None, None][:hands], strict=True):
         smears[hand] = _pose_hand(rng, world, hand, item)
+    moment = float(rng.uniform(0, 60))
+    world.pass_time(moment, 0.0)
     world.refresh()
     with Eye(world) as eye:
         shot = eye.look()
     boxes = [(item.label, item.box) for item in seen_items(world, shot)]
     boxes += [(HAND, box) for _, box in seen_hands(shot)]
     movers = [(_hand_and_load(world, shot, hand), smear) for hand, smear in smears.items()]
-    picture = expose(shot.picture, look.sensor, look.camera.lens, rng, movers=movers)
+    light = shot.picture if look.shade is None else look.shade.fall(shot.picture, moment)
+    picture = expose(light, look.sensor, look.camera.lens, rng, movers=movers)
     return Labelled(picture=np.ascontiguousarray(picture[..., ::-1]), boxes=tuple(boxes))
 
 
@@ -71,7 +74,7 @@ def _pose_hand(rng: np.random.Generator, world: World, hand: HandName, item: str
     side = sides[int(rng.choice(3, p=[0.4, 0.4, 0.2]))]
     resting = [name for name in world.products if world.inside(name)]
     target = _target(rng, world, side, item, resting)
-    reach = Reach(rng, basket, side, [target])
+    reach = Reach(rng, basket, side, [target], size=world.look.owner(hand).size)
     grip = reach.grips[0]
     moment = _moment(rng, grip, reach.duration)
     pose = reach.pose(moment)
@@ -114,7 +117,7 @@ def _target(rng: np.random.Generator, world: World, side: Side, item: str | None
         product = world.products[item]
         spot = free_spot(rng, basket, product, []) or (0.0, 0.0)
         return Target(kind="place", item=item, product=product, pose=standing(product, spot, facing(side, rng)))
-    spot = float(rng.uniform(-0.7, 0.7) * basket.length), float(rng.uniform(-0.7, 0.7) * basket.width)
+    spot = basket.middle + float(rng.uniform(-0.7, 0.7) * basket.reach), float(rng.uniform(-0.7, 0.7) * basket.width)
     place = Pose(position=np.array([*spot, rng.uniform(0.05, 0.25)]), turn=np.array([1.0, 0, 0, 0]))
     return Target(kind="hover", item=None, product=None, pose=place)
 

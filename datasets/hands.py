@@ -116,12 +116,39 @@ def arm_mesh(*, start: float, thickness: float, folds: float) -> Mesh:
     radius = bare + thickness + folds * (np.sin(z * 61) + 0.6 * np.sin(z * 137 + 1)) + folds * 0.8
     profile = [(float(radius[0]) * 0.8, float(z[0]) + 0.004)] if thickness else []
     profile += [(float(r), float(h)) for r, h in zip(radius, z, strict=True)]
-    upright = lathe(profile, around=AROUND)
+    return _along_arm(lathe(profile, around=AROUND))
+
+
+def _along_arm(upright: Mesh) -> Mesh:
+    """A body of revolution about the z axis, bent over to the axis of the arm."""
     axis = (ELBOW - WRIST) / np.linalg.norm(ELBOW - WRIST)
     lean = about((-axis[1], axis[0], 0.0), float(np.arccos(axis[2])))
     at = upright.vertices - [0, 0, WRIST[2]]
     turned = np.array([rotated(lean, point) for point in at]) + WRIST
     return Mesh(vertices=turned, uv=upright.uv, faces=upright.faces)
+
+
+@lru_cache(maxsize=4)
+def band_mesh(*, start: float, end: float, thickness: float) -> Mesh:
+    """A band around the bare arm between two distances from the grip, in metres: a watch's strap, a glove's cuff."""
+    radius = BARE_WRIST + thickness + 0.019 * float(np.clip((end - 0.15) / 0.2, 0, 1)) ** 0.8 * 0.5
+    ring = [(radius * 0.8, start), (radius, start + 0.001), (radius, end - 0.001), (radius * 0.8, end)]
+    return _along_arm(lathe(ring, around=AROUND))
+
+
+def ring_place(grip: int) -> tuple[FloatArray, FloatArray, float]:
+    """Both ends and the radius of a ring on the third finger of a right hand."""
+    a, b, ra, rb = _fingers(GRIPS[grip])[2][0]
+    along = (b - a) / np.linalg.norm(b - a)
+    middle = a + (b - a) * 0.55
+    return middle - along * 0.0022, middle + along * 0.0022, (ra + rb) / 2 + 0.0012
+
+
+def dial_place() -> tuple[FloatArray, FloatArray]:
+    """Both ends of a watch's flat dial on the back of a right hand's wrist."""
+    axis = (ELBOW - WRIST) / np.linalg.norm(ELBOW - WRIST)
+    middle = WRIST + axis * 0.055
+    return middle + _point(-0.026, 0, 0), middle + _point(-0.036, 0, 0)
 
 
 @lru_cache(maxsize=64)

@@ -155,8 +155,9 @@ class Plan:
 
     def any_spot(self, share: float = 0.6) -> Spot:
         """A spot within the middle ``share`` of the floor, free or not."""
-        x, y = self.look.basket.length * share, self.look.basket.width * share
-        return float(self.rng.uniform(-x, x)), float(self.rng.uniform(-y, y))
+        basket = self.look.basket
+        x, y = basket.reach * share, basket.width * share
+        return basket.middle + float(self.rng.uniform(-x, x)), float(self.rng.uniform(-y, y))
 
     def any_item(self) -> str:
         """One of the standing items."""
@@ -164,9 +165,11 @@ class Plan:
 
     def side(self) -> Side:
         """A side from which a hand may come without passing through the camera."""
-        camera_y = self.look.camera.place[1]
-        if abs(camera_y) > self.look.basket.width:
-            sides: tuple[Side, ...] = ("right", "front") if camera_y > 0 else ("left", "front")
+        camera_x, camera_y, _ = self.look.camera.place
+        if camera_x > self.look.basket.length:
+            sides: tuple[Side, ...] = ("left", "right")
+        elif abs(camera_y) > self.look.basket.width:
+            sides = ("right", "front") if camera_y > 0 else ("left", "front")
         else:
             sides = ("left", "left", "right", "right", "front")
         return sides[int(self.rng.integers(len(sides)))]

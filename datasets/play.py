@@ -102,6 +102,7 @@ class Play:
             for step in range(steps):
                 self._act(t - (steps - 1 - step) / fps / steps)
                 self.world.advance(1 / fps / steps)
+            self.world.pass_time(t, sum(move.way(t) for move in self._moves))
             self.world.refresh()
             yield self._moment(t)
         for going in self._going:
@@ -139,8 +140,7 @@ class Play:
     def _act(self, t: float) -> None:
         if self._moves:
             pushes = [move.acceleration(t) for move in self._moves]
-            way = sum(move.way(t) for move in self._moves)
-            self.world.ride(sum(along for along, _ in pushes), sum(up for _, up in pushes), way)
+            self.world.ride(sum(along for along, _ in pushes), sum(up for _, up in pushes))
         while self._coming and self._coming[0].start <= t:
             self._begin(self._coming.pop(0))
         while self._throws and self._throws[0].start <= t:
@@ -166,7 +166,9 @@ class Play:
         targets: list[Target] = []
         for action in visit.actions:
             targets.append(self._target(visit, action, targets))
-        path = Reach(self._rng, self.world.look.basket, visit.side, targets, pace=visit.pace)
+        look = self.world.look
+        size = look.owner(visit.hand).size
+        path = Reach(self._rng, look.basket, visit.side, targets, pace=visit.pace, size=size)
         taken = {target.item for target in targets if target.kind == "grasp"}
         for grip in path.grips:
             item = grip.target.item

@@ -56,9 +56,26 @@ class Reach:
     """
 
     def __init__(
-        self, rng: np.random.Generator, basket: Basket, side: Side, targets: list[Target], *, pace: float = 1.0
+        self,
+        rng: np.random.Generator,
+        basket: Basket,
+        side: Side,
+        targets: list[Target],
+        *,
+        pace: float = 1.0,
+        size: float = 1.0,
     ) -> None:
-        """Plans the path; ``pace`` 2 is twice as fast."""
+        """Plans the path.
+
+        Args:
+            rng: draws what is not given.
+            basket: over whose rim the arm comes.
+            side: from where.
+            targets: what the hand does, in order.
+            pace: 2 is twice as fast as usual.
+            size: of the hand, 1 for an adult's.
+        """
+        self._size = size
         self._wobble = rng.uniform(0, 6.28, 3)
         self._side = LEAN[side]
         out = self._outside(rng, basket)
@@ -115,7 +132,7 @@ class Reach:
         thin, width = _thin_side(target.product, axes, half, yaw)
         above_middle = max(height - GRIP_BELOW_TOP, 0.006)
         position = target.pose.position + np.array([0.0, 0.0, above_middle])
-        return position, thin, hands.grip_for(width) if target.kind != "touch" else min(hands.OPEN, 4)
+        return position, thin, hands.grip_for(width / self._size) if target.kind != "touch" else min(hands.OPEN, 4)
 
     def _tilt(self, basket: Basket, position: FloatArray, yaw: float, want: float) -> float:
         """As slanted as wanted, as long as the arm clears the rim."""

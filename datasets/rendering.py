@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smartcart.datasets import hands
 from smartcart.datasets.art import Picture
 from smartcart.datasets.engine import NO_GL, mujoco
 from smartcart.datasets.errors import RenderingError
@@ -106,7 +105,12 @@ class Eye:
         owner = np.zeros(model.ngeom + 1, np.int32)
         for number, name in enumerate(self._names, start=1):
             if name in HANDS:
-                owner[[model.geom(f"{name}_{k}").id for k in range(len(hands.GRIPS))]] = number
+                owner[[k for k in range(model.ngeom) if _belongs(model.geom(k).name, name)]] = number
             else:
                 owner[:-1][model.geom_bodyid == model.body(name).id] = number
         return owner
+
+
+def _belongs(geom: str, hand: str) -> bool:
+    """Whether a geom is part of a hand up to the wrist: one of its grips, or the ring on it."""
+    return geom.startswith(f"{hand}_") and geom.split("_")[1].isdigit()

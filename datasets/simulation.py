@@ -59,6 +59,7 @@ class World:
         self.data = mujoco.MjData(self.model)
         self.carried: dict[str, Carried] = {}
         self._hands = dict.fromkeys(HANDS, AWAY)
+        self._grips = {hand: {k: self._grip_geoms(hand, k) for k in range(len(hands.GRIPS))} for hand in HANDS}
         self._body = {name: self.model.body(name).id for name in items}
         joint = {name: self.model.body_jntadr[body] for name, body in self._body.items()}
         self._place = {name: int(self.model.jnt_qposadr[j]) for name, j in joint.items()}
@@ -103,10 +104,17 @@ class World:
         at = self._speed[item]
         self.data.qvel[at : at + 6] = [*velocity, *spin]
 
-    def ride(self, along: float, up: float, way: float) -> None:
-        """The cart accelerates (m/s2 along x and z) and has come ``way`` metres; the shop stays behind."""
-        self.model.opt.gravity[:] = [-along, 0.0, -GRAVITY - up]
+    def pass_time(self, t: float, way: float) -> None:
+        """The shop, from which the cart has come ``way`` metres, and the people in it at media time ``t``."""
         self.data.mocap_pos[self.model.body_mocapid[self.model.body("shop").id], 0] = -way
+        for k, passer in enumerate(self.look.passers):
+            x, y, z = passer.at(t)
+            with_cart = way if x > -self.look.basket.length else 0.0  # who pushes the cart walks with it
+            self.data.mocap_pos[self.model.body_mocapid[self.model.body(f"passer{k}").id]] = x - with_cart, y, z
+
+    def ride(self, along: float, up: float) -> None:
+        """The cart accelerates, in m/s2 along x and z."""
+        self.model.opt.gravity[:] = [-along, 0.0, -GRAVITY - up]
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
@@ -142,8 +150,8 @@ class World:
 
     def show_hand(self, name: HandName, grip: int | None) -> None:
         """Shows a hand with a grip, or hides it."""
-        for k in range(len(hands.GRIPS)):
-            self.model.geom_group[self.model.geom(f"{name}_{k}").id] = SHOWN if k == grip else HIDDEN
+        for k, geoms in self._grips[name].items():
+            self.model.geom_group[geoms] = SHOWN if k == grip else HIDDEN
         if grip is None:
             self.move_hand(name, AWAY)
 
@@ -200,6 +208,11 @@ class World:
         points = [part.mesh.vertices for part in self.products[item].parts]
         turn = self.data.xmat[body].reshape(3, 3)
         return np.asarray(np.concatenate(points) @ turn.T + pose.position)
+
+    def _grip_geoms(self, hand: HandName, grip: int) -> list[int]:
+        """The hand's mesh in this grip, and the ring on it."""
+        names = f"{hand}_{grip}", f"{hand}_{grip}_ring"
+        return [k for k in range(self.model.ngeom) if self.model.geom(k).name in names]
 
     def _set(self, item: str, pose: Pose) -> None:
         at, speed = self._place[item], self._speed[item]

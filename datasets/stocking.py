@@ -23,11 +23,11 @@ def free_spot(
         taken: spots in use with the radius of each.
     """
     radius = product.footprint
-    reach = np.array([basket.length, basket.width]) - radius - MARGIN
+    reach = np.array([basket.reach, basket.width]) - radius - MARGIN
     if reach.min() <= 0:
         return None
     for _ in range(60):
-        x, y = rng.uniform(-1, 1, 2) * reach
+        x, y = rng.uniform(-1, 1, 2) * reach + np.array([basket.middle, 0.0])
         if all(np.hypot(x - sx, y - sy) > radius + r + MARGIN for (sx, sy), r in taken):
             return float(x), float(y)
     return None
@@ -56,7 +56,7 @@ def tumble(rng: np.random.Generator, world: World, items: list[str]) -> None:
             taken.append((spot, product.footprint))
             world.put(item, standing(product, spot, float(rng.uniform(-np.pi, np.pi))))
             continue
-        x, y = rng.uniform(-0.7, 0.7, 2) * [basket.length, basket.width]
+        x, y = rng.uniform(-0.7, 0.7, 2) * [basket.reach, basket.width] + np.array([basket.middle, 0.0])
         turn = chained(
             about((0, 0, 1), rng.uniform(-np.pi, np.pi)), about((1, 0, 0), float(rng.choice([0.0, np.pi / 2, 1.2])))
         )

@@ -39,7 +39,7 @@ def edge_spots(look: Look, product: Product, taken: list[tuple[Spot, float]]) ->
         taken: spots in use with the radius of each.
     """
     b, radius = look.basket, product.footprint + MARGIN
-    if radius >= min(b.length, b.width):
+    if radius >= min(b.reach, b.width):
         return []
     x, y = np.meshgrid(
         np.linspace(-b.length + radius, b.length - radius, 15), np.linspace(radius - b.width, b.width - radius, 11)
