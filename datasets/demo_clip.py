@@ -50,5 +50,5 @@ def _story() -> Story:
     can = plan.add(product("test", "soda_can", 0), (-0.08, 0.025), "left", pace=PACE)
     plan.touch(can, "left", pace=PACE)
     plan.remove(bottle, "right", pace=PACE)
-    plan.add(product("test", "apple", 3), (-0.08, -0.075), "right", pace=PACE)
+    plan.add(product("test", "apple", 0), (-0.08, -0.075), "right", pace=PACE)
     return plan.story(tail=0.6)
