@@ -7,12 +7,13 @@ shape of a test product is ever seen in training.
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 import numpy as np
 
 from smartcart.datasets import bakery, fresh, garden, household, packs
+from smartcart.datasets.meshes import Mesh, join
 from smartcart.datasets.parts import Body, Half, Part, Solid
 
 Split = Literal["train", "val", "test"]
@@ -20,7 +21,7 @@ SPLIT_NUMBER: Final = {"train": 0, "val": 1, "test": 2}
 VARIANTS: Final = {"train": 12, "val": 4, "test": 4}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Product:
     """A thing to buy: its name, its class, and its body."""
 
@@ -47,6 +48,11 @@ class Product:
     def parts(self) -> tuple[Part, ...]:
         """Its visible pieces."""
         return self.body.parts
+
+    @cached_property
+    def shape(self) -> Mesh:
+        """All its pieces as one mesh."""
+        return join(*(part.mesh for part in self.body.parts))
 
     @property
     def footprint(self) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from smartcart.datasets.meshes import FloatArray, IntArray
 from smartcart.datasets.rendering import Shot
 from smartcart.datasets.simulation import HANDS, World
 
@@ -12,6 +13,7 @@ LEAST_PIXELS = 60
 LEAST_HAND_PIXELS = 350
 LEAST_SIDE = 5
 LEAST_SHARE = 0.12
+CANVAS = 192
 
 Box = tuple[float, float, float, float]
 
@@ -58,6 +60,20 @@ def _box(shot: Shot, name: str, least: int) -> Box | None:
     return float(x1 / width), float(y1 / height), float(x2 / width), float(y2 / height)
 
 
+def _outline_area(pixels: FloatArray, faces: IntArray) -> float:
+    """The area in pixels of a projected mesh, wherever it lies: triangles that face the camera, drawn one by one."""
+    low, high = pixels.min(0), pixels.max(0)
+    scale = CANVAS / max(float((high - low).max()), 1.0)
+    corners = ((pixels - low) * scale)[faces]
+    (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
+    towards = corners[ax * by - ay * bx < 0]
+    canvas = np.zeros((CANVAS + 2, CANVAS + 2), np.uint8)
+    for triangle in np.round(towards * 8).astype(np.int32):
+        cv2.fillConvexPoly(canvas, triangle, 1, cv2.LINE_8, 3)
+    edge = 0.5 * cv2.arcLength(cv2.convexHull((pixels - low).astype(np.float32)) * scale, True)  # drawn half too wide
+    return (float(canvas.sum()) - edge) / scale**2
+
+
 def _item(world: World, shot: Shot, name: str) -> Seen | None:
     box = _box(shot, name, LEAST_PIXELS)
     if box is None:
@@ -67,8 +83,8 @@ def _item(world: World, shot: Shot, name: str) -> Seen | None:
     if depth.min() < 0.01:
         return None
     pixels = pixels + shot.offset
-    hull = cv2.convexHull(pixels.astype(np.float32))
-    visible = min(1.0, float(shot.mask(name).sum()) / max(float(cv2.contourArea(hull)), 1.0))
+    outline = _outline_area(pixels, world.products[name].shape.faces)
+    visible = min(1.0, float(shot.mask(name).sum()) / max(outline, 1.0))
     if visible < LEAST_SHARE:
         return None
     low, high = pixels.min(0) / [width, height], pixels.max(0) / [width, height]

@@ -202,12 +202,9 @@ class World:
         return [item for item in self.products if self.inside(item)]
 
     def corners(self, item: str) -> FloatArray:
-        """All visible points of an item in the world, (N, 3)."""
-        body = self._body[item]
-        pose = self.pose(item)
-        points = [part.mesh.vertices for part in self.products[item].parts]
-        turn = self.data.xmat[body].reshape(3, 3)
-        return np.asarray(np.concatenate(points) @ turn.T + pose.position)
+        """All visible points of an item in the world, (N, 3); its triangles are those of ``product.shape``."""
+        turn = self.data.xmat[self._body[item]].reshape(3, 3)
+        return np.asarray(self.products[item].shape.vertices @ turn.T + self.pose(item).position)
 
     def _grip_geoms(self, hand: HandName, grip: int) -> list[int]:
         """The hand's mesh in this grip, and the ring on it."""

@@ -93,6 +93,19 @@ def test_a_box_lies_on_the_pixels_and_within_the_whole_outline():
     assert seen["carton"].visible > 0.9
 
 
+@pytest.mark.parametrize("family", ["banana", "wine", "mug", "spray", "bagel", "broccoli"])
+def test_what_nothing_hides_is_wholly_visible(family):
+    from smartcart.datasets.demo_clip import demo_script
+    from smartcart.datasets.products import product
+
+    world = World(demo_script().look, {"it": product("train", family, 0)})
+    world.put("it", standing(world.products["it"], (0.05, 0.02), 0.7))
+    world.refresh()
+    with Eye(world) as eye:
+        (seen,) = seen_items(world, eye.look())
+    assert seen.visible > 0.97
+
+
 def test_what_is_hidden_behind_another_is_less_visible():
     from smartcart.datasets.demo_clip import demo_script
     from smartcart.datasets.products import product
