@@ -38,6 +38,7 @@ IN_FLIGHT: Final = 100
 FIRST_RETRY: Final = 2.0
 LONGEST_RETRY: Final = 60.0
 STATUS_EVERY: Final = 30.0
+GRACE: Final = 1.0
 HANG_UPS: Final = 2
 UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
 
@@ -87,6 +88,7 @@ class Courier:
         self._session: str | None = None
         self._status_told: tuple[object, ...] = ()
         self._status_at = 0.0
+        self._behind_since: float | None = None
         self._client = self._make_client()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
@@ -145,8 +147,12 @@ class Courier:
             self._sent[letter.id] = now + pause, min(2 * pause, LONGEST_RETRY)
 
     def _tell_status(self) -> None:
-        state = (self._camera, self._session, self._outbox.depth(), self._outbox.full())
         now = time.monotonic()
+        depth = self._outbox.depth()
+        self._behind_since = (self._behind_since or now) if depth else None
+        if self._behind_since and now - self._behind_since < GRACE:
+            return  # its commit is most likely under way: no need to alarm anybody
+        state = (self._camera, self._session, depth, self._outbox.full())
         changed = state != self._status_told and now - self._status_at > 0.5
         if changed or now - self._status_at > STATUS_EVERY:
             self._client.publish(str(self._topic(Channel.STATUS)), self._status(online=True), qos=1, retain=True)

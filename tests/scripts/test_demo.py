@@ -82,11 +82,11 @@ def test_the_page_shows_the_live_picture_and_the_basket_fills(demo_page: tuple[s
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(url, wait_until="commit", timeout=30_000)
-        expect(page.get_by_text("demo-cart")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("demo-cart", exact=True)).to_be_visible(timeout=30_000)
         picture = page.locator("img[src*='live.mjpg']")
         expect(picture).to_be_visible(timeout=30_000)
         page.wait_for_function("document.querySelector(\"img[src*='live.mjpg']\").naturalWidth === 640", timeout=30_000)
         # the first item of the clip comes in without a reload of the page
-        expect(page.get_by_text("milk", exact=False).first).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Drink carton 1 l", exact=True).first).to_be_visible(timeout=60_000)
         assert all(address.startswith(("http://127.0.0.1:", "data:")) for address in asked)
         browser.close()
