@@ -7,3 +7,7 @@ class SimulatorError(RuntimeError):
 
 class RenderingError(SimulatorError):
     """No picture can be rendered here; the message says what to install."""
+
+
+class DataError(SimulatorError):
+    """Labelled data cannot be used; the message names the file and says why."""

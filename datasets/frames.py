@@ -150,5 +150,5 @@ def yolo_line(label: str, box: Box) -> str:
 def write_data_yaml(folder: Path, split: Split) -> None:
     """Writes ``data.yaml`` for a folder of frames, with the class list that all data sets share."""
     sets = {"train": "images", "val": "images"} if split != "test" else {"test": "images", "val": "images"}
-    document = {**sets, "names": dict(enumerate(LABELS))}
+    document = {**sets, "names": dict(enumerate(LABELS)), "judges": list(LABELS)}
     (folder / "data.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")

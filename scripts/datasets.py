@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from smartcart.datasets.errors import SimulatorError
 from smartcart.models.truth import SITUATIONS
+from smartcart.scripts.labelled_data import add_labelled_data
 from smartcart.scripts.main import CommandError
 
 if TYPE_CHECKING:
@@ -28,13 +29,14 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     top = commands.add_parser(
         "datasets",
         help="simulate labelled clips and training pictures",
-        description="Simulated carts: labelled clips and training pictures, as many as you want.",
+        description="Simulated carts: labelled clips and training pictures, as many as you want; others' data made ours.",
         epilog="For example:  smartcart datasets clip --seed 7 --situation single_add --out out/clips",
     )
     parts = top.add_subparsers(title="commands", dest="what", required=True, metavar="COMMAND")
     _add_clip(parts)
     _add_clips(parts)
     _add_frames(parts)
+    add_labelled_data(parts)
 
 
 def _add_clip(parts: "argparse._SubParsersAction[Any]") -> None:

@@ -12,9 +12,9 @@ CALL = "import sys; from smartcart.scripts.main import main; sys.exit(main())"
 
 
 def test_help_teaches_by_an_example(capsys):
-    for words in (["datasets"], ["datasets", "clip"], ["datasets", "clips"], ["datasets", "frames"]):
+    for words in ([], ["clip"], ["clips"], ["frames"], ["stats"], ["sheet"], ["convert"]):
         with pytest.raises(SystemExit) as stop:
-            main([*words, "--help"])
+            main(["datasets", *words, "--help"])
         assert stop.value.code == 0
         assert "For example:" in capsys.readouterr().out
 

@@ -1,0 +1,159 @@
+"""``stats``, ``sheet`` and ``convert`` on small data sets of every form."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
+
+from smartcart.datasets.annotated import samples
+from smartcart.datasets.statistics import statistics
+from smartcart.models.detection_dataset import read_dataset
+from smartcart.scripts.main import main
+
+
+def picture(path: Path, width: int = 80, height: int = 40) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((height, width, 3), 128, np.uint8))
+
+
+@pytest.fixture
+def yolo(tmp_path):
+    folder = tmp_path / "yolo"
+    for name in ("a", "b"):
+        picture(folder / "train" / "images" / f"{name}.jpg")
+    labels = folder / "train" / "labels"
+    labels.mkdir()
+    (labels / "a.txt").write_text("0 0.5 0.5 0.25 0.5\n1 0.1 0.1 0.2 0.1 0.2 0.4 0.1 0.4\n")
+    (folder / "data.yaml").write_text("train: ../train/images\nnc: 2\nnames: [Cola, person]\n")
+    return folder
+
+
+@pytest.fixture
+def coco(tmp_path):
+    folder = tmp_path / "coco"
+    picture(folder / "a.jpg")
+    document = {
+        "images": [{"id": 7, "file_name": "a.jpg", "width": 80, "height": 40}],
+        "categories": [{"id": 3, "name": "Cola"}, {"id": 5, "name": "person"}],
+        "annotations": [
+            {"image_id": 7, "category_id": 3, "bbox": [30, 10, 20, 20]},
+            {"image_id": 7, "category_id": 5, "bbox": [0, 0, 100, 40]},
+        ],
+    }
+    (folder / "labels.json").write_text(json.dumps(document))
+    return folder / "labels.json"
+
+
+@pytest.fixture
+def voc(tmp_path):
+    folder = tmp_path / "voc"
+    picture(folder / "JPEGImages" / "a.jpg")
+    (folder / "Annotations").mkdir()
+    (folder / "Annotations" / "a.xml").write_text(
+        "<annotation><filename>a.jpg</filename><size><width>80</width><height>40</height></size>"
+        "<object><name>Cola</name><bndbox><xmin>31</xmin><ymin>11</ymin><xmax>50</xmax><ymax>30</ymax></bndbox></object>"
+        "<object><name>person</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object>"
+        "</annotation>"
+    )
+    return folder
+
+
+@pytest.mark.parametrize("form", ["yolo", "coco", "voc"])
+def test_every_form_becomes_the_same_data_set(form, request, tmp_path, capsys):
+    source = request.getfixturevalue(form)
+    out = tmp_path / "out"
+    words = ["datasets", "convert", str(source), "--map", "Cola=bottle,person=-", "--out", str(out), "--json"]
+    assert main(words) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert report["classes"] == {"bottle": 1}
+    assert report["dropped"] == {"person": 1}
+    dataset = read_dataset(out / "data.yaml")
+    boxes = [box for part in dataset.train for photo in part.photos for box in photo.boxes]
+    assert [box.label for box in boxes] == ["bottle"]
+    assert boxes[0].corners == pytest.approx((0.375, 0.25, 0.625, 0.75), abs=1e-5)
+    assert dataset.train[0].judges == {"bottle"}
+
+
+def test_a_class_that_is_not_mapped_is_named(coco, tmp_path, capsys):
+    assert main(["datasets", "convert", str(coco), "--out", str(tmp_path / "out")]) == 2
+    assert "'Cola'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["Cola", "Cola=lamp", "=bottle"])
+def test_a_wrong_class_map_is_named(wrong, coco, tmp_path, capsys):
+    assert main(["datasets", "convert", str(coco), "--map", wrong, "--out", str(tmp_path / "out")]) == 2
+    assert "class map" in capsys.readouterr().err
+
+
+def test_a_file_name_that_leads_out_of_the_folder_is_refused(coco, tmp_path, capsys):
+    coco.write_text(coco.read_text().replace("a.jpg", "../../a.jpg"))
+    assert main(["datasets", "convert", str(coco), "--map", "Cola=can,person=-", "--out", str(tmp_path / "o")]) == 2
+    assert "leads out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"images": []}', '{"images": [{}], "annotations": [], "categories": []}'])
+def test_a_malformed_coco_file_is_one_sentence(text, tmp_path, capsys):
+    (tmp_path / "bad.json").write_text(text)
+    assert main(["datasets", "convert", str(tmp_path / "bad.json"), "--out", str(tmp_path / "o")]) == 2
+    assert "is not a COCO" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["<a", "<!DOCTYPE a [<!ENTITY x 'y'>]><a/>", "<annotation/>"])
+def test_a_malformed_voc_file_is_one_sentence(text, voc, tmp_path, capsys):
+    (voc / "Annotations" / "a.xml").write_text(text)
+    assert main(["datasets", "convert", str(voc), "--out", str(tmp_path / "o")]) == 2
+    assert "is not a VOC file" in capsys.readouterr().err
+
+
+def test_nothing_labelled_is_one_sentence(tmp_path, capsys):
+    for command in (["stats", str(tmp_path)], ["sheet", str(tmp_path), "--out", "x.jpg"]):
+        assert main(["datasets", *command]) == 2
+        assert "data.yaml" in capsys.readouterr().err
+
+
+@pytest.fixture
+def clip(tmp_path):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    video = cv2.VideoWriter(str(folder / "c.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 10, (80, 40))
+    items = [{"id": "can_0", "label": "can", "box": [0.0, 0.0, 0.5, 0.5], "visible": 0.75}]
+    lines = []
+    for k in range(4):
+        video.write(np.full((40, 80, 3), 50 * k, np.uint8))
+        lines.append(json.dumps({"t": k / 10, "weight_g": 0, "items": items if k else [], "hands": []}))
+    video.release()
+    (folder / "c.frames.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_stats_count_clips_and_plot(clip, tmp_path, capsys):
+    plot = tmp_path / "plots" / "stats.png"
+    assert main(["datasets", "stats", str(clip), "--out", str(plot), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (report["images"], report["empty"], report["boxes"]) == (4, 1, 3)
+    assert report["classes"] == {"can": 3}
+    assert report["median_size"] == {"can": 0.5}
+    assert report["visibility"][7] == 3
+    assert cv2.imread(str(plot)).shape == (840, 1280, 3)
+    grid = statistics(samples(clip)).positions
+    assert grid[:12, :16].min() == 3
+    assert grid[12:].max() == grid[:, 16:].max() == 0
+
+
+def test_a_sheet_shows_frames_and_photos_with_boxes(clip, yolo, tmp_path, capsys):
+    assert main(["datasets", "convert", str(yolo), "--map", "Cola=can,person=-", "--out", str(tmp_path / "y")]) == 0
+    sheet = tmp_path / "sheet.png"
+    words = ["datasets", "sheet", str(clip), str(tmp_path / "y"), "--out", str(sheet), "--count", "5", "--columns", "3"]
+    assert main(words) == 0
+    assert cv2.imread(str(sheet)).shape == (480, 960, 3)
+    assert "5 pictures" in capsys.readouterr().out
+
+
+def test_the_sheets_of_one_seed_are_the_same(clip, tmp_path):
+    for name in ("a.png", "b.png"):
+        assert main(["datasets", "sheet", str(clip), "--out", str(tmp_path / name), "--seed", "3"]) == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
