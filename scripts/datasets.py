@@ -29,7 +29,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     top = commands.add_parser(
         "datasets",
         help="simulate labelled clips and training pictures",
-        description="Simulated carts: labelled clips and training pictures, as many as you want; others' data made ours.",
+        description="Simulated carts: labelled clips and training pictures, as many as you want; and other data sets.",
         epilog="For example:  smartcart datasets clip --seed 7 --situation single_add --out out/clips",
     )
     parts = top.add_subparsers(title="commands", dest="what", required=True, metavar="COMMAND")
