@@ -21,7 +21,7 @@ from smartcart.datasets.rendering import Eye, Shot
 from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import seen_hands, seen_items
 from smartcart.datasets.simulation import World
-from smartcart.datasets.situations import random_story
+from smartcart.datasets.situations import IDLE, random_story
 from smartcart.datasets.story import Story
 from smartcart.datasets.zone import basket_zone
 from smartcart.models.truth import SUFFIX, Truth, write_truth
@@ -86,11 +86,31 @@ def random_script(
     fps: float | None = None,
     size: tuple[int, int] = (640, 480),
 ) -> Script:
-    """The clip of a seed: one visit of a situation, or a whole trip; the same for the same arguments."""
+    """The clip of a seed: one visit of a situation, or a whole trip; the same for the same arguments.
+
+    Every clip is rehearsed without pictures first, so that physics and truth never part.
+
+    Raises:
+        SimulatorError: no clip of this seed comes out right.
+    """
     rng = np.random.default_rng([seed, SPLIT_NUMBER[split], 7])
-    look, story = _scene(rng, split, situation, size)
-    rate = fps or float(rng.choice(RATES))
-    return Script(name=f"{situation or 'trip'}_{split}_{seed:06d}", look=look, story=story, fps=rate, seed=seed)
+    name = f"{situation or 'trip'}_{split}_{seed:06d}"
+    for _ in range(LOOKS):
+        look, story = _scene(rng, split, situation, size)
+        rate = fps or float(rng.choice(RATES))
+        script = Script(name=name, look=look, story=story, fps=rate, seed=seed)
+        if _ends_as_told(script, situation):
+            return script
+    raise SimulatorError(f"no clip of {situation or 'a trip'} comes out right for seed {seed}; take another seed")
+
+
+def _ends_as_told(script: Script, situation: str | None) -> bool:
+    """Whether the basket holds what the events say at the end, and a throw or a visit did what it came for."""
+    play = Play(World(script.look, script.story.items), script.story, np.random.default_rng([script.seed, CHANCE]))
+    for _ in play.moments(script.fps):
+        pass
+    told = situation in IDLE or any(event.situation == situation for event in play.events)
+    return play.consistent and (situation is None or told)
 
 
 def _scene(rng: np.random.Generator, split: Split, situation: str | None, size: tuple[int, int]) -> tuple[Look, Story]:

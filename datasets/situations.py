@@ -256,6 +256,7 @@ RANDOM: Final[dict[str, Callable[[Plan], bool]]] = {
     "second_hand": second_hand,
     "cart_moved": cart_moved,
 }
+IDLE: Final = frozenset({"touch", "rearrange", "hesitate", "empty_hand", "cart_moved"})
 IN_A_TRIP: Final = {
     "single_add": 6.0,
     "single_remove": 3.0,
