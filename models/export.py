@@ -110,7 +110,6 @@ def _own_metadata(weights: Path, sources: Sequence[str]) -> Mapping[str, str]:
             record: Mapping[str, Any] = json.loads(record_file.read_text(encoding="utf-8"))
             own["recipe_sha256"] = sha256(record_file)
             own["photos_sha256"] = str(record["fingerprint"])
-            own["data"] = json.dumps(record["data"])
             break
     return own
 
