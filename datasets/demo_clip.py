@@ -44,7 +44,6 @@ def demo_script() -> Script:
 def _story() -> Story:
     """Carton, bottle and can come, a touch changes nothing, the bottle goes, an apple comes."""
     plan = Plan(np.random.default_rng(SEED), _look(), "test", lead=0.6, pause=(0.2, 0.3))
-    plan.stand(product("test", "jar", 0), (0.20, -0.045))
     plan.add(product("test", "milk_carton", 2), (0.14, 0.105), "left", pace=PACE)
     bottle = plan.add(product("test", "juice_bottle", 0), (0.05, -0.125), "right", pace=PACE)
     can = plan.add(product("test", "soda_can", 0), (-0.08, 0.025), "left", pace=PACE)
