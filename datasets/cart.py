@@ -165,7 +165,7 @@ def _jewels(person: Person, *, left: bool) -> str:
     if person.watch is not None:
         a, b = hands.dial_place()
         ends = " ".join(f"{v * person.size:.5f}" for v in (a[0], mirror * a[1], a[2], b[0], mirror * b[1], b[2]))
-        xml += f'<geom class="seen" type="cylinder" size="{0.017 * person.size}" fromto="{ends}" rgba=".75 .76 .8 1"/>'
+        xml += f'<geom class="seen" type="cylinder" size="{0.0145 * person.size}" fromto="{ends}" rgba=".75 .76 .8 1"/>'
     return xml
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from smartcart.datasets.art import Picture
 from smartcart.datasets.camera import Mask, expose
+from smartcart.datasets.look import Look
 from smartcart.datasets.pose import Pose
 from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.reach import Grip, Kind, Reach, Side, Target, facing
@@ -17,11 +18,15 @@ from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import Box, seen_hands, seen_items
 from smartcart.datasets.simulation import HANDS, HandName, World
 from smartcart.datasets.stocking import free_spot, standing, tumble
+from smartcart.datasets.zone import basket_zone
 from smartcart.models.labels import HAND, LABELS
 
 NO_ITEM_SHARE = 0.1
 HAND_SHARE = 0.72
 SECOND_HAND_SHARE = 0.2
+FULL_SHARE = 0.12
+NEAR_SHARE = 0.85
+FAR_ZONE = 0.38
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +45,11 @@ def random_frame(seed: int, split: Split) -> Labelled:
     """
     rng = np.random.default_rng([seed, SPLIT_NUMBER[split]])
     look = draw_look(rng)
+    while _far(look) and rng.random() < NEAR_SHARE:
+        look = draw_look(rng)
     empty = rng.random() < NO_ITEM_SHARE
-    stock = {} if empty else {f"item{k}": pick(rng, split) for k in range(int(rng.integers(1, 11)))}
+    count = int(rng.integers(10, 17) if rng.random() < FULL_SHARE else rng.integers(1, 11))
+    stock = {} if empty else {f"item{k}": pick(rng, split) for k in range(count)}
     hands = int(rng.random() < HAND_SHARE) + int(rng.random() < SECOND_HAND_SHARE)
     brought = {} if empty else {f"brought{k}": pick(rng, split) for k in range(hands)}
     world = World(look, stock | brought)
@@ -61,6 +69,11 @@ def random_frame(seed: int, split: Split) -> Labelled:
     light = shot.picture if look.shade is None else look.shade.fall(shot.picture, moment)
     picture = expose(light, look.sensor, look.camera.lens, rng, movers=movers)
     return Labelled(picture=np.ascontiguousarray(picture[..., ::-1]), boxes=tuple(boxes))
+
+
+def _far(look: Look) -> bool:
+    """Whether the basket is small in the picture."""
+    return cv2.contourArea(np.array(basket_zone(look), np.float32)) < FAR_ZONE
 
 
 def _hand_and_load(world: World, shot: Shot, hand: HandName) -> Mask:

@@ -148,7 +148,7 @@ def dial_place() -> tuple[FloatArray, FloatArray]:
     """Both ends of a watch's flat dial on the back of a right hand's wrist."""
     axis = (ELBOW - WRIST) / np.linalg.norm(ELBOW - WRIST)
     middle = WRIST + axis * 0.055
-    return middle + _point(-0.026, 0, 0), middle + _point(-0.036, 0, 0)
+    return middle + _point(-0.024, 0, 0), middle + _point(-0.032, 0, 0)
 
 
 @lru_cache(maxsize=64)
