@@ -83,8 +83,8 @@ def _hand_and_load(world: World, shot: Shot, hand: HandName) -> Mask:
 def _pose_hand(rng: np.random.Generator, world: World, hand: HandName, item: str | None) -> tuple[float, float]:
     """Puts a hand somewhere on its way, with or without an item; returns its motion blur in pixels."""
     basket = world.look.basket
-    sides: tuple[Side, ...] = ("left", "right", "front")
-    side = sides[int(rng.choice(3, p=[0.4, 0.4, 0.2]))]
+    sides: tuple[Side, ...] = ("left", "right", "front", "back")
+    side = sides[int(rng.choice(4, p=[0.36, 0.36, 0.18, 0.1]))]
     resting = [name for name in world.products if world.inside(name)]
     target = _target(rng, world, side, item, resting)
     reach = Reach(rng, basket, side, [target], size=world.look.owner(hand).size)

@@ -12,7 +12,7 @@ from smartcart.datasets.simulation import HandName
 from smartcart.datasets.stocking import Spot, free_spot
 from smartcart.datasets.story import Action, Story, Throw, Visit
 
-OPPOSITE: Final[dict[Side, Side]] = {"left": "right", "right": "left", "front": "left"}
+OPPOSITE: Final[dict[Side, Side]] = {"left": "right", "right": "left", "front": "left", "back": "left"}
 
 
 class Plan:
@@ -166,10 +166,11 @@ class Plan:
     def side(self) -> Side:
         """A side from which a hand may come without passing through the camera."""
         camera_x, camera_y, _ = self.look.camera.place
-        if camera_x > self.look.basket.length:
-            sides: tuple[Side, ...] = ("left", "right")
-        elif abs(camera_y) > self.look.basket.width:
-            sides = ("right", "front") if camera_y > 0 else ("left", "front")
+        basket = self.look.basket
+        if camera_x > basket.length:
+            sides: tuple[Side, ...] = ("left", "right", "back", "back")
+        elif abs(camera_y) > basket.width:
+            sides = ("right", "front", "back") if camera_y > 0 else ("left", "front", "back")
         else:
             sides = ("left", "left", "right", "right", "front")
         return sides[int(self.rng.integers(len(sides)))]

@@ -12,9 +12,9 @@ from smartcart.datasets.meshes import FloatArray
 from smartcart.datasets.pose import Pose, about, chained, rotated
 from smartcart.datasets.products import Product
 
-Side = Literal["left", "right", "front"]
+Side = Literal["left", "right", "front", "back"]
 Kind = Literal["place", "grasp", "touch", "hover"]
-LEAN: Final[dict[Side, float]] = {"left": 0.0, "right": np.pi, "front": -np.pi / 2}
+LEAN: Final[dict[Side, float]] = {"left": 0.0, "right": np.pi, "front": -np.pi / 2, "back": np.pi / 2}
 GRIP_BELOW_TOP: Final = 0.045
 REACH_S: Final = 1.0
 LOWER_S: Final = 0.55
@@ -118,7 +118,8 @@ class Reach:
 
     def _outside(self, rng: np.random.Generator, basket: Basket) -> FloatArray:
         away = rotated(about((0, 0, 1), self._side), np.array([rng.uniform(-0.12, 0.12), 1.25, 0.0]))
-        reach = np.array([basket.length * 0.9, 0.0, 0.0]) if self._side == LEAN["front"] else np.zeros(3)
+        along = {LEAN["front"]: 0.9, LEAN["back"]: -0.9}.get(self._side, 0.0)
+        reach = np.array([basket.length * along, 0.0, 0.0])
         return np.asarray(away + reach + [0, 0, basket.depth + rng.uniform(0.38, 0.5)])
 
     def _hold(self, rng: np.random.Generator, target: Target) -> tuple[FloatArray, float, int]:

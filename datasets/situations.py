@@ -109,7 +109,8 @@ def hesitate(plan: Plan) -> bool:
     side, basket = plan.side(), plan.look.basket
     x, y = plan.any_spot(0.7)
     if plan.rng.random() < 0.7:  # at the rim that the hand comes over
-        x, y = (basket.length * 0.9, y) if side == "front" else (x, basket.width * (0.9 if side == "left" else -0.9))
+        along, across = basket.length * 0.85, basket.width * 0.85
+        x, y = {"front": (along, y), "back": (-along, y), "left": (x, across), "right": (x, -across)}[side]
     tall = max(plan.items[item].half) if item else 0.0
     height = basket.depth + float(plan.rng.uniform(0.0, 0.05)) + min(tall, 0.1)
     plan.visit("hesitate", side, (Action(kind="hover", item=item, spot=(x, y), height=height),), pace=plan.pace() * 0.9)
