@@ -22,8 +22,9 @@ from smartcart.datasets.rendering import Eye, Shot
 from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import seen_hands, seen_items
 from smartcart.datasets.simulation import World
-from smartcart.datasets.situations import IDLE, random_story
+from smartcart.datasets.situations import IDLE
 from smartcart.datasets.story import Story
+from smartcart.datasets.trip import random_story
 from smartcart.datasets.zone import basket_zone
 from smartcart.models.truth import SUFFIX, Truth, write_truth
 

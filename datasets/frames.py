@@ -1,5 +1,6 @@
 """Sparse training pictures: every one from a scene of its own, as a YOLO data set."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ SECOND_HAND_SHARE = 0.2
 FULL_SHARE = 0.12
 NEAR_SHARE = 0.85
 FAR_ZONE = 0.38
+CLOSE_SHARE = 0.2
+CLOSE_FOV = (16.0, 36.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,8 @@ def random_frame(seed: int, split: Split) -> Labelled:
     look = draw_look(rng)
     while _far(look) and rng.random() < NEAR_SHARE:
         look = draw_look(rng)
+    if rng.random() < CLOSE_SHARE:
+        look = _closer(rng, look)
     empty = rng.random() < NO_ITEM_SHARE
     count = int(rng.integers(10, 17) if rng.random() < FULL_SHARE else rng.integers(1, 11))
     stock = {} if empty else {f"item{k}": pick(rng, split) for k in range(count)}
@@ -69,6 +74,14 @@ def random_frame(seed: int, split: Split) -> Labelled:
     light = shot.picture if look.shade is None else look.shade.fall(shot.picture, moment)
     picture = expose(light, look.sensor, look.camera.lens, rng, movers=movers)
     return Labelled(picture=np.ascontiguousarray(picture[..., ::-1]), boxes=tuple(boxes))
+
+
+def _closer(rng: np.random.Generator, look: Look) -> Look:
+    """The same scene as a photo of a few things, taken with a long lens from where the camera sits."""
+    spot = rng.uniform(-0.5, 0.5, 2) * [look.basket.reach, look.basket.width] + np.array([look.basket.middle, 0.0])
+    lens = dataclasses.replace(look.camera.lens, fov=float(rng.uniform(*CLOSE_FOV)), barrel=0.0)
+    target = float(spot[0]), float(spot[1]), float(rng.uniform(0.05, 0.22))
+    return dataclasses.replace(look, camera=dataclasses.replace(look.camera, lens=lens, target=target))
 
 
 def _far(look: Look) -> bool:

@@ -1,12 +1,13 @@
 """Plays a story in a world and writes down what truly happens, at the moment it happens."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from smartcart.datasets import aiming, hands
 from smartcart.datasets.flying import Flying
+from smartcart.datasets.going import Going, Happened
 from smartcart.datasets.meshes import FloatArray
 from smartcart.datasets.pose import Pose, rotated
 from smartcart.datasets.reach import Grip, Kind, Reach, Target, facing
@@ -14,7 +15,7 @@ from smartcart.datasets.simulation import World
 from smartcart.datasets.stocking import Spot, standing, tumble
 from smartcart.datasets.story import Action, Story, Throw, Visit
 from smartcart.datasets.zone import basket_zone, in_zone
-from smartcart.models.truth import Change, Distractor, TruthEvent
+from smartcart.models.truth import Distractor, TruthEvent
 
 SETTLE_S = 1.2
 HOVER_Z = 0.11
@@ -41,28 +42,6 @@ class Moment:
     held: frozenset[str]
     movers: dict[str, FloatArray]
     shake: tuple[float, float]
-
-
-@dataclass(slots=True)
-class Happened:
-    """An item put down or taken, and when; for a removal None until it leaves the zone."""
-
-    type: Change
-    item: str
-    t: float | None
-
-
-@dataclass(slots=True)
-class Going:
-    """A visit under way."""
-
-    visit: Visit
-    path: Reach
-    beside: dict[str, str]
-    done: int = 0
-    changes: list[Happened] = field(default_factory=list)
-    entered: float | None = None
-    left: float = 0.0
 
 
 class Play:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from smartcart.datasets import bakery, fresh, garden, household, packs
+from smartcart.datasets import bags, bakery, fresh, garden, household, packs
 from smartcart.datasets.meshes import Mesh, join
 from smartcart.datasets.parts import Body, Half, Part, Solid
 
@@ -110,14 +110,14 @@ FAMILIES: Final[dict[str, Family]] = {
     "jam": Family(label="jar", make=packs.jam),
     "pickles": Family(label="jar", make=packs.pickles),
     "sauce": Family(label="jar", make=packs.sauce),
-    "crisps": Family(label="bag", make=packs.crisps),
-    "flour": Family(label="bag", make=packs.flour),
-    "sweets": Family(label="bag", make=packs.sweets),
-    "frozen_greens": Family(label="bag", make=packs.frozen_greens),
-    "pouch": Family(label="bag", make=packs.pouch),
-    "sugar": Family(label="bag", make=packs.sugar),
-    "coffee": Family(label="bag", make=packs.coffee),
-    "rice_bag": Family(label="bag", make=packs.rice_bag),
+    "crisps": Family(label="bag", make=bags.crisps),
+    "flour": Family(label="bag", make=bags.flour),
+    "sweets": Family(label="bag", make=bags.sweets),
+    "frozen_greens": Family(label="bag", make=bags.frozen_greens),
+    "pouch": Family(label="bag", make=bags.pouch),
+    "sugar": Family(label="bag", make=bags.sugar),
+    "coffee": Family(label="bag", make=bags.coffee),
+    "rice_bag": Family(label="bag", make=bags.rice_bag),
     "tub": Family(label="tub", make=packs.tub),
     "yoghurt": Family(label="tub", make=packs.yoghurt),
     "ice_cream": Family(label="tub", make=packs.ice_cream),

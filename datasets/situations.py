@@ -1,4 +1,4 @@
-"""The situations of EVALUATION: for each, one random visit appended to a plan; and whole trips of them."""
+"""The situations of a labelled clip: for each, one random visit appended to a plan."""
 
 from collections.abc import Callable
 from typing import Final
@@ -15,7 +15,6 @@ from smartcart.datasets.stocking import Spot
 from smartcart.datasets.story import Action, Story
 from smartcart.datasets.zone import edge_spots
 
-MOST_VISITS: Final = 20
 SLIM: Final = 0.036
 TRIES: Final = 40
 FEW_TRIES: Final = 6
@@ -258,32 +257,14 @@ RANDOM: Final[dict[str, Callable[[Plan], bool]]] = {
     "cart_moved": cart_moved,
 }
 IDLE: Final = frozenset({"touch", "rearrange", "hesitate", "empty_hand", "cart_moved"})
-IN_A_TRIP: Final = {
-    "single_add": 6.0,
-    "single_remove": 3.0,
-    "swap": 1.0,
-    "two_at_once": 1.0,
-    "same_twice": 1.0,
-    "touch": 1.2,
-    "rearrange": 1.2,
-    "hesitate": 1.0,
-    "empty_hand": 1.0,
-    "thrown_in": 0.6,
-    "covered": 0.7,
-    "half_out": 0.4,
-    "second_hand": 0.8,
-    "cart_moved": 1.2,
-}
 
 
-def random_story(rng: np.random.Generator, look: Look, split: Split, situation: str | None) -> Story:
-    """One visit of a situation, or a whole trip of 5 to 20 visits when it is None.
+def one_visit(rng: np.random.Generator, look: Look, split: Split, situation: str) -> Story:
+    """One visit of a situation.
 
     Raises:
         SimulatorError: this scene has no room for the situation.
     """
-    if situation is None:
-        return _trip(rng, look, split)
     for _ in range(FEW_TRIES):
         plan = Plan(rng, look, split)
         _stock(plan, situation)
@@ -299,20 +280,3 @@ def _stock(plan: Plan, situation: str) -> None:
         plan.stock(int(plan.rng.integers(0, 4)))
     else:
         plan.stock(int(plan.rng.integers(2, 6)))
-
-
-def _trip(rng: np.random.Generator, look: Look, split: Split) -> Story:
-    """Visits of all kinds; a short trip is likelier than a long one, and now and then the basket is full."""
-    plan = Plan(rng, look, split)
-    visits = int(min(rng.geometric(0.2) + 4, MOST_VISITS))
-    full = rng.random() < 0.12
-    if full:
-        plan.heap(int(rng.integers(9, 14)))
-    else:
-        plan.stock(int(rng.integers(0, 3)))
-    weights = np.array(list(IN_A_TRIP.values()))
-    for name in rng.choice(list(IN_A_TRIP), size=visits, p=weights / weights.sum()):
-        wanted = "full_basket" if full and name in ("single_add", "single_remove", "covered", "swap") else str(name)
-        if not RANDOM[wanted](plan):
-            empty_hand(plan)
-    return plan.story()

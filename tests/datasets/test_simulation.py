@@ -16,8 +16,9 @@ from smartcart.datasets.play import Play
 from smartcart.datasets.products import product
 from smartcart.datasets.rolling import CartMove
 from smartcart.datasets.simulation import World
-from smartcart.datasets.situations import MOST_VISITS, RANDOM, empty_hand, random_story
+from smartcart.datasets.situations import RANDOM, empty_hand
 from smartcart.datasets.stocking import free_spot, standing
+from smartcart.datasets.trip import MOST_VISITS, random_story
 from smartcart.models.truth import SITUATIONS, read_truth
 
 
