@@ -23,9 +23,11 @@ def smartcart(*words: str | Path, timeout: float = 120) -> subprocess.CompletedP
 
 @pytest.fixture(scope="module")
 def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first second of the demo's clip."""
+    """One second of the demo's clip, with things in the basket."""
     path = tmp_path_factory.mktemp("clip") / "short.mp4"
     capture = cv2.VideoCapture(str(DEMO))
+    for _ in range(400):
+        capture.grab()
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30.0, (640, 480))
     for _ in range(30):
         writer.write(capture.read()[1])

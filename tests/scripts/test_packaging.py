@@ -59,6 +59,7 @@ def environment(folder: Path) -> Path:
     """A fresh environment that sees this one's libraries, but not this one's smartcart; gives its python."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
+    run(python, "-m", "pip", "uninstall", "-q", "-y", "setuptools", cwd=folder)  # an old one comes with Python 3.11
     site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
     (Path(site) / "libraries.pth").write_text(sysconfig.get_path("purelib"))
     return python
