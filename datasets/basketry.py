@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from smartcart.datasets.look import SEAT_DEPTH, Basket
+from smartcart.datasets.look import PANEL_HEIGHT, SEAT_DEPTH, Basket
 from smartcart.datasets.meshes import FloatArray, Mesh, join
 
 Spot3 = tuple[float, float, float]
@@ -43,7 +43,7 @@ def _bars(basket: Basket) -> str:
     bars += [_bar((-ln, s * w, h + 0.008), (ln, s * w, h + 0.008), 0.011, "plastic") for s in (-1, 1)]
     bars.append(_bar((ln, -w, h + 0.008), (ln, w, h + 0.008), 0.011, "plastic"))
     if basket.panelled:
-        low = h * 0.42
+        low = h * PANEL_HEIGHT
         for s in (-1, 1):
             bars.append(_panel((ln, 0.002, low / 2), (0, s * (w + 0.004), low / 2)))
             bars.append(_panel((0.002, w, low / 2), (s * (ln + 0.004), 0, low / 2)))

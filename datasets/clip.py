@@ -25,7 +25,7 @@ from smartcart.datasets.simulation import World
 from smartcart.datasets.situations import IDLE
 from smartcart.datasets.story import Story
 from smartcart.datasets.trip import random_story
-from smartcart.datasets.zone import basket_zone
+from smartcart.datasets.zone import basket_zone, floor_in_view
 from smartcart.models.truth import SUFFIX, Truth, write_truth
 
 SHUTTER_S: Final = 0.011
@@ -174,12 +174,8 @@ def _truth(script: Script, play: Play, video: str) -> Truth:
 
 def _well_placed(look: Look) -> bool:
     """Whether the camera sees most of the basket's floor and something beside the basket."""
-    b, lens = look.basket, look.camera.lens
-    x, y = np.meshgrid(np.linspace(-b.length, b.length, 9), np.linspace(-b.width, b.width, 9))
-    pixels, depth = look.camera.project(np.stack([x.ravel(), y.ravel(), 0.05 + 0 * x.ravel()], 1))
-    inside = (depth > 0) & (pixels >= 0).all(1) & (pixels <= [lens.width, lens.height]).all(1)
     area = cv2.contourArea(np.array(basket_zone(look), np.float32))
-    return bool(inside.mean() >= FLOOR_IN_VIEW and ZONE_AREA[0] <= area <= ZONE_AREA[1])
+    return floor_in_view(look) >= FLOOR_IN_VIEW and ZONE_AREA[0] <= area <= ZONE_AREA[1]
 
 
 def _movers(

@@ -19,7 +19,7 @@ from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import Box, seen_hands, seen_items
 from smartcart.datasets.simulation import HANDS, HandName, World
 from smartcart.datasets.stocking import free_spot, standing, tumble
-from smartcart.datasets.zone import basket_zone
+from smartcart.datasets.zone import basket_zone, floor_in_view
 from smartcart.models.labels import HAND, LABELS
 
 NO_ITEM_SHARE = 0.1
@@ -28,6 +28,7 @@ SECOND_HAND_SHARE = 0.2
 FULL_SHARE = 0.12
 NEAR_SHARE = 0.85
 FAR_ZONE = 0.38
+LEAST_FLOOR = 0.45
 CLOSE_SHARE = 0.2
 CLOSE_FOV = (16.0, 36.0)
 
@@ -85,8 +86,9 @@ def _closer(rng: np.random.Generator, look: Look) -> Look:
 
 
 def _far(look: Look) -> bool:
-    """Whether the basket is small in the picture."""
-    return cv2.contourArea(np.array(basket_zone(look), np.float32)) < FAR_ZONE
+    """Whether the basket is small in the picture, or its floor mostly out of sight."""
+    area = cv2.contourArea(np.array(basket_zone(look), np.float32))
+    return bool(area < FAR_ZONE or floor_in_view(look) < LEAST_FLOOR)
 
 
 def _hand_and_load(world: World, shot: Shot, hand: HandName) -> Mask:

@@ -12,6 +12,7 @@ from smartcart.datasets.passers import Passer
 from smartcart.datasets.shade import Shade
 
 SEAT_DEPTH: Final = 0.17
+PANEL_HEIGHT: Final = 0.42
 RED: Final[Colour] = (190, 22, 24)
 
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from smartcart.datasets.look import Look
+from smartcart.datasets.look import PANEL_HEIGHT, Look
 from smartcart.datasets.meshes import FloatArray
 from smartcart.datasets.products import Product
 from smartcart.datasets.stocking import MARGIN, Spot
@@ -28,6 +28,21 @@ def basket_zone(look: Look) -> tuple[Point, ...]:
 def in_zone(zone: tuple[Point, ...], x: float, y: float) -> bool:
     """Whether a normalised point lies in the zone."""
     return cv2.pointPolygonTest(np.array(zone, np.float32), (x, y), False) >= 0
+
+
+def floor_in_view(look: Look) -> float:
+    """The share of the basket's floor that the picture shows and no bag or panel hides."""
+    b, lens, camera = look.basket, look.camera.lens, np.array(look.camera.place)
+    x, y = np.meshgrid(np.linspace(-b.length, b.length, 9), np.linspace(-b.width, b.width, 9))
+    points = np.stack([x.ravel(), y.ravel(), 0.05 + 0 * x.ravel()], 1)
+    pixels, depth = look.camera.project(points)
+    seen = (depth > 0) & (pixels >= 0).all(1) & (pixels <= [lens.width, lens.height]).all(1)
+    opaque = b.depth * max(b.bag, PANEL_HEIGHT if b.panelled else 0.0)
+    for axis, half in ((0, b.length), (1, b.width)):
+        if opaque and abs(camera[axis]) > half:  # where the line of sight comes through that wall
+            way = (np.sign(camera[axis]) * half - camera[axis]) / (points[:, axis] - camera[axis] + 1e-9)
+            seen &= camera[2] + way * (points[:, 2] - camera[2]) >= opaque
+    return float(seen.mean())
 
 
 def edge_spots(look: Look, product: Product, taken: list[tuple[Spot, float]]) -> list[Spot]:
