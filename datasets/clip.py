@@ -26,7 +26,7 @@ from smartcart.datasets.situations import IDLE
 from smartcart.datasets.story import Story
 from smartcart.datasets.trip import random_story
 from smartcart.datasets.zone import basket_zone, floor_in_view
-from smartcart.models.truth import SUFFIX, Truth, write_truth
+from smartcart.models.truth import SUFFIX, Truth, read_truth, write_truth
 
 SHUTTER_S: Final = 0.011
 NEAREST_BLURRED: Final = 0.05
@@ -80,6 +80,19 @@ def clip_files(folder: Path, name: str) -> ClipFiles:
     )
 
 
+def clip_name(seed: int, split: Split, situation: str | None) -> str:
+    """The name of a seed's clip."""
+    return f"{situation or 'trip'}_{split}_{seed:06d}"
+
+
+def length_s(files: ClipFiles) -> float | None:
+    """How long a clip that is there is, in seconds; None where it is not, or not whole."""
+    if not files.truth.exists():
+        return None
+    with files.frames.open(encoding="utf-8") as lines:
+        return sum(1 for _ in lines) / read_truth(files.truth).fps
+
+
 def random_script(
     seed: int,
     split: Split,
@@ -96,7 +109,7 @@ def random_script(
         SimulatorError: no clip of this seed comes out right.
     """
     rng = np.random.default_rng([seed, SPLIT_NUMBER[split], 7, zlib.crc32((situation or "trip").encode())])
-    name = f"{situation or 'trip'}_{split}_{seed:06d}"
+    name = clip_name(seed, split, situation)
     for _ in range(LOOKS):
         look, story = _scene(rng, split, situation, size)
         rate = fps or float(rng.choice(RATES))

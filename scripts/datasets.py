@@ -173,12 +173,14 @@ def _script(seed: int, split: "Split", args: argparse.Namespace) -> "Script":
 
 def _film_one(split: "Split", situation: str | None, fps: float | None, folder: Path, seed: int) -> float:
     """Films one clip unless it is there; returns its length in seconds."""
-    from smartcart.datasets.clip import clip_files, film, random_script
+    from smartcart.datasets.clip import clip_files, clip_name, film, length_s, random_script
 
+    there = length_s(clip_files(folder, clip_name(seed, split, situation)))
+    if there is not None:
+        return there
     script = random_script(seed, split, situation=situation, fps=fps)
-    if not clip_files(folder, script.name).truth.exists():
-        for _ in film(script, folder):
-            pass
+    for _ in film(script, folder):
+        pass
     return script.frames / script.fps
 
 

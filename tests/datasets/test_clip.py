@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
-from smartcart.datasets.clip import clip_files, film, random_script
+from smartcart.datasets.clip import clip_files, film, length_s, random_script
 from smartcart.datasets.frames import random_frame, write_data_yaml, write_frame, yolo_line
 from smartcart.datasets.rendering import Eye
 from smartcart.datasets.sight import seen_items
@@ -57,6 +57,12 @@ def test_a_clip_is_whole(clip):
     held = [line["t"] for line in lines for seen in line["items"] if seen["id"] == item and seen["held"]]
     assert held
     assert max(held) <= truth.events[0].t
+
+
+def test_the_length_of_a_clip_that_is_there_needs_no_second_look(clip, tmp_path):
+    script, files = clip
+    assert length_s(files) == pytest.approx(script.frames / script.fps)
+    assert length_s(clip_files(tmp_path, "none")) is None
 
 
 def test_every_box_lies_in_the_picture_and_is_not_empty(clip):
