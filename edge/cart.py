@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Protocol, Self
 
 from smartcart.edge.camera_watch import CameraWatch
@@ -54,9 +55,12 @@ class Cart:
         self._carrier: Carrier = NoCarrier()
         self._lock = threading.RLock()
         self._held: deque[Decision] = deque()
+        self._stood: dict[str, int] = {}
+        self._initial: Mapping[str, int] = {}
+        self._started = False
+        self._present = True
         self._complained = False
         self._stopping = False
-        self._stood: dict[str, int] = {}
 
     def run(
         self,
@@ -66,19 +70,20 @@ class Cart:
         initial: Mapping[str, int] | None = None,
         on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
-        """Works until the frames end or ``stop`` is called; ends the session on the way out.
+        """Works until the frames end or ``stop`` is called; decides an open visit and ends the session on the way out.
 
         Args:
             initial: label to count of what stands in the basket at the start.
 
         Raises:
             SourceError: the source broke off; the session is ended first.
-            SinkError: the session could not be opened or ended.
+            SinkError: the session could not be ended; it goes on with the next start.
         """
         self._carrier = carrier
+        self._initial = initial or {}
         with self._lock:
-            self._publisher.start(initial)
-            self._tell(CameraHealth.OK)
+            self._publish_held()
+            self._tell()
         try:
             for step in self._pipeline.run(frames):
                 self._take(step)
@@ -87,58 +92,73 @@ class Cart:
                     break
         finally:
             with self._lock:
+                self._held.extend(self._pipeline.judge.finish())
                 self._publish_held()
                 self._publisher.end()
-                self._tell(self._watch.health)
+                self._tell()
                 self._carrier.wake()
 
     def stop(self) -> None:
-        """Ends ``run`` after the frame under way."""
+        """Ends ``run`` after the frame under way; may be called from a signal's handler."""
         self._stopping = True
 
     def camera_present(self, present: bool) -> None:
         """The source says that the camera went away or is back; called from the source's thread."""
         log.warning("the camera %s", "is back" if present else "is gone; trying to open it again")
         with self._lock:
-            self._tell(self._watch.health if present else CameraHealth.GONE)
+            self._present = present
+            self._tell()
 
     def command(self, command: Command) -> None:
         """Does what the server asks; called from the network thread."""
-        try:
-            with self._lock:
-                if command.action == "end_session" and command.session in (None, self._publisher.session):
-                    self._publisher.end()
-                elif command.action == "start_session" and self._publisher.session is None:
-                    self._publisher.restart(self._contents())
-                self._tell(self._watch.health)
-                self._carrier.wake()
-        except SinkError as error:
-            log.error("%s", error)
+        with self._lock:
+            self._publish_held()
+            if not self._held:
+                self._attempt(partial(self._obey, command))
+            self._tell()
+            self._carrier.wake()
+
+    def _obey(self, command: Command) -> None:
+        if command.action == "start_session":
+            self._publisher.reopen(self._contents())
+        elif command.session in (None, self._publisher.session):
+            self._publisher.end()
 
     def _take(self, step: Step) -> None:
-        health = self._watch.update(step.frame)
+        self._watch.update(step.frame)
         with self._lock:
             self._held.extend(step.decisions)
             self._publish_held()
             self._stood = self._contents()
-            self._publisher.idle()
-            self._tell(health)
+            if self._started and not self._held:
+                self._attempt(self._publisher.idle)
+            self._tell()
 
     def _publish_held(self) -> None:
-        while self._held:
-            try:
-                self._publisher.decided(self._held[0], self._stood)
-            except SinkError as error:
-                if not self._complained:
-                    log.error("%s", error)
-                self._complained = True
+        """Opens the session if that is still to be done, then publishes what waits, in order."""
+        if not self._started:
+            self._started = self._attempt(partial(self._publisher.start, self._initial))
+        while self._started and self._held:
+            if not self._attempt(partial(self._publisher.decided, self._held[0], self._stood)):
                 return
-            self._complained = False
             self._held.popleft()
             self._carrier.wake()
+
+    def _attempt(self, publish: Callable[[], None]) -> bool:
+        """Whether the sink took it; a refusal is told once and tried again with the next frame."""
+        try:
+            publish()
+        except SinkError as error:
+            if not self._complained:
+                log.error("%s", error)
+            self._complained = True
+            return False
+        self._complained = False
+        return True
 
     def _contents(self) -> dict[str, int]:
         return dict(Counter(item.label for item in self._pipeline.judge.contents))
 
-    def _tell(self, health: CameraHealth) -> None:
+    def _tell(self) -> None:
+        health = self._watch.health if self._present else CameraHealth.GONE
         self._carrier.tell(camera=health, session=self._publisher.session)

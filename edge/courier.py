@@ -83,6 +83,8 @@ class Courier:
         self._stopping = False
         self._connected = False
         self._hung_up = 0
+        self._falling_back = False
+        self._complained = False
         self._sent: dict[str, tuple[float, float]] = {}
         self._camera: CameraHealth = CameraHealth.OK
         self._session: str | None = None
@@ -125,13 +127,19 @@ class Courier:
             self._wake.wait(timeout=0.5)
             self._wake.clear()
             if self._connected:
-                self._send_due()
-                self._tell_status()
+                self._work()
         if self._connected:
             goodbye = self._client.publish(str(self._topic(Channel.STATUS)), self._status(online=False), 1, retain=True)
             goodbye.wait_for_publish(timeout=2)
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _work(self) -> None:
+        try:
+            self._send_due()
+            self._tell_status()
+        except OutboxError as error:
+            log.error("%s", error)
 
     def _send_due(self) -> None:
         now = time.monotonic()
@@ -179,20 +187,27 @@ class Courier:
     def _make_client(self) -> mqtt.Client:
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"smartcart-{self._identity.store}-{self._identity.cart}",
+            client_id=f"smartcart/{self._identity.store}/{self._identity.cart}",
             protocol=self._protocol,
         )
         client.reconnect_delay_set(min_delay=1, max_delay=30)
         if self._address.user:
             client.username_pw_set(self._address.user, self._address.password)
         if self._address.secure:
-            client.tls_set_context(ssl.create_default_context(cafile=self._ca_file))
+            client.tls_set_context(self._trust())
         client.will_set(str(self._topic(Channel.STATUS)), self._status(online=False), qos=1, retain=True)
         client.on_socket_open = _without_delay
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         return client
+
+    def _trust(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise BrokerAddressError(f"{self._ca_file}: holds no certificate authorities: {error}") from None
 
     def _on_connect(self, client: mqtt.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
         if reason.is_failure:
@@ -205,11 +220,21 @@ class Courier:
         self._sent = {}
         self._status_at = 0.0
         self._connected = True
+        self._hung_up = 0
+        self._complained = False
         self._wake.set()
         log.info("connected to broker %s", self._address)
 
+    def _on_connect_fail(self, _: mqtt.Client, __: Any) -> None:
+        if not self._complained:
+            log.warning("broker %s cannot be reached; events wait in the outbox, trying again", self._address)
+        self._complained = True
+
     def _fall_back(self) -> None:
         """The broker speaks MQTT 3.1.1 only: start over with that. Called by the client that is to be given up."""
+        if self._falling_back:
+            return
+        self._falling_back = True
         threading.Thread(target=self._start_over, name="courier-fallback", daemon=True).start()
 
     def _start_over(self) -> None:
@@ -243,6 +268,8 @@ class Courier:
             log.warning("message on %s is set aside: %s", message.topic, error.reason)
         except OutboxError as error:
             log.error("%s", error)
+        except Exception:  # whatever it was, it must not end paho's thread
+            log.exception("message on %s", message.topic)
         self._wake.set()
 
     def _topic(self, channel: Channel) -> Topic:
@@ -258,7 +285,10 @@ class _Address:
     """A broker's address; its text never shows the password."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise BrokerAddressError(f"the broker's address cannot be read: {error}") from None
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise BrokerAddressError("a broker's address looks like mqtt://127.0.0.1:1883 or mqtts://broker.store:8883")
         self.secure = parts.scheme == "mqtts"

@@ -116,7 +116,7 @@ def checked_name(name: str, what: str) -> str:
     Raises:
         ContractError: it has other characters than letters, digits, ``_ . -``, or is longer than 64.
     """
-    if not re.match(NAME_PATTERN, name):
+    if not re.fullmatch(NAME_PATTERN, name) or name.endswith("\n"):
         raise ContractError(f"{what} {name[:80]!r} must be 1 to 64 letters, digits, '_', '.' or '-'")
     return name
 
@@ -366,7 +366,7 @@ def parse_event(payload: bytes, topic: Topic | None = None) -> Event:
     """
     raw = _object(payload, MAX_EVENT_BYTES)
     event_id = raw.get("id")
-    known = event_id if isinstance(event_id, str) and re.match(ID_PATTERN, event_id) else None
+    known = event_id if isinstance(event_id, str) and re.fullmatch(ID_PATTERN, event_id) else None
     try:
         _check_writable(raw)
         _check_major(raw, "event")
@@ -406,6 +406,7 @@ def parse_ack(payload: bytes) -> Ack:
         ContractError: not JSON, or not of the contract's form.
     """
     raw = _object(payload, 1 << 20)
+    _check_writable(raw)
     check(raw, ACK, "ack")
     return Ack(committed=tuple(raw["committed"]), rejected=tuple((i, reason) for i, reason in raw["rejected"]))
 

@@ -10,6 +10,7 @@ from smartcart.edge.path import Path
 SAME_PLACE: Final = 0.3
 SUPPORT_RATE: Final = 0.7
 PHANTOM_AFTER: Final = 8.0
+SURE_AFTER: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -75,8 +76,10 @@ class Inventory:
         self.items.remove(item)
 
     def fade(self, time: float, elapsed: float) -> None:
-        """Lets the support of entries follow whether they are seen; drops what long was not seen and not covered."""
+        """Lets the support of entries follow whether they are seen; drops what was seen but briefly, long ago."""
         rate = min(1.0, SUPPORT_RATE * elapsed)
         for item in self.items:
             item.support += rate * ((1.0 if item.seen == time else 0.0) - item.support)
-        self.items = [i for i in self.items if i.hidden or time - i.seen < PHANTOM_AFTER]
+        self.items = [
+            i for i in self.items if i.hidden or time - i.seen < PHANTOM_AFTER or i.seen - i.since > SURE_AFTER
+        ]

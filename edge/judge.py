@@ -103,8 +103,11 @@ class Judge:
         return self._quiet(time, elapsed)
 
     def finish(self) -> list[Decision]:
-        """Decides an open visit with what was seen so far; call it when the video ends."""
-        if self._visit is None or self._time is None:
+        """Decides an open visit with what was seen so far; call it when the video ends.
+
+        While a hand is still in, nothing is: what it hides would pass for taken.
+        """
+        if self._visit is None or self._time is None or self._visit.tail < self._settings.least_tail:
             return []
         return self._close(self._visit, self._time)
 
@@ -204,7 +207,7 @@ class Judge:
             if item is None or (id(item) not in taken and not stood_still and _differs(gain, item)):
                 new.append(path)
             elif id(item) in taken:
-                if not item.is_at(path.track.box):
+                if path.came_from_outside or path.entered is not None or not item.is_at(path.track.box):
                     new.append(path)
             else:
                 taken.add(id(item))

@@ -6,10 +6,11 @@ sequence number are taken in the transaction that stores the event: a crash can 
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from smartcart.edge.events import Event
 from smartcart.edge.identifiers import uuid7
@@ -18,6 +19,7 @@ from smartcart.edge.sink import Build, SinkError
 VERSION: Final = 1
 CAPACITY: Final = 10_000
 
+_COUNT: Final = "SELECT COUNT(*) FROM waiting"
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS owner (store TEXT NOT NULL, cart TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS session (id TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, open INTEGER NOT NULL);
@@ -56,6 +58,7 @@ class Outbox:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._guard = self._keep_others_out()
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5)
             self._prepare(store, cart)
         except (OSError, sqlite3.Error) as error:
@@ -63,9 +66,8 @@ class Outbox:
 
     def open_session(self) -> str | None:
         """The session that was not ended, if any: after a crash it goes on."""
-        with self._lock:
-            row = self._db.execute("SELECT id FROM session WHERE open = 1").fetchone()
-        return str(row[0]) if row else None
+        rows = self._read("SELECT id FROM session WHERE open = 1")
+        return str(rows[0][0]) if rows else None
 
     def start_session(self, build: Build) -> Event:
         """Opens a session with its first event; ``build`` gets the event's id and sequence number and gives the event,
@@ -83,14 +85,12 @@ class Outbox:
 
     def waiting(self, limit: int = 100) -> Sequence[Letter]:
         """The oldest events without a commit, in order."""
-        with self._lock:
-            rows = self._db.execute("SELECT id, payload FROM waiting ORDER BY position LIMIT ?", (limit,)).fetchall()
+        rows = self._read("SELECT id, payload FROM waiting ORDER BY position LIMIT ?", limit)
         return [Letter(id=i, payload=p) for i, p in rows]
 
     def depth(self) -> int:
         """How many events wait."""
-        with self._lock:
-            return self._depth()
+        return int(self._read(_COUNT)[0][0])
 
     def full(self) -> bool:
         """Whether the next event would be refused."""
@@ -111,12 +111,22 @@ class Outbox:
 
     def dead_letters(self) -> Sequence[tuple[str, str]]:
         """Refused events: id and reason."""
-        with self._lock:
-            return [(i, r) for i, r in self._db.execute("SELECT id, reason FROM dead_letter ORDER BY id")]
+        return self._read("SELECT id, reason FROM dead_letter ORDER BY id")
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
+            self._guard.close()
+
+    def _keep_others_out(self) -> sqlite3.Connection:
+        """A lock that ends with this process, however it ends: two edges on one outbox would publish all twice."""
+        guard = sqlite3.connect(f"{self._path}.lock", timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            guard.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            guard.close()
+            raise OutboxError(f"{self._path}: another smartcart edge uses it; stop that one first") from None
+        return guard
 
     def _prepare(self, store: str, cart: str) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -137,47 +147,52 @@ class Outbox:
             )
 
     def _store(self, build: Build, *, opens: bool = False, ends: bool = False) -> Event:
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    event = self._insert(build, opens, ends)
-                except BaseException:
-                    self._db.execute("ROLLBACK")
-                    raise
-                self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise self._problem(error) from error
-        return event
+        with self._transaction():
+            return self._insert(build, opens, ends)
 
     def _insert(self, build: Build, opens: bool, ends: bool) -> Event:
-        if self._depth() >= self._capacity:
+        if int(self._db.execute(_COUNT).fetchone()[0]) >= self._capacity:
             raise OutboxFullError(
                 f"{self._path}: {self._capacity} events wait for the server; no more are taken until it answers"
             )
         row = None if opens else self._db.execute("SELECT id, last_seq FROM session WHERE open = 1").fetchone()
         seq = 1 if row is None else row[1] + 1
+        if row is None and not opens:
+            raise OutboxError(f"{self._path}: no session is open")
         event = build(uuid7(), seq)
-        if row is None:
+        if opens:
             self._db.execute("UPDATE session SET open = 0 WHERE open = 1")
             self._db.execute("INSERT INTO session VALUES (?, ?, 1)", (event.session, seq))
         self._db.execute("UPDATE session SET last_seq = ?, open = ? WHERE id = ?", (seq, int(not ends), event.session))
         self._db.execute("INSERT INTO waiting (id, payload) VALUES (?, ?)", (event.id, event.to_bytes()))
         return event
 
-    def _depth(self) -> int:
-        return int(self._db.execute("SELECT COUNT(*) FROM waiting").fetchone()[0])
+    def _read(self, query: str, *values: int) -> list[tuple[Any, ...]]:
+        with self._lock:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._problem(error) from error
 
-    def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Commits what happens within, or leaves no trace of it, whatever goes wrong."""
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany(statement, rows)
-                self._db.execute("COMMIT")
+                try:
+                    yield
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+                    raise
             except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
                 raise self._problem(error) from error
+
+    def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
+        with self._transaction():
+            self._db.executemany(statement, rows)
 
     def _problem(self, error: Exception) -> OutboxError:
         return OutboxError(

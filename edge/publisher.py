@@ -4,6 +4,7 @@ A session is opened at the start or on command, and ended by command, after idle
 that a crash left open goes on, and begins with an *uncertain* event without a label: nobody watched in between.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ class Publisher:
 
     Args:
         idle_after: seconds without an event after which the session ends by itself.
+        clock: the time of day for events; steady: seconds that no correction of the clock moves, for idle time.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class Publisher:
         *,
         idle_after: float = IDLE_AFTER,
         clock: Clock = lambda: datetime.now(UTC),
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sink = sink
         self._identity = identity
         self._idle_after = idle_after
         self._clock = clock
-        self._last = clock()
+        self._steady = steady
+        self._last = steady()
         self.session: str | None = None
 
     def start(self, initial: Mapping[str, int] | None = None) -> None:
@@ -72,10 +76,10 @@ class Publisher:
             )
         )
 
-    def restart(self, initial: Mapping[str, int]) -> None:
-        """Ends the session, if one is open, and opens another (a command of the server)."""
-        self.end()
-        self._open(initial)
+    def reopen(self, initial: Mapping[str, int]) -> None:
+        """Opens another session after one has ended; nothing while one is open."""
+        if self.session is None:
+            self._open(initial)
 
     def decided(self, decision: Decision, contents: Mapping[str, int]) -> None:
         """Publishes a decision; opens a session first where none is open (``contents`` is what the basket holds).
@@ -103,7 +107,7 @@ class Publisher:
 
     def idle(self) -> None:
         """Ends the session if nothing was published for long; call it now and then."""
-        if self.session and (self._clock() - self._last).total_seconds() > self._idle_after:
+        if self.session and self._steady() - self._last > self._idle_after:
             self.end()
 
     def end(self) -> None:
@@ -115,11 +119,11 @@ class Publisher:
     def _open(self, initial: Mapping[str, int]) -> None:
         session = uuid7()
         self._sink.start_session(partial(self._event, session, EventType.SESSION_STARTED, initial=dict(initial)))
-        self.session, self._last = session, self._clock()
+        self.session, self._last = session, self._steady()
 
     def _append(self, build: Callable[[str, int], Event]) -> None:
         self._sink.append(build)
-        self._last = self._clock()
+        self._last = self._steady()
 
     def _event(self, session: str, kind: EventType, event_id: str, seq: int, **fields: object) -> Event:
         return Event(

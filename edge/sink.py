@@ -1,5 +1,7 @@
 """The port through which events leave the edge, and its plainest adapter: JSON lines in a file."""
 
+import contextlib
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -47,7 +49,7 @@ class JsonLines:
         self._lock = threading.Lock()
         self._seq = 0
         try:
-            self._file = path.open("ab")
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise SinkError(f"{path}: cannot be written: {error.strerror}") from error
 
@@ -70,11 +72,15 @@ class JsonLines:
 
     def _write(self, build: Build, seq: int) -> Event:
         event = build(uuid7(), seq)
+        line = event.to_bytes() + b"\n"
+        start = os.fstat(self._file.fileno()).st_size
         try:
-            self._file.write(event.to_bytes() + b"\n")
-            self._file.flush()
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(start)
             raise SinkError(f"{self._path}: cannot be written: {error.strerror}") from error
         self._seq = seq
         return event

@@ -1,7 +1,7 @@
 """Frame sources: webcam, video file, image folder, network stream; one word names any of them.
 
 A file ends; a camera or a stream goes on, and when it goes away it is opened again with back-off. While it is away
-the source yields nothing but tells ``on_health``, so that the cart's status says *gone*.
+the source yields nothing but tells ``on_presence``, so that the cart's status says *gone*.
 """
 
 import itertools
@@ -97,22 +97,19 @@ class LiveCamera:
     Args:
         address: a camera's number or a stream's URL.
         on_presence: told False when the camera goes away and True when it is back.
-        give_up_at_start: raise when the camera does not answer at the first try, instead of waiting for it.
 
     Raises:
         SourceError: the camera does not answer at the first try.
     """
 
-    def __init__(
-        self, address: int | str, *, on_presence: Presence = lambda _: None, give_up_at_start: bool = True
-    ) -> None:
+    def __init__(self, address: int | str, *, on_presence: Presence = lambda _: None) -> None:
         self._address = address
         self._on_presence = on_presence
         self._closed = False
         self._capture: cv2.VideoCapture | None = _open_camera(address)
         self.fps = 30.0
         self.frame_count = 0
-        if self._capture is None and give_up_at_start:
+        if self._capture is None:
             raise SourceError(_no_camera(address))
 
     def __iter__(self) -> Iterator[Frame]:

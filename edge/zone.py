@@ -46,14 +46,6 @@ class Zone:
         pairs = zip(self.polygon, (*self.polygon[1:], self.polygon[0]), strict=True)
         return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs)) / 2
 
-    def holds(self, point: Point) -> bool:
-        """Whether a point lies in the zone or on its border."""
-        return cv2.pointPolygonTest(self._contour(), point, measureDist=False) >= 0
-
-    def depth(self, point: Point) -> float:
-        """Distance of a point from the border, normalised; positive inside, negative outside."""
-        return float(cv2.pointPolygonTest(self._contour(), point, measureDist=True))
-
     def share(self, box: Box) -> float:
         """The share of a box that lies in the zone, in [0, 1], on a raster of 160 x 160."""
         x1, y1, x2, y2 = (round(v * GRID) for v in box)

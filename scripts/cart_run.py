@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,8 +49,8 @@ class CartRun:
     real_speed: bool = True
     initial: Mapping[str, int] = field(default_factory=dict)
 
-    def go(self, preview: Preview | None = None, on_cart: Callable[[Cart], None] = lambda _: None) -> None:
-        """Runs until the frames end or the cart is stopped; ``on_cart`` gets the cart before its first frame.
+    def go(self, preview: Preview | None, on_start: Callable[[Callable[[], None]], None]) -> None:
+        """Runs until the frames end or it is stopped; ``on_start`` gets the way to stop it.
 
         Raises:
             SourceError, SinkError, ContractError, BrokerAddressError: with what to do about it.
@@ -71,8 +72,13 @@ class CartRun:
             stack.callback(frames.close)
             carrier = self._courier(sink, identity, cart) if isinstance(sink, Outbox) else NoCarrier()
             stack.enter_context(carrier)
-            on_cart(cart)
+            on_start(partial(self._stop, cart, frames))
             cart.run(self._paced(frames), carrier, initial=self.initial, on_step=show)
+
+    def _stop(self, cart: Cart, frames: FrameSource) -> None:
+        cart.stop()
+        if is_live(self.source):
+            frames.close()  # it may be waiting for a camera that is away
 
     def _open_outbox(self, stack: contextlib.ExitStack, identity: Identity) -> Outbox:
         outbox = Outbox(self.outbox, store=identity.store, cart=identity.cart)

@@ -5,9 +5,9 @@ import json
 import logging
 import sys
 import tempfile
-import time
+import threading
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ COMMIT_TIMEOUT = 30.0
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from smartcart.scripts.eye import add_eye_options
+    from smartcart.scripts.eye_options import add_eye_options
 
     parser = commands.add_parser(
         "demo",
@@ -55,6 +55,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     from smartcart.edge.courier import BrokerAddressError
     from smartcart.edge.sink import SinkError
+    from smartcart.models.truth import TruthError
     from smartcart.scripts.eye import EDGE_ERRORS
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.signals import stop_on_sigterm
@@ -66,14 +67,16 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
         return _demo(args)
-    except (SinkError, BrokerAddressError, CatalogueError, LedgerError, ListenError, *EDGE_ERRORS) as error:
+    except (SinkError, BrokerAddressError, CatalogueError, LedgerError, ListenError, TruthError, *EDGE_ERRORS) as error:
         raise CommandError(str(error)) from error
 
 
 def _demo(args: argparse.Namespace) -> int:
     from smartcart.edge.preview import Preview
+    from smartcart.edge.sources import is_live
     from smartcart.scripts.cart_run import CartRun
     from smartcart.scripts.eye import open_detector, open_frames
+    from smartcart.scripts.signals import stop_softly
     from smartcart.server.broker import EmbeddedBroker
     from smartcart.server.service import BasketServer
 
@@ -92,7 +95,7 @@ def _demo(args: argparse.Namespace) -> int:
             port=args.port,
             catalogue=args.catalogue,
             live_view_url=preview.url,
-            clip_name="camera" if args.camera is not None else Path(source).name,
+            clip_name="camera" if is_live(source) else Path(source).name,
         ) as server,
     ):
         preview.allow_origin(server.url.rstrip("/"))
@@ -110,16 +113,26 @@ def _demo(args: argparse.Namespace) -> int:
             real_speed=args.speed == "real",
             initial=truth.initial if truth else {},
         )
+        stopped = threading.Event()
+
+        def on_start(stop: Callable[[], None]) -> None:
+            def stop_all() -> None:
+                stopped.set()
+                stop()
+
+            stop_softly(stop_all)
+
         try:
-            while True:
-                cart.go(preview)
+            while not stopped.is_set():
+                cart.go(preview, on_start)
                 basket = server.wait_for(STORE, CART, lambda b: b.state == "ended" and not b.missing, COMMIT_TIMEOUT)
-                if args.once or args.camera is not None:
+                if args.camera is not None or (args.once and not stopped.is_set()):
                     return _report(args, basket, truth)
-                time.sleep(PAUSE_BETWEEN_ROUNDS)
+                stopped.wait(PAUSE_BETWEEN_ROUNDS)
         except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-            return 0
+            pass  # the second Ctrl-C
+        print("stopped", file=sys.stderr)
+        return 0
 
 
 def _source(args: argparse.Namespace) -> str:
@@ -132,8 +145,8 @@ def _truth_beside(source: str) -> "Truth | None":
     from smartcart.models.truth import SUFFIX, read_truth
 
     path = Path(source)
-    beside = path.with_name(path.stem + SUFFIX)
-    return read_truth(beside) if beside.is_file() else None
+    beside = path.parent / (path.stem + SUFFIX)
+    return read_truth(beside) if path.is_file() and beside.is_file() else None
 
 
 def _zone(args: argparse.Namespace, truth: "Truth | None") -> "Zone":

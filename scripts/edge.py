@@ -10,7 +10,7 @@ HELP = "watch a cart through a camera and publish what goes in and out"
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from smartcart.scripts.eye import add_eye_options
+    from smartcart.scripts.eye_options import add_eye_options
 
     parser = commands.add_parser(
         "edge",
@@ -25,7 +25,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--cart", default="cart-1", help="the cart's pseudonym in topics (default: %(default)s)")
     parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", help="mqtt[s]://[user:password@]host[:port]")
     parser.add_argument("--ca-file", help="certificate authorities for mqtts (default: the system's)")
-    parser.add_argument("--outbox", type=Path, help="outbox file (default: ~/.smartcart/STORE-CART.sqlite)")
+    parser.add_argument("--outbox", type=Path, help="outbox file (default: ~/.smartcart/STORE/CART.sqlite)")
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
     parser.add_argument("--fps", type=float, help="look at no more frames a second than this")
     parser.add_argument("--speed", choices=("real", "max"), default="real", help="pace of a recording (default: real)")
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.cart_run import CartRun
     from smartcart.scripts.eye import EDGE_ERRORS, open_detector, open_zone
     from smartcart.scripts.main import CommandError
-    from smartcart.scripts.signals import stop_on_sigterm
+    from smartcart.scripts.signals import stop_on_sigterm, stop_softly
 
     stop_on_sigterm()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             cart=args.cart,
             broker=args.broker,
             ca_file=args.ca_file,
-            outbox=args.outbox or Path.home() / ".smartcart" / f"{args.store}-{args.cart}.sqlite",
+            outbox=args.outbox or Path.home() / ".smartcart" / args.store / f"{args.cart}.sqlite",
             sink=args.sink,
             fps=args.fps,
             real_speed=args.speed == "real",
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             preview = stack.enter_context(Preview()) if args.preview else None
             if preview:
                 print(f"live picture: {preview.url}", file=sys.stderr)
-            run.go(preview)
+            run.go(preview, stop_softly)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     except (SinkError, BrokerAddressError, ContractError, *EDGE_ERRORS) as error:

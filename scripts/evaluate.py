@@ -14,7 +14,7 @@ HELP = "replay labelled clips (*.truth.json) and print how many events were told
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from smartcart.scripts.eye import add_eye_options
+    from smartcart.scripts.eye_options import add_eye_options
     from smartcart.scripts.require import add_figures_options
 
     parser = commands.add_parser(

@@ -1,4 +1,4 @@
-"""The options and the wiring that every command with a camera or a clip shares."""
+"""The wiring that every command with a camera or a clip shares."""
 
 import argparse
 from pathlib import Path
@@ -12,23 +12,9 @@ from smartcart.edge.recorded import RecordedDetector, RecordingError
 from smartcart.edge.sources import Presence, open_source
 from smartcart.edge.tracker import CartTracker, TrackerSettings
 from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
-from smartcart.models.labels import DEFAULT_MODEL
 from smartcart.scripts.main import CommandError
 
 EDGE_ERRORS = (ModelError, SourceError, ZoneError, RecordingError)
-
-
-def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> None:
-    """``--model``, ``--threads``, ``--detections`` and, unless the clip brings its own, ``--zone``."""
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="ONNX model (default: the shipped one)")
-    parser.add_argument(
-        "--threads", type=int, default=1, help="ONNX Runtime threads; a model this small gains little from a second"
-    )
-    parser.add_argument("--detections", type=Path, metavar="FILE", help="play recorded detections instead of a model")
-    if zone:
-        parser.add_argument(
-            "--zone", type=Path, metavar="FILE", help="basket polygon, as `smartcart calibrate` writes it"
-        )
 
 
 def open_detector(args: argparse.Namespace) -> Detector:

@@ -58,3 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, `head` say, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a file that cannot be written, a full disk: the system's own words name it
+        print(f"smartcart {args.command}: {error}", file=sys.stderr)
+        return 2

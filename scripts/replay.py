@@ -13,7 +13,7 @@ HELP = "run the edge over a recorded clip and print every decision as a JSON lin
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from smartcart.scripts.eye import add_eye_options
+    from smartcart.scripts.eye_options import add_eye_options
 
     parser = commands.add_parser(
         "replay",

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,9 @@ from smartcart.edge.events import CameraHealth, Command, Event, EventType, Model
 from smartcart.edge.frames import Frame, SourceError
 from smartcart.edge.judge import Judge
 from smartcart.edge.outbox import Outbox
-from smartcart.edge.pipeline import Pipeline
+from smartcart.edge.pipeline import Pipeline, Step
 from smartcart.edge.publisher import Identity, Publisher
-from smartcart.edge.sink import JsonLines, Sink
+from smartcart.edge.sink import JsonLines, Sink, SinkError
 from smartcart.edge.tracker import CartTracker
 
 IDENTITY = Identity(store="s", cart="c", model=ModelName(name="scripted", hash="00000000"))
@@ -105,8 +104,8 @@ def test_a_full_outbox_holds_the_decision_until_there_is_room(tmp_path: Path) ->
 
 def test_the_session_ends_by_itself_after_idle_time_and_the_next_item_opens_another(tmp_path: Path) -> None:
     box, scripted = outbox(tmp_path), Scripted(SCENE, 6)
-    now = iter(datetime(2026, 11, 21, tzinfo=UTC) + timedelta(minutes=i) for i in range(10_000))
-    cart(scripted, box, clock=lambda: next(now), idle_after=600).run(scripted, NoCarrier())
+    minutes = iter(range(0, 600_000, 60))
+    cart(scripted, box, steady=lambda: float(next(minutes)), idle_after=600).run(scripted, NoCarrier())
     kinds = [str(e.type) for e in waiting(box)]
     assert kinds[:2] == ["session_started", "session_ended"]
     assert kinds[2:4] == ["session_started", "item_added"]
@@ -164,3 +163,40 @@ def test_a_source_that_breaks_off_still_gets_its_last_visit_decided(tmp_path: Pa
     with pytest.raises(SourceError, match="breaks off"):
         cart(scripted, box).run(breaks_off(), NoCarrier())
     assert [str(e.type) for e in waiting(box)] == ["session_started", "item_added", "session_ended"]
+
+
+def test_gone_stays_gone_while_the_last_frames_are_worked_on(tmp_path: Path) -> None:
+    box, scripted, told = outbox(tmp_path), Scripted([], 1), Told()
+    at_work = cart(scripted, box)
+    at_work.run(scripted, told, on_step=lambda step: at_work.camera_present(False) if step.frame.index == 5 else None)
+    assert {health for health, _ in told.states[8:]} == {CameraHealth.GONE}
+
+
+def test_a_stop_decides_the_visit_that_has_just_ended(tmp_path: Path) -> None:
+    box, scripted = outbox(tmp_path), Scripted(SCENE, 8)
+    at_work = cart(scripted, box)
+    at_work.run(scripted, NoCarrier(), on_step=lambda step: at_work.stop() if step.frame.time > 3.8 else None)
+    assert [str(e.type) for e in waiting(box)] == ["session_started", "item_added", "session_ended"]
+
+
+def test_a_full_outbox_at_the_start_keeps_the_edge_up(tmp_path: Path) -> None:
+    box, scripted = outbox(tmp_path, capacity=3), Scripted(SCENE, 8)
+    publisher = Publisher(box, IDENTITY)
+    publisher.start()
+    publisher.end()
+    publisher.start()
+    publisher.session = None
+    assert box.full()
+
+    def room_at_six(step: Step) -> None:
+        if step.frame.index == 180:
+            box.committed([event.id for event in waiting(box)])
+
+    cart(scripted, box).run(scripted, NoCarrier(), on_step=room_at_six)
+    assert [str(e.type) for e in waiting(box)] == ["item_uncertain", "item_added", "session_ended"]
+    assert [e.seq for e in waiting(box)] == [2, 3, 4]
+
+
+def test_a_full_disk_leaves_no_half_or_double_line(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="cannot be written"), JsonLines(Path("/dev/full")) as sink:
+        Publisher(sink, IDENTITY).start()

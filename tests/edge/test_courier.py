@@ -212,13 +212,14 @@ def test_commands_reach_the_cart_and_nonsense_does_not(outbox: Outbox, broker_ur
         server.say(Channel.COMMAND, b"\x00\xff")
         server.say(Channel.COMMAND, b'{"action": "self_destruct"}')
         server.say(Channel.ACK, b"[]")
+        server.say(Channel.ACK, b'{"committed": [], "rejected": [["01a1ffbf-5164-7c6c-b3e8-e1b879173370", "\\ud800"]]}')
         server.say(Channel.COMMAND, Command(action="end_session").to_bytes())
         wait_until(lambda: got)
     assert got == [Command(action="end_session")]
     server.close()
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1883", "http://a", "mqtt://", "mqtt://a:port"])
+@pytest.mark.parametrize("address", ["127.0.0.1:1883", "http://a", "mqtt://", "mqtt://a:port", "mqtt://[::1"])
 def test_an_address_that_is_none_says_what_one_looks_like(outbox: Outbox, address: str) -> None:
     with pytest.raises(BrokerAddressError):
         courier(outbox, address)

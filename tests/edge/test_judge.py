@@ -155,3 +155,19 @@ def test_a_camera_that_was_away_during_a_visit_takes_nothing_out() -> None:
         if not gap[0] <= time < gap[1]:
             decisions += judge.update(time, tracker.update(time, seen))
     assert decisions == []
+
+
+def test_an_item_put_in_front_of_a_larger_one_is_added() -> None:
+    carton = resting("carton", 0.5, 0.55, size=(0.24, 0.4))
+    can = Thing("can", ((2, 0.5, -0.02), (3, 0.5, 0.65), (60, 0.5, 0.65)), size=(0.1, 0.14))
+    assert told(decide([carton, can, visit(2, 0.5, 0.5)], 8)) == [("added", "can")]
+
+
+def test_an_item_that_was_not_seen_for_long_is_not_charged_again() -> None:
+    bottle = resting("bottle", 0.5, 0.6, unseen=((4.0, 13.0),))
+    assert decide([bottle, visit(12.5, 0.5, 0.45)], 18) == []
+
+
+def test_a_video_that_ends_with_the_hand_in_takes_nothing_out() -> None:
+    hidden = resting("can", 0.5, 0.6, unseen=((2.8, 60.0),))
+    assert decide([hidden, hand((2, 0.5, -0.05), (3, 0.5, 0.5), (9, 0.5, 0.5))], 4) == []

@@ -150,3 +150,19 @@ def test_a_full_disk_stores_nothing_and_says_so(path: Path) -> None:
     depth = outbox.depth()
     outbox._db.execute("PRAGMA max_page_count = 100000")
     assert outbox.append(UNCERTAIN).seq == depth + 1
+
+
+def test_a_second_edge_on_the_same_outbox_is_kept_out(path: Path) -> None:
+    first = opened(path)
+    with pytest.raises(OutboxError, match="another smartcart edge uses it"):
+        opened(path)
+    first.close()
+    opened(path).close()
+
+
+def test_an_answer_that_cannot_be_stored_leaves_the_outbox_usable(path: Path) -> None:
+    outbox = opened(path)
+    started = outbox.start_session(STARTED)
+    with pytest.raises(UnicodeEncodeError):
+        outbox.rejected([(started.id, "\ud800")])
+    assert outbox.append(UNCERTAIN).seq == 2
