@@ -25,12 +25,14 @@ from smartcart.datasets.simulation import World
 from smartcart.datasets.situations import IDLE
 from smartcart.datasets.story import Story
 from smartcart.datasets.trip import random_story
-from smartcart.datasets.zone import basket_zone, floor_in_view
+from smartcart.datasets.zone import basket_zone, floor_in_view, share_in_view
 from smartcart.models.truth import SUFFIX, Truth, read_truth, write_truth
 
 SHUTTER_S: Final = 0.011
 NEAREST_BLURRED: Final = 0.05
 LOOKS: Final = 30
+HAND_IN_VIEW_S: Final = 0.25
+ITEM_IN_VIEW: Final = 0.25
 CHANCE: Final = 11
 NOISE: Final = 12
 FLOOR_IN_VIEW: Final = 0.8
@@ -120,12 +122,19 @@ def random_script(
 
 
 def _ends_as_told(script: Script, situation: str | None) -> bool:
-    """Whether the basket holds what the events say at the end, and a throw or a visit did what it came for."""
-    play = Play(World(script.look, script.story.items), script.story, np.random.default_rng([script.seed, CHANCE]))
-    for _ in play.moments(script.fps):
-        pass
-    told = situation in IDLE or any(event.situation == situation for event in play.events)
-    return play.consistent and (situation is None or told)
+    """Whether the basket holds what the events say at the end, every visit did what it came for, and it can be seen."""
+    look, story = script.look, script.story
+    play = Play(World(look, story.items), story, np.random.default_rng([script.seed, CHANCE]))
+    hands_seen = dict.fromkeys(range(len(story.visits)), 0.0)
+    for moment in play.moments(script.fps):
+        for k, visit in enumerate(story.visits):
+            if visit.hand in moment.movers and visit.start <= moment.t <= visit.end:
+                hands_seen[k] += share_in_view(look, moment.movers[visit.hand][None]) / script.fps
+    added = {event.item for event in play.events if event.type == "added"}
+    items_seen = [share_in_view(look, play.world.corners(i)) for i in added if i and play.world.inside(i)]
+    told = situation is None or situation in IDLE or any(event.situation == situation for event in play.events)
+    shown = min(hands_seen.values(), default=1.0) > HAND_IN_VIEW_S and min(items_seen, default=1.0) > ITEM_IN_VIEW
+    return play.consistent and told and shown
 
 
 def _scene(rng: np.random.Generator, split: Split, situation: str | None, size: tuple[int, int]) -> tuple[Look, Story]:

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from smartcart.datasets.look import PANEL_HEIGHT, Look
 from smartcart.datasets.meshes import FloatArray
@@ -32,17 +33,26 @@ def in_zone(zone: tuple[Point, ...], x: float, y: float) -> bool:
 
 def floor_in_view(look: Look) -> float:
     """The share of the basket's floor that the picture shows and no bag or panel hides."""
-    b, lens, camera = look.basket, look.camera.lens, np.array(look.camera.place)
+    b = look.basket
     x, y = np.meshgrid(np.linspace(-b.length, b.length, 9), np.linspace(-b.width, b.width, 9))
-    points = np.stack([x.ravel(), y.ravel(), 0.05 + 0 * x.ravel()], 1)
+    return share_in_view(look, np.stack([x.ravel(), y.ravel(), 0.05 + 0 * x.ravel()], 1))
+
+
+def share_in_view(look: Look, points: FloatArray) -> float:
+    """The share of world points (N, 3) that the picture shows and no bag or panel hides."""
+    return float(_in_view(look, points).mean())
+
+
+def _in_view(look: Look, points: FloatArray) -> NDArray[np.bool_]:
+    b, lens, camera = look.basket, look.camera.lens, np.array(look.camera.place)
     pixels, depth = look.camera.project(points)
-    seen = (depth > 0) & (pixels >= 0).all(1) & (pixels <= [lens.width, lens.height]).all(1)
+    seen = (depth > NEAR) & (pixels >= 0).all(1) & (pixels <= [lens.width, lens.height]).all(1)
     opaque = b.depth * max(b.bag, PANEL_HEIGHT if b.panelled else 0.0)
     for axis, half in ((0, b.length), (1, b.width)):
         if opaque and abs(camera[axis]) > half:  # where the line of sight comes through that wall
             way = (np.sign(camera[axis]) * half - camera[axis]) / (points[:, axis] - camera[axis] + 1e-9)
             seen &= camera[2] + way * (points[:, 2] - camera[2]) >= opaque
-    return float(seen.mean())
+    return np.asarray(seen)
 
 
 def edge_spots(look: Look, product: Product, taken: list[tuple[Spot, float]]) -> list[Spot]:
@@ -70,10 +80,7 @@ def _share_in_picture(look: Look, product: Product, spots: FloatArray) -> FloatA
     grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 4)] * 3), -1).reshape(-1, 3)
     solid = (grid + np.array([0, 0, 1])) * product.half
     points = (solid[None] + np.pad(spots, ((0, 0), (0, 1)))[:, None]).reshape(-1, 3)
-    pixels, depth = look.camera.project(points)
-    size = [look.camera.lens.width, look.camera.lens.height]
-    seen = (depth > NEAR) & (pixels >= 0).all(1) & (pixels <= size).all(1)
-    return np.asarray(seen.reshape(len(spots), -1).mean(1))
+    return np.asarray(_in_view(look, points).reshape(len(spots), -1).mean(1))
 
 
 def _rim(look: Look) -> FloatArray:
