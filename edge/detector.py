@@ -7,18 +7,21 @@ and ``[1, N, 6]`` corner boxes with score and class, already thinned by the mode
 
 import ast
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from smartcart.edge.detection import Box, Detection
 from smartcart.edge.events import ModelName
 from smartcart.edge.frames import Frame, Image
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: nothing of this machine is to be told
+import onnxruntime as ort
 
 Floats = NDArray[np.float32]
 STRIDE = 32

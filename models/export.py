@@ -5,6 +5,7 @@ the camera (320x256 for 4:3, 320x192 for 16:9).
 """
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -116,6 +117,7 @@ def _own_metadata(weights: Path, sources: Sequence[str]) -> Mapping[str, str]:
 
 def _check(model: "YOLO", file: Path, size: tuple[int, int]) -> tuple[float, float]:
     """The largest differences from PyTorch in box edges (pixels) and scores, at the size given and at another."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: nothing of this machine is to be told
     import onnxruntime as ort
     import torch
 

@@ -75,6 +75,17 @@ class CartRun:
             on_start(partial(self._stop, cart, frames))
             cart.run(self._paced(frames), carrier, initial=self.initial, on_step=show)
 
+    def farewell(self) -> str:
+        """One sentence on what became of the events, for the end of a run."""
+        if self.sink:
+            return f"ended; the events are in {self.sink}"
+        outbox = Outbox(self.outbox, store=self.store, cart=self.cart)
+        waiting = outbox.depth()
+        outbox.close()
+        if waiting:
+            return f"ended; {waiting} events wait in {self.outbox} and go out when the edge runs again"
+        return "ended; the server has committed every event"
+
     def _stop(self, cart: Cart, frames: FrameSource) -> None:
         cart.stop()
         if is_live(self.source):

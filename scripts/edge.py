@@ -19,11 +19,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="Example:  smartcart edge --source 0 --store s1 --cart cart-7 --broker mqtt://10.0.0.5 --preview",
     )
     parser.add_argument(
-        "--source", default="0", help="camera number, video, folder of pictures, rtsp:// or http:// stream"
+        "--source", default="0", help="camera number (default: 0), video, folder of pictures, rtsp:// or http:// stream"
     )
     parser.add_argument("--store", default="store-1", help="the store's name in topics (default: %(default)s)")
     parser.add_argument("--cart", default="cart-1", help="the cart's pseudonym in topics (default: %(default)s)")
-    parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", help="mqtt[s]://[user:password@]host[:port]")
+    parser.add_argument(
+        "--broker", default="mqtt://127.0.0.1:1883", help="mqtt[s]://[user:password@]host[:port] (default: %(default)s)"
+    )
     parser.add_argument("--ca-file", help="certificate authorities for mqtts (default: the system's)")
     parser.add_argument("--outbox", type=Path, help="outbox file (default: ~/.smartcart/STORE/CART.sqlite)")
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
@@ -65,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
             if preview:
                 print(f"live picture: {preview.url}", file=sys.stderr)
             run.go(preview, stop_softly)
+        print(run.farewell(), file=sys.stderr)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     except (SinkError, BrokerAddressError, ContractError, *EDGE_ERRORS) as error:
