@@ -10,7 +10,6 @@ from smartcart.datasets.art import Colour
 
 FLOOR_DROP: Final = 0.55
 LOOP_M: Final = 5.6
-STRIDE_M: Final = 1.3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ from smartcart.datasets.products import Product
 from smartcart.datasets.stocking import MARGIN, Spot
 from smartcart.models.truth import Point
 
-PER_EDGE = 4
 NEAR = 0.02
 CUT = (0.3, 0.72)
 

@@ -163,6 +163,7 @@ def _report(args: argparse.Namespace, basket: "Basket | None", truth: "Truth | N
         "basket": basket.counts if basket else None,
         "total_minor": basket.total_minor if basket else None,
         "currency": basket.currency if basket else None,
+        "unpriced": basket.unpriced if basket else 0,
         "events": basket.events if basket else 0,
         "expected": expected,
         "exact": basket is not None and basket.counts == expected,

@@ -26,7 +26,7 @@ class Commands:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ask(self, cart: CartKey, action: Action, session: str | None) -> None:
-        """Asks a cart to end ``session``, or to start one under that id."""
+        """Asks a cart to end ``session``, or to start one; a started session gets its id from the cart."""
         command = Command(action="start_session" if action == "start" else "end_session", session=session)
         with self._lock:
             self._asked[cart] = _Asked(command)

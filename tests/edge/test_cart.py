@@ -198,5 +198,19 @@ def test_a_full_outbox_at_the_start_keeps_the_edge_up(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_no_half_or_double_line(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match="cannot be written"), JsonLines(Path("/dev/full")) as sink:
-        Publisher(sink, IDENTITY).start()
+    resource = pytest.importorskip("resource", reason="file size limits are not installed on Windows")
+    path = tmp_path / "events.jsonl"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with JsonLines(path) as sink:
+        publisher = Publisher(sink, IDENTITY)
+        publisher.start()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 40, limits[1]))  # room for half a line
+        try:
+            for _ in range(3):
+                with pytest.raises(SinkError, match="cannot be written"):
+                    publisher.end()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        publisher.end()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["type"], line["seq"]) for line in lines] == [("session_started", 1), ("session_ended", 2)]

@@ -45,6 +45,7 @@ def test_the_demos_basket_equals_the_clips_truth() -> None:
     assert told["events"] >= 6
     assert told["total_minor"] > 0
     assert told["currency"] == "EUR"
+    assert told["unpriced"] == 0
 
 
 def test_ctrl_c_stops_everything_cleanly(demo_page: tuple[subprocess.Popen[str], str]) -> None:
