@@ -20,7 +20,7 @@ from smartcart.datasets.play import Moment, Play
 from smartcart.datasets.products import SPLIT_NUMBER, Split
 from smartcart.datasets.rendering import Eye, Shot
 from smartcart.datasets.scenery import draw_look
-from smartcart.datasets.sight import seen_hands, seen_items
+from smartcart.datasets.sight import seen_hands, seen_items, told
 from smartcart.datasets.simulation import World
 from smartcart.datasets.situations import IDLE
 from smartcart.datasets.story import Story
@@ -216,17 +216,5 @@ def _movers(
 
 def _line(world: World, shot: Shot, moment: Moment) -> dict[str, Any]:
     """One line of ``frames.jsonl``."""
-    items = [
-        {
-            "id": item.name,
-            "product": world.products[item.name].name,
-            "label": item.label,
-            "box": [round(v, 4) for v in item.box],
-            "amodal": [round(v, 4) for v in item.amodal],
-            "visible": round(item.visible, 3),
-            "held": item.name in moment.held,
-        }
-        for item in seen_items(world, shot)
-    ]
-    hands = [{"side": side, "box": [round(v, 4) for v in box]} for side, box in seen_hands(shot)]
-    return {"t": round(moment.t, 4), "weight_g": moment.weight_g, "items": items, "hands": hands}
+    seen = told(world, seen_items(world, shot), seen_hands(shot), held=moment.held)
+    return {"t": round(moment.t, 4), "weight_g": moment.weight_g, **seen}

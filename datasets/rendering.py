@@ -64,7 +64,6 @@ class Eye:
         self._shown = mujoco.MjvOption()
         self._shown.geomgroup[:] = [1, 1, 1, 0, 0, 0]
         self._shown.sitegroup[:] = 0
-        self._maps = lens.maps
         self._names = (*world.products, *HANDS)
         self._owner = self._owners()
 
@@ -81,6 +80,7 @@ class Eye:
     def look(self) -> Shot:
         """Renders the world as it stands, bent by the lens."""
         renderer, scene = self._renderer, self._renderer.scene
+        maps = self._world.look.camera.lens.maps
         renderer.update_scene(self._world.data, "eye", self._shown)
         picture = renderer.render()
         scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
@@ -90,10 +90,8 @@ class Eye:
         scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 1
         owners = self._owner[geoms]
         return Shot(
-            picture=np.asarray(
-                cv2.remap(picture, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
-            ),
-            owners=np.asarray(cv2.remap(owners.astype(np.float32), *self._maps, cv2.INTER_NEAREST), np.float32).astype(
+            picture=np.asarray(cv2.remap(picture, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8),
+            owners=np.asarray(cv2.remap(owners.astype(np.float32), *maps, cv2.INTER_NEAREST), np.float32).astype(
                 np.int32
             ),
             names=self._names,

@@ -74,7 +74,7 @@ def draw_look(rng: np.random.Generator, *, width: int = 640, height: int = 480) 
     basket = _draw_basket(rng)
     mood = MOODS[int(rng.choice(len(MOODS), p=[m.share for m in MOODS]))]
     warm, strength = float(rng.normal(0, 0.05)), float(rng.uniform(*mood.lamp))
-    camera = _draw_camera(rng, basket, width, height)
+    camera = draw_camera(rng, basket, width, height)
     passers = draw_passers(rng, SKINS)
     if camera.place[0] > -basket.length:  # such a camera sees who pushes
         passers += (shopper(rng, basket.length + 0.55, SKINS),)
@@ -137,7 +137,7 @@ def _varied(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
     return int(r), int(g), int(b)
 
 
-def _draw_camera(rng: np.random.Generator, basket: Basket, width: int, height: int) -> Camera:
+def draw_camera(rng: np.random.Generator, basket: Basket, width: int, height: int) -> Camera:
     """On the handle, on a mast behind it, on a side rim or on the front rim, looking down into the basket.
 
     The lens is named by its field of view across the picture, as on a data sheet.

@@ -1,6 +1,8 @@
 """What of an item the camera sees: visible box, whole box, and the share that is visible."""
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -47,6 +49,25 @@ def seen_hands(shot: Shot) -> list[tuple[str, Box]]:
         if box is not None:
             found.append((name, box))
     return found
+
+
+def told(world: World, items: Sequence[Seen], hands: Sequence[tuple[str, Box]], *, held: Set[str]) -> dict[str, Any]:
+    """What is seen, as a line of ``frames.jsonl`` tells it: ``items`` and ``hands``."""
+    return {
+        "items": [
+            {
+                "id": item.name,
+                "product": world.products[item.name].name,
+                "label": item.label,
+                "box": [round(v, 4) for v in item.box],
+                "amodal": [round(v, 4) for v in item.amodal],
+                "visible": round(item.visible, 3),
+                "held": item.name in held,
+            }
+            for item in items
+        ],
+        "hands": [{"side": side, "box": [round(v, 4) for v in box]} for side, box in hands],
+    }
 
 
 def _box(shot: Shot, name: str, least: int) -> Box | None:

@@ -3,6 +3,7 @@
 A held item follows its hand and collides with nothing until it is let go; then only gravity and contact move it.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Final, Literal
 import numpy as np
 
 from smartcart.datasets import hands
+from smartcart.datasets.camera import Camera
 from smartcart.datasets.cart import build
 from smartcart.datasets.engine import mujoco
 from smartcart.datasets.look import Look
@@ -73,6 +75,16 @@ class World:
         mujoco.mj_forward(self.model, self.data)
         self._tare = float(self.data.sensordata[2])
         self._weight = 0.0
+
+    def aim(self, camera: Camera) -> None:
+        """Moves the camera; its pictures keep their size."""
+        right, down, forward = camera.axes
+        turn = np.empty(4)
+        mujoco.mju_mat2Quat(turn, np.stack([right, -down, -forward], axis=1).ravel())
+        eye = self.model.camera("eye").id
+        self.model.cam_pos[eye], self.model.cam_quat[eye] = camera.place, turn
+        self.model.cam_fovy[eye] = camera.lens.render_fov
+        self.look = dataclasses.replace(self.look, camera=camera)
 
     def put(self, item: str, pose: Pose) -> None:
         """Sets an item free at a pose."""

@@ -67,11 +67,11 @@ def _add_clips(parts: "argparse._SubParsersAction[Any]") -> None:
 def _add_frames(parts: "argparse._SubParsersAction[Any]") -> None:
     frames = parts.add_parser(
         "frames",
-        help="a YOLO data set of rendered pictures, each from a scene of its own",
+        help="a YOLO data set of rendered pictures, four of each scene",
         epilog="For example:  smartcart datasets frames --count 200 --seed 1 --split train --out out/frames",
     )
     frames.add_argument("--count", type=_positive, required=True, help="how many pictures")
-    frames.add_argument("--seed", type=_seed, required=True, help="the first picture's seed; the others follow")
+    frames.add_argument("--seed", type=_seed, required=True, help="the first picture's number; the others follow")
     _add_common(frames)
     _add_jobs(frames)
     frames.set_defaults(run=run_frames)
@@ -144,12 +144,14 @@ def run_frames(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     _require_simulator()
     split = _split(args.split, args.seed, args.seed + args.count - 1)
-    for name in ("images", "labels"):
-        (args.out / name).mkdir(parents=True, exist_ok=True)
-    seeds = range(args.seed, args.seed + args.count)
-    boxes = int(sum(_each(partial(_write_one, split, args.out), seeds, args.jobs, "frame")))
-    from smartcart.datasets.frames import write_data_yaml
+    from smartcart.datasets.frames import FOLDERS, write_data_yaml
+    from smartcart.datasets.moment import MOMENTS
 
+    for name in FOLDERS:
+        (args.out / name).mkdir(parents=True, exist_ok=True)
+    wanted = range(args.seed, args.seed + args.count)
+    scenes = range(wanted.start // MOMENTS, (wanted.stop - 1) // MOMENTS + 1)
+    boxes = int(sum(_each(partial(_write_scene, wanted, split, args.out), scenes, args.jobs, "scene")))
     write_data_yaml(args.out, split)
     seconds = round(time.monotonic() - begun, 3)
     report = {"data": str(args.out / "data.yaml"), "images": args.count, "boxes": boxes, "seconds": seconds}
@@ -184,10 +186,10 @@ def _film_one(split: "Split", situation: str | None, fps: float | None, folder: 
     return script.frames / script.fps
 
 
-def _write_one(split: "Split", folder: Path, seed: int) -> float:
-    from smartcart.datasets.frames import write_frame
+def _write_scene(wanted: range, split: "Split", folder: Path, scene: int) -> float:
+    from smartcart.datasets.frames import write_scene
 
-    return write_frame(seed, split, folder)
+    return write_scene(wanted, split, folder, scene)
 
 
 def _each(work: Callable[[int], float], seeds: range, jobs: int, unit: str) -> Iterator[float]:

@@ -1,6 +1,7 @@
 """Clips: the same seed gives the same files, boxes lie on the pixels, and OpenCV can play them."""
 
 import json
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
 from smartcart.datasets.clip import clip_files, film, length_s, random_script
-from smartcart.datasets.frames import random_frame, write_data_yaml, write_frame, yolo_line
+from smartcart.datasets.frames import FOLDERS, write_data_yaml, write_scene, yolo_line
+from smartcart.datasets.moment import random_moments
 from smartcart.datasets.rendering import Eye
 from smartcart.datasets.sight import seen_items
 from smartcart.datasets.simulation import World
@@ -26,6 +28,13 @@ def filmed(folder, seed):
     folder.mkdir()
     assert sum(1 for _ in film(script, folder)) == script.frames
     return script, clip_files(folder, script.name)
+
+
+@pytest.fixture
+def frames_folder(tmp_path):
+    for name in FOLDERS:
+        (tmp_path / name).mkdir()
+    return tmp_path
 
 
 @pytest.fixture(scope="module")
@@ -138,13 +147,12 @@ def test_the_zone_holds_the_floor_and_not_the_aisle(small_look):
         assert in_zone(zone, pixel[0] / 160, pixel[1] / 120) == inside
 
 
-def test_a_frame_is_the_same_for_a_seed_and_its_labels_are_valid(tmp_path):
-    for name in ("images", "labels"):
-        (tmp_path / name).mkdir()
-    boxes = write_frame(7, "val", tmp_path)
-    picture = cv2.imread(str(tmp_path / "images" / "val_000007.jpg"))
+def test_frames_are_the_same_for_a_number_and_their_labels_are_valid(frames_folder):
+    boxes = write_scene(range(6, 7), "val", frames_folder, 1)
+    assert [path.name for path in (frames_folder / "images").iterdir()] == ["val_000006.jpg"]
+    picture = cv2.imread(str(frames_folder / "images" / "val_000006.jpg"))
     assert picture.shape == (480, 640, 3)
-    lines = (tmp_path / "labels" / "val_000007.txt").read_text().splitlines()
+    lines = (frames_folder / "labels" / "val_000006.txt").read_text().splitlines()
     assert len(lines) == boxes
     for line in lines:
         number, x, y, w, h = line.split()
@@ -153,21 +161,30 @@ def test_a_frame_is_the_same_for_a_seed_and_its_labels_are_valid(tmp_path):
         assert float(h) > 0
         assert float(x) - float(w) / 2 >= -1e-6
         assert float(y) + float(h) / 2 <= 1 + 1e-6
-    again = random_frame(7, "val")
+    again = list(random_moments(1, "val"))[2]
     assert [yolo_line(label, box).strip() for label, box in again.boxes] == lines
+    assert json.loads((frames_folder / "truth" / "val_000006.json").read_text()) == again.truth
+    assert len(again.truth["items"]) + len(again.truth["hands"]) == boxes
     assert (
         cv2.imencode(".jpg", again.picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
-        == (tmp_path / "images" / "val_000007.jpg").read_bytes()
+        == (frames_folder / "images" / "val_000006.jpg").read_bytes()
     )
 
 
-def test_frames_that_are_there_stay(tmp_path):
-    for name in ("images", "labels"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "images" / "train_000001.jpg").write_bytes(b"kept")
-    (tmp_path / "labels" / "train_000001.txt").write_text("0 0.5 0.5 0.1 0.1\n")
-    assert write_frame(1, "train", tmp_path) == 1
-    assert (tmp_path / "images" / "train_000001.jpg").read_bytes() == b"kept"
+def test_the_moments_of_a_scene_differ(frames_folder):
+    write_scene(range(0, 4), "train", frames_folder, 0)
+    pictures = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in (frames_folder / "images").iterdir()]
+    assert len(pictures) == 4
+    for one, other in combinations(pictures, 2):
+        assert np.abs(one.astype(int) - other).mean() > 8
+
+
+def test_frames_that_are_there_stay(frames_folder):
+    (frames_folder / "images" / "train_000001.jpg").write_bytes(b"kept")
+    (frames_folder / "labels" / "train_000001.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (frames_folder / "truth" / "train_000001.json").write_text("{}\n")
+    assert write_scene(range(1, 2), "train", frames_folder, 0) == 1
+    assert (frames_folder / "images" / "train_000001.jpg").read_bytes() == b"kept"
 
 
 def test_data_yaml_names_the_shared_classes(tmp_path):
@@ -176,6 +193,7 @@ def test_data_yaml_names_the_shared_classes(tmp_path):
     data = yaml.safe_load((tmp_path / "data.yaml").read_text())
     assert list(data["names"].values()) == list(LABELS)
     assert data["train"] == "images"
+    assert "val" not in data
 
 
 def test_a_random_look_shows_the_basket():
