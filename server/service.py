@@ -1,6 +1,7 @@
 """The basket server as one object: ledger, subscriber and pages, started and stopped together."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import threading
@@ -20,9 +21,11 @@ from smartcart.server.catalogue import DEFAULT_CATALOGUE, Catalogue, load_catalo
 from smartcart.server.commands import CartKey, Commands
 from smartcart.server.ledger import Ledger, LedgerError, MemoryLedger
 from smartcart.server.listening import listen
-from smartcart.server.pages import Pages
+from smartcart.server.office.office import open_office
+from smartcart.server.site import Site
 from smartcart.server.sqlite_ledger import SQLiteLedger
 from smartcart.server.subscriber import Health, Subscriber
+from smartcart.server.web.pages import Pages
 
 _GRACE_SECONDS: Final = 3
 
@@ -99,15 +102,17 @@ class BasketServer:
 
         Raises:
             LedgerError: the ledger cannot be opened.
+            OfficeError: the tables beside the ledger cannot be opened.
             ListenError: the port cannot be opened.
         """
-        self._ledger = open_ledger(self._ledger_url)
-        try:
+        with contextlib.ExitStack() as undo:
+            self._ledger = open_ledger(self._ledger_url)
+            undo.callback(self._ledger.close)
+            self._office = open_office(self._ledger_url)
+            undo.callback(self._office.close)
             self._carts = Carts(self._ledger, self._commands)
             listening = listen(self._host, self._port, "the server")
-        except BaseException:
-            self._ledger.close()
-            raise
+            undo.pop_all()
         self._port = listening.getsockname()[1]
         self._carts.listen(self._wake)
         self._subscriber = Subscriber(
@@ -133,16 +138,17 @@ class BasketServer:
             live_view_url=self._live_view_url,
             clip_name=self._clip_name,
         )
-        app = create_app(
+        site = Site(
             carts=self._carts,
             ledger=self._ledger,
+            office=self._office,
             commands=self._commands,
             catalogue=self._catalogue,
             health=health,
             pages=self._pages,
-            allowed_hosts=(self._host, *self._allowed_hosts),
-            live_view_url=self._live_view_url,
         )
+        allowed_hosts = (self._host, *self._allowed_hosts)
+        app = create_app(site, allowed_hosts=allowed_hosts, live_view_url=self._live_view_url)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -160,6 +166,7 @@ class BasketServer:
         self._web.should_exit = True
         self._web_thread.join()
         self._subscriber.stop()
+        self._office.close()
         self._ledger.close()
 
     def __enter__(self) -> Self:

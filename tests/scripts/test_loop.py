@@ -40,7 +40,7 @@ class Server:
         self.port = free_port()
         words = ["server", "--broker", broker, "--ledger", f"sqlite:///{self.ledger}", "--port", str(self.port)]
         self.process = subprocess.Popen([SMARTCART, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.ask("/api/health") is not None, timeout=30)
+        wait_until(lambda: self.ask("/api/v1/health") is not None, timeout=30)
 
     def ask(self, path: str) -> dict[str, object] | None:
         try:
@@ -78,7 +78,7 @@ def test_the_servers_basket_equals_the_clips_truth(broker: Mosquitto, tmp_path: 
     _, errors = cart.communicate(timeout=120)
     assert cart.returncode == 0, errors
     wait_until(lambda: waiting(tmp_path / "outbox.sqlite") == 0)
-    basket = server.ask("/api/carts/s/c")
+    basket = server.ask("/api/v1/carts/s/c")
     assert basket is not None
     assert basket["counts"] == replace(TRUTH, initial={}).final()  # what stood there before was not told
     assert basket["state"] == "ended"
@@ -126,7 +126,7 @@ def test_a_killed_edge_and_a_killed_server_lose_and_double_nothing(
     with sqlite3.connect(server.ledger) as db:
         sessions = db.execute("SELECT session, COUNT(*), MAX(seq), MIN(seq) FROM events GROUP BY session").fetchall()
     assert all(count == last and first_seq == 1 for _, count, last, first_seq in sessions)
-    basket = server.ask("/api/carts/s/c")
+    basket = server.ask("/api/v1/carts/s/c")
     assert basket is not None
     assert basket["incomplete"] is False
     server.process.terminate()

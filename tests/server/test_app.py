@@ -51,7 +51,7 @@ def trip(server: BasketServer, fake_carts: Any, request: pytest.FixtureRequest) 
 
 
 def test_the_basket_with_everything_in_it(web: httpx.Client, trip: Trip) -> None:
-    basket = web.get(f"api/carts/store-1/{trip.cart}").json()
+    basket = web.get(f"api/v1/carts/store-1/{trip.cart}").json()
     assert basket["counts"] == {"bottle": 2, "cup": 1, "jar": 1}
     assert (basket["total_minor"], basket["currency"], basket["unpriced"]) == (398, "EUR", 2)
     assert [line["choices"] for line in basket["lines"]] == [[], [], ["HONEY", "JAM"]]
@@ -60,40 +60,41 @@ def test_the_basket_with_everything_in_it(web: httpx.Client, trip: Trip) -> None
 
 
 def test_events_come_with_what_was_stored_beside_them(web: httpx.Client, trip: Trip) -> None:
-    events = web.get(f"api/carts/store-1/{trip.cart}/events").json()
+    events = web.get(f"api/v1/carts/store-1/{trip.cart}/events").json()
     assert [entry["event"]["seq"] for entry in events] == [1, 2, 3, 4]
     assert (events[1]["sku"], events[1]["price"]) == ("BOTTLE", 199)
 
 
 def test_what_is_not_there_is_404(web: httpx.Client, trip: Trip) -> None:
     for path in ("store-1/nobody", f"store-1/{trip.cart}?session=none", "store-1/nobody/events", "%2e%2e/%00"):
-        answer = web.get(f"api/carts/{path}")
+        answer = web.get(f"api/v1/carts/{path}")
         assert answer.status_code == 404, path
         assert "detail" in answer.json()
-    assert web.get("api/carts/store-1/nobody/sessions").json() == []
+    assert web.get("api/v1/carts/store-1/nobody/sessions").json() == []
 
 
 def test_dead_letters_and_catalogue(web: httpx.Client) -> None:
-    assert web.get("api/dead-letters?limit=1").json()["count"] >= 0
-    assert web.get("api/dead-letters?limit=0").status_code == 422
-    products = web.get("api/catalogue").json()
+    assert web.get("api/v1/dead-letters?limit=1").json()["count"] >= 0
+    assert web.get("api/v1/dead-letters?limit=0").status_code == 422
+    products = web.get("api/v1/catalogue").json()
     assert products["currency"] == "EUR"
     assert {"sku", "gtin", "label", "name", "price", "currency"} == set(products["products"][0])
-    assert web.get("api/health").status_code == 200
+    assert web.get("api/v1/health").status_code == 200
 
 
 def test_a_session_that_is_not_open_cannot_be_ended(web: httpx.Client, trip: Trip, server: BasketServer) -> None:
-    path = f"api/carts/store-1/{trip.cart}/session"
+    path = f"api/v1/carts/store-1/{trip.cart}/session"
     assert web.post(path, json={"action": "start"}).status_code == 409
     assert web.post(path, json={"action": "dance"}).status_code == 422
-    assert web.post("api/carts/store-1/nobody/session", json={"action": "start"}).status_code == 404
+    assert web.post("api/v1/carts/store-1/nobody/session", json={"action": "start"}).status_code == 404
     answer = web.post(path, json={"action": "end"})
     assert (answer.status_code, answer.json()["asked"]) == (202, "end")
 
 
 def test_answers_are_as_openapi_says(web: httpx.Client, trip: Trip) -> None:
     api = web.get("openapi.json").json()
-    for path in ("/api/carts", "/api/carts/{store}/{cart}", "/api/carts/{store}/{cart}/events", "/api/health"):
+    for name in ("carts", "carts/{store}/{cart}", "carts/{store}/{cart}/events", "health"):
+        path = f"/api/v1/{name}"
         schema = api["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         answer = web.get(path.replace("{store}", "store-1").replace("{cart}", trip.cart)).json()
         jsonschema.validate(answer, schema | {"components": api["components"]})
@@ -102,7 +103,7 @@ def test_answers_are_as_openapi_says(web: httpx.Client, trip: Trip) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "[::1", "a@b"])
 def test_a_foreign_host_is_refused(web: httpx.Client, host: str) -> None:
-    for path in ("", "api/carts", "live", "static/page.css"):
+    for path in ("", "api/v1/carts", "live", "static/page.css"):
         assert web.get(path, headers={"Host": host}).status_code == 421
 
 
@@ -166,4 +167,4 @@ def test_many_pages_that_nobody_reads_do_not_fill_memory(
         assert all(len(stream._changed) <= 1 for stream in server._pages._streams)
         for stream in streams:
             stream.close()
-    json.dumps(web.get("api/carts").json())
+    json.dumps(web.get("api/v1/carts").json())

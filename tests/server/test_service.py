@@ -39,7 +39,7 @@ def make_server(tmp_path: Path) -> MakeServer:
 @pytest.fixture
 def server(make_server: MakeServer, broker_url: str) -> Iterator[BasketServer]:
     with make_server(broker_url) as running:
-        wait_for(lambda: get(running, "api/health")["ok"])
+        wait_for(lambda: get(running, "api/v1/health")["ok"])
         yield running
 
 
@@ -72,8 +72,8 @@ def test_events_become_a_basket_and_are_acknowledged(server: BasketServer, fake_
     fake_cart.send_until_answered(trip.start(), trip.add("bottle"), trip.add("can"), trip.remove("can"))
     basket = basket_when(server, lambda b: b.events == 4)
     assert (basket.counts, basket.total_minor) == ({"bottle": 1}, 199)
-    assert get(server, "api/carts/store-1/cart-1")["counts"] == {"bottle": 1}
-    assert get(server, "api/health") == {"ok": True, "broker": None, "ledger": None, "carts": 1, "dead_letters": 0}
+    assert get(server, "api/v1/carts/store-1/cart-1")["counts"] == {"bottle": 1}
+    assert get(server, "api/v1/health") == {"ok": True, "broker": None, "ledger": None, "carts": 1, "dead_letters": 0}
 
 
 def test_what_comes_twice_counts_once_and_is_acknowledged_each_time(server: BasketServer, fake_cart: Any) -> None:
@@ -101,8 +101,8 @@ def test_junk_is_set_aside_and_the_next_event_is_taken(server: BasketServer, fak
     trip = Trip()
     fake_cart.raw(payload)
     fake_cart.send_until_answered(trip.start())
-    wait_for(lambda: get(server, "api/dead-letters")["count"] == 1)
-    (letter,) = get(server, "api/dead-letters")["letters"]
+    wait_for(lambda: get(server, "api/v1/dead-letters")["count"] == 1)
+    (letter,) = get(server, "api/v1/dead-letters")["letters"]
     assert letter["size"] == len(payload)
     assert len(letter["payload"]) <= 4 * 4096
 
@@ -146,34 +146,34 @@ def test_another_event_under_a_taken_seq_or_id_is_refused(server: BasketServer, 
 
 def test_statuses_tell_who_is_there(server: BasketServer, fake_cart: Any) -> None:
     fake_cart.status(camera=CameraHealth.COVERED, outbox=3)
-    wait_for(lambda: get(server, "api/carts"))
-    (cart,) = get(server, "api/carts")
+    wait_for(lambda: get(server, "api/v1/carts"))
+    (cart,) = get(server, "api/v1/carts")
     assert (cart["online"], cart["camera"], cart["outbox"]) == (True, "covered", 3)
     fake_cart.raw(b"{}", "smartcart/v1/store-1/cart-1/status")
-    wait_for(lambda: get(server, "api/dead-letters")["count"] == 1)
+    wait_for(lambda: get(server, "api/v1/dead-letters")["count"] == 1)
     fake_cart.vanish()
-    wait_for(lambda: get(server, "api/carts")[0]["online"] is False)
+    wait_for(lambda: get(server, "api/v1/carts")[0]["online"] is False)
 
 
 def test_status_is_known_to_a_server_that_comes_later(make_server: MakeServer, broker_url: str, fake_cart: Any) -> None:
     fake_cart.status()
     with make_server(broker_url) as server:
-        wait_for(lambda: get(server, "api/carts"))
-        assert get(server, "api/carts")[0]["online"] is True
+        wait_for(lambda: get(server, "api/v1/carts"))
+        assert get(server, "api/v1/carts")[0]["online"] is True
 
 
 def test_a_command_is_repeated_until_the_event_arrives(server: BasketServer, fake_cart: Any) -> None:
     trip = Trip()
     fake_cart.send_until_answered(trip.start())
     basket_when(server, lambda b: b.events == 1)
-    post(server, "api/carts/store-1/cart-1/session", {"action": "end"})
+    post(server, "api/v1/carts/store-1/cart-1/session", {"action": "end"})
     wait_for(lambda: len(fake_cart.commands) == 2)
     assert set(fake_cart.commands) == {Command(action="end_session", session=trip.session)}
-    assert get(server, "api/carts")[0]["asked"] == "end"
+    assert get(server, "api/v1/carts")[0]["asked"] == "end"
     fake_cart.send_until_answered(trip.end())
     basket_when(server, lambda b: b.state == "ended")
-    assert get(server, "api/carts")[0]["asked"] is None
-    post(server, "api/carts/store-1/cart-1/session", {"action": "start"})
+    assert get(server, "api/v1/carts")[0]["asked"] is None
+    post(server, "api/v1/carts/store-1/cart-1/session", {"action": "start"})
     wait_for(lambda: Command(action="start_session") in fake_cart.commands)
 
 
@@ -195,8 +195,8 @@ def test_restarted_it_goes_on_where_it_was(make_server: MakeServer, broker_url: 
     with make_server(broker_url) as server:
         fake_cart.send_until_answered(*missed)
         basket_when(server, lambda b: b.session == other.session)
-        assert get(server, "api/carts/store-1/cart-1/sessions") == [other.session, trip.session]
-        old = get(server, f"api/carts/store-1/cart-1?session={trip.session}")
+        assert get(server, "api/v1/carts/store-1/cart-1/sessions") == [other.session, trip.session]
+        old = get(server, f"api/v1/carts/store-1/cart-1?session={trip.session}")
         assert (old["counts"], old["state"]) == ({"bottle": 1, "can": 1}, "ended")
 
 
@@ -206,16 +206,16 @@ def test_a_broker_that_comes_late_and_goes_away(
     caplog.set_level(logging.INFO)
     mosquitto.stop()
     with make_server(mosquitto.url) as server:
-        wait_for(lambda: "no connection" in (get(server, "api/health")["broker"] or ""))
-        assert get(server, "api/health")["ok"] is False
+        wait_for(lambda: "no connection" in (get(server, "api/v1/health")["broker"] or ""))
+        assert get(server, "api/v1/health")["ok"] is False
         mosquitto.start()
-        wait_for(lambda: get(server, "api/health")["ok"])
+        wait_for(lambda: get(server, "api/v1/health")["ok"])
         cart, trip = fake_carts(mosquitto.url), Trip()
         cart.status()
         cart.send_until_answered(trip.start())
         mosquitto.stop()
-        wait_for(lambda: get(server, "api/health")["broker"])
-        wait_for(lambda: get(server, "api/carts")[0]["online"] is None)
+        wait_for(lambda: get(server, "api/v1/health")["broker"])
+        wait_for(lambda: get(server, "api/v1/carts")[0]["online"] is None)
         mosquitto.start()
         cart.send_until_answered(trip.add("can"))
         basket_when(server, lambda b: b.counts == {"can": 1})
@@ -235,13 +235,13 @@ def test_a_full_ledger_acknowledges_nothing_and_goes_on_when_there_is_room(
     database.execute(f"PRAGMA max_page_count = {pages}")
     events = [trip.add("can", evidence={"why": "x" * 4000}) for _ in range(30)]
     fake_cart.send(*events)
-    wait_for(lambda: "disk is full" in (get(server, "api/health")["ledger"] or ""))
+    wait_for(lambda: "disk is full" in (get(server, "api/v1/health")["ledger"] or ""))
     stored = set(fake_cart.committed)
     assert not {e.id for e in events} <= stored
     database.execute("PRAGMA max_page_count = 1000000")
     fake_cart.send_until_answered(*events)
     assert basket_when(server, lambda b: b.events == 31).counts == {"can": 30}
-    wait_for(lambda: get(server, "api/health")["ok"])
+    wait_for(lambda: get(server, "api/v1/health")["ok"])
 
 
 def test_a_burst_of_many_carts_arrives_complete(server: BasketServer, broker_url: str, fake_carts: Any) -> None:
@@ -291,9 +291,9 @@ def test_user_and_password_are_used_and_never_told(
     passwords.chmod(0o644)
     broker = mosquitto_with("allow_anonymous false", f"password_file {passwords}")
     with make_server(broker.url.replace("mqtt://", "mqtt://server:wrong-secret@")) as server:
-        wait_for(lambda: "refuses us" in (get(server, "api/health")["broker"] or ""))
+        wait_for(lambda: "refuses us" in (get(server, "api/v1/health")["broker"] or ""))
     with make_server(broker.url.replace("mqtt://", "mqtt://server:pa%3Ass%40word@")) as server:
-        wait_for(lambda: get(server, "api/health")["ok"])
+        wait_for(lambda: get(server, "api/v1/health")["ok"])
     assert "ss@word" not in caplog.text
     assert "wrong-secret" not in caplog.text
 
@@ -314,9 +314,9 @@ def test_tls_is_checked_against_the_given_ca(make_server: MakeServer, tmp_path: 
     broker = mosquitto_with("allow_anonymous true", f"certfile {certificate}", f"keyfile {key}")
     url = broker.url.replace("mqtt://", "mqtts://")
     with make_server(url) as server:
-        wait_for(lambda: "certificate is not trusted" in (get(server, "api/health")["broker"] or ""))
+        wait_for(lambda: "certificate is not trusted" in (get(server, "api/v1/health")["broker"] or ""))
     with make_server(url, ca_file=certificate) as server:
-        wait_for(lambda: get(server, "api/health")["ok"])
+        wait_for(lambda: get(server, "api/v1/health")["ok"])
 
 
 def test_an_event_left_retained_by_mistake_counts_once(

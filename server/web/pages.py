@@ -23,7 +23,7 @@ from smartcart.server.commands import CartKey
 from smartcart.server.money import money
 from smartcart.server.subscriber import Health
 
-_HERE: Final = Path(__file__).parent
+_HERE: Final = Path(__file__).parents[1]
 STATIC: Final = _HERE / "static"
 PAUSE_SECONDS: Final = 0.1
 BEAT_SECONDS: Final = 10.0

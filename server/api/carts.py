@@ -1,0 +1,52 @@
+"""``/carts``: every cart, its baskets, sessions and events, and asking it for a session."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from smartcart.server.api.answers import BasketAnswer, CartAnswer, EventAnswer
+from smartcart.server.ledger import SessionKey
+from smartcart.server.site import TheSite
+
+router = APIRouter(prefix="/carts", tags=["carts"])
+
+
+class Ask(BaseModel):
+    """What to ask of a cart."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"action": "end"}]})
+
+    action: Literal["start", "end"]
+
+
+@router.get("")
+def list_carts(site: TheSite) -> list[CartAnswer]:
+    """Every cart that was ever heard of."""
+    return [CartAnswer.of(view) for view in site.carts.views()]
+
+
+@router.get("/{store}/{cart}")
+def basket(site: TheSite, store: str, cart: str, session: str | None = None) -> BasketAnswer:
+    """A cart's basket: of its newest session, or of the one that is named."""
+    return BasketAnswer.of(site.basket(store, cart, session), site.catalogue.currency)
+
+
+@router.get("/{store}/{cart}/sessions")
+def sessions(site: TheSite, store: str, cart: str) -> list[str]:
+    """A cart's sessions, the newest first."""
+    return [key.session for key in site.ledger.sessions(store, cart)]
+
+
+@router.get("/{store}/{cart}/events")
+def events(site: TheSite, store: str, cart: str, session: str | None = None) -> list[EventAnswer]:
+    """A session's events in the order of their seq, each with the product and price stored with it."""
+    key = SessionKey(store=store, cart=cart, session=session or site.basket(store, cart).session)
+    return [EventAnswer.of(stored) for stored in site.ledger.session_events(key)]
+
+
+@router.post("/{store}/{cart}/session", status_code=202)
+def ask_session(site: TheSite, store: str, cart: str, ask: Ask) -> CartAnswer:
+    """Asks a cart to start or end a session; asked again until the cart has done it."""
+    site.ask(store, cart, ask.action)
+    return CartAnswer.of(site.view(store, cart))

@@ -1,0 +1,66 @@
+"""What every route of one server works with, and how a route gets it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from smartcart.server.basket import Basket, fold
+from smartcart.server.carts import Carts, CartView
+from smartcart.server.catalogue import Catalogue
+from smartcart.server.commands import Action, Commands
+from smartcart.server.ledger import Ledger, SessionKey
+from smartcart.server.office.office import Office
+from smartcart.server.subscriber import Health
+from smartcart.server.web.pages import Pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One server's parts. Its methods raise HTTPException, with words for whoever asked."""
+
+    carts: Carts
+    ledger: Ledger
+    office: Office
+    commands: Commands
+    catalogue: Catalogue
+    health: Callable[[], Health]
+    pages: Pages
+
+    def view(self, store: str, cart: str) -> CartView:
+        """A cart now; 404 for one that never told anything."""
+        view = self.carts.view((store, cart))
+        if view is None:
+            raise HTTPException(404, f"nothing was ever heard of cart {store}/{cart}")
+        return view
+
+    def basket(self, store: str, cart: str, session: str | None = None) -> Basket:
+        """A session's basket, of the newest if none is named; 404 where there is none."""
+        if session is None:
+            basket = self.view(store, cart).basket
+        else:
+            key = SessionKey(store=store, cart=cart, session=session)
+            events, faults = self.ledger.session_events(key), self.ledger.session_faults(key)
+            basket = fold(store, cart, session, events, faults) if events or faults else None
+        if basket is None:
+            raise HTTPException(404, f"cart {store}/{cart} has no such session")
+        return basket
+
+    def ask(self, store: str, cart: str, action: Action) -> None:
+        """Asks a cart to start or end a session, again and again until it has; 409 where there is nothing to do."""
+        basket = self.view(store, cart).basket
+        is_open = basket is not None and basket.state == "open"
+        if is_open != (action == "end"):
+            raise HTTPException(409, "a session is open: end it first" if is_open else "no session is open")
+        self.commands.ask((store, cart), action, basket.session if basket and action == "end" else None)
+        self.carts.touch((store, cart))
+
+
+def _site(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+TheSite = Annotated[Site, Depends(_site)]
+"""As the type of a route's parameter: the server's parts."""
