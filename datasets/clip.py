@@ -3,10 +3,10 @@
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ from smartcart.datasets.errors import SimulatorError
 from smartcart.datasets.look import Look
 from smartcart.datasets.meshes import FloatArray
 from smartcart.datasets.play import Moment, Play
-from smartcart.datasets.products import SPLIT_NUMBER, Split
+from smartcart.datasets.products import SPLIT_NUMBER, Product, Split
 from smartcart.datasets.rendering import Eye, Shot
 from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import seen_hands, seen_items, told
@@ -37,6 +37,7 @@ CHANCE: Final = 11
 NOISE: Final = 12
 FLOOR_IN_VIEW: Final = 0.8
 ZONE_AREA: Final = (0.3, 0.85)
+AnyWorld = TypeVar("AnyWorld", bound=World)
 RATES: Final = (10.0, 15.0, 20.0, 25.0, 30.0)
 
 
@@ -110,23 +111,52 @@ def random_script(
     Raises:
         SimulatorError: no clip of this seed comes out right.
     """
-    rng = np.random.default_rng([seed, SPLIT_NUMBER[split], 7, zlib.crc32((situation or "trip").encode())])
-    name = clip_name(seed, split, situation)
-    for _ in range(LOOKS):
-        look, story = _scene(rng, split, situation, size)
-        rate = fps or float(rng.choice(RATES))
-        script = Script(name=name, look=look, story=story, fps=rate, seed=seed)
-        if _ends_as_told(script, situation):
+    for script in drafts(seed, split, situation=situation, fps=fps, size=size):
+        if ends_as_told(script, situation, stage=World) is not None:
             return script
     raise SimulatorError(f"no clip of {situation or 'a trip'} comes out right for seed {seed}; take another seed")
 
 
-def _ends_as_told(script: Script, situation: str | None) -> bool:
-    """Whether the basket holds what the events say at the end, every visit did what it came for, and it can be seen."""
+def drafts(
+    seed: int,
+    split: Split,
+    *,
+    situation: str | None = None,
+    fps: float | None = None,
+    size: tuple[int, int] = (640, 480),
+) -> Iterator[Script]:
+    """The scripts of a seed in the order in which they are tried."""
+    rng = np.random.default_rng([seed, SPLIT_NUMBER[split], 7, zlib.crc32((situation or "trip").encode())])
+    for _ in range(LOOKS):
+        look, story = _scene(rng, split, situation, size)
+        rate = fps or float(rng.choice(RATES))
+        yield Script(name=clip_name(seed, split, situation), look=look, story=story, fps=rate, seed=seed)
+
+
+def ends_as_told(
+    script: Script,
+    situation: str | None,
+    *,
+    stage: Callable[[Look, dict[str, Product]], AnyWorld],
+    watch: Callable[[AnyWorld, Moment], None] | None = None,
+) -> Play | None:
+    """Rehearses a script on a stage; the play if it came out right, else None.
+
+    Right is: at the end the basket holds what the events say, every visit did what it came for, and it can be seen.
+
+    Args:
+        script: what is played.
+        situation: what the clip was asked for; None for a trip.
+        stage: builds the world.
+        watch: is shown the world at every frame.
+    """
     look, story = script.look, script.story
-    play = Play(World(look, story.items), story, np.random.default_rng([script.seed, CHANCE]))
+    world = stage(look, story.items)
+    play = Play(world, story, np.random.default_rng([script.seed, CHANCE]))
     hands_seen = dict.fromkeys(range(len(story.visits)), 0.0)
     for moment in play.moments(script.fps):
+        if watch is not None:
+            watch(world, moment)
         for k, visit in enumerate(story.visits):
             if visit.hand in moment.movers and visit.start <= moment.t <= visit.end:
                 hands_seen[k] += share_in_view(look, moment.movers[visit.hand][None]) / script.fps
@@ -134,7 +164,7 @@ def _ends_as_told(script: Script, situation: str | None) -> bool:
     items_seen = [share_in_view(look, play.world.corners(i)) for i in added if i and play.world.inside(i)]
     told = situation is None or situation in IDLE or any(event.situation == situation for event in play.events)
     shown = min(hands_seen.values(), default=1.0) > HAND_IN_VIEW_S and min(items_seen, default=1.0) > ITEM_IN_VIEW
-    return play.consistent and told and shown
+    return play if play.consistent and told and shown else None
 
 
 def _scene(rng: np.random.Generator, split: Split, situation: str | None, size: tuple[int, int]) -> tuple[Look, Story]:
@@ -176,10 +206,11 @@ def film(script: Script, folder: Path) -> Iterator[float]:
             lines.write(json.dumps(_line(world, shot, moment)) + "\n")
             before = moment.movers
             yield moment.t
-    write_truth(files.truth, _truth(script, play, files.video.name))
+    write_truth(files.truth, true_events(script, play, files.video.name))
 
 
-def _truth(script: Script, play: Play, video: str) -> Truth:
+def true_events(script: Script, play: Play, video: str) -> Truth:
+    """The truth of a play that has come to its end."""
     lens = script.look.camera.lens
     initial = Counter(script.story.items[item].label for item in play.initial)
     return Truth(

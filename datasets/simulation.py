@@ -54,10 +54,9 @@ class World:
             look: the surroundings.
             items: each item's name and product.
         """
-        scene = build(look, list(items.items()))
         self.look = look
         self.products = items
-        self.model = mujoco.MjModel.from_xml_string(scene.xml, scene.assets)
+        self.model = self._compiled(look, items)
         self.data = mujoco.MjData(self.model)
         self.carried: dict[str, Carried] = {}
         self._hands = dict.fromkeys(HANDS, AWAY)
@@ -217,6 +216,10 @@ class World:
         """All visible points of an item in the world, (N, 3); its triangles are those of ``product.shape``."""
         turn = self.data.xmat[self._body[item]].reshape(3, 3)
         return np.asarray(self.products[item].shape.vertices @ turn.T + self.pose(item).position)
+
+    def _compiled(self, look: Look, items: dict[str, Product]) -> mujoco.MjModel:
+        scene = build(look, list(items.items()))
+        return mujoco.MjModel.from_xml_string(scene.xml, scene.assets)
 
     def _grip_geoms(self, hand: HandName, grip: int) -> list[int]:
         """The hand's mesh in this grip, and the ring on it."""

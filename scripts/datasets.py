@@ -3,25 +3,31 @@
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from importlib.util import find_spec
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from smartcart.datasets.errors import SimulatorError
 from smartcart.models.truth import SITUATIONS
+from smartcart.scripts.compose import add_compose
 from smartcart.scripts.labelled_data import add_labelled_data
 from smartcart.scripts.main import CommandError
+from smartcart.scripts.simulating import (
+    add_common,
+    add_jobs,
+    each,
+    positive,
+    progress,
+    rate,
+    require_simulator,
+    seed_number,
+    seed_range,
+    split_of,
+)
 
 if TYPE_CHECKING:
     from smartcart.datasets.clip import Script
     from smartcart.datasets.products import Split
-
-RESERVED_FROM: Final = 900_000
-SPLITS: Final = ("train", "val", "test")
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -36,6 +42,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_clip(parts)
     _add_clips(parts)
     _add_frames(parts)
+    add_compose(parts)
     add_labelled_data(parts)
 
 
@@ -46,7 +53,7 @@ def _add_clip(parts: "argparse._SubParsersAction[Any]") -> None:
         epilog="For example:  smartcart datasets clip --seed 7 --situation swap --out out/clips",
     )
     which = clip.add_mutually_exclusive_group(required=True)
-    which.add_argument("--seed", type=_seed, help="the clip's seed: the same seed gives the same clip")
+    which.add_argument("--seed", type=seed_number, help="the clip's seed: the same seed gives the same clip")
     which.add_argument("--demo", action="store_true", help="render the demo's own clip anew")
     _add_clip_options(clip)
     clip.set_defaults(run=run_clip)
@@ -58,9 +65,10 @@ def _add_clips(parts: "argparse._SubParsersAction[Any]") -> None:
         help="many labelled clips; those that are there already stay",
         epilog="For example:  smartcart datasets clips --seeds 100:120 --out out/clips --jobs 2",
     )
-    clips.add_argument("--seeds", type=_seed_range, required=True, metavar="A:B", help="from A up to, without, B")
+    clips.add_argument("--seeds", type=seed_range, required=True, metavar="A:B", help="from A up to, without, B")
+    clips.add_argument("--unrendered", action="store_true", help="truth and true boxes only, in seconds a trip")
     _add_clip_options(clips)
-    _add_jobs(clips)
+    add_jobs(clips)
     clips.set_defaults(run=run_clips)
 
 
@@ -70,43 +78,31 @@ def _add_frames(parts: "argparse._SubParsersAction[Any]") -> None:
         help="a YOLO data set of rendered pictures, four of each scene",
         epilog="For example:  smartcart datasets frames --count 200 --seed 1 --split train --out out/frames",
     )
-    frames.add_argument("--count", type=_positive, required=True, help="how many pictures")
-    frames.add_argument("--seed", type=_seed, required=True, help="the first picture's number; the others follow")
-    _add_common(frames)
-    _add_jobs(frames)
+    frames.add_argument("--count", type=positive, required=True, help="how many pictures")
+    frames.add_argument("--seed", type=seed_number, required=True, help="the first picture's number; the others follow")
+    add_common(frames)
+    add_jobs(frames)
     frames.set_defaults(run=run_frames)
 
 
 def _add_clip_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--situation", choices=SITUATIONS, help="one visit of this kind (default: a whole trip)")
-    command.add_argument("--fps", type=_rate, help="frames a second, 5 to 60 (default: drawn by the seed)")
-    _add_common(command)
-
-
-def _add_common(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--split",
-        choices=SPLITS,
-        help=f"which products may appear (default train; always test from {RESERVED_FROM} up)",
-    )
-    command.add_argument("--out", type=Path, required=True, help="folder to write to")
-    command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-
-
-def _add_jobs(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--jobs", type=_positive, default=1, help="processes at work (default 1)")
+    command.add_argument("--fps", type=rate, help="frames a second, 5 to 60 (default: drawn by the seed)")
+    add_common(command)
 
 
 def run_clip(args: argparse.Namespace) -> int:
     """Films one clip, anew if it is there already."""
     begun = time.monotonic()
-    _require_simulator()
+    require_simulator()
     args.out.mkdir(parents=True, exist_ok=True)
     try:
-        script = _demo_script(args) if args.demo else _script(args.seed, _split(args.split, args.seed, args.seed), args)
+        script = (
+            _demo_script(args) if args.demo else _script(args.seed, split_of(args.split, args.seed, args.seed), args)
+        )
         from smartcart.datasets.clip import clip_files, film
 
-        for _ in _progress(film(script, args.out), script.frames, "frame"):
+        for _ in progress(film(script, args.out), script.frames, "frame"):
             pass
     except SimulatorError as error:
         raise CommandError(str(error)) from error
@@ -127,12 +123,12 @@ def run_clip(args: argparse.Namespace) -> int:
 def run_clips(args: argparse.Namespace) -> int:
     """Films the clips that are not there yet."""
     begun = time.monotonic()
-    _require_simulator()
+    require_simulator()
     first, end = args.seeds
-    split = _split(args.split, first, end - 1)
+    split = split_of(args.split, first, end - 1)
     args.out.mkdir(parents=True, exist_ok=True)
-    work = partial(_film_one, split, args.situation, args.fps, args.out)
-    media_seconds = round(sum(_each(work, range(first, end), args.jobs, "clip")), 3)
+    work = partial(_write_trip if args.unrendered else _film_one, split, args.situation, args.fps, args.out)
+    media_seconds = round(sum(each(work, range(first, end), args.jobs, "clip")), 3)
     seconds = round(time.monotonic() - begun, 3)
     report = {"clips": end - first, "seconds": seconds, "media_seconds": media_seconds}
     print(json.dumps(report) if args.json else f"{end - first} clips in {args.out}: {media_seconds} s of video")
@@ -142,8 +138,8 @@ def run_clips(args: argparse.Namespace) -> int:
 def run_frames(args: argparse.Namespace) -> int:
     """Writes the pictures that are not there yet."""
     begun = time.monotonic()
-    _require_simulator()
-    split = _split(args.split, args.seed, args.seed + args.count - 1)
+    require_simulator()
+    split = split_of(args.split, args.seed, args.seed + args.count - 1)
     from smartcart.datasets.frames import FOLDERS, write_data_yaml
     from smartcart.datasets.moment import MOMENTS
 
@@ -151,7 +147,7 @@ def run_frames(args: argparse.Namespace) -> int:
         (args.out / name).mkdir(parents=True, exist_ok=True)
     wanted = range(args.seed, args.seed + args.count)
     scenes = range(wanted.start // MOMENTS, (wanted.stop - 1) // MOMENTS + 1)
-    boxes = int(sum(_each(partial(_write_scene, wanted, split, args.out), scenes, args.jobs, "scene")))
+    boxes = int(sum(each(partial(_write_scene, wanted, split, args.out), scenes, args.jobs, "scene")))
     write_data_yaml(args.out, split)
     seconds = round(time.monotonic() - begun, 3)
     report = {"data": str(args.out / "data.yaml"), "images": args.count, "boxes": boxes, "seconds": seconds}
@@ -186,68 +182,13 @@ def _film_one(split: "Split", situation: str | None, fps: float | None, folder: 
     return script.frames / script.fps
 
 
+def _write_trip(split: "Split", situation: str | None, fps: float | None, folder: Path, seed: int) -> float:
+    from smartcart.datasets.unrendered import write_trip
+
+    return write_trip(seed, split, folder, situation=situation, fps=fps)
+
+
 def _write_scene(wanted: range, split: "Split", folder: Path, scene: int) -> float:
     from smartcart.datasets.frames import write_scene
 
     return write_scene(wanted, split, folder, scene)
-
-
-def _each(work: Callable[[int], float], seeds: range, jobs: int, unit: str) -> Iterator[float]:
-    """Does the work for each seed, in order, with progress on stderr."""
-    try:
-        if jobs == 1:
-            yield from _progress(map(work, seeds), len(seeds), unit)
-        else:
-            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-                yield from _progress(pool.map(work, seeds), len(seeds), unit)
-    except SimulatorError as error:
-        raise CommandError(str(error)) from error
-
-
-def _progress(steps: Iterable[float], total: int, unit: str) -> Iterable[float]:
-    from tqdm import tqdm
-
-    return tqdm(steps, total=total, unit=unit, disable=None)
-
-
-def _split(asked: str | None, first: int, last: int) -> "Split":
-    """The split of these seeds; those from ``RESERVED_FROM`` up are kept for independent checks."""
-    if last >= RESERVED_FROM:
-        if first < RESERVED_FROM or asked not in (None, "test"):
-            raise CommandError(f"seeds from {RESERVED_FROM} up are kept for checks: use --split test, or lower seeds")
-        return "test"
-    return "val" if asked == "val" else "test" if asked == "test" else "train"
-
-
-def _require_simulator() -> None:
-    missing = [name for name in ("mujoco", "av", "skimage", "PIL", "yaml") if find_spec(name) is None]
-    if missing:
-        raise CommandError(f'the simulator needs {", ".join(missing)}: pip install "smartcart[sim]"')
-
-
-def _seed(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return number
-
-
-def _seed_range(text: str) -> tuple[int, int]:
-    first, _, end = text.partition(":")
-    if not (first.isdigit() and end.isdigit() and int(first) < int(end)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a range of seeds such as 100:120")
-    return int(first), int(end)
-
-
-def _rate(text: str) -> float:
-    number = float(text)
-    if not 5 <= number <= 60:
-        raise argparse.ArgumentTypeError("must be between 5 and 60")
-    return number
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
