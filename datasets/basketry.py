@@ -13,7 +13,7 @@ RUCK = 0.009
 
 def basket_bodies(basket: Basket) -> str:
     """Everything to look at and to bump into, but for the bag in it."""
-    return _bars(basket) + _seat(basket) + _walls(basket)
+    return _bars(basket) + _seat(basket) + walls(basket)
 
 
 def _bar(a: Spot3, b: Spot3, radius: float, material: str) -> str:
@@ -75,19 +75,20 @@ def _seat(basket: Basket) -> str:
     return "".join(bars) + seat + flap + solid
 
 
-def _walls(basket: Basket) -> str:
+def walls(basket: Basket) -> str:
+    """The invisible box that holds the items."""
     ln, w, h = basket.length, basket.width, basket.depth
-    walls = [f'<geom class="solid" type="box" size="{ln} {w} .02" pos="0 0 -.02" mass="3"/>']
+    sides = [f'<geom class="solid" type="box" size="{ln} {w} .02" pos="0 0 -.02" mass="3"/>']
     for s in (-1, 1):
-        walls.append(
+        sides.append(
             f'<geom class="solid" type="box" size="{ln + 0.05} .02 {h / 2 + 0.02}" '
             f'pos="0 {s * (w + 0.02)} {h / 2}" mass=".1"/>'
         )
-        walls.append(
+        sides.append(
             f'<geom class="solid" type="box" size=".02 {w + 0.05} {h / 2 + 0.02}" '
             f'pos="{s * (ln + 0.02)} 0 {h / 2}" mass=".1"/>'
         )
-    return "".join(walls)
+    return "".join(sides)
 
 
 def bag_mesh(rng: np.random.Generator, basket: Basket) -> Mesh:

@@ -8,7 +8,7 @@ import numpy as np
 
 from smartcart.datasets import art, backdrop, hands
 from smartcart.datasets.art import Picture
-from smartcart.datasets.basketry import bag_mesh, basket_bodies
+from smartcart.datasets.basketry import bag_mesh, basket_bodies, walls
 from smartcart.datasets.look import Look, Person
 from smartcart.datasets.parts import Part
 from smartcart.datasets.passers import FLOOR_DROP, passer_body
@@ -28,6 +28,8 @@ def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
     assets: dict[str, bytes] = {}
     rng = np.random.default_rng(look.art_seed)
     surroundings = _surroundings(look, rng, assets)
+    shop = _table() if look.studio else _shop()
+    basket = walls(look.basket) if look.studio else basket_bodies(look.basket)
     hand_assets, hand_bodies = _hands(look, rng, assets)
     bag_assets, bag = _bag(look, assets)
     passers = "".join(passer_body(f"passer{k}", passer) for k, passer in enumerate(look.passers))
@@ -58,18 +60,28 @@ def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
 <light type="spot" pos=".9 {-ly} 2.4" dir="-.9 {ly} -2.4" cutoff="80" castshadow="false"
  diffuse="{fill * 0.6} {fill * 0.6} {fill * 0.6}" specular=".2 .2 .2"/>
 <camera name="eye" pos="{x} {y} {z}" xyaxes="{axes}" fovy="{look.camera.lens.render_fov}"/>
-<body name="shop" mocap="true">
-<geom class="seen" type="plane" size="4 4 .1" pos="0 0 {-FLOOR_DROP}" material="floor"/>
-<geom class="seen" type="box" size=".02 3 1" pos="2.3 0 .45" material="shelf"/>
-<geom class="seen" type="box" size="3 .02 1" pos="0 1.7 .45" material="shelf"/>
-<geom class="seen" type="box" size="3 .02 1" pos="0 -1.7 .45" material="shelf"/>
-</body>{passers}
-<body name="basket"><site name="scale"/>{basket_bodies(look.basket)}{bag}</body>
+<body name="shop" mocap="true">{shop}</body>{passers}
+<body name="basket"><site name="scale"/>{basket}{bag}</body>
 {item_bodies}{hand_bodies}
 </worldbody>
 <sensor><force name="scale" site="scale"/></sensor>
 </mujoco>"""
     return Scene(xml=xml, assets=assets)
+
+
+def _shop() -> str:
+    """Floor and shelves around the cart."""
+    return f"""
+<geom class="seen" type="plane" size="4 4 .1" pos="0 0 {-FLOOR_DROP}" material="floor"/>
+<geom class="seen" type="box" size=".02 3 1" pos="2.3 0 .45" material="shelf"/>
+<geom class="seen" type="box" size="3 .02 1" pos="0 1.7 .45" material="shelf"/>
+<geom class="seen" type="box" size="3 .02 1" pos="0 -1.7 .45" material="shelf"/>
+"""
+
+
+def _table() -> str:
+    """A white table top, in place of shop and cart."""
+    return '<geom class="seen" type="plane" name="table" size="4 4 .1" rgba="1 1 1 1"/>'
 
 
 def _png(picture: Picture) -> bytes:

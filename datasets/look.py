@@ -85,7 +85,8 @@ class Person:
 class Look:
     """Everything about a scene that is not a product: the same look, the same surroundings.
 
-    ``second`` is the person whose hand is the left one, None where both hands are the same person's.
+    ``second`` is the person whose hand is the left one, None where both hands are the same person's. A ``studio`` has
+    neither shop nor cart to see: the things stand on a white table that is as large as the basket's floor is to them.
     """
 
     basket: Basket
@@ -101,6 +102,7 @@ class Look:
     gloss: float = 0.3
     passers: tuple[Passer, ...] = ()
     shade: Shade | None = None
+    studio: bool = False
 
     def owner(self, hand: str) -> Person:
         """Whose hand the ``right`` or the ``left`` one is."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from smartcart.datasets.art import Picture
-from smartcart.datasets.camera import Camera, Mask, expose
+from smartcart.datasets.camera import Camera, Mask, Mover, expose
 from smartcart.datasets.look import Basket, Look
 from smartcart.datasets.pose import Pose
 from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
@@ -33,6 +33,8 @@ FAR_ZONE = 0.38
 LEAST_FLOOR = 0.45
 CLOSE_SHARE = 0.2
 CLOSE_FOV = (16.0, 36.0)
+
+Smears = dict[HandName, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,32 +69,51 @@ def random_moments(scene: int, split: Split) -> Iterator[Labelled]:
 
 
 def _moment_of(rng: np.random.Generator, world: World, eye: Eye, stock: list[str], brought: list[str]) -> Labelled:
+    world.aim(_draw_view(rng, world.look))
+    smears = arrange(rng, world, stock, brought)
+    moment = float(rng.uniform(0, 60))
+    world.pass_time(moment, 0.0)
+    world.refresh()
+    look, shot = world.look, eye.look()
+    light = shot.picture if look.shade is None else look.shade.fall(shot.picture, moment)
+    picture = expose(light, look.sensor, look.camera.lens, rng, movers=movers(world, shot, smears))
+    return labelled(world, shot, picture)
+
+
+def arrange(rng: np.random.Generator, world: World, stock: list[str], brought: list[str]) -> Smears:
+    """Clears the world, drops some of the stock into the basket, and perhaps puts a hand or two on their way.
+
+    Returns:
+        The hands that are there, each with its motion blur in pixels.
+    """
     for item in world.products:
         world.park(item)
     for hand in HANDS:
         world.show_hand(hand, None)
-    world.aim(_draw_view(rng, world.look))
     empty = rng.random() < NO_ITEM_SHARE
     count = 0 if empty else int(rng.integers(10, STOCK + 1) if rng.random() < FULL_SHARE else rng.integers(1, 11))
     tumble(rng, world, [str(item) for item in rng.permutation(stock)[:count]])
     hands = int(rng.random() < HAND_SHARE) + int(rng.random() < SECOND_HAND_SHARE)
     loads: Sequence[str | None] = [None] * hands if empty else brought[:hands]
-    smears: dict[HandName, tuple[float, float]] = {}
+    smears: Smears = {}
     order: list[HandName] = list(HANDS) if rng.random() < 0.5 else list(reversed(HANDS))
     for hand, load in zip(order[:hands], loads, strict=True):
         smears[hand] = _pose_hand(rng, world, hand, load)
-    moment = float(rng.uniform(0, 60))
-    world.pass_time(moment, 0.0)
-    world.refresh()
-    look, shot = world.look, eye.look()
-    items, seen = seen_items(world, shot), seen_hands(shot)
-    movers = [(_hand_and_load(world, shot, hand), smear) for hand, smear in smears.items()]
-    light = shot.picture if look.shade is None else look.shade.fall(shot.picture, moment)
-    picture = expose(light, look.sensor, look.camera.lens, rng, movers=movers)
+    return smears
+
+
+def movers(world: World, shot: Shot, smears: Smears) -> list[Mover]:
+    """The pixels of each hand and what it holds, with their motion blur."""
+    return [(_hand_and_load(world, shot, hand), smear) for hand, smear in smears.items()]
+
+
+def labelled(world: World, shot: Shot, picture: Picture) -> Labelled:
+    """The exposed picture (RGB) of a shot with all that is seen in it."""
+    items, hands = seen_items(world, shot), seen_hands(shot)
     return Labelled(
         picture=np.ascontiguousarray(picture[..., ::-1]),
-        boxes=(*((item.label, item.box) for item in items), *((HAND, box) for _, box in seen)),
-        truth=told(world, items, seen, held=frozenset(world.carried)),
+        boxes=(*((item.label, item.box) for item in items), *((HAND, box) for _, box in hands)),
+        truth=told(world, items, hands, held=frozenset(world.carried)),
     )
 
 

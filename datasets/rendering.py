@@ -13,6 +13,9 @@ from smartcart.datasets.engine import NO_GL, mujoco
 from smartcart.datasets.errors import RenderingError
 from smartcart.datasets.simulation import HANDS, World
 
+ARMS = "arms"
+TABLE = "table"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
@@ -38,7 +41,7 @@ class Shot:
         )
 
     def mask(self, name: str) -> NDArray[np.bool_]:
-        """The pixels of an item, or of a hand (``right``, ``left``; up to the wrist)."""
+        """The pixels of an item, a hand (``right``, ``left``; up to the wrist), the ``ARMS``, or the ``TABLE``."""
         return np.asarray(self.owners == self.names.index(name) + 1)
 
     def any_of(self, *names: str) -> NDArray[np.bool_]:
@@ -64,7 +67,7 @@ class Eye:
         self._shown = mujoco.MjvOption()
         self._shown.geomgroup[:] = [1, 1, 1, 0, 0, 0]
         self._shown.sitegroup[:] = 0
-        self._names = (*world.products, *HANDS)
+        self._names = (*world.products, *HANDS, ARMS, TABLE)
         self._owner = self._owners()
 
     def __enter__(self) -> Self:
@@ -101,11 +104,10 @@ class Eye:
         """A table from geom to the number of its owner; the last row stands for the background (-1)."""
         model = self._world.model
         owner = np.zeros(model.ngeom + 1, np.int32)
-        for number, name in enumerate(self._names, start=1):
-            if name in HANDS:
-                owner[[k for k in range(model.ngeom) if _belongs(model.geom(k).name, name)]] = number
-            else:
-                owner[:-1][model.geom_bodyid == model.body(name).id] = number
+        names = {name: number for number, name in enumerate(self._names, start=1)}
+        for k, body in enumerate(model.body(b).name for b in model.geom_bodyid):
+            hand = body in HANDS and not _belongs(model.geom(k).name, body)
+            owner[k] = names.get(ARMS if hand else TABLE if model.geom(k).name == TABLE else body, 0)
         return owner
 
 
