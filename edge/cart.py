@@ -119,10 +119,14 @@ class Cart:
             self._carrier.wake()
 
     def _obey(self, command: Command) -> None:
-        if command.action == "start_session":
-            self._publisher.reopen(self._contents())
-        elif command.session in (None, self._publisher.session):
-            self._publisher.end()
+        match command.action:
+            case "start_session":
+                self._publisher.reopen(self._contents())
+            case "end_session" if command.session in (None, self._publisher.session):
+                self._publisher.end()
+            case "show_corrections" if command.session == self._publisher.session and command.corrections:
+                newest = command.corrections[-1]
+                log.info("staff corrected the basket: %s %s x %d", newest.action, newest.label, newest.quantity)
 
     def _take(self, step: Step) -> None:
         self._watch.update(step.frame)

@@ -8,18 +8,20 @@ outbox's depth.
 import logging
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from smartcart.edge.broker_address import BrokerAddress
 from smartcart.edge.events import (
+    Ack,
     CameraHealth,
     Channel,
     Command,
@@ -43,21 +45,17 @@ HANG_UPS: Final = 2
 UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
 
 
-class BrokerAddressError(ValueError):
-    """The broker's address cannot be used; the message says what one looks like."""
-
-
 class Courier:
     """One cart's connection; a context manager whose exit sends what it can and says goodbye.
 
     Args:
-        broker: ``mqtt://host:port`` or ``mqtts://host:port``, with ``user:password@`` if need be.
+        broker: where the broker is, and what to be trusted with.
         version: what the status tells as the edge's version.
         on_command: called from the network thread with each command of the server.
-        ca_file: certificate authorities for ``mqtts``; None takes the system's.
+        linger: seconds that the way out waits for what is still in the outbox.
 
     Raises:
-        BrokerAddressError: the address is not of that form.
+        BrokerAddressError: the broker's files for TLS cannot be used.
     """
 
     def __init__(
@@ -65,10 +63,9 @@ class Courier:
         outbox: Outbox,
         identity: Identity,
         *,
-        broker: str,
+        broker: BrokerAddress,
         version: str,
         on_command: Callable[[Command], None] = lambda _: None,
-        ca_file: str | None = None,
         linger: float = 5.0,
     ) -> None:
         self._outbox = outbox
@@ -76,8 +73,8 @@ class Courier:
         self._version = version
         self._on_command = on_command
         self._linger = linger
-        self._address = _Address(broker)
-        self._ca_file = ca_file
+        self._address = broker
+        self._trust = broker.trust() if broker.secure else None
         self._protocol = mqtt.MQTTv5
         self._wake = threading.Event()
         self._stopping = False
@@ -91,6 +88,7 @@ class Courier:
         self._status_told: tuple[object, ...] = ()
         self._status_at = 0.0
         self._behind_since: float | None = None
+        self._fill_told = 0
         self._client = self._make_client()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
@@ -126,8 +124,7 @@ class Courier:
         while not self._stopping:
             self._wake.wait(timeout=0.5)
             self._wake.clear()
-            if self._connected:
-                self._work()
+            self._work()
         if self._connected:
             goodbye = self._client.publish(str(self._topic(Channel.STATUS)), self._status(online=False), 1, retain=True)
             goodbye.wait_for_publish(timeout=2)
@@ -136,8 +133,10 @@ class Courier:
 
     def _work(self) -> None:
         try:
-            self._send_due()
-            self._tell_status()
+            self._tell_fill()
+            if self._connected:
+                self._send_due()
+                self._tell_status()
         except OutboxError as error:
             log.error("%s", error)
 
@@ -149,10 +148,19 @@ class Courier:
             due, pause = self._sent.get(letter.id, (0.0, FIRST_RETRY))
             if now < due:
                 continue
-            sent = self._client.publish(str(self._topic(Channel.EVENTS)), letter.payload, qos=1)
-            if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            if self._handed - self._taken >= IN_FLIGHT or not self._publish(Channel.EVENTS, letter.payload):
                 return
             self._sent[letter.id] = now + pause, min(2 * pause, LONGEST_RETRY)
+
+    def _publish(self, channel: Channel, payload: bytes) -> bool:
+        """Whether there is a connection. What was handed to paho goes out in any case, if need be with the next one."""
+        self._handed += 1
+        topic = str(self._topic(channel))
+        sent = self._client.publish(topic, payload, qos=1, retain=channel is Channel.STATUS)
+        return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _on_publish(self, *_: Any) -> None:
+        self._taken += 1
 
     def _tell_status(self) -> None:
         now = time.monotonic()
@@ -161,10 +169,19 @@ class Courier:
         if self._behind_since and now - self._behind_since < GRACE:
             return  # its commit is most likely under way: no need to alarm anybody
         state = (self._camera, self._session, depth, self._outbox.full())
-        changed = state != self._status_told and now - self._status_at > 0.5
-        if changed or now - self._status_at > STATUS_EVERY:
-            self._client.publish(str(self._topic(Channel.STATUS)), self._status(online=True), qos=1, retain=True)
+        due = now - self._status_at > (0.5 if state != self._status_told else STATUS_EVERY)
+        if due and self._publish(Channel.STATUS, self._status(online=True)):
             self._status_told, self._status_at = state, now
+
+    def _tell_fill(self) -> None:
+        """Says on the console, once each way, that the outbox fills up; connected or not."""
+        fill = 2 if self._outbox.full() else 1 if self._outbox.nearly_full() else 0
+        if fill > self._fill_told:
+            text = "is full: no more events are taken" if fill == 2 else "is nearly full"
+            log.warning("the outbox %s; %d events wait for the server: is it up?", text, self._outbox.depth())
+        elif fill == 0 and self._fill_told:
+            log.info("the outbox has room again")
+        self._fill_told = fill
 
     def _status(self, *, online: bool) -> bytes:
         return Status(
@@ -175,6 +192,7 @@ class Courier:
             session=self._session,
             camera=self._camera,
             outbox=self._outbox.depth(),
+            outbox_nearly_full=self._outbox.nearly_full(),
             outbox_full=self._outbox.full(),
         ).to_bytes()
 
@@ -193,28 +211,25 @@ class Courier:
         client.reconnect_delay_set(min_delay=1, max_delay=30)
         if self._address.user:
             client.username_pw_set(self._address.user, self._address.password)
-        if self._address.secure:
-            client.tls_set_context(self._trust())
+        if self._trust:
+            client.tls_set_context(self._trust)
+        client.max_inflight_messages_set(IN_FLIGHT)
         client.will_set(str(self._topic(Channel.STATUS)), self._status(online=False), qos=1, retain=True)
         client.on_socket_open = _without_delay
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        self._handed = self._taken = 0
         client.on_message = self._on_message
         return client
-
-    def _trust(self) -> ssl.SSLContext:
-        try:
-            return ssl.create_default_context(cafile=self._ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise BrokerAddressError(f"{self._ca_file}: holds no certificate authorities: {error}") from None
 
     def _on_connect(self, client: mqtt.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
         if reason.is_failure:
             if str(reason) == UNSUPPORTED_VERSION and self._protocol == mqtt.MQTTv5:
                 self._fall_back()
             else:
-                log.warning("broker %s refuses: %s", self._address, reason)
+                self._complain(f"refuses this cart: {str(reason).lower()}")
             return
         client.subscribe([(str(self._topic(Channel.ACK)), 1), (str(self._topic(Channel.COMMAND)), 1)])
         self._sent = {}
@@ -226,8 +241,19 @@ class Courier:
         log.info("connected to broker %s", self._address)
 
     def _on_connect_fail(self, _: mqtt.Client, __: Any) -> None:
+        """Called while the error that kept the connection from coming about is being handled."""
+        error = sys.exception()
+        if isinstance(error, ssl.SSLCertVerificationError):
+            why = f"shows a certificate that is not trusted ({error.verify_message}); is this machine's clock right?"
+        elif isinstance(error, ssl.SSLError):
+            why = f"does not speak TLS with this cart ({error.reason})"
+        else:
+            why = "cannot be reached"
+        self._complain(why)
+
+    def _complain(self, why: str) -> None:
         if not self._complained:
-            log.warning("broker %s cannot be reached; events wait in the outbox, trying again", self._address)
+            log.warning("broker %s %s; events wait in the outbox, trying again", self._address, why)
         self._complained = True
 
     def _fall_back(self) -> None:
@@ -248,29 +274,36 @@ class Courier:
     def _on_disconnect(self, _: mqtt.Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
         if self._connected and not self._stopping:
             log.warning("broker %s is gone (%s); events wait in the outbox", self._address, reason)
-        elif self._protocol == mqtt.MQTTv5 and not self._stopping:
+        elif not self._stopping:
             self._hung_up += 1
-            if self._hung_up == HANG_UPS:
+            if self._hung_up == HANG_UPS and self._protocol == mqtt.MQTTv5:
                 self._fall_back()
+            elif self._hung_up > HANG_UPS and self._trust:
+                self._complain("hangs up: has this cart's certificate expired, or was it revoked?")
         self._connected = False
 
     def _on_message(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
+        """The server keeps nothing on its topics, so what was retained there is not the server's and is passed over."""
         try:
-            if message.topic.endswith(Channel.COMMAND):
+            if message.retain:
+                log.warning("a retained message on %s is passed over", message.topic)
+            elif message.topic == str(self._topic(Channel.COMMAND)):
                 self._on_command(parse_command(bytes(message.payload)))
-            else:
-                ack = parse_ack(bytes(message.payload))
-                self._outbox.committed(ack.committed)
-                self._outbox.rejected(ack.rejected)
-                for event_id, reason in ack.rejected:
-                    log.error("the server refuses event %s: %s", event_id, reason)
+            elif message.topic == str(self._topic(Channel.ACK)):
+                self._take_ack(parse_ack(bytes(message.payload)))
         except ContractError as error:
             log.warning("message on %s is set aside: %s", message.topic, error.reason)
         except OutboxError as error:
             log.error("%s", error)
         except Exception:  # whatever it was, it must not end paho's thread
-            log.exception("message on %s", message.topic)
+            log.exception("message on a topic of this cart")
         self._wake.set()
+
+    def _take_ack(self, ack: Ack) -> None:
+        self._outbox.committed(ack.committed)
+        self._outbox.rejected(ack.rejected)
+        for event_id, reason in ack.rejected:
+            log.error("the server refuses event %s: %s", event_id, reason)
 
     def _topic(self, channel: Channel) -> Topic:
         return Topic(store=self._identity.store, cart=self._identity.cart, channel=channel)
@@ -279,26 +312,3 @@ class Courier:
 def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:
     """Small packets go out at once: without this an event waits some 40 ms at every hop."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-class _Address:
-    """A broker's address; its text never shows the password."""
-
-    def __init__(self, url: str) -> None:
-        try:
-            parts = urlsplit(url)
-        except ValueError as error:
-            raise BrokerAddressError(f"the broker's address cannot be read: {error}") from None
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise BrokerAddressError("a broker's address looks like mqtt://127.0.0.1:1883 or mqtts://broker.store:8883")
-        self.secure = parts.scheme == "mqtts"
-        self.host = parts.hostname
-        try:
-            self.port = parts.port or (8883 if self.secure else 1883)
-        except ValueError as error:
-            raise BrokerAddressError(f"the broker's port is wrong: {error}") from None
-        self.user = unquote(parts.username) if parts.username else None
-        self.password = unquote(parts.password) if parts.password else None
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"

@@ -18,6 +18,9 @@ from smartcart.edge.sink import Build, SinkError
 
 VERSION: Final = 1
 CAPACITY: Final = 10_000
+MAX_BYTES: Final = 64 * 2**20
+NEARLY: Final = 0.8
+KEPT_DEAD_LETTERS: Final = 1000
 
 _COUNT: Final = "SELECT COUNT(*) FROM waiting"
 _TABLES: Final = """
@@ -45,16 +48,32 @@ class Letter:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastSession:
+    """The newest session: how far its events were stored, and whether it was ended."""
+
+    id: str
+    last_seq: int
+    open: bool
+
+
 class Outbox:
     """One cart's outbox; safe to use from several threads.
+
+    Args:
+        capacity: how many events it holds at most.
+        max_bytes: how much of the disk they may take; whichever comes first makes it full.
 
     Raises:
         OutboxError: the file cannot be opened or written, is no outbox, or belongs to another cart.
     """
 
-    def __init__(self, path: Path, *, store: str, cart: str, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, path: Path, *, store: str, cart: str, capacity: int = CAPACITY, max_bytes: int = MAX_BYTES
+    ) -> None:
         self._path = path
         self._capacity = capacity
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +87,11 @@ class Outbox:
         """The session that was not ended, if any: after a crash it goes on."""
         rows = self._read("SELECT id FROM session WHERE open = 1")
         return str(rows[0][0]) if rows else None
+
+    def last_session(self) -> LastSession | None:
+        """The newest session, open or not; what it says was committed together with the events."""
+        rows = self._read("SELECT id, last_seq, open FROM session ORDER BY rowid DESC LIMIT 1")
+        return LastSession(id=rows[0][0], last_seq=rows[0][1], open=bool(rows[0][2])) if rows else None
 
     def start_session(self, build: Build) -> Event:
         """Opens a session with its first event; ``build`` gets the event's id and sequence number and gives the event,
@@ -94,20 +118,34 @@ class Outbox:
 
     def full(self) -> bool:
         """Whether the next event would be refused."""
-        return self.depth() >= self._capacity
+        return self.fill() >= 1
+
+    def nearly_full(self) -> bool:
+        """Whether somebody should look why nothing gets away."""
+        return self.fill() >= NEARLY
+
+    def fill(self) -> float:
+        """How full it is, from 0 to 1 and a little over, by number or by bytes, whichever is more."""
+        with self._lock, self._problems():
+            return self._fill()
 
     def committed(self, ids: Sequence[str]) -> None:
         """Deletes what the server has committed; an unknown id is an old answer and does nothing."""
-        self._write("DELETE FROM waiting WHERE id = ?", [(i,) for i in ids])
+        with self._transaction():
+            self._db.executemany("DELETE FROM waiting WHERE id = ?", [(i,) for i in ids])
 
     def rejected(self, refusals: Sequence[tuple[str, str]]) -> None:
-        """Sets refused events aside with the server's reason."""
-        self._write(
-            "INSERT OR IGNORE INTO dead_letter SELECT id, payload, ?2 FROM waiting WHERE id = ?1", list(refusals)
-        )
-        self._write(
-            "DELETE FROM waiting WHERE id IN (SELECT id FROM dead_letter WHERE id = ?)", [(i,) for i, _ in refusals]
-        )
+        """Sets refused events aside with the server's reason; the newest 1,000 are kept."""
+        with self._transaction():
+            for event_id, reason in refusals:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO dead_letter SELECT id, payload, ?2 FROM waiting WHERE id = ?1",
+                    (event_id, reason),
+                )
+                self._db.execute("DELETE FROM waiting WHERE id = ?", (event_id,))
+            self._db.execute(
+                "DELETE FROM dead_letter WHERE rowid <= (SELECT MAX(rowid) FROM dead_letter) - ?", (KEPT_DEAD_LETTERS,)
+            )
 
     def dead_letters(self) -> Sequence[tuple[str, str]]:
         """Refused events: id and reason."""
@@ -134,6 +172,7 @@ class Outbox:
             raise OutboxError(f"{self._path}: was written by a newer smartcart (outbox version {version}); update")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA fullfsync = ON")  # macOS: past the disk's own cache; elsewhere it says nothing new
         self._db.executescript(_TABLES)
         self._db.execute(f"PRAGMA user_version = {VERSION}")
         self._db.execute("BEGIN IMMEDIATE")
@@ -151,48 +190,50 @@ class Outbox:
             return self._insert(build, opens, ends)
 
     def _insert(self, build: Build, opens: bool, ends: bool) -> Event:
-        if int(self._db.execute(_COUNT).fetchone()[0]) >= self._capacity:
-            raise OutboxFullError(
-                f"{self._path}: {self._capacity} events wait for the server; no more are taken until it answers"
-            )
+        if self._fill() >= 1:
+            raise OutboxFullError(f"{self._path} is full: no more events are taken until the server has answered some")
         row = None if opens else self._db.execute("SELECT id, last_seq FROM session WHERE open = 1").fetchone()
         seq = 1 if row is None else row[1] + 1
         if row is None and not opens:
             raise OutboxError(f"{self._path}: no session is open")
         event = build(uuid7(), seq)
         if opens:
-            self._db.execute("UPDATE session SET open = 0 WHERE open = 1")
+            self._db.execute("DELETE FROM session")  # only the newest is ever asked for
             self._db.execute("INSERT INTO session VALUES (?, ?, 1)", (event.session, seq))
         self._db.execute("UPDATE session SET last_seq = ?, open = ? WHERE id = ?", (seq, int(not ends), event.session))
         self._db.execute("INSERT INTO waiting (id, payload) VALUES (?, ?)", (event.id, event.to_bytes()))
         return event
 
+    def _fill(self) -> float:
+        waiting = self._db.execute(_COUNT).fetchone()[0] / self._capacity
+        pages, free, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        return float(max(waiting, (pages - free) * size / self._max_bytes))
+
     def _read(self, query: str, *values: int) -> list[tuple[Any, ...]]:
-        with self._lock:
-            try:
-                return self._db.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise self._problem(error) from error
+        with self._lock, self._problems():
+            return self._db.execute(query, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Commits what happens within, or leaves no trace of it, whatever goes wrong."""
-        with self._lock:
+        with self._lock, self._problems():
+            self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield
-                    self._db.execute("COMMIT")
-                except BaseException:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
-                    raise
-            except sqlite3.Error as error:
-                raise self._problem(error) from error
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
-    def _write(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
-        with self._transaction():
-            self._db.executemany(statement, rows)
+    @contextmanager
+    def _problems(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._problem(error) from error
 
     def _problem(self, error: Exception) -> OutboxError:
         return OutboxError(

@@ -7,6 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from smartcart.edge.broker_address import BrokerAddress
 from smartcart.edge.camera_watch import CameraWatch
 from smartcart.edge.cart import Cart, NoCarrier
 from smartcart.edge.courier import Courier
@@ -41,9 +42,8 @@ class CartRun:
     detector: Detector
     store: str
     cart: str
-    broker: str
+    broker: BrokerAddress
     outbox: Path
-    ca_file: str | None = None
     sink: Path | None = None
     fps: float | None = None
     real_speed: bool = True
@@ -103,7 +103,6 @@ class CartRun:
             broker=self.broker,
             version=version("smartcart"),
             on_command=cart.command,
-            ca_file=self.ca_file,
         )
 
     def _paced(self, frames: FrameSource) -> Iterable[Frame]:

@@ -53,7 +53,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    from smartcart.edge.courier import BrokerAddressError
+    from smartcart.edge.broker_address import BrokerAddressError
     from smartcart.edge.sink import SinkError
     from smartcart.models.truth import TruthError
     from smartcart.scripts.eye import EDGE_ERRORS
@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _demo(args: argparse.Namespace) -> int:
+    from smartcart.edge.broker_address import BrokerAddress
     from smartcart.edge.preview import Preview
     from smartcart.edge.sources import is_live
     from smartcart.scripts.cart_run import CartRun
@@ -108,7 +109,7 @@ def _demo(args: argparse.Namespace) -> int:
             detector=detector,
             store=STORE,
             cart=CART,
-            broker=broker.url,
+            broker=BrokerAddress.parse(broker.url),
             outbox=Path(folder) / "outbox.sqlite",
             real_speed=args.speed == "real",
             initial=truth.initial if truth else {},

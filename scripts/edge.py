@@ -10,23 +10,23 @@ HELP = "watch a cart through a camera and publish what goes in and out"
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from smartcart.scripts.broker_options import add_broker_options
     from smartcart.scripts.eye_options import add_eye_options
 
     parser = commands.add_parser(
         "edge",
         help=HELP,
         description=HELP + ". Events wait in an outbox on disk until the server has committed them.",
-        epilog="Example:  smartcart edge --source 0 --store s1 --cart cart-7 --broker mqtt://10.0.0.5 --preview",
+        epilog="Example:  smartcart edge --source 0 --bundle cart-7.pem --zone cart-7.toml\n"
+        "          smartcart edge --source 0 --store s1 --cart cart-7 --broker mqtt://10.0.0.5 --preview",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--source", default="0", help="camera number (default: 0), video, folder of pictures, rtsp:// or http:// stream"
     )
-    parser.add_argument("--store", default="store-1", help="the store's name in topics (default: %(default)s)")
-    parser.add_argument("--cart", default="cart-1", help="the cart's pseudonym in topics (default: %(default)s)")
-    parser.add_argument(
-        "--broker", default="mqtt://127.0.0.1:1883", help="mqtt[s]://[user:password@]host[:port] (default: %(default)s)"
-    )
-    parser.add_argument("--ca-file", help="certificate authorities for mqtts (default: the system's)")
+    parser.add_argument("--store", help="the store's name in topics (default: the bundle's, or else store-1)")
+    parser.add_argument("--cart", help="the cart's pseudonym in topics (default: the bundle's, or else cart-1)")
+    add_broker_options(parser)
     parser.add_argument("--outbox", type=Path, help="outbox file (default: ~/.smartcart/STORE/CART.sqlite)")
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
     parser.add_argument("--fps", type=float, help="look at no more frames a second than this")
@@ -37,10 +37,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    from smartcart.edge.courier import BrokerAddressError
+    from smartcart.edge.broker_address import BrokerAddress, BrokerAddressError
     from smartcart.edge.events import ContractError
     from smartcart.edge.preview import Preview
     from smartcart.edge.sink import SinkError
+    from smartcart.scripts.broker_options import chosen_broker
     from smartcart.scripts.cart_run import CartRun
     from smartcart.scripts.eye import EDGE_ERRORS, open_detector, open_zone
     from smartcart.scripts.main import CommandError
@@ -48,16 +49,17 @@ def run(args: argparse.Namespace) -> int:
 
     stop_on_sigterm()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    broker = chosen_broker(args)
+    store, cart = args.store or broker.store or "store-1", args.cart or broker.name or "cart-1"
     try:
         run = CartRun(
             source=args.source,
             zone=open_zone(args.zone),
             detector=open_detector(args),
-            store=args.store,
-            cart=args.cart,
-            broker=args.broker,
-            ca_file=args.ca_file,
-            outbox=args.outbox or Path.home() / ".smartcart" / args.store / f"{args.cart}.sqlite",
+            store=store,
+            cart=cart,
+            broker=BrokerAddress.parse(broker.url, ca=broker.ca, cert=broker.cert, key=broker.key),
+            outbox=args.outbox or Path.home() / ".smartcart" / store / f"{cart}.sqlite",
             sink=args.sink,
             fps=args.fps,
             real_speed=args.speed == "real",

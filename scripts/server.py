@@ -6,6 +6,8 @@ from typing import Any
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    from smartcart.scripts.broker_options import add_broker_options
+
     parser = commands.add_parser(
         "server",
         help="run the basket server and its dashboard",
@@ -16,8 +18,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         ),
         epilog="Example:  smartcart server --broker mqtt://127.0.0.1:1883 --ledger sqlite:///smartcart.sqlite",
     )
-    parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", metavar="URL", help="default: %(default)s")
-    parser.add_argument("--ca-file", type=Path, metavar="PEM", help="CAs for mqtts:// (default: the system's)")
+    add_broker_options(parser)
     parser.add_argument("--ledger", default="sqlite:///smartcart.sqlite", metavar="URL", help="default: %(default)s")
     parser.add_argument("--catalogue", type=Path, metavar="FILE", help="products and prices, .csv or .toml")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -35,6 +36,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     import logging
 
+    from smartcart.scripts.broker_options import chosen_broker
     from smartcart.scripts.main import CommandError
     from smartcart.server.broker_address import AddressError
     from smartcart.server.catalogue import CatalogueError
@@ -43,16 +45,19 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.server.service import BasketServer
     from smartcart.server.stopping import wait_for_stop
 
+    broker = chosen_broker(args)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("smartcart").setLevel(logging.INFO)
     try:
         server = BasketServer(
-            broker_url=args.broker,
+            broker_url=broker.url,
+            ca=broker.ca,
+            cert=broker.cert,
+            key=broker.key,
             ledger_url=args.ledger,
             host=args.host,
             port=args.port,
             catalogue=args.catalogue,
-            ca_file=args.ca_file,
             allowed_hosts=args.allow_host,
         )
         with server:

@@ -1,6 +1,7 @@
 """Where the broker is and who we are to it, read from a URL."""
 
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +15,11 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAddress:
-    """``mqtt://[user:password@]host[:port]``, or ``mqtts://`` for TLS checked against the system's CAs or ``ca_file``.
+    """``mqtt://[user:password@]host[:port]``, or ``mqtts://`` for TLS checked against the system's CAs or ``ca``.
 
-    User and password may stand in the environment instead (``SMARTCART_MQTT_USER``, ``SMARTCART_MQTT_PASSWORD``).
+    ``cert`` and ``key`` are the server's own, where the broker asks for them; a key in the same file as its
+    certificate need not be named. User and password may stand in the environment instead (``SMARTCART_MQTT_USER``,
+    ``SMARTCART_MQTT_PASSWORD``).
     ``str()`` never shows them.
     """
 
@@ -25,14 +28,25 @@ class BrokerAddress:
     tls: bool = False
     user: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
-    ca_file: Path | None = None
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
 
     @classmethod
-    def parse(cls, url: str, *, ca_file: Path | None = None, environment: Mapping[str, str] = os.environ) -> Self:
+    def parse(
+        cls,
+        url: str,
+        *,
+        ca: Path | None = None,
+        cert: Path | None = None,
+        key: Path | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> Self:
         """Reads a URL.
 
         Raises:
-            AddressError: another scheme, no host, a bad port, a CA file that is not there or that nothing would use.
+            AddressError: another scheme, no host, a bad port, a file for TLS that is not there, is something else, or
+                that nothing would use.
 
         >>> str(BrokerAddress.parse("mqtts://me:secret@store.example"))
         'mqtts://store.example:8883'
@@ -45,21 +59,50 @@ class BrokerAddress:
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/"):
             raise AddressError("the broker's address must look like mqtt://HOST:1883 or mqtts://HOST:8883")
         tls = parts.scheme == "mqtts"
-        if ca_file is not None and not tls:
-            raise AddressError("a CA file is for mqtts:// only")
-        if ca_file is not None and not ca_file.is_file():
-            raise AddressError(f"CA file {ca_file} is not there")
+        if (ca or cert or key) and not tls:
+            raise AddressError("--ca, --cert and --key are for mqtts:// only")
+        if key and not cert:
+            raise AddressError("--key needs --cert, the certificate that it belongs to")
         user = unquote(parts.username) if parts.username else environment.get("SMARTCART_MQTT_USER")
         password = unquote(parts.password) if parts.password else environment.get("SMARTCART_MQTT_PASSWORD")
-        return cls(
+        address = cls(
             host=parts.hostname,
             port=port or (8883 if tls else 1883),
             tls=tls,
             user=user or None,
             password=password if user else None,
-            ca_file=ca_file,
+            ca=ca,
+            cert=cert,
+            key=key,
         )
+        if tls:
+            address.trust()  # a wrong file is told now, not when the broker is first tried
+        return address
+
+    def trust(self) -> ssl.SSLContext:
+        """What TLS is spoken with: version 1.2 or newer, the broker's name checked.
+
+        Raises:
+            AddressError: a file is missing or holds something else.
+        """
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+        except (OSError, ssl.SSLError) as error:
+            raise AddressError(f"{self.ca}: holds no certificate authorities: {error}") from None
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self.cert:
+            try:
+                context.load_cert_chain(self.cert, self.key, password=_no_password)
+            except (OSError, ssl.SSLError) as error:
+                files = f"{self.cert} and {self.key}" if self.key else str(self.cert)
+                raise AddressError(f"{files}: no certificate with its key: {error}") from None
+        return context
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"mqtt{'s' if self.tls else ''}://{host}:{self.port}"
+
+
+def _no_password() -> str:
+    """Without this OpenSSL would ask on the terminal."""
+    raise AddressError("a key with a password cannot be used: give one without, readable by its user alone")

@@ -16,10 +16,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from smartcart.edge.events import PREFIX, Channel
-from smartcart.server.broker_address import BrokerAddress
+from smartcart.server.broker_address import AddressError, BrokerAddress
 
 SUBSCRIPTIONS: Final = tuple(f"{PREFIX}/+/+/{channel}" for channel in (Channel.EVENTS, Channel.STATUS))
 MAX_PACKET: Final = 2**20
+MAX_QUEUED: Final = 10_000
+"""Answers that wait for a broker that takes none; those beyond are left to be asked for again."""
 _KEEP_ALIVE_SECONDS: Final = 30
 _CONNECT_SECONDS: Final = 5.0
 _SESSION_SECONDS: Final = 86_400
@@ -80,6 +82,7 @@ class BrokerLink:
             manual_ack=True,
         )
         self._client.max_inflight_messages_set(in_flight)
+        self._client.max_queued_messages_set(MAX_QUEUED)
         self._client.connect_timeout = _CONNECT_SECONDS
         if address.user is not None:
             self._client.username_pw_set(address.user, address.password)
@@ -97,8 +100,7 @@ class BrokerLink:
         self._client.on_message = lambda _client, _data, message: receive(Delivery(self, message))
         try:
             if self._address.tls:
-                ca_file = self._address.ca_file
-                self._client.tls_set_context(ssl.create_default_context(cafile=str(ca_file) if ca_file else None))
+                self._client.tls_set_context(self._address.trust())
             self._client.connect(
                 self._address.host,
                 self._address.port,
@@ -107,6 +109,8 @@ class BrokerLink:
             )
         except ssl.SSLCertVerificationError as error:
             raise LinkError(f"its certificate is not trusted: {error.verify_message}") from None
+        except AddressError as error:
+            raise LinkError(str(error)) from None
         except (OSError, ValueError) as error:
             raise LinkError(f"no connection ({error})") from None
         self._client.loop_start()

@@ -57,7 +57,7 @@ class BasketServer:
     """Subscribes, keeps the ledger and serves the pages, from ``start`` to ``stop``; a context manager.
 
     Args:
-        broker_url: see ``BrokerAddress``.
+        broker_url, ca, cert, key: see ``BrokerAddress``.
         ledger_url: see ``open_ledger``.
         port: 0 takes a free port; ``url`` tells the real one.
         catalogue: a catalogue, or its file; None takes the one that is shipped.
@@ -73,12 +73,14 @@ class BasketServer:
         host: str = "127.0.0.1",
         port: int = 8000,
         catalogue: Catalogue | Path | None = None,
-        ca_file: Path | None = None,
+        ca: Path | None = None,
+        cert: Path | None = None,
+        key: Path | None = None,
         allowed_hosts: Sequence[str] = (),
         live_view_url: str | None = None,
         clip_name: str | None = None,
     ) -> None:
-        self._address = BrokerAddress.parse(broker_url, ca_file=ca_file)
+        self._address = BrokerAddress.parse(broker_url, ca=ca, cert=cert, key=key)
         self._catalogue = (
             catalogue if isinstance(catalogue, Catalogue) else load_catalogue(catalogue or DEFAULT_CATALOGUE)
         )

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -13,7 +15,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from processes import MOSQUITTO, Mosquitto, free_port, wait_until
 
-from smartcart.edge.courier import BrokerAddressError, Courier
+from smartcart.edge.broker_address import BrokerAddress, BrokerAddressError
+from smartcart.edge.courier import Courier
 from smartcart.edge.decision import Decision
 from smartcart.edge.events import (
     Ack,
@@ -62,8 +65,8 @@ class ServerEnd:
         self.client.loop_start()
         assert self._ready.wait(10)
 
-    def say(self, channel: Channel, payload: bytes) -> None:
-        self.client.publish(str(Topic(store="s", cart="c", channel=channel)), payload, qos=1)
+    def say(self, channel: Channel, payload: bytes, *, retain: bool = False) -> None:
+        self.client.publish(str(Topic(store="s", cart="c", channel=channel)), payload, qos=1, retain=retain)
 
     def close(self) -> None:
         self.client.disconnect()
@@ -91,7 +94,7 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 
 
 def courier(outbox: Outbox, broker_url: str, **more: object) -> Courier:
-    return Courier(outbox, IDENTITY, broker=broker_url, version="test", linger=3, **more)  # type: ignore[arg-type]
+    return Courier(outbox, IDENTITY, broker=BrokerAddress.parse(broker_url), version="test", linger=3, **more)  # type: ignore[arg-type]
 
 
 def fill(outbox: Outbox, count: int) -> Publisher:
@@ -190,9 +193,9 @@ def test_the_last_will_tells_of_a_cart_that_was_killed(broker_url: str, tmp_path
 import sys, time
 sys.path[:0] = {sys.path!r}
 from pathlib import Path
-from test_courier import IDENTITY, Courier, Outbox
+from test_courier import IDENTITY, BrokerAddress, Courier, Outbox
 with Courier(Outbox(Path({str(tmp_path / "will.sqlite")!r}), store="s", cart="c"), IDENTITY,
-             broker={broker_url!r}, version="test"):
+             broker=BrokerAddress.parse({broker_url!r}), version="test"):
     time.sleep(60)
 """
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
@@ -223,3 +226,131 @@ def test_commands_reach_the_cart_and_nonsense_does_not(outbox: Outbox, broker_ur
 def test_an_address_that_is_none_says_what_one_looks_like(outbox: Outbox, address: str) -> None:
     with pytest.raises(BrokerAddressError):
         courier(outbox, address)
+
+
+def test_a_full_outbox_is_told_on_the_console_and_in_the_status(
+    tmp_path: Path, broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    outbox = Outbox(tmp_path / "small.sqlite", store="s", cart="c", capacity=5)
+    answering = threading.Event()
+    server = ServerEnd(broker_url, lambda event: commit(event) if answering.is_set() else None)
+    publisher = fill(outbox, 3)
+    with courier(outbox, broker_url):
+        wait_until(lambda: any(s.outbox_nearly_full and not s.outbox_full for s in server.statuses))
+        publisher.decided(CAN, {})
+        wait_until(lambda: any(s.outbox_full for s in server.statuses))
+        answering.set()
+        wait_until(lambda: not server.statuses[-1].outbox_nearly_full and outbox.depth() == 0)
+    told = [r.getMessage() for r in caplog.records if "the outbox " in r.getMessage()]
+    assert [line.split(";")[0] for line in told] == [
+        "the outbox is nearly full",
+        "the outbox is full: no more events are taken",
+        "the outbox has room again",
+    ]
+    server.close()
+    outbox.close()
+
+
+def test_a_clock_that_is_wrong_or_jumps_back_changes_nothing(outbox: Outbox, broker_url: str) -> None:
+    times = iter([datetime(2099, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)])
+    server = ServerEnd(broker_url, commit)
+    publisher = Publisher(outbox, IDENTITY, clock=lambda: next(times))
+    publisher.start()
+    publisher.decided(CAN, {})
+    publisher.decided(CAN, {})
+    with courier(outbox, broker_url):
+        wait_until(lambda: outbox.depth() == 0)
+    assert [(e.seq, e.time[:4]) for e in server.received] == [(1, "2099"), (2, "1970"), (3, "2026")]
+    server.close()
+
+
+def test_what_somebody_left_retained_on_the_carts_topics_is_passed_over(outbox: Outbox, broker_url: str) -> None:
+    server = ServerEnd(broker_url, lambda _: None)
+    fill(outbox, 0)
+    ids = tuple(letter.id for letter in outbox.waiting())
+    server.say(Channel.ACK, Ack(committed=ids).to_bytes(), retain=True)
+    server.say(Channel.COMMAND, Command(action="end_session").to_bytes(), retain=True)
+    got: list[Command] = []
+    with courier(outbox, broker_url, on_command=got.append):
+        wait_until(lambda: server.received)
+        server.say(Channel.COMMAND, Command(action="start_session").to_bytes())
+        wait_until(lambda: got)
+        assert outbox.depth() == 1
+    assert got == [Command(action="start_session")]
+    server.close()
+
+
+def test_at_most_a_hundred_rows_are_in_flight_over_any_number_of_reconnects(outbox: Outbox, tmp_path: Path) -> None:
+    fill(outbox, 300)
+    port = free_port()
+    deaf = DeafBroker(port)
+    with courier(outbox, f"mqtt://127.0.0.1:{port}"):
+        wait_until(lambda: deaf.connections >= 4, timeout=60)
+    deaf.close()
+    assert deaf.most_in_flight <= 100
+    assert outbox.depth() == 301
+
+
+class DeafBroker:
+    """A broker that takes packets of 3.1.1 and never answers a publish; it hangs up after a second."""
+
+    def __init__(self, port: int) -> None:
+        self.connections = 0
+        self.most_in_flight = 0
+        self._server = socket.create_server(("127.0.0.1", port))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._server.accept()
+            except OSError:
+                return
+            with peer:
+                self._talk(peer)
+
+    def _talk(self, peer: socket.socket) -> None:
+        peer.settimeout(1)
+        events = 0
+        try:
+            while True:
+                kind, body = read_packet(peer)
+                if kind >> 4 == 1:
+                    if body[6] == 5:
+                        peer.sendall(b"\x20\x02\x00\x01")
+                        return
+                    self.connections += 1
+                    peer.sendall(b"\x20\x02\x00\x00")
+                elif kind >> 4 == 3 and b"/events" in body[:40]:
+                    events += 1
+                elif kind >> 4 == 8:
+                    peer.sendall(b"\x90\x04" + body[:2] + b"\x01\x01")
+        except (OSError, EOFError):
+            self.most_in_flight = max(self.most_in_flight, events)
+
+    def close(self) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._thread.join(10)
+
+
+def read_packet(peer: socket.socket) -> tuple[int, bytes]:
+    kind, length, shift = read_exactly(peer, 1)[0], 0, 0
+    while True:
+        digit = read_exactly(peer, 1)[0]
+        length |= (digit & 127) << shift
+        shift += 7
+        if digit < 128:
+            return kind, read_exactly(peer, length)
+
+
+def read_exactly(peer: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        more = peer.recv(count - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data

@@ -13,7 +13,7 @@ import pytest
 
 from smartcart.edge.events import Event, EventType, parse_event
 from smartcart.edge.identifiers import uuid7
-from smartcart.edge.outbox import Outbox, OutboxError, OutboxFullError
+from smartcart.edge.outbox import LastSession, Outbox, OutboxError, OutboxFullError
 
 SESSION = uuid7()
 
@@ -88,6 +88,58 @@ def test_a_full_outbox_takes_no_more_and_deletes_nothing(path: Path) -> None:
     assert outbox.depth() == 2
     outbox.committed([first.id])
     assert outbox.append(UNCERTAIN).seq == 3
+
+
+def test_it_says_when_it_is_nearly_full_by_number_or_by_bytes(path: Path, tmp_path: Path) -> None:
+    outbox = opened(path, capacity=5)
+    outbox.start_session(STARTED)
+    for _ in range(2):
+        outbox.append(UNCERTAIN)
+    assert not outbox.nearly_full()
+    outbox.append(UNCERTAIN)
+    assert outbox.nearly_full()
+    assert not outbox.full()
+    small = opened(tmp_path / "small.sqlite", max_bytes=100_000)
+    small.start_session(STARTED)
+    with pytest.raises(OutboxFullError):
+        for _ in range(1000):
+            small.append(UNCERTAIN)
+    assert small.full()
+    assert (tmp_path / "small.sqlite").stat().st_size < 110_000
+    small.committed([letter.id for letter in small.waiting(1000)])
+    assert not small.nearly_full()
+    small.append(UNCERTAIN)
+
+
+def test_refused_events_and_ended_sessions_take_no_more_room_for_ever(path: Path) -> None:
+    outbox = opened(path)
+    for _ in range(30):
+        outbox.start_session(partial(event, EventType.SESSION_STARTED, uuid7()))
+        outbox.rejected([(letter.id, "no") for letter in outbox.waiting()])
+    assert len(outbox.dead_letters()) == 30
+    assert outbox._db.execute("SELECT COUNT(*) FROM session").fetchone() == (1,)
+    outbox._db.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) "
+        "INSERT INTO dead_letter SELECT 'old-' || i, x'00', 'no' FROM n"
+    )
+    outbox.rejected([])
+    assert len(outbox.dead_letters()) == 1000
+
+
+def test_how_far_a_session_came_is_stored_with_its_events(path: Path) -> None:
+    outbox = opened(path)
+    assert outbox.last_session() is None
+    outbox.start_session(STARTED)
+    outbox.append(UNCERTAIN)
+    assert outbox.last_session() == LastSession(id=SESSION, last_seq=2, open=True)
+    outbox.append(ENDED, ends=True)
+    assert outbox.last_session() == LastSession(id=SESSION, last_seq=3, open=False)
+
+
+def test_a_commit_is_on_the_disk_before_it_returns(path: Path) -> None:
+    outbox = opened(path)
+    assert outbox._db.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL: survives a power cut
+    assert outbox._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_what_waits_and_the_open_session_outlive_the_process(path: Path) -> None:

@@ -28,8 +28,15 @@ def test_a_bad_address_is_refused_without_its_password(url: str) -> None:
         BrokerAddress.parse(url, environment={})
 
 
-def test_a_ca_file_must_be_there_and_of_use(tmp_path: Path) -> None:
-    with pytest.raises(AddressError, match="is not there"):
-        BrokerAddress.parse("mqtts://x", ca_file=tmp_path / "none.pem")
+def test_files_for_tls_must_be_there_and_of_use(tmp_path: Path) -> None:
+    none, words = tmp_path / "none.pem", tmp_path / "words.pem"
+    words.write_text("no certificate")
+    for wrong in (none, words):
+        with pytest.raises(AddressError, match=f"{wrong.name}: holds no certificate authorities"):
+            BrokerAddress.parse("mqtts://x", ca=wrong)
+        with pytest.raises(AddressError, match=f"{wrong.name}: no certificate with its key"):
+            BrokerAddress.parse("mqtts://x", cert=wrong)
     with pytest.raises(AddressError, match="mqtts"):
-        BrokerAddress.parse("mqtt://x", ca_file=tmp_path / "none.pem")
+        BrokerAddress.parse("mqtt://x", ca=none)
+    with pytest.raises(AddressError, match="--key needs --cert"):
+        BrokerAddress.parse("mqtts://x", key=none)

@@ -55,7 +55,7 @@ def address_of(process: "subprocess.Popen[str]") -> str:
         (["--ledger", "oracle://x"], "looks like sqlite:///"),
         (["--broker", "http://me:secret@127.0.0.1"], "must look like mqtt://"),
         (["--catalogue", "missing.toml"], "missing.toml: No such file"),
-        (["--ca-file", "missing.pem"], "for mqtts:// only"),
+        (["--ca", "missing.pem"], "for mqtts:// only"),
         (["--host", "203.0.113.1"], "not an address of this machine"),
         (["--port", "99999"], "port 99999 does not exist"),
     ],

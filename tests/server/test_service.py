@@ -315,7 +315,7 @@ def test_tls_is_checked_against_the_given_ca(make_server: MakeServer, tmp_path: 
     url = broker.url.replace("mqtt://", "mqtts://")
     with make_server(url) as server:
         wait_for(lambda: "certificate is not trusted" in (get(server, "api/v1/health")["broker"] or ""))
-    with make_server(url, ca_file=certificate) as server:
+    with make_server(url, ca=certificate) as server:
         wait_for(lambda: get(server, "api/v1/health")["ok"])
 
 

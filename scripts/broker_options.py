@@ -1,0 +1,58 @@
+"""How a command is told which broker to use: a URL and files for TLS, or one bundle that holds them all."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from smartcart.scripts.main import CommandError
+
+DEFAULT_BROKER: Final = "mqtt://127.0.0.1:1883"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerChoice:
+    """The broker that was asked for; ``store`` and ``name`` are the bundle's, None without one."""
+
+    url: str
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    store: str | None = None
+    name: str | None = None
+
+
+def add_broker_options(parser: argparse.ArgumentParser) -> None:
+    """``--broker``, ``--bundle``, ``--ca``, ``--cert`` and ``--key``."""
+    parser.add_argument(
+        "--broker",
+        metavar="URL",
+        help=f"mqtt[s]://[user:password@]host[:port] (default: the bundle's, or else {DEFAULT_BROKER})",
+    )
+    parser.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="what `smartcart pair` made: broker, certificate and key in one"
+    )
+    parser.add_argument("--ca", type=Path, metavar="PEM", help="authorities for mqtts (default: the system's)")
+    parser.add_argument("--cert", type=Path, metavar="PEM", help="our own certificate for mqtts")
+    parser.add_argument("--key", type=Path, metavar="PEM", help="its key, where that is not in the same file")
+
+
+def chosen_broker(args: argparse.Namespace) -> BrokerChoice:
+    """What the options say.
+
+    Raises:
+        CommandError: the bundle is none, or single files are given beside it.
+    """
+    if args.bundle is None:
+        return BrokerChoice(url=args.broker or DEFAULT_BROKER, ca=args.ca, cert=args.cert, key=args.key)
+    from smartcart.server.bundle import BundleError, read_bundle
+
+    if args.ca or args.cert or args.key:
+        raise CommandError("--bundle holds authority, certificate and key already: leave --ca, --cert and --key out")
+    try:
+        bundle = read_bundle(args.bundle)
+    except BundleError as error:
+        raise CommandError(str(error)) from None
+    return BrokerChoice(
+        url=args.broker or bundle.broker, ca=args.bundle, cert=args.bundle, store=bundle.store, name=bundle.name
+    )
