@@ -3,12 +3,14 @@
 ``data.yaml`` holds ``path`` (the root, relative to the file), ``train`` and ``val`` (a folder of photos, a text list
 of photos, or a list of those) and ``names`` (class number to label). Two keys are our own, both may be left out:
 ``judges``, the labels that the set boxes completely (a list for all its parts, or a mapping from a part to a list),
-and ``ignore_below``, the share of a photo's area under which things were left unboxed on purpose.
+and ``ignore_below``, the share of a photo's area under which things were left unboxed on purpose. A folder ``truth``
+beside ``labels`` may tell more of the boxes, in their order: whether an item is held and how much of it is visible.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +127,9 @@ def _photos(file: Path, entry: Path, names: tuple[str, ...]) -> Iterator[Labelle
     if not images:
         raise DatasetError(f"{file}: {entry} holds no photos ({', '.join(sorted(PHOTO_SUFFIXES))})")
     for image in images:
-        label_file = _label_file(image)
-        yield LabelledPhoto(image=image, label_file=label_file, boxes=tuple(_boxes(image, label_file, names)))
+        label_file = _beside(image, "labels", ".txt")
+        boxes = _with_truth(image, list(_boxes(image, label_file, names)))
+        yield LabelledPhoto(image=image, label_file=label_file, boxes=tuple(boxes))
 
 
 def _images(file: Path, entry: Path) -> list[Path]:
@@ -138,13 +141,29 @@ def _images(file: Path, entry: Path) -> list[Path]:
     raise DatasetError(f"{file}: no such folder or list of photos: {entry}")
 
 
-def _label_file(image: Path) -> Path:
+def _beside(image: Path, folder: str, suffix: str) -> Path:
     """``a/images/b/c.jpg`` has its boxes in ``a/labels/b/c.txt``; a photo outside ``images`` has them beside it."""
     parts = list(image.parts)
     if "images" in parts[:-1]:
         last = len(parts) - 1 - parts[::-1].index("images")
-        parts[last] = "labels"
-    return Path(*parts).with_suffix(".txt")
+        parts[last] = folder
+    return Path(*parts).with_suffix(suffix)
+
+
+def _with_truth(image: Path, boxes: list[TrueBox]) -> list[TrueBox]:
+    """The boxes with what a truth file tells of the items, where there is one: items come first, then hands."""
+    file = _beside(image, "truth", ".json")
+    if file.parent == image.parent or not file.is_file():
+        return boxes
+    try:
+        items = json.loads(file.read_text(encoding="utf-8"))["items"]
+        told = [
+            replace(box, visible=float(item["visible"]), held=bool(item["held"]))
+            for box, item in zip(boxes, items, strict=False)
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(f"{file}: is not the truth of a picture ({error})") from error
+    return told + boxes[len(told) :]
 
 
 def _boxes(image: Path, label_file: Path, names: tuple[str, ...]) -> Iterator[TrueBox]:

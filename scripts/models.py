@@ -1,23 +1,14 @@
-"""``smartcart models``: train, export and evaluate the eye. Here the edge's detector meets the figures of models."""
+"""``smartcart models``: train, export and evaluate the eye."""
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartcart.models.labels import DEFAULT_MODEL
+from smartcart.scripts.models_evaluate import add_evaluate
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
-    from smartcart.edge.detector import OnnxDetector
-    from smartcart.models.detection_dataset import Part
-    from smartcart.models.detection_metrics import DetectionFigures, JudgedPhoto
     from smartcart.models.training import Recipe
-
-LOWEST_CONFIDENCE = 0.01
-OVERLAP_KEPT = 0.6
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -25,7 +16,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
     _add_train(actions)
     _add_export(actions)
-    _add_evaluate(actions)
+    add_evaluate(actions)
 
 
 def _add_train(actions: "argparse._SubParsersAction[Any]") -> None:
@@ -65,19 +56,6 @@ def _add_export(actions: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--source", action="append", default=[], help="a data set with author and licence; repeat")
     parser.add_argument("--json", action="store_true", help="print what was written as one JSON object")
     parser.set_defaults(run=_run_export)
-
-
-def _add_evaluate(actions: "argparse._SubParsersAction[Any]") -> None:
-    parser = actions.add_parser(
-        "evaluate",
-        help="measure an ONNX model on labelled photos, through the edge's own detector",
-        epilog="Example:  smartcart models evaluate --data mine.yaml --json",
-    )
-    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="YAML", help="their val parts")
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the ONNX file (default: the shipped one)")
-    parser.add_argument("--threads", type=int, default=1, help="of ONNX Runtime (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_run_evaluate)
 
 
 def _run_train(args: argparse.Namespace) -> int:
@@ -133,88 +111,6 @@ def _run_export(args: argparse.Namespace) -> int:
     else:
         print(f"{done.file}: {done.megabytes:.1f} MB; off PyTorch by {done.pixels_off:.4f} pixels at most")
     return 0
-
-
-def _run_evaluate(args: argparse.Namespace) -> int:
-    from smartcart.edge.detector import ModelError, OnnxDetector
-    from smartcart.models.detection_dataset import DatasetError
-    from smartcart.models.detection_metrics import detection_figures
-    from smartcart.models.training import MissingExtraError
-    from smartcart.scripts.main import CommandError
-
-    try:
-        detector = OnnxDetector(args.model, threads=args.threads, confidence=LOWEST_CONFIDENCE, iou=OVERLAP_KEPT)
-        judged = _judge(args.data, detector)
-    except (ModelError, DatasetError) as error:
-        raise CommandError(str(error)) from error
-    except ModuleNotFoundError as error:
-        raise CommandError(str(MissingExtraError(error))) from error
-    per_set = {name: detection_figures(photos) for name, photos in judged.items()}
-    pooled = detection_figures([photo for photos in judged.values() for photo in photos])
-    not_judged = [label for label in detector.labels if label not in pooled.per_label]
-    if args.json:
-        report = _as_json(pooled) | {"not_judged": not_judged, "model": detector.model.hash}
-        print(json.dumps(report | {"per_set": {name: _as_json(figures) for name, figures in per_set.items()}}))
-    else:
-        print(_table({**per_set, "all": pooled}, not_judged))
-    return 0
-
-
-def _judge(files: Sequence[Path], detector: "OnnxDetector") -> "Mapping[str, Sequence[JudgedPhoto]]":
-    """What the detector finds on every ``val`` photo, by set and part."""
-    from tqdm import tqdm
-
-    from smartcart.models.detection_dataset import DatasetError, read_dataset
-
-    parts = {f"{file.parent.name}/{part.name}": part for file in files for part in read_dataset(file).val}
-    if not parts:
-        raise DatasetError("none of the data sets has a 'val' part to measure on")
-    with tqdm(total=sum(len(part.photos) for part in parts.values()), unit="photo", disable=None) as bar:
-        return {name: list(_judge_part(part, detector, bar)) for name, part in parts.items()}
-
-
-def _judge_part(part: "Part", detector: "OnnxDetector", bar: "tqdm[Any]") -> "Iterator[JudgedPhoto]":
-    import cv2
-    import numpy as np
-
-    from smartcart.edge.frames import Frame
-    from smartcart.models.detection_dataset import DatasetError
-    from smartcart.models.detection_metrics import FoundBox, JudgedPhoto
-
-    for index, photo in enumerate(part.photos):
-        image = cv2.imread(str(photo.image))
-        if image is None:
-            raise DatasetError(f"{photo.image}: cannot be read as a picture")
-        detections = detector.detect(Frame(image=np.asarray(image, np.uint8), index=index, time=0.0))
-        found = [
-            FoundBox(label=d.label, confidence=d.confidence, corners=(d.box.x1, d.box.y1, d.box.x2, d.box.y2))
-            for d in detections
-        ]
-        yield JudgedPhoto(truth=photo.boxes, found=found, judges=part.judges, ignore_below=part.ignore_below)
-        bar.update()
-
-
-def _as_json(figures: "DetectionFigures") -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "map50": figures.map50,
-        "map50_95": figures.map50_95,
-        "per_class": {label: asdict(of_label) for label, of_label in figures.per_label.items()},
-        "images": figures.photos,
-    }
-
-
-def _table(sets: "Mapping[str, DetectionFigures]", not_judged: Sequence[str]) -> str:
-    lines = [f"{'set':40} {'class':10} {'boxes':>6} {'mAP50':>6} {'mAP50-95':>8}"]
-    for name, figures in sets.items():
-        lines += [
-            f"{name:40} {label:10} {of_label.boxes:6} {of_label.map50:6.3f} {of_label.map50_95:8.3f}"
-            for label, of_label in figures.per_label.items()
-        ]
-        if figures.map50 is not None and figures.map50_95 is not None:
-            lines.append(f"{name:40} {'mean':10} {'':6} {figures.map50:6.3f} {figures.map50_95:8.3f}")
-    return "\n".join([*lines, f"not judged, for want of labelled boxes: {', '.join(not_judged) or 'none'}"])
 
 
 def _size(text: str) -> tuple[int, int]:
