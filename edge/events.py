@@ -22,6 +22,8 @@ STATUS_SCHEMA: Final = f"smartcart.status/{MAJOR}"
 PREFIX: Final = f"smartcart/v{MAJOR}"
 MAX_EVENT_BYTES: Final = 32 * 1024
 MAX_EVIDENCE_BYTES: Final = 8 * 1024
+MAX_CORRECTIONS: Final = 20
+"""How many corrections a command shows at most; the newest count."""
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 ID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -200,7 +202,10 @@ class Ack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """A cart's retained status; ``outbox`` counts events that the server has not committed yet."""
+    """A cart's retained status; ``outbox`` counts events that the server has not committed yet.
+
+    ``outbox_nearly_full`` (from four fifths on) asks somebody to look; ``outbox_full``: the cart takes no more events.
+    """
 
     online: bool
     time: str
@@ -209,6 +214,7 @@ class Status:
     session: str | None = None
     camera: CameraHealth | None = None
     outbox: int = 0
+    outbox_nearly_full: bool = False
     outbox_full: bool = False
     schema: str = STATUS_SCHEMA
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -225,14 +231,44 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """What the server asks of a cart: to start or end a session. Repeated until the matching event arrives."""
+class Correction:
+    """A person's word on what happened: ``item_corrected``. Made by the server, outside the cart's ``seq``.
 
-    action: Literal["start_session", "end_session"]
+    ``corrects`` is the id of the event that it gives another reading, None for one made by hand; ``action`` none means
+    that nothing happened; ``by`` is who said so, None where that is nobody's business.
+    """
+
+    id: str
+    corrects: str | None
+    action: Outcome
+    label: str | None
+    sku: str | None
+    quantity: int
+    by: str | None
+    time: str
+
+    def to_json(self) -> Json:
+        """The correction as a JSON object."""
+        return {"type": "item_corrected"} | {name: getattr(self, name) for name in CORRECTION_FIELDS if name != "type"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What the server asks of a cart.
+
+    To start or end a session, repeated until the matching event arrives; or to show the ``corrections`` of a session,
+    the newest last, sent when one is made and when the cart comes online.
+    """
+
+    action: Literal["start_session", "end_session", "show_corrections"]
     session: str | None = None
+    corrections: tuple[Correction, ...] = ()
 
     def to_bytes(self) -> bytes:
-        return encode({"action": self.action, "session": self.session})
+        message: Json = {"action": self.action, "session": self.session}
+        if self.action == "show_corrections":
+            message["corrections"] = [correction.to_json() for correction in self.corrections]
+        return encode(message)
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
@@ -318,6 +354,7 @@ STATUS_FIELDS: Final[Mapping[str, Json]] = {
     "session": _nullable(_ID),
     "camera": _nullable({"type": "string", "enum": [str(h) for h in CameraHealth]}),
     "outbox": _COUNT,
+    "outbox_nearly_full": {"type": "boolean"},
     "outbox_full": {"type": "boolean"},
 }
 _REASON: Final[Json] = {"type": "string", "maxLength": 500}
@@ -344,12 +381,29 @@ ACK: Final[Json] = {
         },
     },
 }
+CORRECTION_FIELDS: Final[Mapping[str, Json]] = {
+    "type": {"type": "string", "enum": ["item_corrected"]},
+    "id": _ID,
+    "corrects": _nullable(_ID),
+    "action": {"type": "string", "enum": ["added", "removed", "none"]},
+    "label": _nullable(_LABEL),
+    "sku": _nullable(_LABEL),
+    "quantity": EVENT_FIELDS["quantity"] | {"type": "integer"},
+    "by": _nullable({"type": "string", "minLength": 1, "maxLength": 128}),
+    "time": _TIME,
+}
+CORRECTION: Final[Json] = {
+    "type": "object",
+    "required": list(CORRECTION_FIELDS),
+    "properties": dict(CORRECTION_FIELDS),
+}
 COMMAND: Final[Json] = {
     "type": "object",
     "required": ["action"],
     "properties": {
-        "action": {"type": "string", "enum": ["start_session", "end_session"]},
+        "action": {"type": "string", "enum": ["start_session", "end_session", "show_corrections"]},
         "session": _nullable(_ID),
+        "corrections": {"type": "array", "maxItems": MAX_CORRECTIONS, "items": CORRECTION},
     },
 }
 
@@ -418,8 +472,25 @@ def parse_command(payload: bytes) -> Command:
         ContractError: not JSON, or an action that this edge does not know.
     """
     raw = _object(payload, MAX_EVENT_BYTES)
+    _check_writable(raw)
     check(raw, COMMAND, "command")
-    return Command(action=raw["action"], session=raw.get("session"))
+    corrections = tuple(correction_from(entry) for entry in raw.get("corrections", ()))
+    return Command(action=raw["action"], session=raw.get("session"), corrections=corrections)
+
+
+def correction_from(raw: Json) -> Correction:
+    """Reads a correction.
+
+    Raises:
+        ContractError: a field is missing or out of range, or a reading lacks what it needs.
+    """
+    check(raw, CORRECTION, "correction")
+    if raw["action"] == "none":
+        if raw["corrects"] is None:
+            raise ContractError("a correction that says 'none' must name the event that it corrects")
+    elif raw["label"] is None:
+        raise ContractError(f"correction.label is null though something was {raw['action']}")
+    return Correction(**{name: raw[name] for name in CORRECTION_FIELDS if name != "type"})
 
 
 def _object(payload: bytes, limit: int) -> Json:

@@ -1,17 +1,19 @@
 """All carts as they stand now: basket, status and last events of each, for the pages and the API.
 
-It is kept in memory from what the ledger has committed, and read from the ledger when the server starts.
+It is kept in memory and fed by the ledger alone: what this server has committed reaches it in the same way as what
+another one has, or what a person has corrected.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from smartcart.edge.events import Status
-from smartcart.server.basket import Basket, Fault, StoredEvent, fold
+from smartcart.edge.events import EventType, Status
+from smartcart.server.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.commands import Action, CartKey, Commands
-from smartcart.server.ledger import DeadLetter, Ledger, SessionKey
+from smartcart.server.fold import fold
+from smartcart.server.ledger import Ledger, News, SessionKey, session_of
 
 LAST_EVENTS: Final = 6
 
@@ -42,7 +44,9 @@ class CartView:
 class _Cart:
     session: str | None = None
     events: dict[str, StoredEvent] = field(default_factory=dict)
-    faults: dict[str, Fault] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    corrections: list[StoredCorrection] = field(default_factory=list)
+    closing: Closing | None = None
     status: Status | None = None
     view: CartView | None = None
 
@@ -62,7 +66,9 @@ class Carts:
         self._carts: dict[CartKey, _Cart] = {}
         self._listeners: list[Listener] = []
         self._version = 0
-        self.dead_letters = ledger.dead_letter_count()
+        self._refreshing = threading.Lock()
+        news = ledger.news(None)
+        self._cursor, self.dead_letters = news.cursor, news.dead_letters
         for key in ledger.current_sessions():
             self._load(key)
 
@@ -113,35 +119,59 @@ class Carts:
         return CartView(
             store=key[0],
             cart=key[1],
-            basket=fold(*key, cart.session, cart.events.values(), cart.faults.values()) if cart.session else None,
+            basket=self._fold(key, cart),
             status=cart.status,
             last=tuple(sorted(cart.events.values(), key=lambda s: -s.event.seq)[:LAST_EVENTS]),
             asked=self._commands.asked(key),
         )
 
-    def committed(self, events: Sequence[StoredEvent], letters: Sequence[DeadLetter], dead_letters: int) -> None:
-        """Takes in what the ledger has newly stored; ``dead_letters`` is its count of them now."""
-        touched: set[CartKey] = set()
-        with self._lock:
-            for stored in events:
-                event = stored.event
-                key = SessionKey(store=event.store, cart=event.cart, session=event.session)
-                self._take(key, stored, None)
-                self._commands.settle(event)
-                touched.add((event.store, event.cart))
-            for letter in letters:
-                if letter.fault and letter.store and letter.cart and letter.session:
-                    self._take(
-                        SessionKey(store=letter.store, cart=letter.cart, session=letter.session), None, letter.fault
-                    )
-                    touched.add((letter.store, letter.cart))
-            self.dead_letters = dead_letters
-        self.touch(*touched)
+    def _fold(self, key: CartKey, cart: _Cart) -> Basket | None:
+        if cart.session is None:
+            return None
+        return fold(*key, cart.session, cart.events.values(), cart.faults, cart.corrections, cart.closing)
+
+    def refresh(self) -> None:
+        """Takes in what the ledger has stored since the last time.
+
+        Raises:
+            LedgerError: the ledger cannot be read; the next time tells it all.
+        """
+        with self._refreshing:
+            news = self._ledger.news(self._cursor)
+            with self._lock:
+                touched = self._take(news)
+                counted = self.dead_letters != news.dead_letters
+                self.dead_letters = news.dead_letters
+            self._cursor = news.cursor
+        if touched or counted:
+            self.touch(*touched)
+
+    def _take(self, news: News) -> set[CartKey]:
+        """Gives the carts that changed."""
+        stale = {(key.store, key.cart) for key in news.sessions} | (set(self._carts) if news.all_again else set())
+        touched = set(stale)
+        for stored in news.events:
+            key = session_of(stored.event)
+            cart = self._carts.get((key.store, key.cart))
+            if cart is None or cart.session != key.session:
+                stale.add((key.store, key.cart))
+            elif stored.event.id in cart.events:
+                continue
+            else:
+                cart.events[stored.event.id] = stored
+            self._commands.settle(stored.event)
+            touched.add((key.store, key.cart))
+        for at in stale:
+            self._load_newest(at)
+        return touched | stale
 
     def tell_status(self, key: CartKey, status: Status) -> None:
         """Takes in what a cart says of itself."""
         with self._lock:
-            self._carts.setdefault(key, _Cart()).status = status
+            cart = self._carts.setdefault(key, _Cart())
+            if status.online and not (cart.status and cart.status.online):
+                self._show_corrections(key, cart)
+            cart.status = status
         self.touch(key)
 
     def forget_statuses(self) -> None:
@@ -152,19 +182,29 @@ class Carts:
             keys = list(self._carts)
         self.touch(*keys)
 
-    def _take(self, key: SessionKey, stored: StoredEvent | None, fault: Fault | None) -> None:
-        cart = self._carts.setdefault((key.store, key.cart), _Cart())
-        if key.session != cart.session:
-            self._load(self._ledger.sessions(key.store, key.cart)[0])
-            return
-        if stored:
-            cart.events[stored.event.id] = stored
-        if fault:
-            cart.faults[fault.event_id] = fault
+    def _load_newest(self, at: CartKey) -> None:
+        """Reads a cart's newest session again; after an erasure there may be none."""
+        newest = self._ledger.sessions(*at, limit=1)
+        if newest:
+            self._load(newest[0])
+        elif at in self._carts:
+            self._carts[at] = _Cart(status=self._carts[at].status)
+            self._commands.forget(at)
 
     def _load(self, key: SessionKey) -> None:
-        events, faults = self._ledger.session_events(key), self._ledger.session_faults(key)
-        cart = self._carts.setdefault((key.store, key.cart), _Cart())
+        at = key.store, key.cart
+        cart = self._carts.setdefault(at, _Cart())
+        known = len(cart.corrections) if cart.session == key.session else 0
         cart.session = key.session
-        cart.events = {stored.event.id: stored for stored in events}
-        cart.faults = {fault.event_id: fault for fault in faults}
+        cart.events = {stored.event.id: stored for stored in self._ledger.session_events(key)}
+        cart.faults = self._ledger.session_faults(key)
+        cart.corrections = self._ledger.session_corrections(key)
+        cart.closing = self._ledger.session_closing(key)
+        if len(cart.corrections) > known:
+            self._show_corrections(at, cart)
+        if cart.closing and not any(s.event.type is EventType.SESSION_ENDED for s in cart.events.values()):
+            self._commands.ask_end_of_closed(at, key.session)
+
+    def _show_corrections(self, at: CartKey, cart: _Cart) -> None:
+        if cart.session and cart.corrections:
+            self._commands.show(at, cart.session, [stored.correction for stored in cart.corrections])

@@ -1,10 +1,11 @@
-"""What the server has asked of carts, repeated until the matching event arrives."""
+"""What the server has asked of carts, repeated until the matching event arrives, and what it shows them once."""
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from smartcart.edge.events import Command, Event, EventType
+from smartcart.edge.events import MAX_CORRECTIONS, Command, Correction, Event, EventType
 
 REPEAT_SECONDS: Final = 2.0
 
@@ -20,9 +21,11 @@ class _Asked:
 
 @dataclass(slots=True)
 class Commands:
-    """The open requests, one a cart; the last one asked counts."""
+    """The open requests of each cart: the last that a person asked, and the end of a session that is closed."""
 
     _asked: dict[CartKey, _Asked] = field(default_factory=dict)
+    _closed: dict[CartKey, _Asked] = field(default_factory=dict)
+    _shown: dict[CartKey, Command] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ask(self, cart: CartKey, action: Action, session: str | None) -> None:
@@ -31,10 +34,24 @@ class Commands:
         with self._lock:
             self._asked[cart] = _Asked(command)
 
+    def ask_end_of_closed(self, cart: CartKey, session: str) -> None:
+        """Asks a cart to end a session that the server has closed already; whatever a person asks besides."""
+        command = Command(action="end_session", session=session)
+        with self._lock:
+            asked = self._closed.get(cart)
+            if asked is None or asked.command != command:
+                self._closed[cart] = _Asked(command)
+
+    def show(self, cart: CartKey, session: str, corrections: Sequence[Correction]) -> None:
+        """Shows the newest corrections of a session on the cart, once; who made them stays here."""
+        shown = tuple(replace(correction, by=None) for correction in corrections[-MAX_CORRECTIONS:])
+        with self._lock:
+            self._shown[cart] = Command(action="show_corrections", session=session, corrections=shown)
+
     def asked(self, cart: CartKey) -> Action | None:
         """What this cart has been asked and has not done yet."""
         with self._lock:
-            asked = self._asked.get(cart)
+            asked = self._asked.get(cart) or self._closed.get(cart)
         if asked is None:
             return None
         return "start" if asked.command.action == "start_session" else "end"
@@ -42,18 +59,27 @@ class Commands:
     def due(self, now: float) -> list[tuple[CartKey, Command]]:
         """What is to be sent at this time (in seconds of any steady clock), for the first time or again."""
         with self._lock:
-            due = [(cart, asked) for cart, asked in self._asked.items() if asked.due <= now]
+            requests = [*self._closed.items(), *self._asked.items()]
+            due = [(cart, asked) for cart, asked in requests if asked.due <= now]
             for _, asked in due:
                 asked.due = now + REPEAT_SECONDS
-        return [(cart, asked.command) for cart, asked in due]
+            shown, self._shown = self._shown, {}
+        return [*((cart, asked.command) for cart, asked in due), *shown.items()]
 
     def settle(self, event: Event) -> None:
-        """Drops the request that a newly stored event answers."""
+        """Drops the requests that a newly stored event answers."""
         cart = (event.store, event.cart)
         with self._lock:
-            asked = self._asked.get(cart)
-            if asked is not None and _answers(event, asked.command):
-                del self._asked[cart]
+            for requests in (self._asked, self._closed):
+                asked = requests.get(cart)
+                if asked is not None and _answers(event, asked.command):
+                    del requests[cart]
+
+    def forget(self, cart: CartKey) -> None:
+        """Drops everything of a cart."""
+        with self._lock:
+            for requests in (self._asked, self._closed, self._shown):
+                requests.pop(cart, None)
 
 
 def _answers(event: Event, command: Command) -> bool:

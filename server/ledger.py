@@ -1,21 +1,22 @@
-"""The ledger: where events are kept, each exactly once. The port, and an adapter in memory.
+"""The ledger: where events are kept, each exactly once. The port, and what passes through it.
 
 A ledger takes a batch in one transaction. An event whose id is stored already is *known*, and is committed again to
 whoever asks; an event whose place (store, cart, session, seq) is taken by another id is *refused*, and kept among the
 dead letters like everything else that cannot be taken.
+
+Beside the cart's events stand the server's own *records* of a session: corrections by persons, its closing, its
+erasure. They have a number of their own and no ``seq``. What comes after the closing is stored as *late*; what comes
+after the erasure is known and not stored.
 """
 
-import threading
-import uuid
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from itertools import islice
+from dataclasses import dataclass, replace
+from enum import IntEnum, StrEnum
 from typing import Final, Protocol
 
-from smartcart.edge.events import Event
-from smartcart.server.basket import Fault, StoredEvent
+from smartcart.edge.events import Correction, Event
+from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server.catalogue import Match
 
 KEPT_BYTES: Final = 4096
 """How much of a dead letter's payload is kept."""
@@ -23,6 +24,9 @@ KEPT_LETTERS: Final = 10_000
 """How many dead letters that belong to no session are kept; all are counted."""
 SEQ_TAKEN: Final = "another event has this seq already"
 ID_TAKEN: Final = "another event has this id already"
+NO_SESSION: Final = "there is no such session"
+NO_EVENT: Final = "its session has no such event"
+CLOSED_ALREADY: Final = "the session is closed already"
 
 
 class LedgerError(Exception):
@@ -30,19 +34,44 @@ class LedgerError(Exception):
 
 
 class Outcome(StrEnum):
-    """What became of an event."""
+    """What became of an event or a record."""
 
     NEW = "new"
     KNOWN = "known"
     REFUSED = "refused"
 
 
+class RecordType(StrEnum):
+    """What the server itself writes into a session."""
+
+    CORRECTED = "item_corrected"
+    CLOSED = "session_closed"
+    ERASED = "session_erased"
+
+
+class SessionState(IntEnum):
+    """How far a session has come in the server's own eyes; as stored."""
+
+    OPEN = 0
+    CLOSED = 1
+    ERASED = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What became of one event of a batch; ``reason`` is for the refused."""
+    """What became of one event of a batch, or of a record; ``reason`` is for the refused."""
 
     outcome: Outcome
     reason: str | None = None
+
+
+NEW: Final = Verdict(outcome=Outcome.NEW)
+KNOWN: Final = Verdict(outcome=Outcome.KNOWN)
+
+
+def refused(reason: str) -> Verdict:
+    """The verdict on what cannot be taken."""
+    return Verdict(outcome=Outcome.REFUSED, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +100,40 @@ class DeadLetter:
             return None
         return Fault(event_id=self.event_id, seq=self.seq, reason=self.reason)
 
+    @property
+    def key(self) -> "SessionKey | None":
+        """The session that it is a fault of."""
+        if self.fault is None or self.store is None or self.cart is None or self.session is None:
+            return None
+        return SessionKey(store=self.store, cart=self.cart, session=self.session)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class SessionKey:
     """One shopping trip of one cart."""
 
     store: str
     cart: str
     session: str
+
+
+Cursor = tuple[int, ...]
+"""How far somebody has read a ledger; only the ledger itself can read it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a ledger has stored since a cursor, by whatever process; some of it may have been told before.
+
+    ``sessions`` have new records or faults and are to be read again, all of them where ``all_again`` is set;
+    ``dead_letters`` is their count now.
+    """
+
+    cursor: Cursor
+    dead_letters: int
+    events: tuple[StoredEvent, ...] = ()
+    sessions: frozenset[SessionKey] = frozenset()
+    all_again: bool = False
 
 
 class Ledger(Protocol):
@@ -90,17 +145,35 @@ class Ledger(Protocol):
     def commit(self, events: Sequence[StoredEvent], letters: Sequence[DeadLetter] = ()) -> list[Verdict]:
         """Stores a batch durably in one transaction, and says for each event what became of it."""
 
+    def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
+        """Stores a correction, with the product and price that it means; one whose id is stored already is known.
+
+        Refused where the session, or the event, fault or correction by hand that it names, is not there.
+        """
+
+    def close_session(self, key: SessionKey, closing: Closing) -> Verdict:
+        """Closes a session for its cart's events; the same closing again is known, another one refused."""
+
     def session_events(self, key: SessionKey) -> list[StoredEvent]:
         """A session's events in the order of their seq."""
 
     def session_faults(self, key: SessionKey) -> list[Fault]:
         """What was refused of a session."""
 
-    def sessions(self, store: str, cart: str) -> list[SessionKey]:
-        """A cart's sessions, the newest first."""
+    def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
+        """A session's corrections in the order of their number."""
+
+    def session_closing(self, key: SessionKey) -> Closing | None:
+        """How the server closed it; None while it has not."""
+
+    def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
+        """A cart's sessions, the newest first; none that were erased."""
 
     def current_sessions(self) -> list[SessionKey]:
-        """The newest session of every cart."""
+        """The newest session of every cart, those of the carts that began last at the end."""
+
+    def news(self, since: Cursor | None) -> News:
+        """What was stored since a cursor; with None only the cursor of now."""
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """What could not be taken, the newest first."""
@@ -129,81 +202,16 @@ def dead_letter_of(stored: StoredEvent, reason: str) -> DeadLetter:
     )
 
 
+def forgotten(letter: DeadLetter) -> DeadLetter:
+    """What is kept of a letter whose session was erased: that there was one."""
+    return replace(letter, payload=b"", session=None, event_id=None, seq=None)
+
+
 def place(event: Event) -> tuple[str, str, str, int]:
     """What is unique for ever beside the id."""
     return event.store, event.cart, event.session, event.seq
 
 
-@dataclass(slots=True)
-class MemoryLedger:
-    """A ledger that forgets everything with the process: for tests and for trying things out."""
-
-    identity: str = field(default_factory=lambda: str(uuid.uuid4()))
-    _by_id: dict[str, StoredEvent] = field(default_factory=dict)
-    _by_place: dict[tuple[str, str, str, int], str] = field(default_factory=dict)
-    _sessions: dict[SessionKey, list[StoredEvent]] = field(default_factory=dict)
-    _placed: dict[tuple[SessionKey, str], DeadLetter] = field(default_factory=dict)
-    _letters: deque[DeadLetter] = field(default_factory=lambda: deque(maxlen=KEPT_LETTERS))
-    _letter_count: int = 0
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def commit(self, events: Sequence[StoredEvent], letters: Sequence[DeadLetter] = ()) -> list[Verdict]:
-        with self._lock:
-            verdicts = [self._insert(stored) for stored in events]
-            for letter in letters:
-                self._bury(letter)
-            return verdicts
-
-    def _insert(self, stored: StoredEvent) -> Verdict:
-        event = stored.event
-        known = self._by_id.get(event.id)
-        if known is not None:
-            if place(known.event) == place(event):
-                return Verdict(outcome=Outcome.KNOWN)
-            self._bury(dead_letter_of(stored, ID_TAKEN))
-            return Verdict(outcome=Outcome.REFUSED, reason=ID_TAKEN)
-        if place(event) in self._by_place:
-            self._bury(dead_letter_of(stored, SEQ_TAKEN))
-            return Verdict(outcome=Outcome.REFUSED, reason=SEQ_TAKEN)
-        self._by_id[event.id] = stored
-        self._by_place[place(event)] = event.id
-        key = SessionKey(store=event.store, cart=event.cart, session=event.session)
-        self._sessions.setdefault(key, []).append(stored)
-        return Verdict(outcome=Outcome.NEW)
-
-    def _bury(self, letter: DeadLetter) -> None:
-        letter = replace(letter, payload=letter.payload[:KEPT_BYTES])
-        if letter.fault and letter.store and letter.cart and letter.session and letter.event_id:
-            key = SessionKey(store=letter.store, cart=letter.cart, session=letter.session)
-            if (key, letter.event_id) in self._placed:
-                return
-            self._placed[key, letter.event_id] = letter
-            self._sessions.setdefault(key, [])
-        self._letters.append(letter)
-        self._letter_count += 1
-
-    def session_events(self, key: SessionKey) -> list[StoredEvent]:
-        with self._lock:
-            return sorted(self._sessions.get(key, []), key=lambda stored: stored.event.seq)
-
-    def session_faults(self, key: SessionKey) -> list[Fault]:
-        with self._lock:
-            return [letter.fault for (at, _), letter in self._placed.items() if at == key and letter.fault]
-
-    def sessions(self, store: str, cart: str) -> list[SessionKey]:
-        with self._lock:
-            return [key for key in reversed(self._sessions) if (key.store, key.cart) == (store, cart)]
-
-    def current_sessions(self) -> list[SessionKey]:
-        with self._lock:
-            return list({(key.store, key.cart): key for key in self._sessions}.values())
-
-    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        with self._lock:
-            return list(islice(reversed(self._letters), limit))
-
-    def dead_letter_count(self) -> int:
-        return self._letter_count
-
-    def close(self) -> None:
-        pass
+def session_of(event: Event) -> SessionKey:
+    """The session of an event."""
+    return SessionKey(store=event.store, cart=event.cart, session=event.session)

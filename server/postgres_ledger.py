@@ -4,77 +4,83 @@ A connection that was lost is opened again with the next use; until then every u
 """
 
 import threading
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any, Final
 
 import psycopg
 
-from smartcart.edge.events import parse_event
-from smartcart.server.basket import Fault, StoredEvent
+from smartcart.edge.events import Correction
+from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import (
+    CLOSED_ALREADY,
     ID_TAKEN,
-    KEPT_BYTES,
     KEPT_LETTERS,
+    KNOWN,
+    NEW,
+    NO_EVENT,
+    NO_SESSION,
     SEQ_TAKEN,
+    Cursor,
     DeadLetter,
     LedgerError,
-    Outcome,
+    News,
+    RecordType,
     SessionKey,
+    SessionState,
     Verdict,
     dead_letter_of,
+    forgotten,
     place,
+    refused,
+    session_of,
+)
+from smartcart.server.postgres_schema import LOCK, VERSION, Connection, prepare
+from smartcart.server.rows import (
+    CORRECTION_READ,
+    EVENT_FIELDS,
+    EVENT_READ,
+    LETTER_FIELDS,
+    closing_of,
+    correction_of,
+    event_of,
+    event_row,
+    letter_of,
+    letter_row,
+    record_message,
 )
 
-SCHEMA_VERSION: Final = 1
-_LOCK: Final = 0x536D4361  # two servers that start at once must not both make the tables
-_TABLES: Final = """
-CREATE SCHEMA smartcart;
-CREATE TABLE smartcart.meta (name text PRIMARY KEY, value text NOT NULL);
-CREATE TABLE smartcart.sessions (
-    position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    store text NOT NULL, cart text NOT NULL, session text NOT NULL,
-    UNIQUE (store, cart, session)
-);
-CREATE TABLE smartcart.events (
-    position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    id text NOT NULL UNIQUE,
-    store text NOT NULL, cart text NOT NULL, session text NOT NULL, seq bigint NOT NULL,
-    stored_at text NOT NULL, message bytea NOT NULL, match text NOT NULL,
-    UNIQUE (store, cart, session, seq)
-);
-CREATE TABLE smartcart.dead_letters (
-    position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    topic text NOT NULL, reason text NOT NULL, payload bytea NOT NULL, size bigint NOT NULL, received_at text NOT NULL,
-    store text, cart text, event_id text, session text, seq bigint,
-    UNIQUE (store, cart, session, event_id)
-);
-CREATE INDEX unplaced_letters ON smartcart.dead_letters (position) WHERE session IS NULL;
-"""
-_LETTER_FIELDS: Final = tuple(field.name for field in fields(DeadLetter))
-_INSERT_EVENT: Final = (
-    "INSERT INTO events (id, store, cart, session, seq, stored_at, message, match) "
-    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id, store, cart, session, seq"
+_INSERT_EVENTS: Final = (
+    f"INSERT INTO events ({', '.join(EVENT_FIELDS)}, late) SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
+    "%s::text[], %s::bigint[], %s::text[], %s::bytea[], %s::text[], %s::boolean[]) "
+    "ON CONFLICT DO NOTHING RETURNING id, store, cart, session, seq"
 )
-_INSERT_LETTER: Final = (
-    f"INSERT INTO dead_letters ({', '.join(_LETTER_FIELDS)}) "
-    f"VALUES ({', '.join(['%s'] * len(_LETTER_FIELDS))}) ON CONFLICT DO NOTHING RETURNING position"
+_INSERT_LETTERS: Final = (
+    f"INSERT INTO dead_letters ({', '.join(LETTER_FIELDS)}) SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[], "
+    "%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[]) "
+    "ON CONFLICT DO NOTHING RETURNING position"
 )
-_INSERT_SESSION: Final = "INSERT INTO sessions (store, cart, session) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+_INSERT_SESSIONS: Final = (
+    "INSERT INTO sessions (store, cart, session) SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) "
+    "ON CONFLICT DO NOTHING"
+)
+_STATES: Final = (
+    "SELECT store, cart, session, state FROM sessions JOIN unnest(%s::text[], %s::text[], %s::text[]) "
+    "AS asked (store, cart, session) USING (store, cart, session)"
+)
+_OF: Final = "store = %s AND cart = %s AND session = %s"
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+Cursors = psycopg.Cursor[tuple[Any, ...]]
 Place = tuple[str, str, str, int]
-Stored = tuple[str, Place]
+States = dict[SessionKey, int]
 
 
 class PostgresLedger:
     """See ``smartcart.server.ledger.Ledger``."""
 
     def __init__(self, url: str) -> None:
-        """Connects, and makes the tables if there are none.
+        """Connects, makes the tables if there are none, and brings older ones up to date.
 
         Raises:
             LedgerError: the server cannot be reached, or the tables are of a newer version.
@@ -83,55 +89,127 @@ class PostgresLedger:
         self._reader = _Link(url)
         try:
             with self._writer.use("open") as connection:
-                self.identity = _prepare(connection)
+                version, self.identity = prepare(connection)
+            if version > VERSION:
+                raise LedgerError(f"the ledger is of version {version}, newer than {VERSION}: update smartcart")
         except BaseException:
             self.close()
             raise
 
+    # --- writing --------------------------------------------------------------------------------------------------
+
     def commit(self, events: Sequence[StoredEvent], letters: Sequence[DeadLetter] = ()) -> list[Verdict]:
+        keys = [session_of(stored.event) for stored in events]
         with self._writer.use("write") as connection, connection.cursor() as cursor:
-            new = _insert_events(cursor, events)
-            places = _places(cursor, [stored.event.id for stored in events]) if len(new) < len(events) else {}
-            verdicts = [_judge(stored, new, places) for stored in events]
-            refused = [dead_letter_of(s, v.reason) for s, v in zip(events, verdicts, strict=True) if v.reason]
-            _bury(cursor, [*refused, *letters])
+            # nobody closes or corrects a session while a batch is under way
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (LOCK,))
+            states = _open(cursor, [*keys, *(letter.key for letter in letters if letter.key)])
+            alive = [s for s, key in zip(events, keys, strict=True) if states[key] != SessionState.ERASED]
+            new = _insert_events(cursor, alive, states)
+            places = _places(cursor, [s.event.id for s in alive]) if len(new) < len(alive) else {}
+            verdicts = [
+                KNOWN if states[key] == SessionState.ERASED else _judge(stored, new, places)
+                for stored, key in zip(events, keys, strict=True)
+            ]
+            unfit = [dead_letter_of(s, v.reason) for s, v in zip(events, verdicts, strict=True) if v.reason]
+            _bury(cursor, [*unfit, *letters], states)
         return verdicts
 
+    def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
+        with self._alone() as cursor:
+            verdict = _record_known(cursor, key, correction)
+            if verdict is None and correction.corrects and not _is_there(cursor, key, correction.corrects):
+                verdict = refused(NO_EVENT)
+            return verdict or _record(cursor, key, RecordType.CORRECTED, correction, match)
+
+    def close_session(self, key: SessionKey, closing: Closing) -> Verdict:
+        with self._alone() as cursor:
+            verdict = _record_known(cursor, key, closing)
+            if verdict is None and _state(cursor, key) == SessionState.CLOSED:
+                verdict = refused(CLOSED_ALREADY)
+            if verdict is None:
+                cursor.execute(f"UPDATE sessions SET state = %s WHERE {_OF}", (SessionState.CLOSED, *_columns(key)))
+            return verdict or _record(cursor, key, RecordType.CLOSED, closing, Match())
+
+    @contextmanager
+    def _alone(self) -> Iterator[Cursors]:
+        """While no other server and no batch writes: for the few things that persons do."""
+        with self._writer.use("write") as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+            yield cursor
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
     def session_events(self, key: SessionKey) -> list[StoredEvent]:
-        rows = self._read(
-            "SELECT message, match, stored_at FROM events WHERE store = %s AND cart = %s AND session = %s ORDER BY seq",
-            (key.store, key.cart, key.session),
-        )
-        return [
-            StoredEvent(event=parse_event(bytes(message)), match=Match.from_text(match), stored_at=at)
-            for message, match, at in rows
-        ]
+        rows = self._read(f"SELECT {EVENT_READ} FROM events WHERE {_OF} ORDER BY seq", _columns(key))
+        return [event_of(row) for row in rows]
 
     def session_faults(self, key: SessionKey) -> list[Fault]:
         rows = self._read(
-            "SELECT event_id, seq, reason FROM dead_letters "
-            "WHERE store = %s AND cart = %s AND session = %s AND event_id IS NOT NULL ORDER BY position",
-            (key.store, key.cart, key.session),
+            f"SELECT event_id, seq, reason FROM dead_letters WHERE {_OF} AND event_id IS NOT NULL ORDER BY position",
+            _columns(key),
         )
         return [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in rows]
 
-    def sessions(self, store: str, cart: str) -> list[SessionKey]:
+    def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
+        query = f"SELECT {CORRECTION_READ} FROM records WHERE {_OF} AND type = %s ORDER BY number"
+        return [correction_of(row) for row in self._read(query, (*_columns(key), RecordType.CORRECTED))]
+
+    def session_closing(self, key: SessionKey) -> Closing | None:
+        query = f"SELECT id, message FROM records WHERE {_OF} AND type = %s"
+        rows = self._read(query, (*_columns(key), RecordType.CLOSED))
+        return closing_of(*rows[0]) if rows else None
+
+    def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
         rows = self._read(
-            "SELECT session FROM sessions WHERE store = %s AND cart = %s ORDER BY position DESC", (store, cart)
+            "SELECT session FROM sessions WHERE store = %s AND cart = %s AND state < %s ORDER BY position DESC "
+            "LIMIT %s",
+            (store, cart, SessionState.ERASED, limit),
         )
         return [SessionKey(store=store, cart=cart, session=session) for (session,) in rows]
 
     def current_sessions(self) -> list[SessionKey]:
         rows = self._read(
-            "SELECT DISTINCT ON (store, cart) store, cart, session FROM sessions ORDER BY store, cart, position DESC"
+            "SELECT store, cart, session FROM sessions WHERE position IN "
+            "(SELECT max(position) FROM sessions WHERE state < %s GROUP BY store, cart) ORDER BY position",
+            (SessionState.ERASED,),
         )
-        return [SessionKey(store=store, cart=cart, session=session) for store, cart, session in rows]
+        return [_key(row) for row in rows]
+
+    def news(self, since: Cursor | None) -> News:
+        """A cursor is the oldest transaction that was still under way: whatever it or a later one wrote is news.
+
+        Positions would not do: of two transactions the one with the higher positions may be seen first.
+        """
+        with self._reader.use("read") as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            ((oldest, letters),) = connection.execute(
+                "SELECT pg_snapshot_xmin(pg_current_snapshot())::text, value FROM meta WHERE name = 'letters'"
+            ).fetchall()
+            cursor, count = (int(oldest),), int(letters)
+            if since is None:
+                return News(cursor=cursor, dead_letters=count)
+            after = (str(since[0]),)
+            events = connection.execute(
+                f"SELECT {EVENT_READ} FROM events WHERE xact >= %s::xid8 ORDER BY position", after
+            ).fetchall()
+            changed = connection.execute(
+                "SELECT store, cart, session FROM records WHERE xact >= %s::xid8 UNION "
+                "SELECT store, cart, session FROM dead_letters WHERE xact >= %s::xid8 AND session IS NOT NULL",
+                after * 2,
+            ).fetchall()
+        return News(
+            cursor=cursor,
+            dead_letters=count,
+            events=tuple(event_of(row) for row in events),
+            sessions=frozenset(_key(row) for row in changed),
+        )
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         rows = self._read(
-            f"SELECT {', '.join(_LETTER_FIELDS)} FROM dead_letters ORDER BY position DESC LIMIT %s", (limit,)
+            f"SELECT {', '.join(LETTER_FIELDS)} FROM dead_letters ORDER BY position DESC LIMIT %s", (limit,)
         )
-        return [DeadLetter(**dict(zip(_LETTER_FIELDS, row, strict=True))) for row in rows]
+        return [letter_of(row) for row in rows]
 
     def dead_letter_count(self) -> int:
         return int(self._read("SELECT value FROM meta WHERE name = 'letters'")[0][0])
@@ -181,74 +259,111 @@ def _why(error: psycopg.Error) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _prepare(connection: Connection) -> str:
-    """Makes the tables if there are none; gives the ledger's identity."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-    if connection.execute("SELECT to_regclass('smartcart.meta')").fetchone() == (None,):
-        for statement in filter(str.strip, _TABLES.split(";")):
-            connection.execute(statement)
-        values = [("identity", str(uuid.uuid4())), ("letters", "0"), ("version", str(SCHEMA_VERSION))]
-        connection.cursor().executemany("INSERT INTO meta VALUES (%s, %s)", values)
-    meta: dict[str, str] = dict(connection.execute("SELECT name, value FROM meta").fetchall())
-    if int(meta["version"]) > SCHEMA_VERSION:
-        raise LedgerError(f"the ledger is of version {meta['version']}, newer than {SCHEMA_VERSION}: update smartcart")
-    return str(meta["identity"])
+def _columns(key: SessionKey) -> tuple[str, str, str]:
+    return key.store, key.cart, key.session
 
 
-def _insert_events(cursor: "psycopg.Cursor[Any]", events: Sequence[StoredEvent]) -> set[Stored]:
+def _key(row: Sequence[Any]) -> SessionKey:
+    store, cart, session = row
+    return SessionKey(store=store, cart=cart, session=session)
+
+
+def _open(cursor: Cursors, keys: Sequence[SessionKey]) -> States:
+    """The states of these sessions, which are made where they are not there yet."""
+    if not keys:
+        return {}
+    # in the order of carts, so that two servers with the same carts never wait for each other in a ring
+    wanted = sorted(dict.fromkeys(keys), key=lambda key: (key.store, key.cart))
+    columns = list(map(list, zip(*map(_columns, wanted), strict=True)))
+    states = _states(cursor, columns)
+    if len(states) < len(wanted):
+        missing = [_columns(key) for key in wanted if key not in states]
+        cursor.execute(_INSERT_SESSIONS, list(map(list, zip(*missing, strict=True))))
+        states = _states(cursor, columns)
+    return states
+
+
+def _states(cursor: Cursors, columns: list[list[str]]) -> States:
+    cursor.execute(_STATES, columns)
+    return {_key(row[:3]): row[3] for row in cursor.fetchall()}
+
+
+def _state(cursor: Cursors, key: SessionKey) -> int | None:
+    return _states(cursor, [[key.store], [key.cart], [key.session]]).get(key)
+
+
+def _insert_events(cursor: Cursors, events: Sequence[StoredEvent], states: States) -> set[tuple[str, Place]]:
     """Stores what is not there yet; gives what that was."""
     if not events:
         return set()
-    rows = [(s.event.id, *place(s.event), s.stored_at, s.event.to_bytes(), s.match.to_text()) for s in events]
-    cursor.executemany(_INSERT_EVENT, rows, returning=True)
-    new: list[Stored] = [(row[0], row[1:]) for row in _returned(cursor)]
-    if new:
-        cursor.executemany(_INSERT_SESSION, list(dict.fromkeys(at[:3] for _, at in new)))
-    return set(new)
+    # in the order of ids, so that two servers with the same events never wait for each other in a ring
+    rows = [
+        (*event_row(stored), states[session_of(stored.event)] == SessionState.CLOSED)
+        for stored in sorted(events, key=lambda stored: stored.event.id)
+    ]
+    cursor.execute(_INSERT_EVENTS, list(map(list, zip(*rows, strict=True))))
+    return {(row[0], row[1:]) for row in cursor.fetchall()}
 
 
-def _returned(cursor: "psycopg.Cursor[Any]") -> list[tuple[Any, ...]]:
-    """The rows of all statements of an ``executemany``."""
-    rows = cursor.fetchall()
-    while cursor.nextset():
-        rows += cursor.fetchall()
-    return rows
-
-
-def _places(cursor: "psycopg.Cursor[Any]", ids: Sequence[str]) -> dict[str, Place]:
+def _places(cursor: Cursors, ids: Sequence[str]) -> dict[str, Place]:
     cursor.execute("SELECT id, store, cart, session, seq FROM events WHERE id = ANY(%s)", (list(ids),))
     return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
-def _judge(stored: StoredEvent, new: set[Stored], places: dict[str, Place]) -> Verdict:
+def _judge(stored: StoredEvent, new: set[tuple[str, Place]], places: dict[str, Place]) -> Verdict:
     """New the first time, and known from then on within the same batch too."""
     event = stored.event
     if (event.id, place(event)) in new:
         new.discard((event.id, place(event)))
-        return Verdict(outcome=Outcome.NEW)
+        return NEW
     if places.get(event.id) == place(event):
-        return Verdict(outcome=Outcome.KNOWN)
-    return Verdict(outcome=Outcome.REFUSED, reason=ID_TAKEN if event.id in places else SEQ_TAKEN)
+        return KNOWN
+    return refused(ID_TAKEN if event.id in places else SEQ_TAKEN)
 
 
-def _bury(cursor: "psycopg.Cursor[Any]", letters: Sequence[DeadLetter]) -> None:
+def _bury(cursor: Cursors, letters: Sequence[DeadLetter], states: States) -> None:
     if not letters:
         return
-    rows = [tuple(getattr(letter, name) for name in _LETTER_FIELDS) for letter in letters]
-    payload = _LETTER_FIELDS.index("payload")
-    cursor.executemany(
-        _INSERT_LETTER,
-        [(*row[:payload], row[payload][:KEPT_BYTES], *row[payload + 1 :]) for row in rows],
-        returning=True,
-    )
-    cursor.execute(
-        "UPDATE meta SET value = (value::bigint + %s)::text WHERE name = 'letters'", (len(_returned(cursor)),)
-    )
-    placed = {(x.store, x.cart, x.session): None for x in letters if x.fault}
-    if placed:
-        cursor.executemany(_INSERT_SESSION, list(placed))
+    rows = [
+        letter_row(forgotten(letter) if letter.key and states[letter.key] == SessionState.ERASED else letter)
+        for letter in letters
+    ]
+    cursor.execute(_INSERT_LETTERS, list(map(list, zip(*rows, strict=True))))
+    count = len(cursor.fetchall())
+    cursor.execute("UPDATE meta SET value = (value::bigint + %s)::text WHERE name = 'letters'", (count,))
     cursor.execute(
         "DELETE FROM dead_letters WHERE session IS NULL AND position IN (SELECT position FROM dead_letters "
         "WHERE session IS NULL ORDER BY position DESC OFFSET %s)",
         (KEPT_LETTERS,),
     )
+
+
+def _record_known(cursor: Cursors, key: SessionKey, record: Correction | Closing) -> Verdict | None:
+    cursor.execute("SELECT store, cart, session, message FROM records WHERE id = %s", (record.id,))
+    known = cursor.fetchone()
+    if known:
+        return KNOWN if known == (*_columns(key), record_message(record)) else refused(ID_TAKEN)
+    return refused(NO_SESSION) if _state(cursor, key) in (None, SessionState.ERASED) else None
+
+
+def _is_there(cursor: Cursors, key: SessionKey, event_id: str) -> bool:
+    """Whether a correction may name it: an event, a fault or a correction by hand of this session."""
+    cursor.execute(
+        f"SELECT 1 FROM events WHERE {_OF} AND id = %s "
+        f"UNION ALL SELECT 1 FROM dead_letters WHERE {_OF} AND event_id = %s "
+        f"UNION ALL SELECT 1 FROM records WHERE {_OF} AND id = %s AND type = 'item_corrected' "
+        "AND (message::json ->> 'corrects') IS NULL",
+        (*_columns(key), event_id) * 3,
+    )
+    return cursor.fetchone() is not None
+
+
+def _record(cursor: Cursors, key: SessionKey, kind: RecordType, record: Correction | Closing, match: Match) -> Verdict:
+    of = _columns(key)
+    cursor.execute(
+        "INSERT INTO records (id, type, store, cart, session, number, after, message, match) VALUES (%s, %s, %s, %s, "
+        f"%s, (SELECT coalesce(max(number), 0) + 1 FROM records WHERE {_OF}), "
+        f"(SELECT coalesce(max(seq), 0) FROM events WHERE {_OF}), %s, %s)",
+        (record.id, kind, *of, *of, *of, record_message(record), match.to_text()),
+    )
+    return NEW

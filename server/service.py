@@ -19,8 +19,9 @@ from smartcart.server.broker_address import BrokerAddress
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import DEFAULT_CATALOGUE, Catalogue, load_catalogue
 from smartcart.server.commands import CartKey, Commands
-from smartcart.server.ledger import Ledger, LedgerError, MemoryLedger
+from smartcart.server.ledger import Ledger, LedgerError
 from smartcart.server.listening import listen
+from smartcart.server.memory_ledger import MemoryLedger
 from smartcart.server.office.office import open_office
 from smartcart.server.site import Site
 from smartcart.server.sqlite_ledger import SQLiteLedger

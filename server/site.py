@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
-from smartcart.server.basket import Basket, fold
+from smartcart.server.basket import Basket
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import Catalogue
 from smartcart.server.commands import Action, Commands
 from smartcart.server.ledger import Ledger, SessionKey
 from smartcart.server.office.office import Office
+from smartcart.server.replay import replay
 from smartcart.server.subscriber import Health
 from smartcart.server.web.pages import Pages
 
@@ -40,9 +41,7 @@ class Site:
         if session is None:
             basket = self.view(store, cart).basket
         else:
-            key = SessionKey(store=store, cart=cart, session=session)
-            events, faults = self.ledger.session_events(key), self.ledger.session_faults(key)
-            basket = fold(store, cart, session, events, faults) if events or faults else None
+            basket = replay(self.ledger, SessionKey(store=store, cart=cart, session=session))
         if basket is None:
             raise HTTPException(404, f"cart {store}/{cart} has no such session")
         return basket

@@ -5,54 +5,59 @@ Reading has a connection of its own, so that a page never waits for a commit.
 
 import sqlite3
 import threading
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from smartcart.edge.events import parse_event
-from smartcart.server.basket import Fault, StoredEvent
+from smartcart.edge.events import Correction
+from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import (
+    CLOSED_ALREADY,
     ID_TAKEN,
-    KEPT_BYTES,
     KEPT_LETTERS,
+    KNOWN,
+    NEW,
+    NO_EVENT,
+    NO_SESSION,
     SEQ_TAKEN,
+    Cursor,
     DeadLetter,
     LedgerError,
-    Outcome,
+    News,
+    RecordType,
     SessionKey,
+    SessionState,
     Verdict,
     dead_letter_of,
+    forgotten,
     place,
+    refused,
 )
+from smartcart.server.rows import (
+    CORRECTION_READ,
+    EVENT_FIELDS,
+    EVENT_READ,
+    LETTER_FIELDS,
+    closing_of,
+    correction_of,
+    event_of,
+    event_row,
+    letter_of,
+    letter_row,
+    record_message,
+)
+from smartcart.server.sqlite_schema import VERSION, migrate, version_of
 
-SCHEMA_VERSION: Final = 1
-_APPLICATION_ID: Final = 0x536D4361  # "SmCa", so that another program's file is not taken for a ledger
-_TABLES: Final = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE sessions (
-    position INTEGER PRIMARY KEY,
-    store TEXT NOT NULL, cart TEXT NOT NULL, session TEXT NOT NULL,
-    UNIQUE (store, cart, session)
-);
-CREATE TABLE events (
-    position INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    store TEXT NOT NULL, cart TEXT NOT NULL, session TEXT NOT NULL, seq INTEGER NOT NULL,
-    stored_at TEXT NOT NULL, message BLOB NOT NULL, match TEXT NOT NULL,
-    UNIQUE (store, cart, session, seq)
-);
-CREATE TABLE dead_letters (
-    position INTEGER PRIMARY KEY,
-    topic TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB NOT NULL, size INTEGER NOT NULL, received_at TEXT NOT NULL,
-    store TEXT, cart TEXT, event_id TEXT, session TEXT, seq INTEGER,
-    UNIQUE (store, cart, session, event_id)
-);
-CREATE INDEX unplaced_letters ON dead_letters (position) WHERE session IS NULL;
-"""
-_LETTER_FIELDS: Final = "topic, reason, payload, size, received_at, store, cart, event_id, session, seq"
+_INSERT_EVENT: Final = (
+    f"INSERT INTO events ({', '.join(EVENT_FIELDS)}, late) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_LETTER: Final = (
+    f"INSERT INTO dead_letters ({', '.join(LETTER_FIELDS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_OF: Final = "store = ? AND cart = ? AND session = ?"
 
 
 class SQLiteLedger:
@@ -88,74 +93,67 @@ class SQLiteLedger:
 
     def _prepare(self) -> str:
         db = self._writer
-        version, application = (
-            db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")
-        )
-        empty = not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        if not empty and application != _APPLICATION_ID:
-            raise LedgerError(f"{self._path} is another program's database: give --ledger another file")
-        if version > SCHEMA_VERSION:
-            raise LedgerError(
-                f"{self._path} is a ledger of version {version}, newer than {SCHEMA_VERSION}: update smartcart"
-            )
+        self._checked_version()  # before anything is written
         db.execute("PRAGMA journal_mode = WAL")
-        if empty:
-            with self._transaction():
-                for statement in filter(str.strip, _TABLES.split(";")):
-                    db.execute(statement)
-                db.execute("INSERT INTO meta VALUES ('identity', ?), ('letters', '0')", (str(uuid.uuid4()),))
-                db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        with self._transaction():  # of two that start at once the second finds the work done
+            version = self._checked_version()
+            if version < VERSION:
+                migrate(db, version)
         return str(db.execute("SELECT value FROM meta WHERE name = 'identity'").fetchone()[0])
+
+    def _checked_version(self) -> int:
+        version = version_of(self._writer)
+        if version is None:
+            raise LedgerError(f"{self._path} is another program's database: give --ledger another file")
+        if version > VERSION:
+            raise LedgerError(f"{self._path} is a ledger of version {version}, newer than {VERSION}: update smartcart")
+        return version
+
+    # --- writing --------------------------------------------------------------------------------------------------
 
     def commit(self, events: Sequence[StoredEvent], letters: Sequence[DeadLetter] = ()) -> list[Verdict]:
         with self._writing, self._errors("write"), self._transaction():
-            verdicts = [self._insert(stored) for stored in events]
+            states: dict[tuple[str, str, str], int] = {}
+            verdicts = [self._insert(stored, states) for stored in events]
             for letter in letters:
-                self._bury(letter)
+                self._bury(letter, states)
             if letters:
                 self._trim()
             return verdicts
 
-    def _insert(self, stored: StoredEvent) -> Verdict:
+    def _insert(self, stored: StoredEvent, states: dict[tuple[str, str, str], int]) -> Verdict:
         event, db = stored.event, self._writer
-        inserted = db.execute(
-            "INSERT INTO events (id, store, cart, session, seq, stored_at, message, match) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (event.id, *place(event), stored.stored_at, event.to_bytes(), stored.match.to_text()),
-        )
-        if inserted.rowcount:
-            self._open_session(event.store, event.cart, event.session)
-            return Verdict(outcome=Outcome.NEW)
+        state = self._open(states, (event.store, event.cart, event.session))
+        if state == SessionState.ERASED:
+            return KNOWN
+        if db.execute(_INSERT_EVENT, (*event_row(stored), state)).rowcount:
+            return NEW
         known = db.execute("SELECT store, cart, session, seq FROM events WHERE id = ?", (event.id,)).fetchone()
         if known == place(event):
-            return Verdict(outcome=Outcome.KNOWN)
+            return KNOWN
         reason = ID_TAKEN if known else SEQ_TAKEN
-        self._bury(dead_letter_of(stored, reason))
-        return Verdict(outcome=Outcome.REFUSED, reason=reason)
+        self._bury(dead_letter_of(stored, reason), states)
+        return refused(reason)
 
-    def _open_session(self, store: str, cart: str, session: str) -> None:
-        self._writer.execute(
-            "INSERT INTO sessions (store, cart, session) SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
-            "(SELECT 1 FROM sessions WHERE store = ?1 AND cart = ?2 AND session = ?3)",
-            (store, cart, session),
-        )
+    def _open(self, states: dict[tuple[str, str, str], int], key: tuple[str, str, str]) -> int:
+        """The state of a session, which is made where it is not there yet."""
+        if key not in states:
+            found = self._state(key)
+            if found is None:
+                self._writer.execute("INSERT INTO sessions (store, cart, session) VALUES (?, ?, ?)", key)
+            states[key] = found or SessionState.OPEN
+        return states[key]
 
-    def _bury(self, letter: DeadLetter) -> None:
-        db = self._writer
+    def _state(self, key: tuple[str, str, str]) -> int | None:
+        found = self._writer.execute(f"SELECT state FROM sessions WHERE {_OF}", key).fetchone()
+        return found[0] if found else None
+
+    def _bury(self, letter: DeadLetter, states: dict[tuple[str, str, str], int]) -> None:
+        if letter.key and self._open(states, _columns(letter.key)) == SessionState.ERASED:
+            letter = forgotten(letter)
         # a letter of no session has NULLs in its key, which SQL takes for different each time
-        buried = db.execute(
-            f"INSERT INTO dead_letters ({_LETTER_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (
-                *(letter.topic, letter.reason, letter.payload[:KEPT_BYTES], letter.size, letter.received_at),
-                *(letter.store, letter.cart, letter.event_id, letter.session, letter.seq),
-            ),
-        )
-        if not buried.rowcount:
-            return
-        db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'letters'")
-        if letter.fault and letter.store and letter.cart and letter.session:
-            self._open_session(letter.store, letter.cart, letter.session)
+        if self._writer.execute(_INSERT_LETTER, letter_row(letter)).rowcount:
+            self._writer.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'letters'")
 
     def _trim(self) -> None:
         self._writer.execute(
@@ -164,41 +162,120 @@ class SQLiteLedger:
             (KEPT_LETTERS,),
         )
 
-    def session_events(self, key: SessionKey) -> list[StoredEvent]:
-        rows = self._read(
-            "SELECT message, match, stored_at FROM events WHERE store = ? AND cart = ? AND session = ? ORDER BY seq",
-            (key.store, key.cart, key.session),
+    def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
+        with self._writing, self._errors("write"), self._transaction():
+            verdict = self._record_known(key, correction)
+            if verdict is None and correction.corrects and not self._is_there(key, correction.corrects):
+                verdict = refused(NO_EVENT)
+            return verdict or self._record(key, RecordType.CORRECTED, correction, match)
+
+    def close_session(self, key: SessionKey, closing: Closing) -> Verdict:
+        with self._writing, self._errors("write"), self._transaction():
+            verdict = self._record_known(key, closing)
+            if verdict is None and self._state(_columns(key)) == SessionState.CLOSED:
+                verdict = refused(CLOSED_ALREADY)
+            if verdict is None:
+                self._writer.execute(
+                    f"UPDATE sessions SET state = ? WHERE {_OF}", (SessionState.CLOSED, *_columns(key))
+                )
+            return verdict or self._record(key, RecordType.CLOSED, closing, Match())
+
+    def _record_known(self, key: SessionKey, record: Correction | Closing) -> Verdict | None:
+        known = self._writer.execute(
+            "SELECT store, cart, session, message FROM records WHERE id = ?", (record.id,)
+        ).fetchone()
+        if known:
+            return KNOWN if known == (*_columns(key), record_message(record)) else refused(ID_TAKEN)
+        return refused(NO_SESSION) if self._state(_columns(key)) in (None, SessionState.ERASED) else None
+
+    def _is_there(self, key: SessionKey, event_id: str) -> bool:
+        """Whether a correction may name it: an event, a fault or a correction by hand of this session."""
+        queries = (
+            f"SELECT 1 FROM events WHERE {_OF} AND id = ?",
+            f"SELECT 1 FROM dead_letters WHERE {_OF} AND event_id = ?",
+            f"SELECT 1 FROM records WHERE {_OF} AND id = ? AND type = 'item_corrected' "
+            "AND json_extract(message, '$.corrects') IS NULL",
         )
-        return [
-            StoredEvent(event=parse_event(message), match=Match.from_text(match), stored_at=at)
-            for message, match, at in rows
-        ]
+        return any(self._writer.execute(query, (*_columns(key), event_id)).fetchone() for query in queries)
+
+    def _record(self, key: SessionKey, kind: RecordType, record: Correction | Closing, match: Match) -> Verdict:
+        of = _columns(key)
+        self._writer.execute(
+            "INSERT INTO records (id, type, store, cart, session, number, after, message, match) "
+            f"VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM records WHERE {_OF}), "
+            f"(SELECT coalesce(max(seq), 0) FROM events WHERE {_OF}), ?, ?)",
+            (record.id, kind, *of, *of, *of, record_message(record), match.to_text()),
+        )
+        return NEW
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def session_events(self, key: SessionKey) -> list[StoredEvent]:
+        rows = self._read(f"SELECT {EVENT_READ} FROM events WHERE {_OF} ORDER BY seq", _columns(key))
+        return [event_of(row) for row in rows]
 
     def session_faults(self, key: SessionKey) -> list[Fault]:
         rows = self._read(
-            "SELECT event_id, seq, reason FROM dead_letters "
-            "WHERE store = ? AND cart = ? AND session = ? AND event_id IS NOT NULL ORDER BY position",
-            (key.store, key.cart, key.session),
+            f"SELECT event_id, seq, reason FROM dead_letters WHERE {_OF} AND event_id IS NOT NULL ORDER BY position",
+            _columns(key),
         )
         return [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in rows]
 
-    def sessions(self, store: str, cart: str) -> list[SessionKey]:
+    def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
+        query = f"SELECT {CORRECTION_READ} FROM records WHERE {_OF} AND type = ? ORDER BY number"
+        return [correction_of(row) for row in self._read(query, (*_columns(key), RecordType.CORRECTED))]
+
+    def session_closing(self, key: SessionKey) -> Closing | None:
+        query = f"SELECT id, message FROM records WHERE {_OF} AND type = ?"
+        rows = self._read(query, (*_columns(key), RecordType.CLOSED))
+        return closing_of(*rows[0]) if rows else None
+
+    def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
         rows = self._read(
-            "SELECT session FROM sessions WHERE store = ? AND cart = ? ORDER BY position DESC", (store, cart)
+            "SELECT session FROM sessions WHERE store = ? AND cart = ? AND state < ? ORDER BY position DESC LIMIT ?",
+            (store, cart, SessionState.ERASED, limit),
         )
         return [SessionKey(store=store, cart=cart, session=session) for (session,) in rows]
 
     def current_sessions(self) -> list[SessionKey]:
         rows = self._read(
             "SELECT store, cart, session FROM sessions WHERE position IN "
-            "(SELECT max(position) FROM sessions GROUP BY store, cart) ORDER BY store, cart"
+            "(SELECT max(position) FROM sessions WHERE state < ? GROUP BY store, cart) ORDER BY position",
+            (SessionState.ERASED,),
         )
-        return [SessionKey(store=store, cart=cart, session=session) for store, cart, session in rows]
+        return [_key(row) for row in rows]
+
+    def news(self, since: Cursor | None) -> News:
+        """A cursor is the last position of each table, and the generation, which changes when rows are deleted."""
+        meta = dict(self._read("SELECT name, CAST(value AS INTEGER) FROM meta WHERE name IN ('generation', 'letters')"))
+        generation, count = meta["generation"], meta["letters"]
+        if since is None or since[-1] != generation:
+            tops = self._read(
+                "SELECT coalesce((SELECT max(position) FROM events), 0), "
+                "coalesce((SELECT max(position) FROM records), 0), "
+                "coalesce((SELECT max(position) FROM dead_letters), 0)"
+            )[0]
+            return News(cursor=(*tops, generation), dead_letters=count, all_again=since is not None)
+        events = self._read(
+            f"SELECT position, {EVENT_READ} FROM events WHERE position > ? ORDER BY position", since[:1]
+        )
+        columns = "position, store, cart, session"
+        records = self._read(f"SELECT {columns} FROM records WHERE position > ? ORDER BY position", since[1:2])
+        letters = self._read(f"SELECT {columns} FROM dead_letters WHERE position > ? ORDER BY position", since[2:3])
+        tables = (events, records, letters)
+        cursor = tuple(rows[-1][0] if rows else last for rows, last in zip(tables, since, strict=False))
+        changed = [_key(row[1:]) for row in (*records, *letters) if row[3] is not None]
+        return News(
+            cursor=(*cursor, generation),
+            dead_letters=count,
+            events=tuple(event_of(row[1:]) for row in events),
+            sessions=frozenset(changed),
+        )
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        rows = self._read(f"SELECT {_LETTER_FIELDS} FROM dead_letters ORDER BY position DESC LIMIT ?", (limit,))
-        names = _LETTER_FIELDS.split(", ")
-        return [DeadLetter(**dict(zip(names, row, strict=True))) for row in rows]
+        fields = ", ".join(LETTER_FIELDS)
+        rows = self._read(f"SELECT {fields} FROM dead_letters ORDER BY position DESC LIMIT ?", (limit,))
+        return [letter_of(row) for row in rows]
 
     def dead_letter_count(self) -> int:
         return int(self._read("SELECT value FROM meta WHERE name = 'letters'")[0][0])
@@ -229,6 +306,15 @@ class SQLiteLedger:
             yield
         except sqlite3.Error as error:
             raise LedgerError(f"cannot {doing} the ledger {self._path}: {_why(error)}") from error
+
+
+def _columns(key: SessionKey) -> tuple[str, str, str]:
+    return key.store, key.cart, key.session
+
+
+def _key(row: Sequence[str]) -> SessionKey:
+    store, cart, session = row
+    return SessionKey(store=store, cart=cart, session=session)
 
 
 def _why(error: sqlite3.Error) -> str:

@@ -1,4 +1,4 @@
-"""From the broker into the ledger, and the answer back.
+"""From the broker into the ledger, and the answer back; and from the ledger to the pages.
 
 A message is acknowledged to the broker, and its event to the cart, only after the ledger has committed it. Whatever
 dies in between, the cart sends the event again and the ledger knows its id.
@@ -22,11 +22,13 @@ from smartcart.server.carts import Carts
 from smartcart.server.catalogue import Catalogue
 from smartcart.server.commands import CartKey, Commands
 from smartcart.server.intake import take_in, take_in_status
-from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, Outcome, Verdict, dead_letter_of
+from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, Outcome, Verdict
 
 BATCH: Final = 200
 BATCH_SECONDS: Final = 0.02
 IN_FLIGHT: Final = 1000
+FOLLOW_SECONDS: Final = 0.05
+"""How soon what another server, or a command, has written into the ledger is seen here."""
 _TICK_SECONDS: Final = 0.2
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
@@ -51,7 +53,7 @@ class ConnectionLost:
 
 
 class Subscriber:
-    """Two threads: one keeps the connection to the broker, one writes batches to the ledger."""
+    """Three threads: one keeps the connection to the broker, one writes batches to the ledger, one reads its news."""
 
     def __init__(
         self, *, address: BrokerAddress, ledger: Ledger, catalogue: Catalogue, carts: Carts, commands: Commands
@@ -63,6 +65,7 @@ class Subscriber:
         self._commands = commands
         self._inbox: queue.Queue[Delivery | ConnectionLost] = queue.Queue(maxsize=IN_FLIGHT)
         self._stopping = threading.Event()
+        self._stored = threading.Event()
         self._link: BrokerLink | None = None
         self._broker_trouble: str | None = "not connected yet"
         self._ledger_trouble: str | None = None
@@ -79,7 +82,11 @@ class Subscriber:
         """Connects and takes in from now on; a broker that is away is tried again until it comes."""
         self._threads = [
             threading.Thread(target=target, name=name, daemon=True)
-            for target, name in ((self._keep_connected, "subscriber"), (self._write, "ledger-writer"))
+            for target, name in (
+                (self._keep_connected, "subscriber"),
+                (self._write, "ledger-writer"),
+                (self._follow, "ledger-reader"),
+            )
         ]
         for thread in self._threads:
             thread.start()
@@ -172,10 +179,7 @@ class Subscriber:
                 delivery.acknowledge()
         self._answer(events, verdicts, letters)
         if events or letters:
-            try:
-                self._show(events, verdicts, letters)
-            except LedgerError as error:
-                self._say_ledger(str(error))
+            self._stored.set()
 
     def _read(self, delivery: Delivery | ConnectionLost, now: str) -> StoredEvent | DeadLetter | None:
         if isinstance(delivery, ConnectionLost):
@@ -185,11 +189,22 @@ class Subscriber:
             return self._take_status(delivery, now)
         return take_in(delivery.topic, delivery.payload, self._catalogue, now)
 
-    def _show(self, events: list[StoredEvent], verdicts: list[Verdict], letters: list[DeadLetter]) -> None:
-        judged = list(zip(events, verdicts, strict=True))
-        new = [stored for stored, verdict in judged if verdict.outcome is Outcome.NEW]
-        refused = [dead_letter_of(s, v.reason or "") for s, v in judged if v.outcome is Outcome.REFUSED]
-        self._carts.committed(new, [*letters, *refused], self._ledger.dead_letter_count())
+    def _follow(self) -> None:
+        """Brings the ledger's news to the carts: at once after a batch of our own, and soon after anybody else's."""
+        failed = False
+        while not self._stopping.is_set():
+            self._stored.wait(FOLLOW_SECONDS)
+            self._stored.clear()
+            try:
+                self._carts.refresh()
+            except LedgerError as error:
+                self._say_ledger(str(error))
+                failed = True
+                self._stopping.wait(_FIRST_PAUSE)
+            else:
+                if failed:
+                    self._say_ledger(None)
+                failed = False
 
     def _commit(self, events: list[StoredEvent], letters: list[DeadLetter]) -> list[Verdict] | None:
         """Tries until it is committed; None when the server stops before."""

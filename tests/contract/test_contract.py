@@ -153,6 +153,38 @@ def test_status_ack_and_command_come_back_as_they_were_sent() -> None:
         parse_command(b'{"action": "self_destruct"}')
 
 
+CORRECTION = {
+    **{"type": "item_corrected", "id": ADDED["id"], "corrects": ADDED["session"], "action": "added", "label": "can"},
+    **{"sku": "CAN", "quantity": 2, "by": None, "time": "2026-11-21T10:00:00Z"},
+}
+
+
+def test_corrections_are_shown_on_the_cart() -> None:
+    message = {"action": "show_corrections", "session": ADDED["session"], "corrections": [CORRECTION]}
+    command = parse_command(wire(message))
+    assert command.corrections[0].to_json() == CORRECTION
+    assert json.loads(command.to_bytes()) == message
+    schema = json.loads((FOLDER / "command.schema.json").read_text())
+    jsonschema.validate(message, schema, cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"action": "eaten"}, "unknown"),
+        ({"label": None}, "label is null"),
+        ({"action": "none", "corrects": None}, "must name"),
+        ({"quantity": 0}, "out of range"),
+        ({"type": "item_added"}, "unknown"),
+    ],
+    ids=str,
+)
+def test_a_wrong_correction_is_refused(change: dict[str, Any], reason: str) -> None:
+    message = {"action": "show_corrections", "corrections": [CORRECTION | change]}
+    with pytest.raises(ContractError, match=reason):
+        parse_command(wire(message))
+
+
 def test_the_published_documents_equal_the_code() -> None:
     on_disk = {path.name: json.loads(path.read_text()) for path in FOLDER.glob("*.json")}
     assert on_disk == documents(), "run: python -m smartcart.edge.documents"

@@ -1,15 +1,17 @@
 """The basket as a pure fold."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_events import CATALOGUE, Trip, new_id, product, stored
+from wire_events import CATALOGUE, TIME, Trip, new_id, product, stored
 
-from smartcart.edge.events import Event
-from smartcart.server.basket import Basket, Fault, StoredEvent, fold
+from smartcart.edge.events import Correction, Event
+from smartcart.server.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Catalogue, Match
+from smartcart.server.fold import fold
 
 
 def basket_of(trip: Trip, *events: Event | StoredEvent, faults: tuple[Fault, ...] = ()) -> Basket:
@@ -170,6 +172,119 @@ def test_another_currency_is_kept_out_of_the_total_and_said() -> None:
     basket = basket_of(trip, trip.start(), trip.add("bottle"), stored(trip.add("can"), pounds))
     assert (basket.total_minor, basket.currency) == (199, "EUR")
     assert "GBP" in basket.problems[0]
+
+
+# --- corrections and closing --------------------------------------------------------------------------------------
+
+
+def corrected(
+    number: int, corrects: str | None, action: Any, label: str | None = None, *, after: int = 0, **fields: Any
+) -> StoredCorrection:
+    values = {"id": new_id(), "sku": None, "quantity": 1, "by": "ann", "time": TIME} | fields
+    said = Correction(corrects=corrects, action=action, label=label, **values)
+    match = CATALOGUE.match(label, said.sku) if label else Match()
+    return StoredCorrection(correction=said, match=match, number=number, after=after)
+
+
+def corrected_basket(trip: Trip, events: list[Event | StoredEvent], *words: StoredCorrection, **more: Any) -> Basket:
+    entries = [e if isinstance(e, StoredEvent) else stored(e) for e in events]
+    return fold(trip.store, trip.cart, trip.session, entries, corrections=words, **more)
+
+
+def test_an_uncertain_event_is_settled_by_a_candidate_another_product_or_nothing() -> None:
+    trip = Trip()
+    events = [trip.start(), trip.add("bottle"), doubt := trip.doubt("can")]
+    chosen = corrected_basket(trip, events, corrected(1, doubt.id, "added", "can"))
+    assert (chosen.counts, chosen.total_minor, chosen.uncertain) == ({"bottle": 1, "can": 1}, 288, ())
+    other = corrected_basket(trip, events, corrected(1, doubt.id, "removed", "bottle"))
+    assert (other.lines, other.discrepancies) == ((), ())
+    nothing = corrected_basket(trip, events, corrected(1, doubt.id, "none"))
+    assert (nothing.counts, nothing.uncertain, nothing.corrections) == ({"bottle": 1}, (), 1)
+
+
+def test_the_last_correction_of_an_event_counts_at_its_place() -> None:
+    trip = Trip()
+    events = [trip.start(), wrong := trip.add("can"), trip.remove("bottle"), trip.add("cup")]
+    words = [corrected(1, wrong.id, "none"), corrected(2, wrong.id, "added", "bottle")]
+    basket = corrected_basket(trip, events, *words[::-1])
+    assert (basket.counts, basket.discrepancies) == ({"cup": 1}, ())
+
+
+def test_a_wrong_quantity_is_corrected_and_keeps_its_price() -> None:
+    trip = Trip()
+    events = [trip.start(), old := stored(trip.add("bottle"), Catalogue([product("bottle", 99)]))]
+    basket = corrected_basket(trip, events, corrected(1, old.event.id, "added", "bottle", quantity=3))
+    assert [(line.quantity, line.price, line.sources) for line in basket.lines] == [(3, 99, (old.event.id,))]
+    named = corrected_basket(trip, events, corrected(1, old.event.id, "added", "bottle", sku="BOTTLE"))
+    assert named.total_minor == 99
+
+
+def test_a_choice_between_products_of_a_label_settles_its_line() -> None:
+    trip = Trip()
+    basket = corrected_basket(
+        trip, [trip.start(), jar := trip.add("jar")], corrected(1, jar.id, "added", "jar", sku="JAM")
+    )
+    assert [(line.sku, line.price, line.ambiguous) for line in basket.lines] == [("JAM", 250, False)]
+
+
+def test_lines_by_hand_stand_where_they_were_made() -> None:
+    trip = Trip()
+    events = [trip.start(), trip.add("can"), trip.remove("bottle"), trip.add("can")]
+    added = corrected(1, None, "added", "bottle", after=2)
+    assert corrected_basket(trip, events, added).discrepancies == ()
+    late = corrected_basket(trip, events, corrected(1, None, "added", "bottle", after=4))
+    assert ([d.label for d in late.discrepancies], late.counts) == (["bottle"], {"bottle": 1, "can": 2})
+    gone = corrected_basket(trip, events, corrected(1, None, "removed", "can", after=4, quantity=2))
+    assert gone.lines == ()
+    undone = corrected_basket(trip, events, added, corrected(2, added.correction.id, "none"))
+    assert [d.label for d in undone.discrepancies] == ["bottle"]
+
+
+def test_what_stood_in_the_basket_is_settled_label_by_label() -> None:
+    trip = Trip()
+    start = trip.start(bottle=2, can=1, cup=1)
+    words = [corrected(1, start.id, "added", "bottle", quantity=1), corrected(2, start.id, "none", "can")]
+    basket = corrected_basket(trip, [start], *words)
+    assert sorted((line.label, line.quantity, line.initial) for line in basket.lines) == [
+        ("bottle", 1, False),
+        ("cup", 1, True),
+    ]
+    assert (basket.total_minor, basket.unpriced) == (199, 1)
+
+
+def test_a_refused_event_is_settled_by_a_person() -> None:
+    trip = Trip()
+    placed, lost = (Fault(event_id=new_id(), seq=seq, reason="a newer schema") for seq in (2, None))
+    events = [trip.start(), trip.remove("can", seq=3)]
+    words = [corrected(1, placed.event_id, "added", "can"), corrected(2, lost.event_id, "none", after=3)]
+    basket = corrected_basket(trip, events, *words, faults=[placed, lost])
+    assert (basket.problems, basket.missing, basket.lines, basket.discrepancies) == ((), (), (), ())
+
+
+def test_a_correction_of_what_is_not_here_is_said() -> None:
+    trip = Trip()
+    basket = corrected_basket(trip, [trip.start()], corrected(1, new_id(), "none"))
+    assert "not here" in basket.problems[0]
+
+
+def test_what_comes_after_the_closing_never_changes_the_tally() -> None:
+    trip = Trip()
+    events = [trip.start(), trip.add("bottle")]
+    late = [replace(stored(e), late=True) for e in (trip.add("can", 2), trip.remove("bottle"), trip.doubt(None))]
+    end = replace(stored(trip.end()), late=True)
+    closing = Closing(id=new_id(), by="till 3", time=TIME)
+    closed = corrected_basket(trip, [*events], closing=closing)
+    after = corrected_basket(trip, [*events, *late, end], closing=closing)
+    assert (closed.state, closed.closed_at, closed.ended_at) == ("ended", TIME, None)
+    assert (after.lines, after.total_minor) == (closed.lines, 199)
+    assert [(d.label, d.quantity, d.late) for d in after.discrepancies] == [
+        ("can", 2, True),
+        ("bottle", 1, True),
+        ("something", 1, True),
+    ]
+    assert (after.ended_at, after.problems, after.uncertain) == (TIME, (), ())
+    unseen = replace(stored(Trip(session=trip.session).start(jar=1)), late=True)
+    assert [d.label for d in corrected_basket(trip, [unseen], closing=closing).discrepancies] == ["jar"]
 
 
 LABELS = st.sampled_from(["bottle", "can", "cup", "jar", "unknown"])

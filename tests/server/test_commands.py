@@ -1,8 +1,8 @@
 """What was asked of carts, and when it is asked again."""
 
-from wire_events import Trip, new_id
+from wire_events import TIME, Trip, new_id
 
-from smartcart.edge.events import Command
+from smartcart.edge.events import Command, Correction
 from smartcart.server.commands import REPEAT_SECONDS, Commands
 
 CART = ("store-1", "cart-1")
@@ -43,3 +43,35 @@ def test_the_last_word_counts() -> None:
     commands.ask(CART, "end", new_id())
     commands.ask(CART, "start", None)
     assert [command.action for _, command in commands.due(0)] == ["start_session"]
+
+
+def test_the_end_of_a_closed_session_is_asked_besides_what_a_person_asks() -> None:
+    commands, trip = Commands(), Trip()
+    commands.ask_end_of_closed(CART, trip.session)
+    assert commands.asked(CART) == "end"
+    commands.ask(CART, "start", None)
+    assert [command.action for _, command in commands.due(0)] == ["end_session", "start_session"]
+    commands.ask_end_of_closed(CART, trip.session)
+    assert commands.due(1) == []
+    commands.settle(trip.end())
+    assert [command.action for _, command in commands.due(9)] == ["start_session"]
+    commands.settle(Trip().start())
+    assert commands.due(99) == []
+
+
+def test_the_newest_corrections_are_shown_once_without_who_made_them() -> None:
+    commands, session = Commands(), new_id()
+    made = [
+        Correction(id=new_id(), corrects=None, action="added", label="can", sku=None, quantity=n, by="ann", time=TIME)
+        for n in range(1, 31)
+    ]
+    commands.show(CART, session, made)
+    ((_, command),) = commands.due(0)
+    assert (command.action, command.session) == ("show_corrections", session)
+    assert [c.quantity for c in command.corrections] == list(range(11, 31))
+    assert {c.by for c in command.corrections} == {None}
+    assert commands.due(0) == []
+    commands.show(CART, session, made)
+    commands.ask(CART, "end", session)
+    commands.forget(CART)
+    assert commands.due(99) == []

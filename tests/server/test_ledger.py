@@ -13,9 +13,22 @@ import psycopg
 import pytest
 from wire_events import TIME, Trip, new_id, stored
 
+from smartcart.edge.events import Correction
 from smartcart.server import ledger as ledger_module
-from smartcart.server.basket import StoredEvent
-from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, MemoryLedger, Outcome, SessionKey
+from smartcart.server.basket import Closing, StoredCorrection, StoredEvent
+from smartcart.server.catalogue import Match
+from smartcart.server.ledger import (
+    KNOWN,
+    NEW,
+    DeadLetter,
+    Ledger,
+    LedgerError,
+    Outcome,
+    SessionKey,
+    refused,
+)
+from smartcart.server.memory_ledger import MemoryLedger
+from smartcart.server.replay import replay
 from smartcart.server.service import open_ledger
 from smartcart.server.sqlite_ledger import SQLiteLedger
 
@@ -40,6 +53,19 @@ def key_of(trip: Trip) -> SessionKey:
 def letter(**fields: Any) -> DeadLetter:
     common = {"topic": "t", "reason": "bad", "payload": b"\xff", "size": 1, "received_at": TIME}
     return DeadLetter(**(common | fields))
+
+
+PRICED = Match(sku="CAN", name="The can", price=89, currency="EUR")
+
+
+def correction(corrects: str | None, action: Any, label: str | None = None, by: str | None = "ann") -> Correction:
+    return Correction(
+        id=new_id(), corrects=corrects, action=action, label=label, sku=None, quantity=1, by=by, time=TIME
+    )
+
+
+def closing() -> Closing:
+    return Closing(id=new_id(), by="till 3", time=TIME)
 
 
 def outcomes(ledger: Ledger, *entries: StoredEvent) -> list[Outcome]:
@@ -177,6 +203,95 @@ def test_several_threads_at_once(ledger: Ledger) -> None:
     assert ledger.session_events(key_of(trip)) == entries
 
 
+# --- corrections and closing --------------------------------------------------------------------------------------
+
+
+def test_a_correction_comes_back_numbered_in_its_place(ledger: Ledger) -> None:
+    trip = Trip()
+    doubt = trip.doubt("can", seq=2)
+    ledger.commit([stored(trip.start()), stored(doubt)])
+    first, second = correction(doubt.id, "added", "can"), correction(None, "removed", "cup", by="Zo\u00eb")
+    assert ledger.correct(key_of(trip), first, PRICED) == NEW
+    ledger.commit([stored(trip.add("cup", seq=9))])
+    assert ledger.correct(key_of(trip), second, Match()) == NEW
+    assert ledger.session_corrections(key_of(trip)) == [
+        StoredCorrection(correction=first, match=PRICED, number=1, after=2),
+        StoredCorrection(correction=second, match=Match(), number=2, after=9),
+    ]
+    assert ledger.session_corrections(key_of(Trip())) == []
+
+
+def test_a_correction_counts_once_by_its_id(ledger: Ledger) -> None:
+    trip, other = Trip(), Trip(cart="cart-2")
+    ledger.commit([stored(trip.start()), stored(other.start())])
+    word = correction(None, "added", "can")
+    assert [ledger.correct(key_of(trip), word, PRICED) for _ in range(3)] == [NEW, KNOWN, KNOWN]
+    assert ledger.correct(key_of(trip), replace(word, quantity=2), PRICED) == refused(ledger_module.ID_TAKEN)
+    assert ledger.correct(key_of(other), word, PRICED) == refused(ledger_module.ID_TAKEN)
+    assert [c.correction for c in ledger.session_corrections(key_of(trip))] == [word]
+
+
+def test_a_correction_must_name_what_is_there(ledger: Ledger) -> None:
+    trip, other = Trip(), Trip()
+    start, fault = (
+        trip.start(),
+        letter(store=trip.store, cart=trip.cart, session=trip.session, event_id=new_id(), seq=7),
+    )
+    ledger.commit([stored(start), stored(other.start())], [fault])
+    by_hand = correction(None, "added", "can")
+    unknown = correction(new_id(), "none")
+    assert ledger.correct(key_of(Trip()), by_hand, Match()) == refused(ledger_module.NO_SESSION)
+    assert ledger.correct(key_of(trip), unknown, Match()) == refused(ledger_module.NO_EVENT)
+    assert ledger.correct(key_of(other), correction(start.id, "none"), Match()) == refused(ledger_module.NO_EVENT)
+    assert ledger.correct(key_of(trip), by_hand, Match()) == NEW
+    for target in (start.id, fault.event_id, by_hand.id):
+        again = correction(target, "added", "cup")
+        assert ledger.correct(key_of(trip), again, Match()) == NEW
+        assert ledger.correct(key_of(trip), correction(again.id, "none"), Match()) == refused(ledger_module.NO_EVENT)
+
+
+def test_what_comes_after_the_closing_is_kept_as_late(ledger: Ledger) -> None:
+    trip = Trip()
+    before, after = stored(trip.start()), stored(trip.add("can"))
+    assert ledger.close_session(key_of(trip), closing()) == refused(ledger_module.NO_SESSION)
+    ledger.commit([before])
+    assert ledger.session_closing(key_of(trip)) is None
+    end = closing()
+    assert [ledger.close_session(key_of(trip), end) for _ in range(2)] == [NEW, KNOWN]
+    assert ledger.close_session(key_of(trip), closing()) == refused(ledger_module.CLOSED_ALREADY)
+    assert ledger.session_closing(key_of(trip)) == end
+    assert outcomes(ledger, after, before) == [Outcome.NEW, Outcome.KNOWN]
+    assert ledger.session_events(key_of(trip)) == [before, replace(after, late=True)]
+    basket = replay(ledger, key_of(trip))
+    assert basket
+    assert (basket.state, basket.lines, [d.late for d in basket.discrepancies]) == ("ended", (), [True])
+    assert ledger.correct(key_of(trip), correction(after.event.id, "added", "can"), Match()) == NEW
+    basket = replay(ledger, key_of(trip))
+    assert basket
+    assert (basket.counts, basket.discrepancies, basket.closed_at) == ({"can": 1}, (), TIME)
+
+
+def test_news_tell_what_was_stored_since(ledger: Ledger) -> None:
+    trip, other = Trip(), Trip(cart="cart-2")
+    first = stored(trip.start())
+    ledger.commit([first])
+    now = ledger.news(None)
+    assert (now.events, now.sessions, now.dead_letters) == ((), frozenset(), 0)
+    later = [stored(trip.add("can")), stored(other.start())]
+    ledger.commit(later)
+    news = ledger.news(now.cursor)
+    assert {s.event.id for s in news.events} - {first.event.id} == {s.event.id for s in later}
+    ledger.correct(key_of(trip), correction(None, "added", "cup"), Match())
+    ledger.close_session(key_of(other), closing())
+    ledger.commit([], [letter(), letter(store="s", cart="c", session=other.session, event_id=new_id())])
+    news = ledger.news(news.cursor)
+    assert {key_of(trip), key_of(other), SessionKey(store="s", cart="c", session=other.session)} <= news.sessions
+    assert news.dead_letters == 2
+    again = ledger.news(news.cursor)
+    assert again.events == ()
+    assert not again.all_again
+
+
 # --- SQLite's own -------------------------------------------------------------------------------------------------
 
 
@@ -200,10 +315,10 @@ def test_the_file_says_its_version_and_is_durable(tmp_path: Path) -> None:
     assert ledger._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     ledger.close()
     db = sqlite3.connect(tmp_path / "l.sqlite")
-    assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    assert db.execute("PRAGMA user_version").fetchone() == (2,)
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(LedgerError, match="version 99, newer than 1: update"):
+    with pytest.raises(LedgerError, match="version 99, newer than 2: update"):
         SQLiteLedger(tmp_path / "l.sqlite")
 
 
@@ -281,7 +396,7 @@ def test_postgres_of_a_newer_version_is_left_alone(postgres_url: str) -> None:
     open_ledger(postgres_url).close()
     with psycopg.connect(postgres_url) as db:
         db.execute("UPDATE smartcart.meta SET value = '99' WHERE name = 'version'")
-    with pytest.raises(LedgerError, match="version 99, newer than 1: update"):
+    with pytest.raises(LedgerError, match="version 99, newer than 2: update"):
         open_ledger(postgres_url)
 
 

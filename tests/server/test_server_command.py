@@ -17,7 +17,7 @@ import pytest
 from wire_events import Trip
 
 from smartcart.scripts.main import main
-from smartcart.server.basket import fold
+from smartcart.server.fold import fold
 from smartcart.server.sqlite_ledger import SQLiteLedger
 
 COMMAND = (sys.executable, "-c", "import sys; from smartcart.scripts.main import main; sys.exit(main())")
