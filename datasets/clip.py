@@ -18,7 +18,7 @@ from smartcart.datasets.look import Look
 from smartcart.datasets.meshes import FloatArray
 from smartcart.datasets.play import Moment, Play
 from smartcart.datasets.products import SPLIT_NUMBER, Product, Split
-from smartcart.datasets.rendering import Eye, Shot
+from smartcart.datasets.rendering import Eye, Painter, Shot
 from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import seen_hands, seen_items, told
 from smartcart.datasets.simulation import World
@@ -182,13 +182,13 @@ def _scene(rng: np.random.Generator, split: Split, situation: str | None, size: 
     raise failed
 
 
-def film(script: Script, folder: Path) -> Iterator[float]:
+def film(script: Script, folder: Path, painter: Painter = "classic") -> Iterator[float]:
     """Writes ``NAME.mp4``, ``NAME.frames.jsonl`` and ``NAME.truth.json``; yields the media time of each frame.
 
     The truth file is written last: where it is, the clip is whole.
 
     Raises:
-        RenderingError: there is no OpenGL to render with.
+        RenderingError: there is no OpenGL to render with, or the painter is not installed.
     """
     look, lens = script.look, script.look.camera.lens
     chance, noise = (np.random.default_rng([script.seed, stream]) for stream in (CHANCE, NOISE))
@@ -197,7 +197,7 @@ def film(script: Script, folder: Path) -> Iterator[float]:
     files = clip_files(folder, script.name)
     video = VideoFile(files.video, fps=script.fps, size=(lens.width, lens.height), crf=script.crf)
     before: dict[str, FloatArray] = {}
-    with Eye(world) as eye, video, files.frames.open("w", encoding="utf-8") as lines:
+    with Eye(world, painter) as eye, video, files.frames.open("w", encoding="utf-8") as lines:
         for moment in play.moments(script.fps):
             shot = eye.look().trembled(*(share * lens.height for share in moment.shake))
             movers = _movers(world, shot, before, moment.movers, script.fps)

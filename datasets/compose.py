@@ -17,7 +17,7 @@ from smartcart.datasets.look import Look
 from smartcart.datasets.moment import Smears, arrange, labelled, movers
 from smartcart.datasets.pose import rotated
 from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
-from smartcart.datasets.rendering import ARMS, TABLE, Eye, Shot
+from smartcart.datasets.rendering import ARMS, TABLE, Eye, Painter, Shot
 from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import Box
 from smartcart.datasets.simulation import HANDS, HandName, World
@@ -33,7 +33,7 @@ Boxes = tuple[tuple[str, Box], ...]
 
 
 def compositions(
-    scene: int, split: Split, found: Sequence[Sequence[Source]], refuse: Refuse
+    scene: int, split: Split, found: Sequence[Sequence[Source]], refuse: Refuse, painter: Painter = "classic"
 ) -> Iterator[tuple[Picture, Boxes]]:
     """``PICTURES`` pictures (BGR) with their boxes, of one stock of products and one person or two.
 
@@ -42,17 +42,18 @@ def compositions(
         split: which products may appear.
         found: what backgrounds are cut from.
         refuse: whether a background (BGR) that nobody has boxed shows a thing or a person.
+        painter: which renderer paints the things.
 
     Raises:
         DataError: a background cannot be read.
-        RenderingError: there is no OpenGL to render with.
+        RenderingError: there is no OpenGL to render with, or the painter is not installed.
     """
     rng = np.random.default_rng([scene, SPLIT_NUMBER[split], 5])
     look = _studio(rng)
     stock = {f"item{k}": pick(rng, split) for k in range(STOCK)}
     brought = {f"brought{k}": pick(rng, split) for k in range(len(HANDS))}
     world = World(look, stock | brought)
-    with Eye(world) as eye:
+    with Eye(world, painter) as eye:
         for _ in range(PICTURES):
             smears = arrange(
                 rng, world, [str(k) for k in rng.permutation(list(stock))[: rng.integers(1, 7)]], list(brought)
@@ -154,7 +155,13 @@ def _uncovered(boxes: Boxes, mask: Mask) -> Boxes:
 
 
 def write_composition(
-    wanted: range, split: Split, folder: Path, found: Sequence[Sequence[Source]], refuse: Refuse, scene: int
+    wanted: range,
+    split: Split,
+    folder: Path,
+    found: Sequence[Sequence[Source]],
+    refuse: Refuse,
+    scene: int,
+    painter: Painter = "classic",
 ) -> int:
     """Writes the wanted pictures of a scene with their YOLO label files, unless all are there; returns their boxes.
 
@@ -165,12 +172,13 @@ def write_composition(
         found: what backgrounds are cut from.
         refuse: whether a background (BGR) that nobody has boxed shows a thing or a person.
         scene: its number.
+        painter: which renderer paints the things.
     """
     numbers = range(scene * PICTURES, (scene + 1) * PICTURES)
     stems = {number: f"composed_{split}_{number:06d}" for number in numbers if number in wanted}
     labels = [folder / "labels" / f"{stem}.txt" for stem in stems.values()]
     if not all(label.exists() for label in labels):
-        for number, (picture, boxes) in zip(numbers, compositions(scene, split, found, refuse), strict=True):
+        for number, (picture, boxes) in zip(numbers, compositions(scene, split, found, refuse, painter), strict=True):
             if number in stems:
                 cv2.imwrite(str(folder / "images" / f"{stems[number]}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
                 lines = "".join(yolo_line(label, box) for label, box in boxes)

@@ -8,13 +8,14 @@ import yaml
 
 from smartcart.datasets.moment import MOMENTS, Labelled, random_moments
 from smartcart.datasets.products import Split
+from smartcart.datasets.rendering import Painter
 from smartcart.datasets.sight import Box
 from smartcart.models.labels import LABELS
 
 FOLDERS = ("images", "labels", "truth")
 
 
-def write_scene(wanted: range, split: Split, folder: Path, scene: int) -> int:
+def write_scene(wanted: range, split: Split, folder: Path, scene: int, painter: Painter = "classic") -> int:
     """Writes the wanted pictures of a scene, each with its YOLO label file and its truth; returns the number of boxes.
 
     Nothing is rendered when all are there. A truth file is written last: where it is, its picture is whole.
@@ -24,11 +25,12 @@ def write_scene(wanted: range, split: Split, folder: Path, scene: int) -> int:
         split: which products may appear.
         folder: holds ``FOLDERS``.
         scene: its number.
+        painter: which renderer paints the pictures.
     """
     numbers = range(scene * MOMENTS, (scene + 1) * MOMENTS)
     stems = {number: f"{split}_{number:06d}" for number in numbers if number in wanted}
     if not all((folder / "truth" / f"{stem}.json").exists() for stem in stems.values()):
-        for number, frame in zip(numbers, random_moments(scene, split), strict=True):
+        for number, frame in zip(numbers, random_moments(scene, split, painter), strict=True):
             if number in stems:
                 _write(frame, stems[number], folder)
     return sum(len(_label_file(folder, stem).read_text(encoding="utf-8").splitlines()) for stem in stems.values())

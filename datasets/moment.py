@@ -14,7 +14,7 @@ from smartcart.datasets.look import Basket, Look
 from smartcart.datasets.pose import Pose
 from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.reach import Grip, Kind, Reach, Side, Target, facing
-from smartcart.datasets.rendering import Eye, Shot
+from smartcart.datasets.rendering import Eye, Painter, Shot
 from smartcart.datasets.scenery import draw_camera, draw_look
 from smartcart.datasets.sight import Box, seen_hands, seen_items, told
 from smartcart.datasets.simulation import HANDS, HandName, World
@@ -49,21 +49,21 @@ class Labelled:
     truth: dict[str, Any]
 
 
-def random_moments(scene: int, split: Split) -> Iterator[Labelled]:
+def random_moments(scene: int, split: Split, painter: Painter = "classic") -> Iterator[Labelled]:
     """``MOMENTS`` pictures of one scene; the same for the same scene number and split.
 
     They share the shop, the light, the cart, the people and the stock of products. What of the stock is in the
     basket and how it fell, what the hands do and where the camera sits is drawn anew for each.
 
     Raises:
-        RenderingError: there is no OpenGL to render with.
+        RenderingError: there is no OpenGL to render with, or the painter is not installed.
     """
     rng = np.random.default_rng([scene, SPLIT_NUMBER[split], 4])
     look = draw_look(rng)
     stock = {f"item{k}": pick(rng, split) for k in range(STOCK)}
     brought = {f"brought{k}": pick(rng, split) for k in range(len(HANDS))}
     world = World(look, stock | brought)
-    with Eye(world) as eye:
+    with Eye(world, painter) as eye:
         for _ in range(MOMENTS):
             yield _moment_of(rng, world, eye, list(stock), list(brought))
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Literal, Self, get_args
 
 import cv2
 import numpy as np
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from smartcart.datasets.art import Picture
 from smartcart.datasets.engine import NO_GL, mujoco
 from smartcart.datasets.errors import RenderingError
+from smartcart.datasets.filament import FilamentPainter
 from smartcart.datasets.simulation import HANDS, World
 
-ARMS = "arms"
-TABLE = "table"
+Painter = Literal["classic", "filament"]
+PAINTERS: Final[tuple[Painter, ...]] = get_args(Painter)
+ARMS: Final = "arms"
+TABLE: Final = "table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,15 @@ class Shot:
 class Eye:
     """The scene's camera; a context manager, because a renderer that is not closed stays in memory."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, painter: Painter = "classic") -> None:
         """Opens a renderer.
 
+        Args:
+            world: what is looked at.
+            painter: who paints the picture; masks come from the same geometry by the classic renderer always.
+
         Raises:
-            RenderingError: there is no OpenGL to render with.
+            RenderingError: there is no OpenGL to render with, or the painter is not installed.
         """
         self._world = world
         lens = world.look.camera.lens
@@ -69,6 +76,7 @@ class Eye:
         self._shown.sitegroup[:] = 0
         self._names = (*world.products, *HANDS, ARMS, TABLE)
         self._owner = self._owners()
+        self._filament = FilamentPainter(world.model, lens, self._shown) if painter == "filament" else None
 
     def __enter__(self) -> Self:
         """The open eye."""
@@ -79,13 +87,15 @@ class Eye:
     ) -> None:
         """Frees the renderer."""
         self._renderer.close()
+        if self._filament is not None:
+            self._filament.close()
 
     def look(self) -> Shot:
         """Renders the world as it stands, bent by the lens."""
         renderer, scene = self._renderer, self._renderer.scene
         maps = self._world.look.camera.lens.maps
         renderer.update_scene(self._world.data, "eye", self._shown)
-        picture = renderer.render()
+        picture = renderer.render() if self._filament is None else self._filament.paint(self._world.data, "eye")
         scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
         renderer.enable_segmentation_rendering()
         geoms = renderer.render()[..., 0]

@@ -23,6 +23,7 @@ from smartcart.scripts.simulating import (
 if TYPE_CHECKING:
     from smartcart.datasets.art import Picture
     from smartcart.datasets.products import Split
+    from smartcart.datasets.rendering import Painter
 
 SURE: Final = 0.3
 
@@ -76,7 +77,7 @@ def run_compose(args: argparse.Namespace) -> int:
         (args.out / name).mkdir(parents=True, exist_ok=True)
     wanted = range(args.seed, args.seed + args.count)
     scenes = range(wanted.start // PICTURES, (wanted.stop - 1) // PICTURES + 1)
-    work = partial(_write, wanted, split, args.out, tuple(args.backgrounds), args.model)
+    work = partial(_write, wanted, split, args.out, tuple(args.backgrounds), args.model, args.renderer)
     boxes = int(sum(each(work, scenes, args.jobs, "scene")))
     write_data_yaml(args.out, split)
     seconds = round(time.monotonic() - begun, 3)
@@ -93,11 +94,17 @@ def run_compose(args: argparse.Namespace) -> int:
 
 
 def _write(
-    wanted: range, split: "Split", folder: Path, backgrounds: tuple[Path, ...], model: Path, scene: int
+    wanted: range,
+    split: "Split",
+    folder: Path,
+    backgrounds: tuple[Path, ...],
+    model: Path,
+    painter: "Painter",
+    scene: int,
 ) -> float:
     from smartcart.datasets.compose import write_composition
 
-    return write_composition(wanted, split, folder, _sources(backgrounds), _refusing(model), scene)
+    return write_composition(wanted, split, folder, _sources(backgrounds), _refusing(model), scene, painter)
 
 
 @cache

@@ -28,6 +28,7 @@ from smartcart.scripts.simulating import (
 if TYPE_CHECKING:
     from smartcart.datasets.clip import Script
     from smartcart.datasets.products import Split
+    from smartcart.datasets.rendering import Painter
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -102,7 +103,7 @@ def run_clip(args: argparse.Namespace) -> int:
         )
         from smartcart.datasets.clip import clip_files, film
 
-        for _ in progress(film(script, args.out), script.frames, "frame"):
+        for _ in progress(film(script, args.out, args.renderer), script.frames, "frame"):
             pass
     except SimulatorError as error:
         raise CommandError(str(error)) from error
@@ -127,7 +128,9 @@ def run_clips(args: argparse.Namespace) -> int:
     first, end = args.seeds
     split = split_of(args.split, first, end - 1)
     args.out.mkdir(parents=True, exist_ok=True)
-    work = partial(_write_trip if args.unrendered else _film_one, split, args.situation, args.fps, args.out)
+    work = partial(_film_one, split, args.situation, args.fps, args.out, args.renderer)
+    if args.unrendered:
+        work = partial(_write_trip, split, args.situation, args.fps, args.out)
     media_seconds = round(sum(each(work, range(first, end), args.jobs, "clip")), 3)
     seconds = round(time.monotonic() - begun, 3)
     report = {"clips": end - first, "seconds": seconds, "media_seconds": media_seconds}
@@ -147,7 +150,7 @@ def run_frames(args: argparse.Namespace) -> int:
         (args.out / name).mkdir(parents=True, exist_ok=True)
     wanted = range(args.seed, args.seed + args.count)
     scenes = range(wanted.start // MOMENTS, (wanted.stop - 1) // MOMENTS + 1)
-    boxes = int(sum(each(partial(_write_scene, wanted, split, args.out), scenes, args.jobs, "scene")))
+    boxes = int(sum(each(partial(_write_scene, wanted, split, args.out, args.renderer), scenes, args.jobs, "scene")))
     write_data_yaml(args.out, split)
     seconds = round(time.monotonic() - begun, 3)
     report = {"data": str(args.out / "data.yaml"), "images": args.count, "boxes": boxes, "seconds": seconds}
@@ -169,7 +172,9 @@ def _script(seed: int, split: "Split", args: argparse.Namespace) -> "Script":
     return random_script(seed, split, situation=args.situation, fps=args.fps)
 
 
-def _film_one(split: "Split", situation: str | None, fps: float | None, folder: Path, seed: int) -> float:
+def _film_one(
+    split: "Split", situation: str | None, fps: float | None, folder: Path, painter: "Painter", seed: int
+) -> float:
     """Films one clip unless it is there; returns its length in seconds."""
     from smartcart.datasets.clip import clip_files, clip_name, film, length_s, random_script
 
@@ -177,7 +182,7 @@ def _film_one(split: "Split", situation: str | None, fps: float | None, folder: 
     if there is not None:
         return there
     script = random_script(seed, split, situation=situation, fps=fps)
-    for _ in film(script, folder):
+    for _ in film(script, folder, painter):
         pass
     return script.frames / script.fps
 
@@ -188,7 +193,7 @@ def _write_trip(split: "Split", situation: str | None, fps: float | None, folder
     return write_trip(seed, split, folder, situation=situation, fps=fps)
 
 
-def _write_scene(wanted: range, split: "Split", folder: Path, scene: int) -> float:
+def _write_scene(wanted: range, split: "Split", folder: Path, painter: "Painter", scene: int) -> float:
     from smartcart.datasets.frames import write_scene
 
-    return write_scene(wanted, split, folder, scene)
+    return write_scene(wanted, split, folder, scene, painter)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smartcart.datasets.products import Split
 
 RESERVED_FROM: Final = 900_000
+RENDERERS: Final = ("classic", "filament")
 SPLITS: Final = ("train", "val", "test")
 
 
@@ -23,6 +24,12 @@ def add_common(command: argparse.ArgumentParser) -> None:
         "--split",
         choices=SPLITS,
         help=f"which products may appear (default train; always test from {RESERVED_FROM} up)",
+    )
+    command.add_argument(
+        "--renderer",
+        choices=RENDERERS,
+        default="classic",
+        help="classic (OpenGL), or filament: soft shadows and ambient light, at three times the cost (Vulkan)",
     )
     command.add_argument("--out", type=Path, required=True, help="folder to write to")
     command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
