@@ -18,6 +18,7 @@ COMMANDS: Final = (
     "edge",
     "server",
     "broker",
+    "pair",
     "replay",
     "evaluate",
     "calibrate",
