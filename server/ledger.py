@@ -9,7 +9,7 @@ erasure. They have a number of their own and no ``seq``. What comes after the cl
 after the erasure is known and not stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Final, Protocol
@@ -117,6 +117,17 @@ class SessionKey:
     session: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """``session_erased``: what a cart told in this session was deleted for good."""
+
+    id: str
+    by: str | None
+    time: str
+
+
+Record = Correction | Closing | Erasure
+
 Cursor = tuple[int, ...]
 """How far somebody has read a ledger; only the ledger itself can read it."""
 
@@ -154,6 +165,15 @@ class Ledger(Protocol):
     def close_session(self, key: SessionKey, closing: Closing) -> Verdict:
         """Closes a session for its cart's events; the same closing again is known, another one refused."""
 
+    def erase_session(self, key: SessionKey, erasure: Erasure) -> Verdict:
+        """Deletes all that is kept of a session but that there was one: events that come again are known, not stored.
+
+        One that is erased already is known.
+        """
+
+    def forget_letters(self, before: str) -> int:
+        """Deletes the dead letters of no session that came before a time (RFC 3339, UTC); says how many."""
+
     def session_events(self, key: SessionKey) -> list[StoredEvent]:
         """A session's events in the order of their seq."""
 
@@ -171,6 +191,15 @@ class Ledger(Protocol):
 
     def current_sessions(self) -> list[SessionKey]:
         """The newest session of every cart, those of the carts that began last at the end."""
+
+    def every_session(self) -> Iterator[SessionKey]:
+        """All sessions in the order of their beginning, read a few at a time; none that were erased."""
+
+    def every_event(self) -> Iterator[StoredEvent]:
+        """All events in the order of their arrival, read a few at a time."""
+
+    def last_stored(self, key: SessionKey) -> str | None:
+        """When the last of a session's events or faults came (RFC 3339, UTC)."""
 
     def news(self, since: Cursor | None) -> News:
         """What was stored since a cursor; with None only the cursor of now."""

@@ -6,27 +6,26 @@ A connection that was lost is opened again with the next use; until then every u
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import psycopg
 
 from smartcart.edge.events import Correction
-from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server import sql_records
+from smartcart.server.basket import Closing, StoredEvent
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import (
-    CLOSED_ALREADY,
     ID_TAKEN,
     KEPT_LETTERS,
     KNOWN,
     NEW,
-    NO_EVENT,
-    NO_SESSION,
     SEQ_TAKEN,
     Cursor,
     DeadLetter,
+    Erasure,
     LedgerError,
     News,
-    RecordType,
     SessionKey,
     SessionState,
     Verdict,
@@ -38,18 +37,16 @@ from smartcart.server.ledger import (
 )
 from smartcart.server.postgres_schema import LOCK, VERSION, Connection, prepare
 from smartcart.server.rows import (
-    CORRECTION_READ,
     EVENT_FIELDS,
     EVENT_READ,
     LETTER_FIELDS,
-    closing_of,
-    correction_of,
+    columns_of,
     event_of,
     event_row,
-    letter_of,
+    key_of,
     letter_row,
-    record_message,
 )
+from smartcart.server.sql_reading import SQLReading
 
 _INSERT_EVENTS: Final = (
     f"INSERT INTO events ({', '.join(EVENT_FIELDS)}, late) SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], "
@@ -69,14 +66,13 @@ _STATES: Final = (
     "SELECT store, cart, session, state FROM sessions JOIN unnest(%s::text[], %s::text[], %s::text[]) "
     "AS asked (store, cart, session) USING (store, cart, session)"
 )
-_OF: Final = "store = %s AND cart = %s AND session = %s"
 
 Cursors = psycopg.Cursor[tuple[Any, ...]]
 Place = tuple[str, str, str, int]
 States = dict[SessionKey, int]
 
 
-class PostgresLedger:
+class PostgresLedger(SQLReading):
     """See ``smartcart.server.ledger.Ledger``."""
 
     def __init__(self, url: str) -> None:
@@ -116,65 +112,30 @@ class PostgresLedger:
         return verdicts
 
     def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
-        with self._alone() as cursor:
-            verdict = _record_known(cursor, key, correction)
-            if verdict is None and correction.corrects and not _is_there(cursor, key, correction.corrects):
-                verdict = refused(NO_EVENT)
-            return verdict or _record(cursor, key, RecordType.CORRECTED, correction, match)
+        with self._alone() as ask:
+            return sql_records.correct(ask, key, correction, match)
 
     def close_session(self, key: SessionKey, closing: Closing) -> Verdict:
-        with self._alone() as cursor:
-            verdict = _record_known(cursor, key, closing)
-            if verdict is None and _state(cursor, key) == SessionState.CLOSED:
-                verdict = refused(CLOSED_ALREADY)
-            if verdict is None:
-                cursor.execute(f"UPDATE sessions SET state = %s WHERE {_OF}", (SessionState.CLOSED, *_columns(key)))
-            return verdict or _record(cursor, key, RecordType.CLOSED, closing, Match())
+        with self._alone() as ask:
+            return sql_records.close_session(ask, key, closing)
+
+    def erase_session(self, key: SessionKey, erasure: Erasure) -> Verdict:
+        with self._alone() as ask:
+            return sql_records.erase_session(ask, key, erasure)
+
+    def forget_letters(self, before: str) -> int:
+        with self._writer.use("write") as connection:
+            query = "DELETE FROM dead_letters WHERE session IS NULL AND received_at < %s"
+            return connection.execute(query, (before,)).rowcount
 
     @contextmanager
-    def _alone(self) -> Iterator[Cursors]:
+    def _alone(self) -> Iterator[sql_records.Ask]:
         """While no other server and no batch writes: for the few things that persons do."""
-        with self._writer.use("write") as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-            yield cursor
+        with self._writer.use("write") as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+            yield partial(_ask, connection)
 
     # --- reading --------------------------------------------------------------------------------------------------
-
-    def session_events(self, key: SessionKey) -> list[StoredEvent]:
-        rows = self._read(f"SELECT {EVENT_READ} FROM events WHERE {_OF} ORDER BY seq", _columns(key))
-        return [event_of(row) for row in rows]
-
-    def session_faults(self, key: SessionKey) -> list[Fault]:
-        rows = self._read(
-            f"SELECT event_id, seq, reason FROM dead_letters WHERE {_OF} AND event_id IS NOT NULL ORDER BY position",
-            _columns(key),
-        )
-        return [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in rows]
-
-    def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
-        query = f"SELECT {CORRECTION_READ} FROM records WHERE {_OF} AND type = %s ORDER BY number"
-        return [correction_of(row) for row in self._read(query, (*_columns(key), RecordType.CORRECTED))]
-
-    def session_closing(self, key: SessionKey) -> Closing | None:
-        query = f"SELECT id, message FROM records WHERE {_OF} AND type = %s"
-        rows = self._read(query, (*_columns(key), RecordType.CLOSED))
-        return closing_of(*rows[0]) if rows else None
-
-    def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
-        rows = self._read(
-            "SELECT session FROM sessions WHERE store = %s AND cart = %s AND state < %s ORDER BY position DESC "
-            "LIMIT %s",
-            (store, cart, SessionState.ERASED, limit),
-        )
-        return [SessionKey(store=store, cart=cart, session=session) for (session,) in rows]
-
-    def current_sessions(self) -> list[SessionKey]:
-        rows = self._read(
-            "SELECT store, cart, session FROM sessions WHERE position IN "
-            "(SELECT max(position) FROM sessions WHERE state < %s GROUP BY store, cart) ORDER BY position",
-            (SessionState.ERASED,),
-        )
-        return [_key(row) for row in rows]
 
     def news(self, since: Cursor | None) -> News:
         """A cursor is the oldest transaction that was still under way: whatever it or a later one wrote is news.
@@ -202,17 +163,8 @@ class PostgresLedger:
             cursor=cursor,
             dead_letters=count,
             events=tuple(event_of(row) for row in events),
-            sessions=frozenset(_key(row) for row in changed),
+            sessions=frozenset(key_of(row) for row in changed),
         )
-
-    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        rows = self._read(
-            f"SELECT {', '.join(LETTER_FIELDS)} FROM dead_letters ORDER BY position DESC LIMIT %s", (limit,)
-        )
-        return [letter_of(row) for row in rows]
-
-    def dead_letter_count(self) -> int:
-        return int(self._read("SELECT value FROM meta WHERE name = 'letters'")[0][0])
 
     def close(self) -> None:
         self._writer.close()
@@ -220,7 +172,7 @@ class PostgresLedger:
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._reader.use("read") as connection:
-            return connection.execute(query, values).fetchall()
+            return _ask(connection, query, values)
 
 
 class _Link:
@@ -259,13 +211,10 @@ def _why(error: psycopg.Error) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _columns(key: SessionKey) -> tuple[str, str, str]:
-    return key.store, key.cart, key.session
-
-
-def _key(row: Sequence[Any]) -> SessionKey:
-    store, cart, session = row
-    return SessionKey(store=store, cart=cart, session=session)
+def _ask(connection: Connection, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Rows of a query with ``?`` for values; a statement that gives none is an empty list."""
+    cursor = connection.execute(query.replace("?", "%s"), values)
+    return cursor.fetchall() if cursor.description else []
 
 
 def _open(cursor: Cursors, keys: Sequence[SessionKey]) -> States:
@@ -274,10 +223,10 @@ def _open(cursor: Cursors, keys: Sequence[SessionKey]) -> States:
         return {}
     # in the order of carts, so that two servers with the same carts never wait for each other in a ring
     wanted = sorted(dict.fromkeys(keys), key=lambda key: (key.store, key.cart))
-    columns = list(map(list, zip(*map(_columns, wanted), strict=True)))
+    columns = list(map(list, zip(*map(columns_of, wanted), strict=True)))
     states = _states(cursor, columns)
     if len(states) < len(wanted):
-        missing = [_columns(key) for key in wanted if key not in states]
+        missing = [columns_of(key) for key in wanted if key not in states]
         cursor.execute(_INSERT_SESSIONS, list(map(list, zip(*missing, strict=True))))
         states = _states(cursor, columns)
     return states
@@ -285,21 +234,17 @@ def _open(cursor: Cursors, keys: Sequence[SessionKey]) -> States:
 
 def _states(cursor: Cursors, columns: list[list[str]]) -> States:
     cursor.execute(_STATES, columns)
-    return {_key(row[:3]): row[3] for row in cursor.fetchall()}
-
-
-def _state(cursor: Cursors, key: SessionKey) -> int | None:
-    return _states(cursor, [[key.store], [key.cart], [key.session]]).get(key)
+    return {key_of(row[:3]): row[3] for row in cursor.fetchall()}
 
 
 def _insert_events(cursor: Cursors, events: Sequence[StoredEvent], states: States) -> set[tuple[str, Place]]:
     """Stores what is not there yet; gives what that was."""
     if not events:
         return set()
-    # in the order of ids, so that two servers with the same events never wait for each other in a ring
+    # in the order of places, so that two servers with the same events never wait for each other in a ring
     rows = [
         (*event_row(stored), states[session_of(stored.event)] == SessionState.CLOSED)
-        for stored in sorted(events, key=lambda stored: stored.event.id)
+        for stored in sorted(events, key=lambda stored: place(stored.event))
     ]
     cursor.execute(_INSERT_EVENTS, list(map(list, zip(*rows, strict=True))))
     return {(row[0], row[1:]) for row in cursor.fetchall()}
@@ -336,34 +281,3 @@ def _bury(cursor: Cursors, letters: Sequence[DeadLetter], states: States) -> Non
         "WHERE session IS NULL ORDER BY position DESC OFFSET %s)",
         (KEPT_LETTERS,),
     )
-
-
-def _record_known(cursor: Cursors, key: SessionKey, record: Correction | Closing) -> Verdict | None:
-    cursor.execute("SELECT store, cart, session, message FROM records WHERE id = %s", (record.id,))
-    known = cursor.fetchone()
-    if known:
-        return KNOWN if known == (*_columns(key), record_message(record)) else refused(ID_TAKEN)
-    return refused(NO_SESSION) if _state(cursor, key) in (None, SessionState.ERASED) else None
-
-
-def _is_there(cursor: Cursors, key: SessionKey, event_id: str) -> bool:
-    """Whether a correction may name it: an event, a fault or a correction by hand of this session."""
-    cursor.execute(
-        f"SELECT 1 FROM events WHERE {_OF} AND id = %s "
-        f"UNION ALL SELECT 1 FROM dead_letters WHERE {_OF} AND event_id = %s "
-        f"UNION ALL SELECT 1 FROM records WHERE {_OF} AND id = %s AND type = 'item_corrected' "
-        "AND (message::json ->> 'corrects') IS NULL",
-        (*_columns(key), event_id) * 3,
-    )
-    return cursor.fetchone() is not None
-
-
-def _record(cursor: Cursors, key: SessionKey, kind: RecordType, record: Correction | Closing, match: Match) -> Verdict:
-    of = _columns(key)
-    cursor.execute(
-        "INSERT INTO records (id, type, store, cart, session, number, after, message, match) VALUES (%s, %s, %s, %s, "
-        f"%s, (SELECT coalesce(max(number), 0) + 1 FROM records WHERE {_OF}), "
-        f"(SELECT coalesce(max(seq), 0) FROM events WHERE {_OF}), %s, %s)",
-        (record.id, kind, *of, *of, *of, record_message(record), match.to_text()),
-    )
-    return NEW

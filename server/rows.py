@@ -7,7 +7,7 @@ from typing import Any, Final
 from smartcart.edge.events import Correction, correction_from, encode, parse_event
 from smartcart.server.basket import Closing, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Match
-from smartcart.server.ledger import KEPT_BYTES, DeadLetter, place
+from smartcart.server.ledger import KEPT_BYTES, DeadLetter, Record, SessionKey, place
 
 EVENT_FIELDS: Final = ("id", "store", "cart", "session", "seq", "stored_at", "message", "match")
 EVENT_READ: Final = "message, match, stored_at, late"
@@ -16,8 +16,20 @@ LETTER_FIELDS: Final = (
     *("store", "cart", "event_id", "session", "seq"),
 )
 CORRECTION_READ: Final = "message, match, number, after"
+OF_SESSION: Final = "store = ? AND cart = ? AND session = ?"
 
 Row = Sequence[Any]
+
+
+def columns_of(key: SessionKey) -> tuple[str, str, str]:
+    """The values of ``OF_SESSION``."""
+    return key.store, key.cart, key.session
+
+
+def key_of(row: Row) -> SessionKey:
+    """From the columns store, cart, session."""
+    store, cart, session = row
+    return SessionKey(store=store, cart=cart, session=session)
 
 
 def event_row(stored: StoredEvent) -> tuple[Any, ...]:
@@ -48,7 +60,7 @@ def letter_of(row: Row) -> DeadLetter:
     return DeadLetter(**values | {"payload": bytes(values["payload"])})
 
 
-def record_message(record: Correction | Closing) -> str:
+def record_message(record: Record) -> str:
     """What is stored of a record beside its id and session."""
     if isinstance(record, Correction):
         return encode(record.to_json()).decode()

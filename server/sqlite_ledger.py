@@ -11,22 +11,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from smartcart.edge.events import Correction
-from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server import sql_records
+from smartcart.server.basket import Closing, StoredEvent
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import (
-    CLOSED_ALREADY,
     ID_TAKEN,
     KEPT_LETTERS,
     KNOWN,
     NEW,
-    NO_EVENT,
-    NO_SESSION,
     SEQ_TAKEN,
     Cursor,
     DeadLetter,
+    Erasure,
     LedgerError,
     News,
-    RecordType,
     SessionKey,
     SessionState,
     Verdict,
@@ -36,18 +34,17 @@ from smartcart.server.ledger import (
     refused,
 )
 from smartcart.server.rows import (
-    CORRECTION_READ,
     EVENT_FIELDS,
     EVENT_READ,
     LETTER_FIELDS,
-    closing_of,
-    correction_of,
+    OF_SESSION,
+    columns_of,
     event_of,
     event_row,
-    letter_of,
+    key_of,
     letter_row,
-    record_message,
 )
+from smartcart.server.sql_reading import SQLReading
 from smartcart.server.sqlite_schema import VERSION, migrate, version_of
 
 _INSERT_EVENT: Final = (
@@ -57,10 +54,9 @@ _INSERT_LETTER: Final = (
     f"INSERT INTO dead_letters ({', '.join(LETTER_FIELDS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING"
 )
-_OF: Final = "store = ? AND cart = ? AND session = ?"
 
 
-class SQLiteLedger:
+class SQLiteLedger(SQLReading):
     """See ``smartcart.server.ledger.Ledger``."""
 
     def __init__(self, path: Path) -> None:
@@ -86,6 +82,7 @@ class SQLiteLedger:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
         try:
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")  # what was erased is not left in free pages
         except sqlite3.Error:
             connection.close()
             raise
@@ -145,11 +142,11 @@ class SQLiteLedger:
         return states[key]
 
     def _state(self, key: tuple[str, str, str]) -> int | None:
-        found = self._writer.execute(f"SELECT state FROM sessions WHERE {_OF}", key).fetchone()
+        found = self._writer.execute(f"SELECT state FROM sessions WHERE {OF_SESSION}", key).fetchone()
         return found[0] if found else None
 
     def _bury(self, letter: DeadLetter, states: dict[tuple[str, str, str], int]) -> None:
-        if letter.key and self._open(states, _columns(letter.key)) == SessionState.ERASED:
+        if letter.key and self._open(states, columns_of(letter.key)) == SessionState.ERASED:
             letter = forgotten(letter)
         # a letter of no session has NULLs in its key, which SQL takes for different each time
         if self._writer.execute(_INSERT_LETTER, letter_row(letter)).rowcount:
@@ -164,86 +161,32 @@ class SQLiteLedger:
 
     def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
         with self._writing, self._errors("write"), self._transaction():
-            verdict = self._record_known(key, correction)
-            if verdict is None and correction.corrects and not self._is_there(key, correction.corrects):
-                verdict = refused(NO_EVENT)
-            return verdict or self._record(key, RecordType.CORRECTED, correction, match)
+            return sql_records.correct(self._ask, key, correction, match)
 
     def close_session(self, key: SessionKey, closing: Closing) -> Verdict:
         with self._writing, self._errors("write"), self._transaction():
-            verdict = self._record_known(key, closing)
-            if verdict is None and self._state(_columns(key)) == SessionState.CLOSED:
-                verdict = refused(CLOSED_ALREADY)
-            if verdict is None:
-                self._writer.execute(
-                    f"UPDATE sessions SET state = ? WHERE {_OF}", (SessionState.CLOSED, *_columns(key))
-                )
-            return verdict or self._record(key, RecordType.CLOSED, closing, Match())
+            return sql_records.close_session(self._ask, key, closing)
 
-    def _record_known(self, key: SessionKey, record: Correction | Closing) -> Verdict | None:
-        known = self._writer.execute(
-            "SELECT store, cart, session, message FROM records WHERE id = ?", (record.id,)
-        ).fetchone()
-        if known:
-            return KNOWN if known == (*_columns(key), record_message(record)) else refused(ID_TAKEN)
-        return refused(NO_SESSION) if self._state(_columns(key)) in (None, SessionState.ERASED) else None
+    def erase_session(self, key: SessionKey, erasure: Erasure) -> Verdict:
+        with self._writing, self._errors("write"), self._transaction():
+            verdict = sql_records.erase_session(self._ask, key, erasure)
+            if verdict == NEW:
+                self._deleted()
+            return verdict
 
-    def _is_there(self, key: SessionKey, event_id: str) -> bool:
-        """Whether a correction may name it: an event, a fault or a correction by hand of this session."""
-        queries = (
-            f"SELECT 1 FROM events WHERE {_OF} AND id = ?",
-            f"SELECT 1 FROM dead_letters WHERE {_OF} AND event_id = ?",
-            f"SELECT 1 FROM records WHERE {_OF} AND id = ? AND type = 'item_corrected' "
-            "AND json_extract(message, '$.corrects') IS NULL",
-        )
-        return any(self._writer.execute(query, (*_columns(key), event_id)).fetchone() for query in queries)
+    def forget_letters(self, before: str) -> int:
+        with self._writing, self._errors("write"), self._transaction():
+            query = "DELETE FROM dead_letters WHERE session IS NULL AND received_at < ?"
+            return self._writer.execute(query, (before,)).rowcount
 
-    def _record(self, key: SessionKey, kind: RecordType, record: Correction | Closing, match: Match) -> Verdict:
-        of = _columns(key)
-        self._writer.execute(
-            "INSERT INTO records (id, type, store, cart, session, number, after, message, match) "
-            f"VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM records WHERE {_OF}), "
-            f"(SELECT coalesce(max(seq), 0) FROM events WHERE {_OF}), ?, ?)",
-            (record.id, kind, *of, *of, *of, record_message(record), match.to_text()),
-        )
-        return NEW
+    def _deleted(self) -> None:
+        """Tells those who follow the news that positions may be used again."""
+        self._ask("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'")
+
+    def _ask(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._writer.execute(query, values).fetchall()
 
     # --- reading --------------------------------------------------------------------------------------------------
-
-    def session_events(self, key: SessionKey) -> list[StoredEvent]:
-        rows = self._read(f"SELECT {EVENT_READ} FROM events WHERE {_OF} ORDER BY seq", _columns(key))
-        return [event_of(row) for row in rows]
-
-    def session_faults(self, key: SessionKey) -> list[Fault]:
-        rows = self._read(
-            f"SELECT event_id, seq, reason FROM dead_letters WHERE {_OF} AND event_id IS NOT NULL ORDER BY position",
-            _columns(key),
-        )
-        return [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in rows]
-
-    def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
-        query = f"SELECT {CORRECTION_READ} FROM records WHERE {_OF} AND type = ? ORDER BY number"
-        return [correction_of(row) for row in self._read(query, (*_columns(key), RecordType.CORRECTED))]
-
-    def session_closing(self, key: SessionKey) -> Closing | None:
-        query = f"SELECT id, message FROM records WHERE {_OF} AND type = ?"
-        rows = self._read(query, (*_columns(key), RecordType.CLOSED))
-        return closing_of(*rows[0]) if rows else None
-
-    def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
-        rows = self._read(
-            "SELECT session FROM sessions WHERE store = ? AND cart = ? AND state < ? ORDER BY position DESC LIMIT ?",
-            (store, cart, SessionState.ERASED, limit),
-        )
-        return [SessionKey(store=store, cart=cart, session=session) for (session,) in rows]
-
-    def current_sessions(self) -> list[SessionKey]:
-        rows = self._read(
-            "SELECT store, cart, session FROM sessions WHERE position IN "
-            "(SELECT max(position) FROM sessions WHERE state < ? GROUP BY store, cart) ORDER BY position",
-            (SessionState.ERASED,),
-        )
-        return [_key(row) for row in rows]
 
     def news(self, since: Cursor | None) -> News:
         """A cursor is the last position of each table, and the generation, which changes when rows are deleted."""
@@ -264,7 +207,7 @@ class SQLiteLedger:
         letters = self._read(f"SELECT {columns} FROM dead_letters WHERE position > ? ORDER BY position", since[2:3])
         tables = (events, records, letters)
         cursor = tuple(rows[-1][0] if rows else last for rows, last in zip(tables, since, strict=False))
-        changed = [_key(row[1:]) for row in (*records, *letters) if row[3] is not None]
+        changed = [key_of(row[1:]) for row in (*records, *letters) if row[3] is not None]
         return News(
             cursor=(*cursor, generation),
             dead_letters=count,
@@ -272,20 +215,12 @@ class SQLiteLedger:
             sessions=frozenset(changed),
         )
 
-    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        fields = ", ".join(LETTER_FIELDS)
-        rows = self._read(f"SELECT {fields} FROM dead_letters ORDER BY position DESC LIMIT ?", (limit,))
-        return [letter_of(row) for row in rows]
-
-    def dead_letter_count(self) -> int:
-        return int(self._read("SELECT value FROM meta WHERE name = 'letters'")[0][0])
-
     def close(self) -> None:
         with self._writing, self._reading:
             self._reader.close()
             self._writer.close()
 
-    def _read(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+    def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._reading, self._errors("read"):
             return self._reader.execute(query, values).fetchall()
 
@@ -306,15 +241,6 @@ class SQLiteLedger:
             yield
         except sqlite3.Error as error:
             raise LedgerError(f"cannot {doing} the ledger {self._path}: {_why(error)}") from error
-
-
-def _columns(key: SessionKey) -> tuple[str, str, str]:
-    return key.store, key.cart, key.session
-
-
-def _key(row: Sequence[str]) -> SessionKey:
-    store, cart, session = row
-    return SessionKey(store=store, cart=cart, session=session)
 
 
 def _why(error: sqlite3.Error) -> str:

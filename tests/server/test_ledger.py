@@ -15,12 +15,14 @@ from wire_events import TIME, Trip, new_id, stored
 
 from smartcart.edge.events import Correction
 from smartcart.server import ledger as ledger_module
+from smartcart.server import sql_reading
 from smartcart.server.basket import Closing, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import (
     KNOWN,
     NEW,
     DeadLetter,
+    Erasure,
     Ledger,
     LedgerError,
     Outcome,
@@ -66,6 +68,10 @@ def correction(corrects: str | None, action: Any, label: str | None = None, by: 
 
 def closing() -> Closing:
     return Closing(id=new_id(), by="till 3", time=TIME)
+
+
+def erasure() -> Erasure:
+    return Erasure(id=new_id(), by="ann", time=TIME)
 
 
 def outcomes(ledger: Ledger, *entries: StoredEvent) -> list[Outcome]:
@@ -292,6 +298,59 @@ def test_news_tell_what_was_stored_since(ledger: Ledger) -> None:
     assert not again.all_again
 
 
+# --- erasing ------------------------------------------------------------------------------------------------------
+
+
+def test_an_erased_session_leaves_nothing_and_cannot_come_back(ledger: Ledger) -> None:
+    trip, other = Trip(), Trip()
+    entries = [stored(trip.start()), stored(trip.add("can"))]
+    fault = letter(store=trip.store, cart=trip.cart, session=trip.session, event_id=new_id(), seq=3, payload=b"secret")
+    kept = stored(other.start())
+    ledger.commit([kept, *entries], [fault])
+    ledger.correct(key_of(trip), correction(None, "added", "can"), Match())
+    before = ledger.news(None).cursor
+    assert ledger.erase_session(key_of(Trip()), erasure()) == refused(ledger_module.NO_SESSION)
+    assert [ledger.erase_session(key_of(trip), erasure()) for _ in range(2)] == [NEW, KNOWN]
+    news = ledger.news(before)
+    assert news.all_again or key_of(trip) in news.sessions
+    late = stored(trip.add("can"))
+    assert outcomes(ledger, *entries, late) == [Outcome.KNOWN] * 3
+    ledger.commit([], [replace(fault, event_id=new_id())])
+    assert replay(ledger, key_of(trip)) is None
+    assert (ledger.session_corrections(key_of(trip)), ledger.session_faults(key_of(trip))) == ([], [])
+    assert all(x.payload == b"" for x in ledger.dead_letters())
+    assert list(ledger.every_event()) == [kept]
+    assert list(ledger.every_session()) == ledger.current_sessions() == [key_of(other)]
+    assert ledger.sessions(trip.store, trip.cart) == [key_of(other)]
+    assert ledger.correct(key_of(trip), correction(None, "added", "can"), Match()) == refused(ledger_module.NO_SESSION)
+    assert ledger.close_session(key_of(trip), closing()) == refused(ledger_module.NO_SESSION)
+
+
+def test_letters_of_no_session_are_forgotten_by_age(ledger: Ledger) -> None:
+    fault = letter(store="s", cart="c", session=new_id(), event_id=new_id(), received_at="2020-01-01T00:00:00Z")
+    ledger.commit([], [letter(received_at="2020-01-01T00:00:00Z"), letter(), fault])
+    assert ledger.forget_letters("2021-01-01T00:00:00Z") == 1
+    assert len(ledger.dead_letters()) == 2
+    assert ledger.dead_letter_count() == 3
+
+
+def test_when_a_session_was_last_heard_of(ledger: Ledger) -> None:
+    trip = Trip()
+    ledger.commit([stored(trip.start()), replace(stored(trip.end()), stored_at="2026-05-01T00:00:00Z")])
+    assert ledger.last_stored(key_of(trip)) == "2026-05-01T00:00:00Z"
+    assert ledger.last_stored(key_of(Trip())) is None
+
+
+def test_everything_is_read_a_few_at_a_time(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql_reading, "PAGE", 3)
+    trips = [Trip(cart=f"cart-{n}") for n in range(7)]
+    entries = [stored(trip.start()) for trip in trips]
+    for entry in entries:
+        ledger.commit([entry])
+    assert list(ledger.every_event()) == entries
+    assert list(ledger.every_session()) == [key_of(trip) for trip in trips]
+
+
 # --- SQLite's own -------------------------------------------------------------------------------------------------
 
 
@@ -375,6 +434,15 @@ def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
     ledger = SQLiteLedger(path)
     assert len(ledger.session_events(ledger.current_sessions()[0])) == 20
     ledger.close()
+
+
+def test_what_was_erased_is_not_left_in_the_file(tmp_path: Path) -> None:
+    ledger, trip = SQLiteLedger(tmp_path / "l.sqlite"), Trip()
+    ledger.commit([stored(trip.start()), stored(trip.add("can", evidence={"why": "a very private reason"}))])
+    ledger.erase_session(key_of(trip), erasure())
+    ledger.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["l.sqlite"]
+    assert b"very private" not in (tmp_path / "l.sqlite").read_bytes()
 
 
 # --- PostgreSQL's own ---------------------------------------------------------------------------------------------

@@ -1,0 +1,103 @@
+"""Reading a ledger that is kept in SQL: what SQLite and PostgreSQL answer alike."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server.ledger import DeadLetter, RecordType, SessionKey, SessionState
+from smartcart.server.rows import (
+    CORRECTION_READ,
+    EVENT_READ,
+    LETTER_FIELDS,
+    OF_SESSION,
+    closing_of,
+    columns_of,
+    correction_of,
+    event_of,
+    key_of,
+    letter_of,
+)
+
+PAGE: Final = 500
+"""How many rows are read at a time of what may be long."""
+
+
+class SQLReading(ABC):
+    """The reading half of ``smartcart.server.ledger.Ledger``; queries have ``?`` for values."""
+
+    @abstractmethod
+    def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query, or a LedgerError."""
+
+    def session_events(self, key: SessionKey) -> list[StoredEvent]:
+        rows = self._read(f"SELECT {EVENT_READ} FROM events WHERE {OF_SESSION} ORDER BY seq", columns_of(key))
+        return [event_of(row) for row in rows]
+
+    def session_faults(self, key: SessionKey) -> list[Fault]:
+        rows = self._read(
+            f"SELECT event_id, seq, reason FROM dead_letters WHERE {OF_SESSION} AND event_id IS NOT NULL "
+            "ORDER BY position",
+            columns_of(key),
+        )
+        return [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in rows]
+
+    def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
+        query = f"SELECT {CORRECTION_READ} FROM records WHERE {OF_SESSION} AND type = ? ORDER BY number"
+        return [correction_of(row) for row in self._read(query, (*columns_of(key), RecordType.CORRECTED))]
+
+    def session_closing(self, key: SessionKey) -> Closing | None:
+        query = f"SELECT id, message FROM records WHERE {OF_SESSION} AND type = ?"
+        rows = self._read(query, (*columns_of(key), RecordType.CLOSED))
+        return closing_of(*rows[0]) if rows else None
+
+    def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
+        rows = self._read(
+            "SELECT store, cart, session FROM sessions WHERE store = ? AND cart = ? AND state < ? "
+            "ORDER BY position DESC LIMIT ?",
+            (store, cart, SessionState.ERASED, limit),
+        )
+        return [key_of(row) for row in rows]
+
+    def current_sessions(self) -> list[SessionKey]:
+        rows = self._read(
+            "SELECT store, cart, session FROM sessions WHERE position IN "
+            "(SELECT max(position) FROM sessions WHERE state < ? GROUP BY store, cart) ORDER BY position",
+            (SessionState.ERASED,),
+        )
+        return [key_of(row) for row in rows]
+
+    def every_session(self) -> Iterator[SessionKey]:
+        last = 0
+        while rows := self._read(
+            "SELECT position, store, cart, session FROM sessions WHERE position > ? AND state < ? "
+            "ORDER BY position LIMIT ?",
+            (last, SessionState.ERASED, PAGE),
+        ):
+            yield from (key_of(row[1:]) for row in rows)
+            last = rows[-1][0]
+
+    def every_event(self) -> Iterator[StoredEvent]:
+        last = 0
+        while rows := self._read(
+            f"SELECT position, {EVENT_READ} FROM events WHERE position > ? ORDER BY position LIMIT ?", (last, PAGE)
+        ):
+            yield from (event_of(row[1:]) for row in rows)
+            last = rows[-1][0]
+
+    def last_stored(self, key: SessionKey) -> str | None:
+        rows = self._read(
+            f"SELECT max(stored_at) FROM (SELECT stored_at FROM events WHERE {OF_SESSION} "
+            f"UNION ALL SELECT received_at FROM dead_letters WHERE {OF_SESSION}) AS times",
+            columns_of(key) * 2,
+        )
+        found: str | None = rows[0][0]
+        return found
+
+    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+        fields = ", ".join(LETTER_FIELDS)
+        rows = self._read(f"SELECT {fields} FROM dead_letters ORDER BY position DESC LIMIT ?", (limit,))
+        return [letter_of(row) for row in rows]
+
+    def dead_letter_count(self) -> int:
+        return int(self._read("SELECT value FROM meta WHERE name = 'letters'")[0][0])
