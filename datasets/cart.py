@@ -1,31 +1,47 @@
 """The cart in its shop as MuJoCo's MJCF: basket, surroundings, lights, camera, both hands and the items."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
 from smartcart.datasets import art, backdrop, hands
 from smartcart.datasets.art import Picture
 from smartcart.datasets.basketry import bag_mesh, basket_bodies, walls
+from smartcart.datasets.engine import mujoco
 from smartcart.datasets.look import Look, Person
 from smartcart.datasets.parts import Part
 from smartcart.datasets.passers import FLOOR_DROP, passer_body
 from smartcart.datasets.products import Product
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assets:
+    """What a scene is made of: the mesh files that its text names, and the picture of each texture."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    pictures: dict[str, Picture] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """MJCF text and the files that it names."""
+    """MJCF text and what it needs."""
 
     xml: str
-    assets: dict[str, bytes]
+    assets: Assets
+
+    def compiled(self) -> "mujoco.MjModel":
+        """The model. Pictures are laid into its textures as they are, because packing them costs more than all else."""
+        model = mujoco.MjModel.from_xml_string(self.xml, self.assets.files)
+        for name, picture in self.assets.pictures.items():
+            start = model.texture(name).adr[0]
+            model.tex_data[start : start + picture.size] = picture.ravel()
+        return model
 
 
 def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
     """The scene with these items (name, product), all of them parked out of sight under the floor."""
-    assets: dict[str, bytes] = {}
+    assets = Assets()
     rng = np.random.default_rng(look.art_seed)
     surroundings = _surroundings(look, rng, assets)
     shop = _table() if look.studio else _shop()
@@ -84,21 +100,16 @@ def _table() -> str:
     return '<geom class="seen" type="plane" name="table" size="4 4 .1" rgba="1 1 1 1"/>'
 
 
-def _png(picture: Picture) -> bytes:
-    done, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    assert done
-    return data.tobytes()
-
-
-def _texture(assets: dict[str, bytes], name: str, picture: Picture, shine: float = 0.2, repeat: str = "1 1") -> str:
-    assets[f"{name}.png"] = _png(picture)
+def _texture(assets: Assets, name: str, picture: Picture, shine: float = 0.2, repeat: str = "1 1") -> str:
+    assets.pictures[name] = picture
+    height, width = picture.shape[:2]
     return (
-        f'<texture name="{name}" type="2d" file="{name}.png"/>'
+        f'<texture name="{name}" type="2d" builtin="flat" width="{width}" height="{height}"/>'
         f'<material name="{name}" texture="{name}" texrepeat="{repeat}" specular="{shine}" shininess="{shine}"/>'
     )
 
 
-def _surroundings(look: Look, rng: np.random.Generator, assets: dict[str, bytes]) -> str:
+def _surroundings(look: Look, rng: np.random.Generator, assets: Assets) -> str:
     r, g, b = (c / 255 for c in look.basket.colour)
     metal = 0.5 + 0.14 * rng.random()
     repeat = f"{rng.uniform(2, 5):.2f} {rng.uniform(2, 5):.2f}"
@@ -111,18 +122,18 @@ def _surroundings(look: Look, rng: np.random.Generator, assets: dict[str, bytes]
     )
 
 
-def _bag(look: Look, assets: dict[str, bytes]) -> tuple[str, str]:
+def _bag(look: Look, assets: Assets) -> tuple[str, str]:
     """The bag in the basket, if there is one."""
     if not look.basket.bag:
         return "", ""
     rng = np.random.default_rng([look.art_seed, 2])
-    assets["bag.obj"] = bag_mesh(rng, look.basket).obj()
+    assets.files["bag.msh"] = bag_mesh(rng, look.basket).msh()
     xml = _texture(assets, "bag", art.tone(rng, look.basket.bag_colour, fine=4, coarse=7), 0.05)
-    xml += '<mesh name="bag" file="bag.obj" inertia="shell"/>'
+    xml += '<mesh name="bag" file="bag.msh" inertia="shell"/>'
     return xml, '<geom class="seen" type="mesh" mesh="bag" material="bag"/>'
 
 
-def _hands(look: Look, rng: np.random.Generator, assets: dict[str, bytes]) -> tuple[str, str]:
+def _hands(look: Look, rng: np.random.Generator, assets: Assets) -> tuple[str, str]:
     """Both hands with every grip, and their arms; the simulation shows one grip at a time."""
     xml = _person(look.person, "", rng, assets)
     if look.second is not None:
@@ -143,15 +154,15 @@ def _hands(look: Look, rng: np.random.Generator, assets: dict[str, bytes]) -> tu
         if person.watch is not None:
             parts[f"{side}_watch"] = (hands.band_mesh(start=0.196, end=0.214, thickness=0.003), f"strap{suffix}")
         for name, (mesh, material) in parts.items():
-            assets[f"{name}.obj"] = hands.obj_file(mesh, left=side == "left")
+            assets.files[f"{name}.msh"] = hands.msh_file(mesh, left=side == "left")
             scale = "" if person.size == 1.0 else f' scale="{person.size} {person.size} {person.size}"'
-            xml += f'<mesh name="{name}" file="{name}.obj" inertia="shell"{scale}/>'
+            xml += f'<mesh name="{name}" file="{name}.msh" inertia="shell"{scale}/>'
             geoms += f'<geom class="seen" type="mesh" mesh="{name}" name="{name}" material="{material}"/>'
         bodies += f'<body name="{side}" mocap="true" pos="0 0 -3">{geoms}</body>'
     return xml, bodies
 
 
-def _person(person: Person, suffix: str, rng: np.random.Generator, assets: dict[str, bytes]) -> str:
+def _person(person: Person, suffix: str, rng: np.random.Generator, assets: Assets) -> str:
     """Skin, sleeve, glove and strap of one person."""
     xml = _texture(assets, f"skin{suffix}", art.tone(rng, person.skin, fine=2.5, coarse=6), 0.15)
     if person.sleeve is not None:
@@ -181,7 +192,7 @@ def _jewels(person: Person, *, left: bool) -> str:
     return xml
 
 
-def _items(items: Sequence[tuple[str, Product]], assets: dict[str, bytes]) -> tuple[str, str]:
+def _items(items: Sequence[tuple[str, Product]], assets: Assets) -> tuple[str, str]:
     xml, bodies, known = "", "", set()
     for k, (name, product) in enumerate(items):
         if product.name not in known:
@@ -201,9 +212,9 @@ def _items(items: Sequence[tuple[str, Product]], assets: dict[str, bytes]) -> tu
     return xml, bodies
 
 
-def _part_assets(name: str, part: Part, assets: dict[str, bytes]) -> str:
-    assets[f"{name}.obj"] = part.mesh.obj()
-    xml = f'<mesh name="{name}" file="{name}.obj" inertia="shell"/>'
+def _part_assets(name: str, part: Part, assets: Assets) -> str:
+    assets.files[f"{name}.msh"] = part.mesh.msh()
+    xml = f'<mesh name="{name}" file="{name}.msh" inertia="shell"/>'
     if part.picture is not None:
         return xml + _texture(assets, name, part.picture, part.shine)
     rgba = " ".join(f"{v:.3f}" for v in part.rgba)

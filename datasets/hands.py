@@ -21,7 +21,7 @@ ELBOW: Final = np.array([-0.012, 0.030, 0.42])
 CUFF: Final = 0.162
 ARM_LENGTH: Final = 0.85
 BARE_WRIST: Final = 0.0248
-VOXEL: Final = 0.0033
+VOXEL: Final = 0.0042
 
 Capsule = tuple[FloatArray, FloatArray, float, float]
 
@@ -152,6 +152,6 @@ def dial_place() -> tuple[FloatArray, FloatArray]:
 
 
 @lru_cache(maxsize=64)
-def obj_file(mesh: Mesh, *, left: bool) -> bytes:
-    """The OBJ file of a right hand's mesh, or of its mirror image; kept, because every scene needs it."""
-    return (mesh.mirrored() if left else mesh).obj()
+def msh_file(mesh: Mesh, *, left: bool) -> bytes:
+    """The MSH file of a right hand's mesh, or of its mirror image; kept, because every scene needs it."""
+    return (mesh.mirrored() if left else mesh).msh()

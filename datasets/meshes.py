@@ -22,12 +22,18 @@ class Mesh:
     uv: FloatArray
     faces: IntArray
 
-    def obj(self) -> bytes:
-        """The mesh as a Wavefront OBJ file."""
-        lines = [f"v {x:.5f} {y:.5f} {z:.5f}" for x, y, z in self.vertices]
-        lines += [f"vt {u:.4f} {v:.4f}" for u, v in self.uv]
-        lines += [f"f {a}/{a} {b}/{b} {c}/{c}" for a, b, c in self.faces + 1]
-        return ("\n".join(lines) + "\n").encode()
+    def msh(self) -> bytes:
+        """The mesh as MuJoCo's own binary file: four counts, vertices, texture coordinates (v downwards), triangles."""
+        counts = np.array([len(self.vertices), 0, len(self.uv), len(self.faces)], "<i4")
+        uv = self.uv * [1.0, -1.0] + [0.0, 1.0]
+        return b"".join(
+            (
+                counts.tobytes(),
+                self.vertices.astype("<f4").tobytes(),
+                uv.astype("<f4").tobytes(),
+                self.faces.astype("<i4").tobytes(),
+            )
+        )
 
     def mirrored(self) -> "Mesh":
         """The mirror image across the x-z plane (a left hand from a right one)."""

@@ -219,7 +219,7 @@ class World:
 
     def _compiled(self, look: Look, items: dict[str, Product]) -> mujoco.MjModel:
         scene = build(look, list(items.items()))
-        return mujoco.MjModel.from_xml_string(scene.xml, scene.assets)
+        return scene.compiled()
 
     def _grip_geoms(self, hand: HandName, grip: int) -> list[int]:
         """The hand's mesh in this grip, and the ring on it."""
