@@ -141,9 +141,9 @@ def _hand_surface(grip: int, left: bool, size: float) -> Surface:
 
 @lru_cache(maxsize=64)
 def _arm_surface(sleeve: float | None, left: bool, size: float) -> Surface:
-    arm = hands.arm_mesh(start=hands.CUFF, thickness=0.0, folds=0.0)
+    arm = hands.arm_mesh(start=hands.CUFF, thickness=0.0, folds=0.0, left=left)
     if sleeve is not None:
-        arm = join(arm, hands.arm_mesh(start=sleeve, thickness=0.0075, folds=0.0016))
+        arm = join(arm, hands.arm_mesh(start=sleeve, thickness=0.0075, folds=0.0016, left=left))
     return surface(_scaled(arm, left, size))
 
 

@@ -144,9 +144,9 @@ def _hands(look: Look, rng: np.random.Generator, assets: Assets) -> tuple[str, s
         skin, sleeve = f"skin{suffix}", f"sleeve{suffix}"
         palm = f"glove{suffix}" if person.glove is not None else skin
         parts = {f"{side}_{k}": (hands.hand_mesh(k), palm) for k in range(len(hands.GRIPS))}
-        parts[f"{side}_arm"] = (hands.arm_mesh(start=hands.CUFF, thickness=0.0, folds=0.0), skin)
+        parts[f"{side}_arm"] = (hands.arm_mesh(start=hands.CUFF, thickness=0.0, folds=0.0, left=side == "left"), skin)
         if person.sleeve is not None:
-            cloth = hands.arm_mesh(start=person.sleeve_start, thickness=0.0075, folds=0.0016)
+            cloth = hands.arm_mesh(start=person.sleeve_start, thickness=0.0075, folds=0.0016, left=side == "left")
             parts[f"{side}_sleeve"] = (cloth, sleeve)
         if person.glove is not None:
             parts[f"{side}_glove"] = (hands.band_mesh(start=0.152, end=0.205, thickness=0.0045), palm)

@@ -107,10 +107,8 @@ def _badly_seen(world: World, hand: HandName) -> bool:
     """Whether a hand is right before the lens, or its arm ends in mid-air within the picture."""
     body = world.model.body_mocapid[world.model.body(hand).id]
     place, turn = world.data.mocap_pos[body], world.data.mocap_quat[body]
-    axis = (hands.ELBOW - hands.WRIST) / np.linalg.norm(hands.ELBOW - hands.WRIST)
-    end = hands.WRIST + axis * (hands.ARM_LENGTH - hands.WRIST[2])
-    side = np.array([1.0, -1.0 if hand == "left" else 1.0, 1.0]) * world.look.owner(hand).size
-    pixels, depth = world.look.camera.project(np.stack([place, place + rotated(turn, end * side)]))
+    end = hands.shoulder(left=hand == "left") * world.look.owner(hand).size
+    pixels, depth = world.look.camera.project(np.stack([place, place + rotated(turn, end)]))
     x, y = pixels[1] / SIZE
     return bool(depth[0] < NEAREST_HAND or (depth[1] > 0 and -0.12 < x < 1.12 and -0.12 < y < 1.12))
 

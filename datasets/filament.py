@@ -40,14 +40,14 @@ class FilamentPainter:
             RenderingError: the renderer is not installed, or there is no Vulkan.
         """
         m, self._context = _open()
-        self._m, self._model = m, model
+        self._m, self._model, self._shown = m, model, shown
         resources = m.ModelResources(self._context, model)
         self._scene = self._context.create_scene(m.SceneParams())
         self._scene.configure_from_model(model)
         self._lights = m.ModelLights(self._scene, resources)
-        self._bodies = m.ModelRenderables(self._scene, resources)
-        self._bodies.set_options(shown)
-        self._kept = resources
+        self._bodies: Any = None
+        self._groups = np.empty(0)
+        self._resources = resources
         self._buffer = np.zeros((lens.height, lens.width, 3), np.uint8)
         self._target = self._context.create_render_target(
             m.RenderTargetConfig(color_format=m.PixelFormat.PIXEL_FORMAT_RGB8)
@@ -58,6 +58,7 @@ class FilamentPainter:
 
     def paint(self, data: Any, camera: str) -> Picture:
         """The state ``data`` of the model as a named camera sees it, RGB (h, w, 3)."""
+        self._show()
         self._lights.update(data)
         self._bodies.update(data)
         request = self._m.RenderRequest()
@@ -69,9 +70,18 @@ class FilamentPainter:
         self._context.wait_for_frame(self._context.render([request], [self._read]))
         return self._buffer.copy()
 
+    def _show(self) -> None:
+        """Takes up the geoms anew when some have come into a group that is shown, or gone from one."""
+        groups = self._model.geom_group
+        if not np.array_equal(groups, self._groups):
+            self._bodies = None  # the old ones leave the scene
+            self._bodies = self._m.ModelRenderables(self._scene, self._resources)
+            self._bodies.set_options(self._shown)
+            self._groups = groups.copy()
+
     def close(self) -> None:
         """Frees what the model holds on the renderer's side."""
-        del self._bodies, self._lights, self._scene, self._read, self._target, self._kept
+        del self._bodies, self._lights, self._scene, self._read, self._target, self._resources
 
     def _camera(self, data: Any, name: str) -> Any:
         """The pinhole of a named camera, as MuJoCo's classic renderer has it."""

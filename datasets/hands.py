@@ -21,6 +21,8 @@ ELBOW: Final = np.array([-0.012, 0.030, 0.42])
 CUFF: Final = 0.162
 ARM_LENGTH: Final = 0.85
 BARE_WRIST: Final = 0.0248
+BEND: Final = 0.5
+JOINT: Final = 0.12
 VOXEL: Final = 0.0042
 
 Capsule = tuple[FloatArray, FloatArray, float, float]
@@ -100,15 +102,16 @@ def hand_mesh(grip: int) -> Mesh:
 
 
 @lru_cache(maxsize=16)
-def arm_mesh(*, start: float, thickness: float, folds: float) -> Mesh:
+def arm_mesh(*, start: float, thickness: float, folds: float, left: bool) -> Mesh:
     """The arm, or a sleeve around it, from ``start`` metres along the hand frame's axis to the shoulder.
 
     Args:
         start: where it begins; ``CUFF`` is the wrist.
         thickness: metres added to the radius of the bare arm.
         folds: depth of the cloth's folds in metres, 0 for skin.
+        left: for a left arm, which is mirrored later on; the elbow of both bends away from the basket.
     """
-    s = np.linspace(0, 1, 44)
+    s = np.linspace(0, 1, 60)
     z = start + (ARM_LENGTH - start) * s
     bare = 0.0215 + 0.019 * np.clip((z - 0.15) / 0.2, 0, 1) ** 0.8 + 0.008 * np.clip((z - 0.4) / 0.3, 0, 1)
     if not thickness:
@@ -116,7 +119,7 @@ def arm_mesh(*, start: float, thickness: float, folds: float) -> Mesh:
     radius = bare + thickness + folds * (np.sin(z * 61) + 0.6 * np.sin(z * 137 + 1)) + folds * 0.8
     profile = [(float(radius[0]) * 0.8, float(z[0]) + 0.004)] if thickness else []
     profile += [(float(r), float(h)) for r, h in zip(radius, z, strict=True)]
-    return _along_arm(lathe(profile, around=AROUND))
+    return _along_arm(_bent(lathe(profile, around=AROUND), -BEND if left else BEND))
 
 
 def _along_arm(upright: Mesh) -> Mesh:
@@ -126,6 +129,22 @@ def _along_arm(upright: Mesh) -> Mesh:
     at = upright.vertices - [0, 0, WRIST[2]]
     turned = np.array([rotated(lean, point) for point in at]) + WRIST
     return Mesh(vertices=turned, uv=upright.uv, faces=upright.faces)
+
+
+def _bent(upright: Mesh, angle: float) -> Mesh:
+    """A body of revolution about the z axis, bent at the elbow towards +y by an angle in radians."""
+    x, y, z = upright.vertices.T
+    radius, past = JOINT / angle, z - (ELBOW[2] - JOINT / 2)
+    turn, rest = np.clip(past / JOINT, 0, 1) * angle, np.maximum(past - JOINT, 0)
+    along = np.minimum(z, ELBOW[2] - JOINT / 2) + radius * np.sin(turn) + rest * np.cos(angle) - y * np.sin(turn)
+    aside = radius * (1 - np.cos(turn)) + rest * np.sin(angle) + y * np.cos(turn)
+    return Mesh(vertices=np.stack([x, aside, along], 1), uv=upright.uv, faces=upright.faces)
+
+
+def shoulder(*, left: bool) -> FloatArray:
+    """Where the arm ends, in the frame of a right hand or of a left one."""
+    ring = arm_mesh(start=CUFF, thickness=0.0, folds=0.0, left=left).vertices[-AROUND:]
+    return np.asarray(ring.mean(0) * [1, -1 if left else 1, 1])
 
 
 @lru_cache(maxsize=4)

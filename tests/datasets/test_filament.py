@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
 from smartcart.datasets.errors import RenderingError
+from smartcart.datasets.pose import Pose
 from smartcart.datasets.products import product
 from smartcart.datasets.rendering import Eye
 from smartcart.datasets.simulation import World
@@ -51,6 +52,22 @@ def test_both_renderers_paint_an_item_on_the_same_pixels_and_tell_the_same_truth
     columns = np.nonzero((changed & mask).any(0))[0], np.nonzero(mask.any(0))[0]
     assert abs(columns[0][0] - columns[1][0]) <= 1
     assert abs(columns[0][-1] - columns[1][-1]) <= 1
+
+
+@pytest.mark.usefixtures("opengl")
+def test_a_hand_that_comes_later_is_painted(world):
+    try:
+        with Eye(world, "filament") as eye:
+            before = eye.look().picture.astype(int)
+            world.move_hand("right", Pose(position=np.array([0.0, 0.0, 0.1]), turn=np.array([1.0, 0, 0, 0])))
+            world.show_hand("right", 3)
+            world.refresh()
+            shot = eye.look()
+    except RenderingError as error:
+        pytest.skip(str(error))
+    changed = np.abs(shot.picture - before).max(2) > 10
+    assert shot.mask("right").sum() > 100
+    assert changed[shot.mask("right")].mean() > 0.7
 
 
 def test_without_vulkan_one_sentence_says_what_to_install(tmp_path):
