@@ -210,6 +210,9 @@ class Ledger(Protocol):
     def dead_letter_count(self) -> int:
         """How many messages could not be taken, those no longer kept included."""
 
+    def integrity(self) -> Iterator[str]:
+        """What is wrong with the storage itself, in words; nothing if all is well."""
+
     def close(self) -> None:
         """Closes it; it may be closed twice."""
 

@@ -222,6 +222,9 @@ class MemoryLedger:
     def dead_letter_count(self) -> int:
         return self._letter_count
 
+    def integrity(self) -> Iterator[str]:
+        return iter(())
+
     def close(self) -> None:
         pass
 

@@ -35,7 +35,7 @@ from smartcart.server.ledger import (
     refused,
     session_of,
 )
-from smartcart.server.postgres_schema import LOCK, VERSION, Connection, prepare
+from smartcart.server.postgres_schema import LOCK, VERSION, Connection, found_version, prepare
 from smartcart.server.rows import (
     EVENT_FIELDS,
     EVENT_READ,
@@ -75,8 +75,10 @@ States = dict[SessionKey, int]
 class PostgresLedger(SQLReading):
     """See ``smartcart.server.ledger.Ledger``."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, existing: bool = False) -> None:
         """Connects, makes the tables if there are none, and brings older ones up to date.
+
+        With ``existing`` only tables that are there and up to date will do.
 
         Raises:
             LedgerError: the server cannot be reached, or the tables are of a newer version.
@@ -85,9 +87,17 @@ class PostgresLedger(SQLReading):
         self._reader = _Link(url)
         try:
             with self._writer.use("open") as connection:
-                version, self.identity = prepare(connection)
-            if version > VERSION:
-                raise LedgerError(f"the ledger is of version {version}, newer than {VERSION}: update smartcart")
+                version = found_version(connection)
+                if version > VERSION:
+                    raise LedgerError(f"the ledger is of version {version}, newer than {VERSION}: update smartcart")
+                if existing and version < VERSION:
+                    raise LedgerError(
+                        f"the ledger is of version {version}, older than {VERSION}: "
+                        "`smartcart server` brings it up to date when it starts"
+                        if version
+                        else "there is no ledger in this database"
+                    )
+                self.identity = prepare(connection, version)
         except BaseException:
             self.close()
             raise

@@ -58,18 +58,16 @@ VERSION: Final = len(MIGRATIONS)
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def prepare(connection: Connection) -> tuple[int, str]:
-    """Makes the tables, or takes them from an older version to this one, inside the transaction under way.
-
-    Returns:
-        The version that was found (0 for none) and the ledger's identity; of a newer version nothing is touched.
-    """
+def found_version(connection: Connection) -> int:
+    """The version of the tables, 0 for none; until the transaction's end nobody else changes them."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-    version = 0
-    if connection.execute("SELECT to_regclass('smartcart.meta')").fetchone() != (None,):
-        version = int(_meta(connection, "version") or 0)
-    if version > VERSION:
-        return version, ""
+    if connection.execute("SELECT to_regclass('smartcart.meta')").fetchone() == (None,):
+        return 0
+    return int(_meta(connection, "version") or 0)
+
+
+def prepare(connection: Connection, version: int) -> str:
+    """Makes the tables, or takes them from an older version to this one; gives the ledger's identity."""
     for script in MIGRATIONS[version:]:
         for statement in script.split(";"):
             connection.execute(statement)
@@ -77,7 +75,7 @@ def prepare(connection: Connection) -> tuple[int, str]:
         _set_meta(connection, "version", str(VERSION))
         _set_meta(connection, "identity", _meta(connection, "identity") or str(uuid.uuid4()))
     _forget_other_clocks(connection)
-    return version, str(_meta(connection, "identity"))
+    return str(_meta(connection, "identity"))
 
 
 def _forget_other_clocks(connection: Connection) -> None:

@@ -46,6 +46,16 @@ def event_of(row: Row) -> StoredEvent:
     )
 
 
+def event_fault(event_id: str, at: tuple[str, str, str, int], message: bytes, match: str) -> str | None:
+    """What is wrong with a stored event; None if nothing is."""
+    try:
+        event = parse_event(message)
+        Match.from_text(match)
+    except ValueError as error:
+        return f"it cannot be read: {error}"
+    return None if (event.id, place(event)) == (event_id, at) else "it stands in the place of another"
+
+
 def letter_row(letter: DeadLetter) -> tuple[Any, ...]:
     """In the order of ``LETTER_FIELDS``."""
     return (

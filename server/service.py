@@ -19,39 +19,14 @@ from smartcart.server.broker_address import BrokerAddress
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import DEFAULT_CATALOGUE, Catalogue, load_catalogue
 from smartcart.server.commands import CartKey, Commands
-from smartcart.server.ledger import Ledger, LedgerError
+from smartcart.server.ledger_address import open_ledger
 from smartcart.server.listening import listen
-from smartcart.server.memory_ledger import MemoryLedger
 from smartcart.server.office.office import open_office
 from smartcart.server.site import Site
-from smartcart.server.sqlite_ledger import SQLiteLedger
 from smartcart.server.subscriber import Health, Subscriber
 from smartcart.server.web.pages import Pages
 
 _GRACE_SECONDS: Final = 3
-
-
-def open_ledger(url: str) -> Ledger:
-    """Opens a ledger by its URL: ``sqlite:///FILE``, ``postgresql://…`` or ``memory:``.
-
-    Raises:
-        LedgerError: an unknown kind of URL, or the ledger cannot be opened.
-    """
-    if url == "memory:":
-        return MemoryLedger()
-    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
-        return SQLiteLedger(Path(url.removeprefix("sqlite:///")))
-    if url.startswith(("postgresql://", "postgres://")):
-        return _open_postgres(url)
-    raise LedgerError("a ledger's address looks like sqlite:///smartcart.sqlite or postgresql://USER@HOST/DATABASE")
-
-
-def _open_postgres(url: str) -> Ledger:
-    try:
-        from smartcart.server.postgres_ledger import PostgresLedger
-    except ImportError:
-        raise LedgerError('a PostgreSQL ledger needs: pip install "smartcart[postgres]"') from None
-    return PostgresLedger(url)
 
 
 class BasketServer:

@@ -14,6 +14,7 @@ from smartcart.server.rows import (
     closing_of,
     columns_of,
     correction_of,
+    event_fault,
     event_of,
     key_of,
     letter_of,
@@ -21,6 +22,32 @@ from smartcart.server.rows import (
 
 PAGE: Final = 500
 """How many rows are read at a time of what may be long."""
+
+
+_CONTRADICTIONS: Final = (
+    (
+        "SELECT count(*) FROM events LEFT JOIN sessions USING (store, cart, session) "
+        f"WHERE state IS NULL OR state = {SessionState.ERASED.value}",
+        "events belong to no session, or to an erased one",
+    ),
+    (
+        "SELECT count(*) FROM events JOIN sessions USING (store, cart, session) "
+        f"WHERE late = (1 = 1) AND state <> {SessionState.CLOSED.value}",
+        "events are kept as late in sessions that are open",
+    ),
+    (
+        "SELECT count(*) FROM sessions WHERE (SELECT count(*) FROM records "
+        "WHERE records.store = sessions.store AND records.cart = sessions.cart "
+        "AND records.session = sessions.session AND type <> 'item_corrected') <> "
+        f"(CASE state WHEN {SessionState.OPEN.value} THEN 0 ELSE 1 END)",
+        "sessions are closed or erased without a record, or have the record and are not",
+    ),
+    (
+        "SELECT count(*) FROM (SELECT 1 AS one FROM records WHERE type <> 'session_erased' "
+        "GROUP BY store, cart, session HAVING max(number) <> count(*)) AS torn",
+        "sessions lack some of their corrections",
+    ),
+)
 
 
 class SQLReading(ABC):
@@ -101,3 +128,21 @@ class SQLReading(ABC):
 
     def dead_letter_count(self) -> int:
         return int(self._read("SELECT value FROM meta WHERE name = 'letters'")[0][0])
+
+    def integrity(self) -> Iterator[str]:
+        """Every row against its message, and the tables against each other."""
+        last = 0
+        while rows := self._read(
+            "SELECT position, id, store, cart, session, seq, message, match FROM events WHERE position > ? "
+            "ORDER BY position LIMIT ?",
+            (last, PAGE),
+        ):
+            for _, event_id, *place, message, match in rows:
+                fault = event_fault(event_id, tuple(place), bytes(message), match)
+                if fault:
+                    yield f"event {event_id}: {fault}"
+            last = rows[-1][0]
+        for query, text in _CONTRADICTIONS:
+            count = self._read(query)[0][0]
+            if count:
+                yield f"{count} {text}"

@@ -59,19 +59,21 @@ _INSERT_LETTER: Final = (
 class SQLiteLedger(SQLReading):
     """See ``smartcart.server.ledger.Ledger``."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens the file, or makes it.
+    def __init__(self, path: Path, *, existing: bool = False) -> None:
+        """Opens the file, or makes it; with ``existing`` only one that is there and up to date.
 
         Raises:
             LedgerError: the file cannot be written, is not a ledger, or is of a newer version.
         """
         self._path = path
+        if existing and not path.is_file():
+            raise LedgerError(f"there is no ledger at {path}")
         self._writing = threading.Lock()
         self._reading = threading.Lock()
         with self._errors("open"):
             self._writer = self._connect()
             try:
-                self.identity = self._prepare()
+                self.identity = self._prepare(existing)
                 self._reader = self._connect()
                 self._reader.execute("PRAGMA query_only = ON")
             except BaseException:
@@ -88,14 +90,21 @@ class SQLiteLedger(SQLReading):
             raise
         return connection
 
-    def _prepare(self) -> str:
-        db = self._writer
-        self._checked_version()  # before anything is written
-        db.execute("PRAGMA journal_mode = WAL")
-        with self._transaction():  # of two that start at once the second finds the work done
-            version = self._checked_version()
-            if version < VERSION:
-                migrate(db, version)
+    def _prepare(self, existing: bool) -> str:
+        db, version = self._writer, self._checked_version()  # before anything is written
+        if existing and version < VERSION:
+            raise LedgerError(
+                f"{self._path} is a ledger of version {version}, older than {VERSION}: "
+                "`smartcart server` brings it up to date when it starts"
+                if version
+                else f"{self._path} is empty, not a ledger"
+            )
+        if not existing:
+            db.execute("PRAGMA journal_mode = WAL")
+            with self._transaction():  # of two that start at once the second finds the work done
+                version = self._checked_version()
+                if version < VERSION:
+                    migrate(db, version)
         return str(db.execute("SELECT value FROM meta WHERE name = 'identity'").fetchone()[0])
 
     def _checked_version(self) -> int:
@@ -214,6 +223,13 @@ class SQLiteLedger(SQLReading):
             events=tuple(event_of(row[1:]) for row in events),
             sessions=frozenset(changed),
         )
+
+    def integrity(self) -> Iterator[str]:
+        """As ``SQLReading``, and SQLite's own check of the file's pages and indexes."""
+        for (said,) in self._read("PRAGMA integrity_check(20)"):
+            if said != "ok":
+                yield f"the file is damaged: {said}"
+        yield from super().integrity()
 
     def close(self) -> None:
         with self._writing, self._reading:

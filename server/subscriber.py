@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from smartcart.edge.events import Ack, Channel, Topic
@@ -20,6 +19,7 @@ from smartcart.server.broker_address import BrokerAddress
 from smartcart.server.broker_link import BrokerLink, Delivery, LinkError
 from smartcart.server.carts import Carts
 from smartcart.server.catalogue import Catalogue
+from smartcart.server.clock import utc_now
 from smartcart.server.commands import CartKey, Commands
 from smartcart.server.intake import take_in, take_in_status
 from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, Outcome, Verdict
@@ -271,8 +271,3 @@ class Subscriber:
         link = self._link
         if link is not None:
             link.publish(str(Topic(store=key[0], cart=key[1], channel=channel)), payload)
-
-
-def utc_now() -> str:
-    """Now as RFC 3339 in UTC, with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

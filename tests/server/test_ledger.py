@@ -29,9 +29,9 @@ from smartcart.server.ledger import (
     SessionKey,
     refused,
 )
+from smartcart.server.ledger_address import open_ledger
 from smartcart.server.memory_ledger import MemoryLedger
 from smartcart.server.replay import replay
-from smartcart.server.service import open_ledger
 from smartcart.server.sqlite_ledger import SQLiteLedger
 
 

@@ -16,8 +16,8 @@ from smartcart.edge.events import Correction
 from smartcart.server import postgres_schema, sqlite_schema
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import NEW, Ledger, LedgerError, Outcome, SessionKey
+from smartcart.server.ledger_address import open_ledger
 from smartcart.server.replay import replay
-from smartcart.server.service import open_ledger
 
 OLD = Path(__file__).parent / "ledgers"
 FIRST, SECOND, THIRD = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
@@ -87,7 +87,7 @@ def test_a_migration_that_fails_changes_nothing(old_ledger: str, monkeypatch: py
 
 
 OPEN_ONE = (
-    "import sys; from smartcart.server.service import open_ledger; sys.stdin.readline()\n"
+    "import sys; from smartcart.server.ledger_address import open_ledger; sys.stdin.readline()\n"
     "ledger = open_ledger(sys.argv[1]); print(ledger.identity); ledger.close()"
 )
 
