@@ -20,6 +20,11 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     add_broker_options(parser)
     parser.add_argument("--ledger", default="sqlite:///smartcart.sqlite", metavar="URL", help="default: %(default)s")
+    parser.add_argument(
+        "--shared",
+        metavar="NAME",
+        help="share the work with every other server that is started with this NAME and the same PostgreSQL ledger",
+    )
     parser.add_argument("--catalogue", type=Path, metavar="FILE", help="products and prices, .csv or .toml")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes a free one (default: 8000)")
@@ -55,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
             cert=broker.cert,
             key=broker.key,
             ledger_url=args.ledger,
+            group=args.shared,
             host=args.host,
             port=args.port,
             catalogue=args.catalogue,

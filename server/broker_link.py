@@ -14,11 +14,13 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from smartcart.edge.events import PREFIX, Channel
 from smartcart.server.broker_address import AddressError, BrokerAddress
 
-SUBSCRIPTIONS: Final = tuple(f"{PREFIX}/+/+/{channel}" for channel in (Channel.EVENTS, Channel.STATUS))
+EVENTS: Final = f"{PREFIX}/+/+/{Channel.EVENTS}"
+STATUSES: Final = f"{PREFIX}/+/+/{Channel.STATUS}"
 MAX_PACKET: Final = 2**20
 MAX_QUEUED: Final = 10_000
 """Answers that wait for a broker that takes none; those beyond are left to be asked for again."""
@@ -26,6 +28,10 @@ _KEEP_ALIVE_SECONDS: Final = 30
 _CONNECT_SECONDS: Final = 5.0
 _SESSION_SECONDS: Final = 86_400
 _UNSUPPORTED_VERSION: Final = 132
+_TOO_OLD: Final = "servers that share the work need a broker with MQTT 5, Mosquitto for one"
+_SHARED: Final = 1
+_OWN: Final = 2
+"""Subscription identifiers."""
 
 
 class LinkError(Exception):
@@ -40,13 +46,18 @@ class LinkError(Exception):
 
 
 class Delivery:
-    """A message, to be acknowledged to the broker once it is safe."""
+    """A message, to be acknowledged to the broker once it is safe.
 
-    __slots__ = ("_link", "_message", "payload", "topic")
+    ``alone``: no other server of the group gets it. ``everybody``: every server of the group gets it, in order.
+    """
 
-    def __init__(self, link: "BrokerLink", message: mqtt.MQTTMessage) -> None:
+    __slots__ = ("_link", "_message", "alone", "everybody", "payload", "topic")
+
+    def __init__(self, link: "BrokerLink", message: mqtt.MQTTMessage, *, alone: bool, everybody: bool) -> None:
         self._link = link
         self._message = message
+        self.alone = alone
+        self.everybody = everybody
         self.payload = bytes(message.payload)
         try:
             self.topic = message.topic
@@ -62,9 +73,16 @@ class BrokerLink:
     """A persistent session at QoS 1 with manual acknowledgement.
 
     ``version`` is 5 or 4 (for 3.1.1). With 5 the broker has at most ``in_flight`` messages unacknowledged at a time.
+
+    Servers of one ``group`` get each event once among them, by a shared subscription of MQTT 5. Every one of them gets
+    all statuses, to show them, and by a second, shared subscription one of them gets each, to bury what is no status.
+    Their sessions end with the connection: what waited for a server that died would reach nobody, while what it had
+    not answered the cart sends again, to another one.
     """
 
-    def __init__(self, address: BrokerAddress, name: str, version: int, in_flight: int) -> None:
+    def __init__(
+        self, address: BrokerAddress, name: str, version: int, in_flight: int, group: str | None = None
+    ) -> None:
         self._address = address
         self._lost = threading.Event()
         self._answered = threading.Event()
@@ -73,6 +91,8 @@ class BrokerLink:
         self._open = False
         self._in_flight = in_flight
         self._five = version == 5
+        self._group = group
+        self._to_confirm = 2 if group else 1
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=name,
@@ -97,7 +117,7 @@ class BrokerLink:
         Raises:
             LinkError: the broker is not there, or does not want us.
         """
-        self._client.on_message = lambda _client, _data, message: receive(Delivery(self, message))
+        self._client.on_message = lambda _client, _data, message: receive(self._delivery(message))
         try:
             if self._address.tls:
                 self._client.tls_set_context(self._address.trust())
@@ -115,19 +135,36 @@ class BrokerLink:
             raise LinkError(f"no connection ({error})") from None
         self._client.loop_start()
         if not self._answered.wait(_CONNECT_SECONDS):
-            raise LinkError("it does not answer", try_other_version=True)
+            raise LinkError("it does not answer", try_other_version=self._group is None)
         if self._refusal is not None:
             raise self._refusal
         return self
+
+    def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
+        """The subscription's identifier tells whether the group's or our own brought it."""
+        if self._group is None:
+            return Delivery(self, message, alone=True, everybody=True)
+        own = getattr(message.properties, "SubscriptionIdentifier", None) == [_OWN]
+        return Delivery(self, message, alone=not own, everybody=own)
+
+    def _subscribe(self) -> None:
+        if self._group is None:
+            self._client.subscribe([(topic, 1) for topic in (EVENTS, STATUSES)])
+            return
+        shared = [f"$share/{self._group}/{topic}" for topic in (EVENTS, STATUSES)]
+        for identifier, topics in ((_SHARED, shared), (_OWN, [STATUSES])):
+            properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]
+            properties.SubscriptionIdentifier = identifier
+            self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics], properties=properties)
 
     def _session_options(self) -> dict[str, Any]:
         if not self._five:
             return {}
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = _SESSION_SECONDS
+        properties.SessionExpiryInterval = 0 if self._group else _SESSION_SECONDS
         properties.ReceiveMaximum = self._in_flight
         properties.MaximumPacketSize = MAX_PACKET
-        return {"clean_start": False, "properties": properties}
+        return {"clean_start": self._group is not None, "properties": properties}
 
     def wait(self, stopping: threading.Event) -> str:
         """Returns when the connection is lost or ``stopping`` is set; says why it was lost."""
@@ -154,25 +191,30 @@ class BrokerLink:
     ) -> None:
         if reason.is_failure:
             other = reason.value == _UNSUPPORTED_VERSION
-            self._refusal = LinkError(f"it refuses us: {str(reason).lower()}", try_other_version=other)
+            why = _TOO_OLD if other and self._group else f"it refuses us: {str(reason).lower()}"
+            self._refusal = LinkError(why, try_other_version=other and self._group is None)
             self._answered.set()
         else:
             self._open = True
-            client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
+            self._subscribe()
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: object, _mid: int, reasons: list[Any], _properties: object
     ) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._refusal = LinkError(f"it does not let us read {' and '.join(SUBSCRIPTIONS)}")
-        self._answered.set()
+            what = f"{EVENTS} and {STATUSES}" + (f" as the group {self._group}" if self._group else "")
+            self._refusal = LinkError(f"it does not let us read {what}")
+        self._to_confirm -= 1
+        if self._refusal or not self._to_confirm:
+            self._answered.set()
 
     def _on_disconnect(self, _client: mqtt.Client, _data: object, _flags: object, reason: Any, _more: object) -> None:
         self._open = False
         if reason.is_failure:
             self._reason = f"the connection was lost ({str(reason).lower()})"
         if not self._answered.is_set():
-            self._refusal = LinkError("it closes the connection", try_other_version=True)
+            why = _TOO_OLD if self._group else "it closes the connection"
+            self._refusal = LinkError(why, try_other_version=self._group is None)
             self._answered.set()
         self._lost.set()
 

@@ -13,13 +13,15 @@ from typing import Final, Self
 
 import uvicorn
 
+from smartcart.edge.events import ContractError, checked_name
 from smartcart.server.app import create_app
 from smartcart.server.basket import Basket
-from smartcart.server.broker_address import BrokerAddress
+from smartcart.server.broker_address import AddressError, BrokerAddress
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import DEFAULT_CATALOGUE, Catalogue, load_catalogue
 from smartcart.server.commands import CartKey, Commands
-from smartcart.server.ledger_address import open_ledger
+from smartcart.server.ledger import LedgerError
+from smartcart.server.ledger_address import is_postgres, open_ledger
 from smartcart.server.listening import listen
 from smartcart.server.office.office import open_office
 from smartcart.server.site import Site
@@ -37,6 +39,7 @@ class BasketServer:
         ledger_url: see ``open_ledger``.
         port: 0 takes a free port; ``url`` tells the real one.
         catalogue: a catalogue, or its file; None takes the one that is shipped.
+        group: a name that several servers have in common, which share one broker and one PostgreSQL ledger.
         allowed_hosts: further names under which a browser may ask for the pages.
         live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
     """
@@ -52,6 +55,7 @@ class BasketServer:
         ca: Path | None = None,
         cert: Path | None = None,
         key: Path | None = None,
+        group: str | None = None,
         allowed_hosts: Sequence[str] = (),
         live_view_url: str | None = None,
         clip_name: str | None = None,
@@ -60,6 +64,14 @@ class BasketServer:
         self._catalogue = (
             catalogue if isinstance(catalogue, Catalogue) else load_catalogue(catalogue or DEFAULT_CATALOGUE)
         )
+        if group is not None:
+            try:
+                checked_name(group, "the servers' common name")
+            except ContractError as error:
+                raise AddressError(error.reason) from None
+            if not is_postgres(ledger_url):
+                raise LedgerError("servers that share need one ledger in PostgreSQL: --ledger postgresql://…")
+        self._group = group
         self._ledger_url = ledger_url
         self._host = host
         self._port = port
@@ -99,6 +111,7 @@ class BasketServer:
             catalogue=self._catalogue,
             carts=self._carts,
             commands=self._commands,
+            group=self._group,
         )
         self._web = self._make_web()
         self._web_thread = threading.Thread(target=self._serve, args=(listening,), name="web", daemon=True)

@@ -9,6 +9,7 @@ import queue
 import random
 import threading
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -53,12 +54,25 @@ class ConnectionLost:
 
 
 class Subscriber:
-    """Three threads: one keeps the connection to the broker, one writes batches to the ledger, one reads its news."""
+    """Three threads: one keeps the connection to the broker, one writes batches to the ledger, one reads its news.
+
+    Args:
+        group: the name of several servers that share the work, and one ledger.
+    """
 
     def __init__(
-        self, *, address: BrokerAddress, ledger: Ledger, catalogue: Catalogue, carts: Carts, commands: Commands
+        self,
+        *,
+        address: BrokerAddress,
+        ledger: Ledger,
+        catalogue: Catalogue,
+        carts: Carts,
+        commands: Commands,
+        group: str | None = None,
     ) -> None:
         self._address = address
+        self._group = group
+        self._name = f"smartcart-server-{ledger.identity[:13]}" + (f"-{uuid.uuid4().hex[:8]}" if group else "")
         self._ledger = ledger
         self._catalogue = catalogue
         self._carts = carts
@@ -102,7 +116,7 @@ class Subscriber:
     def _keep_connected(self) -> None:
         pause, version = _FIRST_PAUSE, 5
         while not self._stopping.is_set():
-            link = BrokerLink(self._address, f"smartcart-server-{self._ledger.identity[:13]}", version, IN_FLIGHT)
+            link = BrokerLink(self._address, self._name, version, IN_FLIGHT, self._group)
             try:
                 self._link = link  # before it opens, since an answer may be due at once
                 link.open(self._receive)
@@ -236,9 +250,10 @@ class Subscriber:
             return None  # a retained status that was cleared
         taken = take_in_status(delivery.topic, delivery.payload, now)
         if isinstance(taken, DeadLetter):
-            return taken
+            return taken if delivery.alone else None
         topic, status = taken
-        self._carts.tell_status((topic.store, topic.cart), status)
+        if delivery.everybody:
+            self._carts.tell_status((topic.store, topic.cart), status)
         return None
 
     # --- the answers ----------------------------------------------------------------------------------------------
