@@ -69,7 +69,7 @@ def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
 </default>
 <asset>{surroundings}{hand_assets}{item_assets}{bag_assets}</asset>
 <worldbody>
-<light type="directional" pos="{lx} {ly} {lz}" dir="{-lx} {-ly} {-lz}" castshadow="true"
+<light type="spot" cutoff="55" exponent="1" pos="{lx} {ly} {lz}" dir="{-lx} {-ly} {-lz}" castshadow="true"
  diffuse="{look.lamp[0]} {look.lamp[1]} {look.lamp[2]}" specular="{look.gloss} {look.gloss} {look.gloss}"/>
 <light type="spot" pos="{-lx} {1 + ly} 2.2" dir="{lx} {-1 - ly} -2.2" cutoff="80" castshadow="false"
  diffuse="{fill} {fill} {fill}" specular=".25 .25 .25"/>

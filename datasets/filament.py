@@ -15,6 +15,7 @@ import numpy as np
 
 from smartcart.datasets.art import Picture
 from smartcart.datasets.camera import Lens
+from smartcart.datasets.engine import mujoco
 from smartcart.datasets.errors import RenderingError
 
 MISSING: Final = 'the renderer filament comes with mujoco from version 4 on: pip install "mujoco>=4"'
@@ -32,7 +33,7 @@ class FilamentPainter:
         """Loads the model.
 
         Args:
-            model: MuJoCo's model.
+            model: MuJoCo's model; its first lamp becomes one from afar.
             lens: how large the pictures are.
             shown: MuJoCo's visual options: which groups of geoms are painted.
 
@@ -41,6 +42,7 @@ class FilamentPainter:
         """
         m, self._context = _open()
         self._m, self._model, self._shown = m, model, shown
+        model.light_type[0] = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL  # a spot hardly shows beside the ambient light
         resources = m.ModelResources(self._context, model)
         self._scene = self._context.create_scene(m.SceneParams())
         self._scene.configure_from_model(model)

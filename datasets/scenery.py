@@ -87,7 +87,7 @@ def draw_look(rng: np.random.Generator, *, width: int = 640, height: int = 480) 
         second=_draw_person(rng) if rng.random() < SECOND_PERSON else None,
         ambient=float(rng.uniform(0.24, 0.42)) * mood.ambient,
         lamp=(strength * (1 + warm) * mood.tint[0], strength, strength * (1 - warm) * mood.tint[1]),
-        lamp_from=(float(rng.uniform(-0.45, 0.45)), float(rng.uniform(-0.45, 0.45)), 2.4),  # flatter light gives moire
+        lamp_from=(float(rng.uniform(-0.4, 0.4)), float(rng.uniform(-0.4, 0.4)), 2.4),  # flatter light gives moire
         fill=float(rng.uniform(0.12, 0.32)) * mood.ambient,
         gloss=mood.gloss,
         passers=passers,
