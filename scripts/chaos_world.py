@@ -111,9 +111,7 @@ class World:
         port = self.broker_url.rpartition(":")[2]
         if self._plan.broker == "embedded":
             return self._start("broker", [SMARTCART, "broker", "--port", port])
-        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-        if program is None:
-            raise CommandError("Mosquitto is not installed: on Debian, apt install mosquitto")
+        program = mosquitto()
         config, state = self._plan.folder / "mosquitto.conf", self._plan.folder / "mosquitto"
         state.mkdir()
         config.write_text(MOSQUITTO.format(port=port, user=getpass.getuser(), folder=state))
@@ -135,6 +133,18 @@ class World:
         words = [sys.executable, "-m", "smartcart.scripts.chaos_cart", name, "--folder", str(plan.folder)]
         more = ["--broker", self.broker_url, "--seed", str(plan.seed), "--events", str(plan.events)]
         return self._start(name, [*words, *more])
+
+
+def mosquitto() -> str:
+    """Where Mosquitto is.
+
+    Raises:
+        CommandError: it is not installed.
+    """
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if program is None:
+        raise CommandError("Mosquitto is not installed: on Debian, apt install mosquitto")
+    return program
 
 
 def free_port() -> int:

@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "ledger",
     "pair",
     "chaos",
+    "bench",
     "replay",
     "evaluate",
     "calibrate",
