@@ -13,7 +13,7 @@ from smartcart.datasets.art import Picture
 from smartcart.datasets.errors import DataError
 from smartcart.datasets.sight import Box
 from smartcart.models.detection_dataset import DatasetError, read_dataset
-from smartcart.models.labels import HAND
+from smartcart.models.labels import HAND, LABELS
 
 FRAMES: Final = ".frames.jsonl"
 
@@ -88,19 +88,31 @@ def _photos(file: Path) -> Iterator[Sample]:
 
 def _frames(file: Path) -> Iterator[Sample]:
     video = file.with_name(file.name.removesuffix(FRAMES) + ".mp4")
-    for number, text in enumerate(file.read_text(encoding="utf-8").splitlines()):
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: cannot be read ({error})") from error
+    for number, text in enumerate(lines):
         try:
             line = json.loads(text)
             marks = [
-                Mark(label=str(item["label"]), box=_box(item["box"]), visible=float(item["visible"]))
+                Mark(label=_known(item["label"]), box=_box(item["box"]), visible=float(item["visible"]))
                 for item in line["items"]
             ]
             marks += [Mark(label=HAND, box=_box(hand["box"])) for hand in line["hands"]]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataError(f"{file} line {number + 1}: is not a frame line ({error!r})") from error
         yield Sample(file=video, frame=number, marks=tuple(marks))
 
 
+def _known(label: object) -> str:
+    if label not in LABELS:
+        raise ValueError(f"class {label!r} is not in the class list")
+    return str(label)
+
+
 def _box(values: list[float]) -> Box:
     x1, y1, x2, y2 = (float(v) for v in values)
+    if not (-1 <= x1 <= x2 <= 2 and -1 <= y1 <= y2 <= 2):
+        raise ValueError(f"{values} is not a normalised box")
     return x1, y1, x2, y2

@@ -2,20 +2,21 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
+from smartcart.datasets.definition import DROPPED
 from smartcart.datasets.errors import DataError
 from smartcart.datasets.foreign import Foreign, readable
 from smartcart.datasets.frames import yolo_line
 from smartcart.datasets.sight import Box
 from smartcart.models.labels import LABELS
 
-DROPPED: Final = "-"
+MOST_LETTERS: Final = 120
 LEAST_SIDE: Final = 0.002
 
 
@@ -48,42 +49,51 @@ def class_map(text: str) -> dict[str, str]:
     return {old.strip(): new.strip() for old, _, new in pairs}
 
 
-def convert(found: Iterable[Foreign], renamed: Mapping[str, str], folder: Path, split: str) -> Converted:
-    """Writes ``images/``, ``labels/`` and ``data.yaml``.
+def convert(
+    parts: Mapping[str, Iterable[Foreign]],
+    renamed: Mapping[str, str],
+    folder: Path,
+    *,
+    judges: Sequence[str] | None = None,
+    ignore_below: float = 0.0,
+) -> Converted:
+    """Writes ``PART/images/`` and ``PART/labels/`` for each part, and one ``data.yaml``.
 
     Args:
-        found: the pictures.
+        parts: the pictures of ``train`` and ``val``, or of one of them.
         renamed: from their names to ours, or to ``-``; names that are ours already may be missing.
-        folder: where to write.
-        split: ``train`` or ``val``, the part that ``data.yaml`` calls them.
+        folder: where to write; it must hold no such part yet.
+        judges: the classes that the set boxes completely; by default those that it maps to and has.
+        ignore_below: the share of a picture under which things were left unboxed on purpose.
 
     Raises:
-        DataError: a name is not mapped, or a picture cannot be read.
+        DataError: a name is not mapped, a picture cannot be read, or there are pictures in the folder already.
     """
-    for name in ("images", "labels"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
     classes: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
+    for part in parts:
+        if any((folder / part / "images").glob("*")):
+            raise DataError(f"{folder / part}: holds pictures already; give a folder without any")
     pictures = 0
-    for number, picture in enumerate(found):
-        if not readable(picture.image):
-            raise DataError(f"{picture.image}: cannot be read as a picture")
-        lines = []
-        for name, box in picture.boxes:
-            label, cut = _ours(name, renamed), _clipped(box)
-            if label == DROPPED or cut is None:
-                dropped[name] += 1
-                continue
-            classes[label] += 1
-            lines.append(yolo_line(label, cut))
-        stem = f"{number:06d}_{picture.image.stem}"
-        shutil.copyfile(picture.image, folder / "images" / f"{stem}{picture.image.suffix.lower()}")
-        (folder / "labels" / f"{stem}.txt").write_text("".join(lines), encoding="utf-8")
-        pictures += 1
+    for part, found in parts.items():
+        for name in ("images", "labels"):
+            (folder / part / name).mkdir(parents=True, exist_ok=True)
+        for number, picture in enumerate(found):
+            stem = f"{number:06d}_{picture.image.stem[:MOST_LETTERS]}"
+            if not readable(picture.image):
+                raise DataError(f"{picture.image}: cannot be read as a picture")
+            lines = _lines(picture, renamed, classes, dropped)
+            shutil.copyfile(picture.image, folder / part / "images" / f"{stem}{picture.image.suffix.lower()}")
+            (folder / part / "labels" / f"{stem}.txt").write_text("".join(lines), encoding="utf-8")
+            pictures += 1
+    if judges is None:
+        mapped = {label for label in renamed.values() if label != DROPPED} | set(classes)
+        judges = sorted(mapped, key=LABELS.index)
+    document: dict[str, Any] = {part: f"{part}/images" for part in parts}
+    document |= {"names": dict(enumerate(LABELS)), "judges": list(judges)}
+    if ignore_below:
+        document["ignore_below"] = ignore_below
     data = folder / "data.yaml"
-    judges = sorted({label for label in renamed.values() if label != DROPPED} | set(classes), key=LABELS.index)
-    parts = {"train": "images", "val": "images"} if split == "train" else {"val": "images"}
-    document = {**parts, "names": dict(enumerate(LABELS)), "judges": judges}
     data.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return Converted(
         data=data,
@@ -91,6 +101,19 @@ def convert(found: Iterable[Foreign], renamed: Mapping[str, str], folder: Path, 
         classes={label: classes[label] for label in LABELS if classes[label]},
         dropped=dict(sorted(dropped.items())),
     )
+
+
+def _lines(picture: Foreign, renamed: Mapping[str, str], classes: Counter[str], dropped: Counter[str]) -> list[str]:
+    """The label file's lines; what is written and what is left out is counted."""
+    lines = []
+    for name, box in picture.boxes:
+        label, cut = _ours(name, renamed), _clipped(box)
+        if label == DROPPED or cut is None:
+            dropped[name] += 1
+        else:
+            classes[label] += 1
+            lines.append(yolo_line(label, cut))
+    return lines
 
 
 def _ours(name: str, renamed: Mapping[str, str]) -> str:
@@ -105,4 +128,4 @@ def _ours(name: str, renamed: Mapping[str, str]) -> str:
 def _clipped(box: Box) -> Box | None:
     """The part of a box that lies in the picture, or None when hardly any does."""
     x1, y1, x2, y2 = (min(max(v, 0.0), 1.0) for v in box)
-    return (x1, y1, x2, y2) if min(x2 - x1, y2 - y1) >= LEAST_SIDE else None
+    return (x1, y1, x2, y2) if x2 - x1 >= LEAST_SIDE and y2 - y1 >= LEAST_SIDE else None

@@ -3,7 +3,7 @@
 import json
 import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -41,13 +41,17 @@ def form_of(source: Path) -> Form:
     raise DataError(f"{source}: neither a COCO .json, a YOLO data.yaml, nor a folder with VOC .xml files")
 
 
-def read_foreign(source: Path, form: Form, images: Path | None = None) -> Iterator[Foreign]:
+def read_foreign(
+    source: Path, form: Form, images: Path | None = None, classes: Sequence[str] | None = None
+) -> Iterator[Foreign]:
     """The labelled pictures of a data set.
 
     Args:
-        source: a COCO file, a ``data.yaml`` or the folder that holds it, or a folder with VOC files.
+        source: a COCO file, a ``data.yaml`` or the folder that holds it, a folder with VOC files, or, with
+            ``classes``, a folder with YOLO label files.
         form: how to read it.
-        images: where the pictures of COCO and VOC lie, if not beside the labels.
+        images: where the pictures lie, if not beside the labels; a ``data.yaml`` names its own.
+        classes: the names of a YOLO set without a ``data.yaml``, in the order of their numbers.
 
     Raises:
         DataError: a file is missing or malformed; the message names it.
@@ -57,6 +61,8 @@ def read_foreign(source: Path, form: Form, images: Path | None = None) -> Iterat
             yield from _coco(source, images or source.parent)
         elif form == "voc":
             yield from _voc(source, images or source)
+        elif classes is not None:
+            yield from _yolo_folder(source, images or source, dict(enumerate(classes)))
         else:
             yield from _yolo(source / "data.yaml" if source.is_dir() else source)
     except (OSError, UnicodeDecodeError) as error:
@@ -69,21 +75,24 @@ def _coco(source: Path, images: Path) -> Iterator[Foreign]:
         names = {int(c["id"]): str(c["name"]) for c in raw["categories"]}
         marks: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for mark in raw["annotations"]:
-            marks[int(mark["image_id"])].append(mark)
+            if not mark.get("iscrowd"):  # a crowd's box is around many
+                marks[int(mark["image_id"])].append(mark)
         for picture in raw["images"]:
             width, height = float(picture["width"]), float(picture["height"])
             boxes = []
-            for mark in marks[int(picture["id"])]:
+            for mark in marks.get(int(picture["id"]), ()):
                 x, y, w, h = (float(v) for v in mark["bbox"])
                 box = x / width, y / height, (x + w) / width, (y + h) / height
                 boxes.append((names[int(mark["category_id"])], box))
             yield Foreign(image=_within(images, str(picture["file_name"])), boxes=tuple(boxes))
-    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise DataError(f"{source}: is not a COCO detection file ({error!r})") from error
 
 
 def _voc(source: Path, images: Path) -> Iterator[Foreign]:
-    pictures = {path.name: path for path in sorted(images.rglob("*")) if path.suffix.lower() in SUFFIXES}
+    pictures: dict[str, list[Path]] = defaultdict(list)
+    for path in _pictures(images):
+        pictures[path.name].append(path)
     for file in sorted(source.rglob("*.xml")):
         text = file.read_text(encoding="utf-8")
         try:
@@ -91,37 +100,61 @@ def _voc(source: Path, images: Path) -> Iterator[Foreign]:
                 raise ValueError("it declares entities")
             root = ElementTree.fromstring(text)
             width, height = (float(root.findtext(f"size/{side}", "")) for side in ("width", "height"))
+            if not (0 < width < float("inf") and 0 < height < float("inf")):
+                raise ValueError("its size is not a size")
             boxes = []
             for thing in root.findall("object"):
                 x1, y1, x2, y2 = (float(thing.findtext(f"bndbox/{k}", "")) for k in ("xmin", "ymin", "xmax", "ymax"))
                 box = (x1 - 1) / width, (y1 - 1) / height, x2 / width, y2 / height  # VOC counts pixels from 1
                 boxes.append((thing.findtext("name", ""), box))
             name = Path(root.findtext("filename", "")).name
-        except (ElementTree.ParseError, ValueError, ZeroDivisionError) as error:
+        except (ElementTree.ParseError, ValueError) as error:
             raise DataError(f"{file}: is not a VOC file ({error})") from error
-        if name not in pictures:
-            raise DataError(f"{file}: its picture {name!r} is not under {images}")
-        yield Foreign(image=pictures[name], boxes=tuple(boxes))
+        if len(pictures.get(name, ())) != 1:
+            many = "more than once" if name in pictures else "not"
+            raise DataError(f"{file}: its picture {name!r} is {many} under {images}")
+        yield Foreign(image=pictures[name][0], boxes=tuple(boxes))
 
 
 def _yolo(file: Path) -> Iterator[Foreign]:
     try:
         settings = yaml.safe_load(file.read_text(encoding="utf-8"))
         names = settings["names"]
-        labels = {int(k): str(v) for k, v in (names.items() if isinstance(names, dict) else enumerate(names))}
+        labels = {int(k): _word(v) for k, v in (names.items() if isinstance(names, dict) else enumerate(names))}
         parts = [settings[part] for part in ("train", "val", "test") if settings.get(part)]
         folders = [str(folder) for part in parts for folder in (part if isinstance(part, list) else [part])]
         root = file.parent / str(settings.get("path") or ".")
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise DataError(f"{file}: is not a data.yaml with 'names' and 'train' or 'val' ({error!r})") from error
     for folder in dict.fromkeys(folders):
         # exported sets often write ../train/images for what lies beside the file
         place = next((p for p in (root / folder, file.parent / folder.removeprefix("../")) if p.is_dir()), None)
         if place is None:
             raise DataError(f"{file}: no such folder of pictures: {folder}")
-        for image in sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES):
+        for image in _pictures(place):
             label = _label_file(image)
             yield Foreign(image=image, boxes=tuple(_yolo_boxes(label, labels)) if label.exists() else ())
+
+
+def _yolo_folder(folder: Path, images: Path, labels: dict[int, str]) -> Iterator[Foreign]:
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder of label files")
+    for image in _pictures(images):
+        label = folder / image.relative_to(images).with_suffix(".txt")
+        yield Foreign(image=image, boxes=tuple(_yolo_boxes(label, labels)) if label.exists() else ())
+
+
+def _pictures(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise DataError(f"{folder}: holds no pictures ({', '.join(SUFFIXES)})")
+    return found
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str | int | float):
+        raise ValueError(f"{type(value).__name__} as the name of a class")
+    return str(value)
 
 
 def _label_file(image: Path) -> Path:

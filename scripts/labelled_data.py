@@ -5,9 +5,12 @@ import json
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartcart.scripts.main import CommandError
+
+if TYPE_CHECKING:
+    from smartcart.datasets.convert import Converted
 
 
 def add_labelled_data(parts: "argparse._SubParsersAction[Any]") -> None:
@@ -47,9 +50,16 @@ def _add_convert(parts: "argparse._SubParsersAction[Any]") -> None:
     convert = parts.add_parser(
         "convert",
         help="a YOLO, COCO or VOC data set as a YOLO data set with the project's classes",
-        epilog="For example:  smartcart datasets convert coco/train.json --map 'Tin=can,person=-' --out out/tins",
+        description="A YOLO, COCO or VOC data set as a YOLO data set with the project's classes. A definition is a "
+        ".toml file that names the parts of a set relative to --root, its form, classes and terms; some come with the "
+        "project.",
+        epilog="For example:  smartcart datasets convert coco/train.json --map 'Tin=can,person=-' --out out/tins  or  "
+        "smartcart datasets convert beverage3 --root photos --out out/beverage3",
     )
-    convert.add_argument("source", type=Path, help="a data.yaml, a COCO .json, or a folder with VOC .xml files")
+    convert.add_argument(
+        "source", help="a data.yaml, a COCO .json, a folder with VOC .xml files, or a definition (its name or .toml)"
+    )
+    convert.add_argument("--root", type=Path, help="where the set of a definition lies")
     convert.add_argument(
         "--from", dest="form", choices=("yolo", "coco", "voc"), help="its form (default: seen from it)"
     )
@@ -57,9 +67,7 @@ def _add_convert(parts: "argparse._SubParsersAction[Any]") -> None:
     convert.add_argument(
         "--map", default="", metavar="OLD=NEW,…", help="from its classes to ours; NEW - leaves one out"
     )
-    convert.add_argument(
-        "--split", choices=("train", "val"), default="train", help="part of the new set (default train)"
-    )
+    convert.add_argument("--split", choices=("train", "val"), help="part of the new set (default train)")
     convert.add_argument("--out", type=Path, required=True, help="folder to write to")
     convert.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     convert.set_defaults(run=run_convert)
@@ -110,15 +118,14 @@ def run_convert(args: argparse.Namespace) -> int:
     """Converts a whole data set."""
     begun = time.monotonic()
     _require()
-    from smartcart.datasets.convert import class_map, convert
     from smartcart.datasets.errors import DataError
-    from smartcart.datasets.foreign import form_of, read_foreign
 
     try:
-        form = args.form or form_of(args.source)
-        done = convert(read_foreign(args.source, form, args.images), class_map(args.map), args.out, args.split)
+        done = _convert_defined(args) if args.root is not None else _convert_found(args)
     except DataError as error:
         raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"{args.out}: cannot be written to ({error.strerror})") from error
     report = {
         "data": str(done.data),
         "images": done.pictures,
@@ -132,13 +139,43 @@ def run_convert(args: argparse.Namespace) -> int:
     return 0
 
 
+def _convert_found(args: argparse.Namespace) -> "Converted":
+    """A data set as it lies there."""
+    from smartcart.datasets.convert import class_map, convert
+    from smartcart.datasets.definition import given
+    from smartcart.datasets.foreign import form_of, read_foreign
+
+    if args.source.endswith(".toml") or args.source in given():
+        raise CommandError(f"{args.source} is a definition: say with --root where the set lies")
+    source = Path(args.source)
+    found = read_foreign(source, args.form or form_of(source), args.images)
+    return convert({args.split or "train": found}, class_map(args.map), args.out)
+
+
+def _convert_defined(args: argparse.Namespace) -> "Converted":
+    """The parts of a definition, below the root."""
+    if args.form or args.images or args.split or args.map:
+        raise CommandError("a definition says it all: leave out --from, --images, --split and --map")
+    from smartcart.datasets.convert import convert
+    from smartcart.datasets.definition import read_definition
+    from smartcart.datasets.foreign import read_foreign
+
+    defined = read_definition(args.source)
+    parts = {
+        name: read_foreign(args.root / part.labels, defined.form, args.root / part.images, defined.classes)
+        for name, part in defined.parts.items()
+    }
+    judges = defined.judges or None
+    return convert(parts, defined.renamed, args.out, judges=judges, ignore_below=defined.ignore_below)
+
+
 def _write(path: Path, picture: Any) -> None:
     import cv2
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         written = cv2.imwrite(str(path), picture)
-    except cv2.error:
+    except (cv2.error, OSError):
         written = False
     if not written:
         raise CommandError(f"{path}: cannot be written; give a name that ends in .png or .jpg")

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
 from smartcart.datasets.annotated import samples
+from smartcart.datasets.definition import given, read_definition
 from smartcart.datasets.statistics import statistics
 from smartcart.models.detection_dataset import read_dataset
 from smartcart.scripts.main import main
@@ -107,6 +108,170 @@ def test_a_malformed_voc_file_is_one_sentence(text, voc, tmp_path, capsys):
     (voc / "Annotations" / "a.xml").write_text(text)
     assert main(["datasets", "convert", str(voc), "--out", str(tmp_path / "o")]) == 2
     assert "is not a VOC file" in capsys.readouterr().err
+
+
+DEFINITIONS = {
+    "yolo": """
+form = "yolo"
+classes = ["Cola", "person"]
+map = {Cola = "bottle", person = "-"}
+[train]
+images = "yolo/train/images"
+labels = "yolo/train/labels"
+""",
+    "coco": """
+form = "coco"
+map = {Cola = "bottle", person = "-"}
+[val]
+images = "coco"
+labels = "coco/labels.json"
+""",
+    "voc": """
+form = "voc"
+judges = ["bottle", "can"]
+ignore_below = 0.04
+map = {Cola = "bottle", person = "-"}
+[train]
+images = "voc/JPEGImages"
+labels = "voc/Annotations"
+[val]
+images = "voc/JPEGImages"
+labels = "voc/Annotations"
+""",
+}
+
+
+@pytest.mark.parametrize("form", DEFINITIONS)
+def test_a_definition_finds_its_parts_below_the_root(form, request, tmp_path, capsys):
+    request.getfixturevalue(form)
+    (tmp_path / "it.toml").write_text(DEFINITIONS[form])
+    words = ["datasets", "convert", str(tmp_path / "it.toml"), "--root", str(tmp_path), "--out", str(tmp_path / "o")]
+    assert main([*words, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    dataset = read_dataset(tmp_path / "o" / "data.yaml")
+    assert [bool(dataset.train), bool(dataset.val)] == [form != "coco", form != "yolo"]
+    assert report["classes"] == {"bottle": 2 if form == "voc" else 1}
+    for part in (*dataset.train, *dataset.val):
+        assert part.judges == ({"bottle", "can"} if form == "voc" else {"bottle"})
+        assert part.ignore_below == (0.04 if form == "voc" else 0)
+        (box,) = (box for photo in part.photos for box in photo.boxes)
+        assert box.corners == pytest.approx((0.375, 0.25, 0.625, 0.75), abs=1e-5)
+    assert main(words) == 2
+    assert "holds pictures already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[", "is not a TOML file"),
+        ('form = "xml"\n', "'form' must be one of"),
+        ('form = "voc"\n', "neither [train] nor [val]"),
+        ('form = "voc"\n[train]\nimages = "/etc"\nlabels = "a"\n', "below the root"),
+        ('form = "voc"\n[train]\nimages = "a"\nlabels = "../../a"\n', "below the root"),
+        ('form = "voc"\n[train]\nimages = "a"\n', "'images' and 'labels'"),
+        ('form = "voc"\nmap = {a = "lamp"}\n', "'map' must lead to"),
+        ('form = "voc"\njudges = "can"\n', "'judges' must be a list"),
+        ('form = "voc"\nlabel = 1\n', "unknown entry 'label'"),
+        ('form = "yolo"\n[train]\nimages = "none"\nlabels = "none"\n', "no such folder"),
+    ],
+)
+def test_a_malformed_definition_is_one_sentence(text, says, tmp_path, capsys):
+    (tmp_path / "bad.toml").write_text(text)
+    words = ["datasets", "convert", str(tmp_path / "bad.toml"), "--root", str(tmp_path), "--out", str(tmp_path / "o")]
+    assert main(words) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_definition_needs_its_root(capsys):
+    assert main(["datasets", "convert", "beverage3", "--out", "x"]) == 2
+    assert "--root" in capsys.readouterr().err
+    assert main(["datasets", "convert", "nothing", "--root", "x", "--out", "x"]) == 2
+    assert "beverage3" in capsys.readouterr().err
+
+
+def test_the_given_definitions_are_whole_and_bear_no_machine_path():
+    assert set(given()) >= {"beverage3", "bottles_cups", "grocerystore_boxes", "hands_bare", "hands_gesture"}
+    for name in given():
+        defined = read_definition(name)
+        assert defined.source
+        assert defined.licence
+        assert set(defined.parts) == {"train", "val"}
+
+
+@pytest.mark.parametrize("name", ["grocerystore_boxes", "bottles_cups"])
+def test_a_given_set_is_converted(name, tmp_path, capsys):
+    root = Path(__file__).parents[3] / "shared" / "data"
+    if not (root / name).is_dir():
+        pytest.skip(f"the photos of {name} are not here")
+    assert main(["datasets", "convert", name, "--root", str(root), "--out", str(tmp_path / "o"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    dataset = read_dataset(tmp_path / "o" / "data.yaml")
+    assert report["dropped"] == {}
+    assert len(dataset.train[0].photos) + len(dataset.val[0].photos) == report["images"] > 80
+    assert "hand" in dataset.val[0].judges
+
+
+HOSTILE = {
+    "deep.json": "[" * 100_000,
+    "infinite.json": '{"categories": [{"id": 1e999, "name": "a"}], "annotations": [], "images": []}',
+    "flat.json": '{"categories": [{"id": 1, "name": "can"}], "annotations": [{"image_id": 1, "category_id": 1, '
+    '"bbox": [0, 0, 1, 1]}], "images": [{"id": 1, "width": 0, "height": 0, "file_name": "a"}]}',
+    "binary.json": "\udcff",
+    "bomb.yaml": "a: &a [x,x]\nb: &b [*a,*a,*a]\nnames: [*b,*b]\ntrain: images\n",
+    "deep.yaml": "names: " + "[" * 5000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_label_files_are_one_sentence(name, tmp_path, capsys):
+    (tmp_path / name).write_text(HOSTILE[name], encoding="utf-8", errors="surrogateescape")
+    assert main(["datasets", "convert", str(tmp_path / name), "--out", str(tmp_path / "o")]) == 2
+    assert name in capsys.readouterr().err
+
+
+def test_boxes_that_are_no_boxes_are_left_out_and_counted(coco, tmp_path, capsys):
+    document = json.loads(coco.read_text())
+    document["annotations"] = [
+        {"image_id": 7, "category_id": 3, "bbox": box}
+        for box in ([float("nan"), 0, 10, 10], [0, 0, -10, -10], [500, 500, 10, 10], [0, 0, float("inf"), 10])
+    ]
+    document["annotations"].append({"image_id": 7, "category_id": 3, "bbox": [0, 0, 40, 40], "iscrowd": 1})
+    coco.write_text(json.dumps(document))
+    words = ["datasets", "convert", str(coco), "--map", "Cola=can", "--out", str(tmp_path / "o"), "--json"]
+    assert main(words) == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert report["dropped"] == {"Cola": 3}
+    assert report["classes"] == {"can": 1}, "what reaches beyond the picture is cut at its border"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[]",
+        "not json",
+        '{"items": [{"label": "can", "box": [0, 0, NaN, 1], "visible": 1}], "hands": []}',
+        '{"items": [{"label": "can", "box": [0, 0, 1], "visible": 1}], "hands": []}',
+        '{"items": [{"label": "lamp", "box": [0, 0, 1, 1], "visible": 1}], "hands": []}',
+        '{"items": [], "hands": [{"box": [0, 0, 1e300, 1]}]}',
+        "[" * 100_000,
+    ],
+)
+def test_a_malformed_frame_line_is_one_sentence(line, tmp_path, capsys):
+    (tmp_path / "c.frames.jsonl").write_text(line + "\n")
+    for command in (["stats", str(tmp_path)], ["sheet", str(tmp_path), "--out", str(tmp_path / "s.png")]):
+        assert main(["datasets", *command]) == 2
+        assert "line 1" in capsys.readouterr().err
+
+
+def test_where_nothing_can_be_written_is_one_sentence(clip, coco, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    for command in (
+        ["stats", str(clip), "--out", str(tmp_path / "file" / "s.png")],
+        ["sheet", str(clip), "--out", str(tmp_path / "file" / "s.png")],
+        ["convert", str(coco), "--map", "Cola=can,person=-", "--out", str(tmp_path / "file" / "o")],
+    ):
+        assert main(["datasets", *command]) == 2
+        assert "cannot be written" in capsys.readouterr().err
 
 
 def test_nothing_labelled_is_one_sentence(tmp_path, capsys):
