@@ -80,6 +80,7 @@ def _demo(args: argparse.Namespace) -> int:
     from smartcart.scripts.signals import stop_softly
     from smartcart.server.broker import EmbeddedBroker
     from smartcart.server.service import BasketServer
+    from smartcart.server.web.entrance import Entrance
 
     source = _source(args)
     truth = _truth_beside(source)
@@ -97,10 +98,12 @@ def _demo(args: argparse.Namespace) -> int:
             catalogue=args.catalogue,
             live_view_url=preview.url,
             clip_name="camera" if is_live(source) else Path(source).name,
+            entrance=Entrance(is_open=True),
         ) as server,
     ):
         preview.allow_origin(server.url.rstrip("/"))
         print(f"dashboard: {server.url}   (Ctrl-C stops everything)", file=sys.stderr, flush=True)
+        print("a demo asks for no login: whoever is on this machine may look and press", file=sys.stderr, flush=True)
         if not args.headless:
             webbrowser.open(server.url)
         cart = CartRun(

@@ -17,6 +17,7 @@ COMMANDS: Final = (
     "demo",
     "edge",
     "server",
+    "admin",
     "broker",
     "ledger",
     "pair",

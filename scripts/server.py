@@ -1,6 +1,7 @@
 """``smartcart server``: the basket server and its dashboard."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="run the basket server and its dashboard",
         description=(
             "Takes the events of all carts from a broker, keeps each exactly once in a ledger, and shows the baskets "
-            "live in a browser, until Ctrl-C. User and password of the broker may stand in its URL or in the "
-            "environment (SMARTCART_MQTT_USER, SMARTCART_MQTT_PASSWORD)."
+            "live in a browser, until Ctrl-C. Whoever looks signs in: `smartcart admin create` makes accounts. "
+            "User and password of the broker may stand in its URL or in the environment (SMARTCART_MQTT_USER, "
+            "SMARTCART_MQTT_PASSWORD)."
         ),
         epilog="Example:  smartcart server --broker mqtt://127.0.0.1:1883 --ledger sqlite:///smartcart.sqlite",
     )
@@ -35,24 +37,42 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="NAME",
         help="a further name under which browsers may reach the dashboard",
     )
+    parser.add_argument("--tls-cert", type=Path, metavar="PEM", help="our own certificate, for https")
+    parser.add_argument("--tls-key", type=Path, metavar="PEM", help="its key")
+    parser.add_argument(
+        "--trust-proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="a proxy beside those on this machine that may say for whom it asks, and whether over https",
+    )
+    parser.add_argument("--log-format", choices=("plain", "json"), default="plain", help="default: %(default)s")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    import logging
-
     from smartcart.scripts.broker_options import chosen_broker
     from smartcart.scripts.main import CommandError
     from smartcart.server.broker_address import AddressError
     from smartcart.server.catalogue import CatalogueError
     from smartcart.server.ledger import LedgerError
     from smartcart.server.listening import ListenError
+    from smartcart.server.logs import set_up_logging
+    from smartcart.server.office.office import OfficeError
     from smartcart.server.service import BasketServer
     from smartcart.server.stopping import wait_for_stop
+    from smartcart.server.web.entrance import Entrance, EntranceError, is_loopback
+    from smartcart.server.web.tls import Tls, TlsError
 
+    if (args.tls_cert is None) != (args.tls_key is None):
+        raise CommandError("--tls-cert and --tls-key go together")
     broker = chosen_broker(args)
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("smartcart").setLevel(logging.INFO)
+    set_up_logging(args.log_format)
+    entrance = Entrance(
+        tls=Tls(cert=args.tls_cert, key=args.tls_key) if args.tls_cert else None,
+        allowed_hosts=args.allow_host,
+        trusted_proxies=("127.0.0.1", "::1", *args.trust_proxy),
+    )
     try:
         server = BasketServer(
             broker_url=broker.url,
@@ -64,11 +84,17 @@ def run(args: argparse.Namespace) -> int:
             host=args.host,
             port=args.port,
             catalogue=args.catalogue,
-            allowed_hosts=args.allow_host,
+            entrance=entrance,
         )
         with server:
             print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)
+            if not server.has_admin:
+                print(
+                    "nobody has an account yet: smartcart admin create NAME --role admin", file=sys.stderr, flush=True
+                )
+            elif entrance.tls is None and not is_loopback(args.host):
+                print("passwords go over the network in the clear: give --tls-cert and --tls-key", file=sys.stderr)
             wait_for_stop()
-    except (AddressError, CatalogueError, LedgerError, ListenError) as error:
+    except (AddressError, CatalogueError, LedgerError, OfficeError, EntranceError, TlsError, ListenError) as error:
         raise CommandError(str(error)) from None
     return 0

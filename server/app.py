@@ -6,13 +6,27 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from smartcart.server.api import accounts as accounts_api
+from smartcart.server.api import audit as audit_api
 from smartcart.server.api import carts, catalogue, condition
+from smartcart.server.api import screens as screens_api
 from smartcart.server.site import Site
-from smartcart.server.web import dashboard
+from smartcart.server.web import accounts, audit, cart_screen, dashboard, login, screens, watching
+from smartcart.server.web.form_token import OurOwnForm
 from smartcart.server.web.guard import Guard
-from smartcart.server.web.pages import STATIC
+from smartcart.server.web.refusals import add_refusals
+from smartcart.server.web.templating import STATIC
+from smartcart.server.web.visitor import FOR_STAFF
 
 API: Final = "/api/v1"
+_API_ROUTERS: Final = (carts, catalogue, condition, screens_api, accounts_api, audit_api)
+_PAGES: Final = (dashboard, screens, accounts, audit)
+_FOR_EVERYBODY: Final = (login, cart_screen, watching)
+_ABOUT: Final = """
+Baskets of smart carts, live. Sign in with an API token (`Authorization: Bearer smartcart_…`), which an admin makes on
+the page *Tokens* or with `smartcart admin token`; one of scope `read` may only GET. Money is in minor units of
+`currency`, times are RFC 3339 in UTC.
+"""
 
 
 def create_app(site: Site, *, allowed_hosts: Sequence[str], live_view_url: str | None = None) -> FastAPI:
@@ -22,13 +36,25 @@ def create_app(site: Site, *, allowed_hosts: Sequence[str], live_view_url: str |
         allowed_hosts: names under which a browser may ask, beside plain addresses and ``localhost``.
         live_view_url: the one further origin that the page may show a picture from.
     """
-    app = FastAPI(title="smartcart", summary="Baskets of smart carts, live.", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="smartcart",
+        version="1",
+        summary="Baskets of smart carts, live.",
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[OurOwnForm],
+    )
     app.state.site = site
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, picture_url=live_view_url)
     app.mount("/static", StaticFiles(directory=STATIC))
-    api = APIRouter(prefix=API)
-    for room in (carts, catalogue, condition):
+    add_refusals(app)
+    api = APIRouter(prefix=API, dependencies=[FOR_STAFF])
+    for room in _API_ROUTERS:
         api.include_router(room.router)
     app.include_router(api)
-    app.include_router(dashboard.router)
+    for room in _PAGES:
+        app.include_router(room.router, dependencies=[FOR_STAFF])
+    for room in _FOR_EVERYBODY:
+        app.include_router(room.router)
     return app

@@ -7,6 +7,7 @@ connection can never reach a new one, where its packet id means another message.
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final, Self
 
@@ -49,15 +50,17 @@ class Delivery:
     """A message, to be acknowledged to the broker once it is safe.
 
     ``alone``: no other server of the group gets it. ``everybody``: every server of the group gets it, in order.
+    ``arrived`` is in seconds of the steady clock.
     """
 
-    __slots__ = ("_link", "_message", "alone", "everybody", "payload", "topic")
+    __slots__ = ("_link", "_message", "alone", "arrived", "everybody", "payload", "topic")
 
     def __init__(self, link: "BrokerLink", message: mqtt.MQTTMessage, *, alone: bool, everybody: bool) -> None:
         self._link = link
         self._message = message
         self.alone = alone
         self.everybody = everybody
+        self.arrived = time.monotonic()
         self.payload = bytes(message.payload)
         try:
             self.topic = message.topic

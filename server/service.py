@@ -1,17 +1,13 @@
 """The basket server as one object: ledger, subscriber and pages, started and stopped together."""
 
-import asyncio
 import contextlib
-import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
-
-import uvicorn
+from typing import Self
 
 from smartcart.edge.events import ContractError, checked_name
 from smartcart.server.app import create_app
@@ -23,12 +19,18 @@ from smartcart.server.commands import CartKey, Commands
 from smartcart.server.ledger import LedgerError
 from smartcart.server.ledger_address import is_postgres, open_ledger
 from smartcart.server.listening import listen
+from smartcart.server.metrics import Metrics
+from smartcart.server.office.doors import Doors
 from smartcart.server.office.office import open_office
 from smartcart.server.site import Site
 from smartcart.server.subscriber import Health, Subscriber
-from smartcart.server.web.pages import Pages
-
-_GRACE_SECONDS: Final = 3
+from smartcart.server.watch import Watch
+from smartcart.server.web.cart_cards import CartCards
+from smartcart.server.web.entrance import Entrance
+from smartcart.server.web.feed import Feed
+from smartcart.server.web.front_desk import FrontDesk
+from smartcart.server.web.templating import Templates
+from smartcart.server.web.web_server import WebServer
 
 
 class BasketServer:
@@ -40,7 +42,7 @@ class BasketServer:
         port: 0 takes a free port; ``url`` tells the real one.
         catalogue: a catalogue, or its file; None takes the one that is shipped.
         group: a name that several servers have in common, which share one broker and one PostgreSQL ledger.
-        allowed_hosts: further names under which a browser may ask for the pages.
+        entrance: who is let in, and how.
         live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
     """
 
@@ -56,7 +58,7 @@ class BasketServer:
         cert: Path | None = None,
         key: Path | None = None,
         group: str | None = None,
-        allowed_hosts: Sequence[str] = (),
+        entrance: Entrance | None = None,
         live_view_url: str | None = None,
         clip_name: str | None = None,
     ) -> None:
@@ -75,17 +77,19 @@ class BasketServer:
         self._ledger_url = ledger_url
         self._host = host
         self._port = port
-        self._allowed_hosts = tuple(allowed_hosts)
+        self._entrance = entrance or Entrance()
         self._live_view_url = live_view_url
         self._clip_name = clip_name
         self._changed = threading.Condition()
+        self._metrics = Metrics()
         self._commands = Commands()
 
     @property
     def url(self) -> str:
         """Where the pages are."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)
-        return f"http://[{host}]:{self._port}/" if ":" in host.strip("[]") else f"http://{host}:{self._port}/"
+        scheme = "https" if self._entrance.tls else "http"
+        return f"{scheme}://[{host}]:{self._port}/" if ":" in host.strip("[]") else f"{scheme}://{host}:{self._port}/"
 
     def start(self) -> None:
         """Opens ledger and port, then takes events in.
@@ -93,13 +97,17 @@ class BasketServer:
         Raises:
             LedgerError: the ledger cannot be opened.
             OfficeError: the tables beside the ledger cannot be opened.
+            EntranceError: it must not be reached from elsewhere like this.
+            TlsError: its certificate or key cannot be used.
             ListenError: the port cannot be opened.
         """
         with contextlib.ExitStack() as undo:
             self._ledger = open_ledger(self._ledger_url)
             undo.callback(self._ledger.close)
-            self._office = open_office(self._ledger_url)
-            undo.callback(self._office.close)
+            office = open_office(self._ledger_url)
+            undo.callback(office.close)
+            self._doors = Doors(office, self._entrance.times)
+            self._entrance.check(self._host, self._doors)
             self._carts = Carts(self._ledger, self._commands)
             listening = listen(self._host, self._port, "the server")
             undo.pop_all()
@@ -111,53 +119,53 @@ class BasketServer:
             catalogue=self._catalogue,
             carts=self._carts,
             commands=self._commands,
+            watch=Watch(self._metrics),
             group=self._group,
         )
-        self._web = self._make_web()
-        self._web_thread = threading.Thread(target=self._serve, args=(listening,), name="web", daemon=True)
+        self._web = self._make_web(listening)
         self._subscriber.start()
-        self._web_thread.start()
+        self._web.start()
 
-    def _make_web(self) -> uvicorn.Server:
+    def _make_web(self, listening: socket.socket) -> WebServer:
         def health() -> Health:
             return self._subscriber.health
 
-        self._pages = Pages(
+        templates = Templates(currency=self._catalogue.currency, is_open=self._entrance.is_open)
+        self._feed = Feed(self._carts)
+        self._desk = FrontDesk(self._doors, self._metrics.login_failures.inc)
+        self._metrics.watch(self._carts, lambda: self._feed.open_pages, lambda: health().ok)
+        cards = CartCards(
             carts=self._carts,
-            currency=self._catalogue.currency,
             health=health,
+            templates=templates,
             live_view_url=self._live_view_url,
             clip_name=self._clip_name,
         )
         site = Site(
             carts=self._carts,
             ledger=self._ledger,
-            office=self._office,
             commands=self._commands,
             catalogue=self._catalogue,
             health=health,
-            pages=self._pages,
+            metrics=self._metrics,
+            doors=self._doors,
+            desk=self._desk,
+            templates=templates,
+            feed=self._feed,
+            cards=cards,
+            is_open=self._entrance.is_open,
         )
-        allowed_hosts = (self._host, *self._allowed_hosts)
+        allowed_hosts = (self._host, *self._entrance.allowed_hosts)
         app = create_app(site, allowed_hosts=allowed_hosts, live_view_url=self._live_view_url)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            lifespan="off",
-            ws="none",
-        )
-        return uvicorn.Server(config)
+        return WebServer(app, listening, tls=self._entrance.tls, trusted_proxies=self._entrance.trusted_proxies)
 
     def stop(self) -> None:
         """Ends every page's stream, disconnects and closes the ledger."""
-        self._pages.close()
-        self._web.should_exit = True
-        self._web_thread.join()
+        self._feed.close()
+        self._web.stop()
+        self._desk.close()
         self._subscriber.stop()
-        self._office.close()
+        self._doors.office.close()
         self._ledger.close()
 
     def __enter__(self) -> Self:
@@ -168,6 +176,11 @@ class BasketServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def has_admin(self) -> bool:
+        """Whether anybody could look after it."""
+        return self._doors.accounts.has_admin()
 
     def view(self, store: str, cart: str) -> CartView | None:
         """A cart as it stands now; None if nothing was ever heard of it."""
@@ -194,7 +207,3 @@ class BasketServer:
     def _wake(self, _carts: set[CartKey]) -> None:
         with self._changed:
             self._changed.notify_all()
-
-    def _serve(self, listening: socket.socket) -> None:
-        logging.getLogger("uvicorn").setLevel(logging.ERROR)
-        asyncio.run(self._web.serve(sockets=[listening]))

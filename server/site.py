@@ -11,23 +11,36 @@ from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import Catalogue
 from smartcart.server.commands import Action, Commands
 from smartcart.server.ledger import Ledger, SessionKey
-from smartcart.server.office.office import Office
+from smartcart.server.metrics import Metrics
+from smartcart.server.office.audit import Actor
+from smartcart.server.office.doors import Doors
 from smartcart.server.replay import replay
 from smartcart.server.subscriber import Health
-from smartcart.server.web.pages import Pages
+from smartcart.server.web.cart_cards import CartCards
+from smartcart.server.web.feed import Feed
+from smartcart.server.web.front_desk import FrontDesk
+from smartcart.server.web.templating import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One server's parts. Its methods raise HTTPException, with words for whoever asked."""
+    """One server's parts. Its methods raise HTTPException, with words for whoever asked.
+
+    ``is_open`` lets everybody in without a login: for a demo, on loopback alone.
+    """
 
     carts: Carts
     ledger: Ledger
-    office: Office
     commands: Commands
     catalogue: Catalogue
     health: Callable[[], Health]
-    pages: Pages
+    metrics: Metrics
+    doors: Doors
+    desk: FrontDesk
+    templates: Templates
+    feed: Feed
+    cards: CartCards
+    is_open: bool
 
     def view(self, store: str, cart: str) -> CartView:
         """A cart now; 404 for one that never told anything."""
@@ -46,12 +59,13 @@ class Site:
             raise HTTPException(404, f"cart {store}/{cart} has no such session")
         return basket
 
-    def ask(self, store: str, cart: str, action: Action) -> None:
+    def ask(self, store: str, cart: str, action: Action, by: Actor) -> None:
         """Asks a cart to start or end a session, again and again until it has; 409 where there is nothing to do."""
         basket = self.view(store, cart).basket
         is_open = basket is not None and basket.state == "open"
         if is_open != (action == "end"):
             raise HTTPException(409, "a session is open: end it first" if is_open else "no session is open")
+        self.doors.audit.note(by, f"session {action} asked", f"{store}/{cart}")
         self.commands.ask((store, cart), action, basket.session if basket and action == "end" else None)
         self.carts.touch((store, cart))
 

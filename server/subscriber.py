@@ -24,6 +24,7 @@ from smartcart.server.clock import utc_now
 from smartcart.server.commands import CartKey, Commands
 from smartcart.server.intake import take_in, take_in_status
 from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, Outcome, Verdict
+from smartcart.server.watch import Watch
 
 BATCH: Final = 200
 BATCH_SECONDS: Final = 0.02
@@ -68,6 +69,7 @@ class Subscriber:
         catalogue: Catalogue,
         carts: Carts,
         commands: Commands,
+        watch: Watch,
         group: str | None = None,
     ) -> None:
         self._address = address
@@ -77,6 +79,7 @@ class Subscriber:
         self._catalogue = catalogue
         self._carts = carts
         self._commands = commands
+        self._watch = watch
         self._inbox: queue.Queue[Delivery | ConnectionLost] = queue.Queue(maxsize=IN_FLIGHT)
         self._stopping = threading.Event()
         self._stored = threading.Event()
@@ -194,6 +197,10 @@ class Subscriber:
         self._answer(events, verdicts, letters)
         if events or letters:
             self._stored.set()
+            now_s = time.monotonic()
+            pairs = zip(batch, taken, strict=True)
+            lags = [now_s - sent.arrived for sent, entry in pairs if isinstance(sent, Delivery) and entry is not None]
+            self._watch.committed(events, verdicts, letters, lags)
 
     def _read(self, delivery: Delivery | ConnectionLost, now: str) -> StoredEvent | DeadLetter | None:
         if isinstance(delivery, ConnectionLost):

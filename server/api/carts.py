@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from smartcart.server.api.answers import BasketAnswer, CartAnswer, EventAnswer
 from smartcart.server.ledger import SessionKey
 from smartcart.server.site import TheSite
+from smartcart.server.web.visitor import Staff
 
 router = APIRouter(prefix="/carts", tags=["carts"])
 
@@ -46,7 +47,7 @@ def events(site: TheSite, store: str, cart: str, session: str | None = None) -> 
 
 
 @router.post("/{store}/{cart}/session", status_code=202)
-def ask_session(site: TheSite, store: str, cart: str, ask: Ask) -> CartAnswer:
+def ask_session(site: TheSite, visitor: Staff, store: str, cart: str, ask: Ask) -> CartAnswer:
     """Asks a cart to start or end a session; asked again until the cart has done it."""
-    site.ask(store, cart, ask.action)
+    site.ask(store, cart, ask.action, visitor.actor)
     return CartAnswer.of(site.view(store, cart))

@@ -1,4 +1,4 @@
-// Says when the stream is lost, and marks what arrives after the page was first shown.
+// Says when the stream is lost, marks what arrives after the page was first shown, and leads to the login when it is over.
 (() => {
   const SILENT_MS = 25000; // the server sends a beat every 10 s
   const lost = document.getElementById("lost");
@@ -23,5 +23,8 @@
   for (const name of ["htmx:sse:error", "htmx:sse:close", "htmx:error"]) {
     carts.addEventListener(name, () => show(true));
   }
+  carts.addEventListener("htmx:sse:error", (event) => {
+    if (event.detail.status === 401) location.reload(); // the server answers with the login
+  });
   carts.addEventListener("htmx:sse:before:connection", (event) => show(event.detail.connection.attempt > 1));
 })();

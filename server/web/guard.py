@@ -1,13 +1,17 @@
-"""What every request passes: the Host it asks for, where a change comes from, and the headers of every answer."""
+"""What every request passes: the Host it asks for, where a change comes from, its size, and the headers of answers."""
 
 import ipaddress
 import socket
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_BYTES: Final = 2 * 1024 * 1024
+"""How large the body of a request may be."""
 
 
 class Guard:
@@ -23,9 +27,11 @@ class Guard:
         self._headers = {
             "Content-Security-Policy": _policy(picture_url),
             "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
             "Referrer-Policy": "no-referrer",
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,13 +45,21 @@ class Guard:
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not _is_own(headers):
             await PlainTextResponse("a change must come from the server's own pages", 403)(scope, receive, send)
             return
+        if _told_size(headers) > MOST_BYTES:
+            await PlainTextResponse(f"at most {MOST_BYTES} bytes", 413)(scope, receive, send)
+            return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                answer = MutableHeaders(scope=message)
+                answer.update(self._headers)
+                if scope["scheme"] == "https":
+                    answer["Strict-Transport-Security"] = "max-age=31536000"
+                if not scope["path"].startswith("/static/"):
+                    answer.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        await self._app(scope, receive, with_headers)
+        await self._app(scope, _bounded(receive), with_headers)
 
     def _knows(self, host: str) -> bool:
         try:
@@ -53,6 +67,26 @@ class Guard:
         except ValueError:
             return False
         return name in self._hosts or _is_address(name)
+
+
+def _told_size(headers: Headers) -> int:
+    told = headers.get("content-length", "0")
+    return int(told) if told.isdecimal() and len(told) < 20 else 0
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Ends a body that does not tell its size before it fills the memory."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MOST_BYTES:
+            return {"type": "http.disconnect"}
+        return message
+
+    return bounded
 
 
 def _is_address(name: str) -> bool:
@@ -79,5 +113,5 @@ def _policy(picture_url: str | None) -> str:
         images += f" {parts.scheme}://{parts.netloc}"
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from processes import MOSQUITTO, SMARTCART, Mosquitto, free_port, wait_until
@@ -38,13 +38,17 @@ class Server:
     def __init__(self, broker: str, folder: Path) -> None:
         self.ledger = folder / "ledger.sqlite"
         self.port = free_port()
-        words = ["server", "--broker", broker, "--ledger", f"sqlite:///{self.ledger}", "--port", str(self.port)]
+        ledger = f"sqlite:///{self.ledger}"
+        token = [SMARTCART, "admin", "token", "create", "tests", "--ledger", ledger]
+        self.token = subprocess.run(token, check=True, capture_output=True, text=True).stdout.strip()
+        words = ["server", "--broker", broker, "--ledger", ledger, "--port", str(self.port)]
         self.process = subprocess.Popen([SMARTCART, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: self.ask("/api/v1/health") is not None, timeout=30)
 
     def ask(self, path: str) -> dict[str, object] | None:
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            address = f"http://127.0.0.1:{self.port}{path}"
+            with urlopen(Request(address, headers={"Authorization": f"Bearer {self.token}"}), timeout=5) as answer:
                 told: dict[str, object] = json.load(answer)
                 return told
         except (URLError, OSError):

@@ -1,6 +1,7 @@
 """The API and the headers, asked over real HTTP."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from wire_events import CATALOGUE, Trip
 
 from smartcart.server.broker import EmbeddedBroker
 from smartcart.server.service import BasketServer
+from smartcart.server.web.entrance import Entrance
 
 VIEW = "http://127.0.0.1:9/token/live.mjpg"
 
@@ -28,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BasketServer]:
             catalogue=CATALOGUE,
             live_view_url=VIEW,
             clip_name="a clip <b>",
-            allowed_hosts=["till.example"],
+            entrance=Entrance(is_open=True, allowed_hosts=["till.example"]),
         ) as running,
     ):
         yield running
@@ -116,8 +118,11 @@ def test_addresses_and_known_names_are_served(web: httpx.Client, host: str) -> N
     "headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
 )
 def test_a_change_from_a_foreign_page_is_refused(web: httpx.Client, trip: Trip, headers: dict[str, str]) -> None:
-    assert web.post(f"carts/store-1/{trip.cart}/end", headers=headers).status_code == 403
-    assert web.post(f"carts/store-1/{trip.cart}/end").status_code == 204
+    found = re.search(r'"X-CSRF-Token": "(\w+)"', web.get("").text)
+    assert found
+    own = {"X-CSRF-Token": found.group(1)}
+    assert web.post(f"carts/store-1/{trip.cart}/end", headers=own | headers).status_code == 403
+    assert web.post(f"carts/store-1/{trip.cart}/end", headers=own).status_code == 204
 
 
 def test_the_page_may_load_nothing_but_its_own_and_the_one_picture(web: httpx.Client) -> None:
@@ -164,7 +169,7 @@ def test_many_pages_that_nobody_reads_do_not_fill_memory(
     with httpx.Client(base_url=server.url, limits=httpx.Limits(max_connections=50)) as client:
         streams = [client.send(client.build_request("GET", "live"), stream=True) for _ in range(30)]
         cart.send_until_answered(*(trip.add("can") for _ in range(200)))
-        assert all(len(stream._changed) <= 1 for stream in server._pages._streams)
+        assert all(len(stream._changed) <= 1 for stream in server._feed._streams)
         for stream in streams:
             stream.close()
     json.dumps(web.get("api/v1/carts").json())

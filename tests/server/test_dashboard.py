@@ -11,6 +11,7 @@ from wire_events import CATALOGUE, Trip
 from smartcart.edge.events import CameraHealth
 from smartcart.server.broker import EmbeddedBroker
 from smartcart.server.service import BasketServer
+from smartcart.server.web.entrance import Entrance
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TIMEOUT = 30_000
@@ -36,7 +37,8 @@ def broker() -> Iterator[EmbeddedBroker]:
 
 @pytest.fixture
 def server(broker: EmbeddedBroker) -> Iterator[BasketServer]:
-    with BasketServer(broker_url=broker.url, ledger_url="memory:", port=0, catalogue=CATALOGUE) as running:
+    options: dict[str, Any] = {"ledger_url": "memory:", "catalogue": CATALOGUE, "entrance": Entrance(is_open=True)}
+    with BasketServer(broker_url=broker.url, port=0, **options) as running:
         yield running
 
 
@@ -127,7 +129,12 @@ def test_a_session_is_ended_by_a_button(page: Page, broker: EmbeddedBroker, fake
 
 
 def test_a_lost_server_is_said_and_found_again(browser: Browser, broker: EmbeddedBroker, fake_carts: Any) -> None:
-    options: dict[str, Any] = {"broker_url": broker.url, "ledger_url": "memory:", "catalogue": CATALOGUE}
+    options: dict[str, Any] = {
+        "broker_url": broker.url,
+        "ledger_url": "memory:",
+        "catalogue": CATALOGUE,
+        "entrance": Entrance(is_open=True),
+    }
     with BasketServer(**options, port=0) as first:
         url = first.url
         page = browser.new_page()

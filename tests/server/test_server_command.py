@@ -56,7 +56,9 @@ def address_of(process: "subprocess.Popen[str]") -> str:
         (["--broker", "http://me:secret@127.0.0.1"], "must look like mqtt://"),
         (["--catalogue", "missing.toml"], "missing.toml: No such file"),
         (["--ca", "missing.pem"], "for mqtts:// only"),
-        (["--host", "203.0.113.1"], "not an address of this machine"),
+        (["--host", "203.0.113.1"], "smartcart admin create"),
+        (["--tls-cert", "c.pem"], "go together"),
+        (["--tls-cert", "c.pem", "--tls-key", "k.pem"], "c.pem: No such file"),
         (["--port", "99999"], "port 99999 does not exist"),
     ],
 )
@@ -80,11 +82,16 @@ def test_a_taken_port_is_named_by_both_commands(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_both_commands_stop_cleanly_with_somebody_connected(start: Start, number: signal.Signals) -> None:
+def test_both_commands_stop_cleanly_with_somebody_connected(
+    start: Start, number: signal.Signals, tmp_path: Path
+) -> None:
+    ledger = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    token, _ = start("admin", "token", "create", "tests", "--ledger", ledger).communicate(timeout=60)
     broker = start("broker", "--port", "0")
     broker_url = address_of(broker)
-    server = start("server", "--broker", broker_url, "--ledger", "memory:", "--port", "0")
-    page = urllib.request.urlopen(address_of(server) + "/live", timeout=20)
+    server = start("server", "--broker", broker_url, "--ledger", ledger, "--port", "0")
+    headers = {"Authorization": f"Bearer {token.strip()}"}
+    page = urllib.request.urlopen(urllib.request.Request(address_of(server) + "/live", headers=headers), timeout=20)
     assert page.readline().startswith(b"data:")
     for process in (server, broker):
         process.send_signal(number)

@@ -21,6 +21,7 @@ from smartcart.edge.events import CameraHealth, Command, encode
 from smartcart.server.basket import Basket
 from smartcart.server.listening import ListenError
 from smartcart.server.service import BasketServer
+from smartcart.server.web.entrance import Entrance
 
 MakeServer = Callable[..., BasketServer]
 
@@ -30,7 +31,8 @@ def make_server(tmp_path: Path) -> MakeServer:
     def make(broker_url: str, **options: Any) -> BasketServer:
         ledger_url = f"sqlite:///{tmp_path / 'l.sqlite'}"
         return BasketServer(
-            **({"broker_url": broker_url, "ledger_url": ledger_url, "port": 0, "catalogue": CATALOGUE} | options)
+            **({"broker_url": broker_url, "ledger_url": ledger_url, "port": 0, "catalogue": CATALOGUE} | options),
+            entrance=Entrance(is_open=True),
         )
 
     return make

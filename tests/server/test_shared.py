@@ -37,6 +37,8 @@ class Servers:
     def __init__(self, broker_url: str, ledger_url: str) -> None:
         self._words = ["server", "--broker", broker_url, "--ledger", ledger_url, "--shared", "store-1", "--port", "0"]
         self.running: dict[str, subprocess.Popen[str]] = {}
+        words = [*COMMAND, "admin", "token", "create", "tests", "--ledger", ledger_url]
+        self._token = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
     def start(self) -> str:
         process = subprocess.Popen([*COMMAND, *self._words], stdout=subprocess.PIPE, text=True)
@@ -45,6 +47,14 @@ class Servers:
         assert found
         self.running[found.group()] = process
         return found.group()
+
+    def carts_of(self, url: str) -> Any:
+        request = urllib.request.Request(f"{url}/api/v1/carts", headers={"Authorization": f"Bearer {self._token}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return {
+                cart["cart"]: {name: cart[name] for name in ("session", "items", "total_minor", "state")}
+                for cart in json.load(answer)
+            }
 
     def kill(self, url: str) -> None:
         process = self.running.pop(url)
@@ -69,14 +79,6 @@ def pair(mosquitto: Mosquitto, postgres_url: str) -> Iterator[list[BasketServer]
         BasketServer(**options, port=0, catalogue=CATALOGUE) as other,
     ):
         yield [one, other]
-
-
-def carts_of(url: str) -> Any:
-    with urllib.request.urlopen(f"{url}/api/v1/carts", timeout=20) as answer:
-        return {
-            cart["cart"]: {name: cart[name] for name in ("session", "items", "total_minor", "state")}
-            for cart in json.load(answer)
-        }
 
 
 def test_a_server_killed_again_and_again_loses_and_doubles_nothing(
@@ -120,7 +122,7 @@ def test_a_server_killed_again_and_again_loses_and_doubles_nothing(
         assert carts[trip.cart].rejected == {}
     ledger.close()
     for url in urls:
-        wait_until(lambda url=url: carts_of(url) == told)  # type: ignore[misc]
+        wait_until(lambda url=url: servers.carts_of(url) == told)  # type: ignore[misc]
 
 
 def test_each_shows_what_another_has_committed(

@@ -1,0 +1,43 @@
+"""``/audit``: who changed what. For admins who are logged in."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from smartcart.server.api.answers import Answer
+from smartcart.server.site import TheSite
+from smartcart.server.web.visitor import FOR_ADMINS
+
+router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[FOR_ADMINS])
+
+
+class AuditAnswer(Answer):
+    """One line of the log; ``position`` counts up, ``via`` is the door that somebody came by."""
+
+    position: int
+    at: str
+    actor: str
+    via: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+
+
+@router.get("")
+def entries(
+    site: TheSite,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Annotated[
+        int | None, Query(ge=1, le=2**62, description="leave out this position and what is newer")
+    ] = None,
+) -> list[AuditAnswer]:
+    """The log, the newest first."""
+    return [AuditAnswer(**entry.to_json()) for entry in site.doors.audit.entries(limit, before)]
+
+
+@router.get("/lines", response_class=StreamingResponse, responses={200: {"content": {"application/jsonl": {}}}})
+def lines(site: TheSite) -> StreamingResponse:
+    """The whole log from its beginning, each line a JSON object."""
+    headers = {"Content-Disposition": 'attachment; filename="smartcart-audit.jsonl"'}
+    return StreamingResponse(site.doors.audit.lines(), media_type="application/jsonl", headers=headers)
