@@ -82,7 +82,7 @@ def _photos(file: Path) -> Iterator[Sample]:
                 yield Sample(
                     file=photo.image,
                     frame=None,
-                    marks=tuple(Mark(label=box.label, box=box.corners) for box in photo.boxes),
+                    marks=tuple(Mark(label=box.label, box=box.corners, visible=box.visible) for box in photo.boxes),
                 )
 
 

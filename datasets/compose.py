@@ -77,10 +77,8 @@ def _seen_well(rng: np.random.Generator, world: World, eye: Eye, smears: Smears)
         if not any(_badly_seen(world, hand) for hand in smears):
             break
     else:
-        for item, carried in list(world.carried.items()):
-            if carried.hand in smears:
-                world.park(item)
         for hand in smears:
+            world.empty_hand(hand)
             world.show_hand(hand, None)
         smears.clear()
     world.refresh()

@@ -265,8 +265,7 @@ class Play:
         """The hand is gone, with what it holds; the visit goes into the truth."""
         visit = going.visit
         end = visit.start + going.path.duration
-        for item in [i for i, carried in self.world.carried.items() if carried.hand == visit.hand]:
-            self.world.park(item)
+        self.world.empty_hand(visit.hand)
         self.world.show_hand(visit.hand, None)
         start, leave = (going.entered, going.left) if going.entered is not None else (visit.start, end)
         for change in going.changes:

@@ -104,6 +104,15 @@ class World:
         self.carried[item] = Carried(hand=hand, inside=inside)
         self._collides(item, False)
 
+    def hand(self, name: HandName) -> Pose:
+        """Where a hand is."""
+        return self._hands[name]
+
+    def empty_hand(self, name: HandName) -> None:
+        """Takes what a hand holds out of sight."""
+        for item in [item for item, carried in self.carried.items() if carried.hand == name]:
+            self.park(item)
+
     def release(self, item: str) -> None:
         """Lets go of an item where it is."""
         del self.carried[item]

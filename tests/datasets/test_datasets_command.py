@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from ctypes.util import find_library
 
 import pytest
 
@@ -63,13 +64,26 @@ def test_frames_writes_a_yolo_folder(tmp_path, capsys):
     assert sorted(p.stem for p in (tmp_path / "labels").iterdir()) == ["train_000003", "train_000004"]
 
 
-def test_without_opengl_one_sentence_says_what_to_install(tmp_path):
+@pytest.mark.usefixtures("opengl")
+def test_neither_display_nor_home_nor_settings_are_needed(tmp_path):
+    words = ["datasets", "frames", "--count", "1", "--seed", "4", "--out", str(tmp_path)]
+    run = subprocess.run(
+        [sys.executable, "-c", CALL, *words], capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "images" / "train_000004.jpg").exists()
+
+
+@pytest.mark.parametrize("missing", ["bogus", "osmesa"])
+def test_without_opengl_one_sentence_says_what_to_install(missing, tmp_path):
+    if find_library("OSMesa") and missing == "osmesa":
+        pytest.skip("libosmesa6 is installed here")
     pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
     run = subprocess.run(
         [sys.executable, "-c", CALL, "datasets", "clip", "--seed", "1", "--out", str(tmp_path)],
         capture_output=True,
         text=True,
-        env={"MUJOCO_GL": "bogus", "PATH": "/usr/bin:/bin"},
+        env={"MUJOCO_GL": missing, "PATH": "/usr/bin:/bin"},
     )
     assert run.returncode == 2
     assert "libegl1 libegl-mesa0 libgl1-mesa-dri" in run.stderr

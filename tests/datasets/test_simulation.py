@@ -134,9 +134,14 @@ def test_each_situation_yields_its_truth(situation):
     idle = situation not in EXPECTED or situation == "second_hand"
     assert [d.situation for d in play.distractors] == ([situation] if idle else [])
     for event in play.events:
-        assert play.world.inside(event.item) == (event.type == "added")
         assert event.situation == situation
         assert event.start <= event.t <= event.end
+    play.world.advance(2.0)
+    for event in play.events:
+        assert play.world.inside(event.item) == (event.type == "added")
+        assert event.type == "removed" or play.world.speed(event.item) < 0.05
+    held = sum(play.world.products[item].mass_g for item in play.world.contents())
+    assert play.world.weight_g == pytest.approx(held, abs=10)
 
 
 def test_what_covers_an_item_lies_over_it():
