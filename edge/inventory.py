@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from smartcart.edge.detection import Box
-from smartcart.edge.path import Path
+from smartcart.edge.path import Path, likeness
 
 SAME_PLACE: Final = 0.3
+WITHIN: Final = 0.75
+MUCH_LARGER: Final = 3.0
+UNLIKE: Final = 0.25
 SUPPORT_RATE: Final = 0.7
 PHANTOM_AFTER: Final = 8.0
 SURE_AFTER: Final = 2.0
@@ -35,9 +38,11 @@ class Resting:
         return max(self.votes, key=lambda label: self.votes[label])
 
     def is_at(self, box: Box) -> bool:
-        """Whether a box is at this item's place."""
-        smaller = max(min(box.area, self.box.area), 1e-9)
-        return self.box.iou(box) >= SAME_PLACE or self.box.overlap(box) / smaller > 0.75
+        """Whether a box is at this item's place: over it, a part of it, or the whole of what was seen in part."""
+        shared = self.box.overlap(box)
+        if self.box.iou(box) >= SAME_PLACE or shared > WITHIN * box.area:
+            return True
+        return shared > WITHIN * self.box.area and box.area < MUCH_LARGER * self.box.area
 
     def see(self, path: Path, gain: Mapping[str, float]) -> None:
         """Takes a sight of the item at rest, with the votes that its track won since the last one."""
@@ -53,13 +58,15 @@ class Inventory:
     items: list[Resting] = field(default_factory=list)
 
     def find(self, path: Path) -> Resting | None:
-        """The entry that a resting item's path belongs to: the same track, else the best at the same place."""
+        """The entry that a resting item's path belongs to: the same track, else the best at the same place that is not
+        in sight itself."""
         track = path.track
         for item in self.items:
             if item.track == track.id:
                 return item
-        here = [item for item in self.items if item.is_at(track.box)]
-        return max(here, key=lambda item: (item.label == track.label, item.box.iou(track.box)), default=None)
+        here = [item for item in self.items if item.seen < path.last and item.is_at(track.box)]
+        alike = [item for item in here if likeness(item.votes, track.votes) >= UNLIKE]
+        return max(alike, key=lambda item: (item.label == track.label, item.box.iou(track.box)), default=None)
 
     def add(self, path: Path) -> Resting:
         item = Resting(

@@ -18,14 +18,18 @@ TYPES: Final = {"added": EventType.ITEM_ADDED, "removed": EventType.ITEM_REMOVED
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddEvidence:
     """``carried``: it crossed into the zone in sight; ``brought``: a hand was at it when it came into sight or moved;
-    ``seen``: the share of the frames after the visit in which it stands at its new place, in [0, 1]."""
+    ``flew``: it moved with no hand at it; ``touched``: a hand was at its place; ``seen``: the share of the frames
+    after the visit in which it stands at its new place, in [0, 1]."""
 
     carried: bool
     brought: bool
+    flew: bool
+    touched: bool
     seen: float
 
     def probability(self) -> float:
-        return _sigmoid(-3.0 + 2.5 * self.carried + 3.0 * self.brought + 2.0 * self.seen)
+        moved = max(3.0 * self.brought, 3.0 * self.flew, 1.0 * self.touched)
+        return _sigmoid(-3.0 + 2.5 * self.carried + moved + 2.0 * self.seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

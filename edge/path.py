@@ -6,57 +6,72 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from smartcart.edge.detection import Box
+from smartcart.edge.region import Region
 from smartcart.edge.tracker import Track
 
 WINDOW: Final = 0.3
 INSIDE: Final = 0.35
 OUTSIDE: Final = 0.15
 EDGE: Final = 0.015
+STILL: Final = 0.15
+MOVING: Final = 0.35
+WAY: Final = 0.6
 
 
 @dataclass(slots=True)
 class Path:
     """What one item track did so far; times are media times in seconds.
 
-    ``entered`` and ``left`` are the moments at which it crossed into and out of the zone, with hysteresis: inside
-    above 0.35 of its box, outside below 0.15 (what stands at the near wall is seen through it, mostly below the rim).
-    ``rests_since`` is None while it moves; ``held`` is the last moment at which a hand overlapped it; ``brought`` says
-    that a hand was at it when it first came into sight, or while it moved.
+    ``opening`` is the share of its box in the zone, ``contents`` that in the part of the picture where things in the
+    basket are seen. ``entered`` and ``left`` are the moments at which it crossed into and out of the zone, with
+    hysteresis: inside above 0.35 of its box, outside below 0.15. ``rests_since`` is None while it moves; ``held`` is
+    the last moment at which a hand overlapped it, ``held_frames`` counts those; ``brought`` says that a hand was at it
+    when it first came into sight, or while it moved.
     """
 
     track: Track
-    came_from_outside: bool
+    from_outside: bool
     inside: bool
+    opening: float
+    contents: float
     entered: float | None = None
     left: float | None = None
     rests_since: float | None = None
     held: float | None = None
+    held_frames: int = 0
     brought: bool = False
-    share: float = 0.0
     _recent: deque[tuple[float, Box]] = field(default_factory=deque)
 
     @classmethod
-    def start(cls, track: Track, share: float) -> "Path":
-        outside = share < INSIDE or _at_picture_edge(track.box)
-        return cls(track=track, came_from_outside=outside, inside=share >= INSIDE, share=share)
+    def start(cls, track: Track, region: Region) -> "Path":
+        opening, contents = region.opening(track.box), region.contents(track.box)
+        outside = region.opening(track.origin) < INSIDE or _at_picture_edge(track.origin)
+        path = cls(track=track, from_outside=outside, inside=contents >= INSIDE, opening=opening, contents=contents)
+        path._recent.append((track.first, track.origin))
+        return path
 
-    def see(self, time: float, track: Track, share: float, in_hand: bool) -> None:
-        """Takes one sight of the item; ``share`` is the part of its box in the zone."""
-        self.track, self.share = track, share
-        if not self.inside and share >= INSIDE:
-            self.inside, self.entered, self.left = True, time, None
-        elif self.inside and share < OUTSIDE:
-            self.inside, self.left = False, time
+    def see(self, time: float, track: Track, region: Region, in_hand: bool) -> None:
+        """Takes one sight of the item."""
+        self.track, self.opening, self.contents = track, region.opening(track.box), region.contents(track.box)
         self._recent.append((time, track.box))
         while time - self._recent[0][0] > WINDOW:
             self._recent.popleft()
         if in_hand:
             self.held = time
+            self.held_frames += 1
             self.brought |= self.moving or time - track.first < WINDOW
-        if self._drift() > 0.15:
+        if self._drift() > STILL:
             self.rests_since = None
         elif self.rests_since is None and time - self._recent[0][0] >= WINDOW / 2:
             self.rests_since = self._recent[0][0]
+        self._cross(time)
+
+    def _cross(self, time: float) -> None:
+        at_rest_within = self.rests_since is not None and self.contents >= INSIDE
+        if not self.inside and (self.opening >= INSIDE or at_rest_within):
+            self.inside, self.entered, self.left = True, time, None
+        elif self.inside and self.opening < OUTSIDE and not at_rest_within:
+            self.inside, self.left = False, time
 
     @property
     def last(self) -> float:
@@ -65,30 +80,56 @@ class Path:
     @property
     def moving(self) -> bool:
         """Whether it moved by more than a third of its smaller side within the last 0.3 s."""
-        return self._drift() > 0.35
+        return self._drift() > MOVING
+
+    @property
+    def travelled(self) -> bool:
+        """Whether it is somewhere else than at first sight."""
+        return drift(self.track.origin, self.track.box) > WAY
+
+    @property
+    def carried(self) -> bool:
+        """Whether it came into the basket from outside, in sight."""
+        return self.inside and self.from_outside and self.travelled
 
     def gone_out(self, now: float) -> float | None:
         """When it left the zone: seen outside of it, or lost from sight on its way over the border."""
         if self.left is not None:
             return self.left
         lost = now - self.last > WINDOW
-        if lost and self.rests_since is None and (self.share < INSIDE + 0.2 or _at_picture_edge(self.track.box)):
+        if lost and self.rests_since is None and (self.opening < INSIDE + 0.2 or _at_picture_edge(self.track.box)):
             return self.last
         return None
 
+    def over_the_edge(self, now: float) -> bool:
+        """Whether it was lost from sight at the picture's border, on its way, and may still be over the basket."""
+        lost = now - self.last > WINDOW / 2
+        return lost and self.left is None and self.rests_since is None and _at_picture_edge(self.track.box)
+
     def _drift(self) -> float:
-        """How far it moved in the window, in units of its smaller side; the larger of both ends of the box counts
-        little, so a box that a hand cuts short does not pass for motion."""
-        first, last = self._recent[0][1], self._recent[-1][1]
-        side = max(min(last.width, last.height, first.width, first.height), 0.02)
-        dx = min(abs(last.x1 - first.x1), abs(last.x2 - first.x2))
-        dy = min(abs(last.y1 - first.y1), abs(last.y2 - first.y2))
-        return max(dx, dy) / side
+        return drift(self._recent[0][1], self._recent[-1][1])
+
+
+def drift(first: Box, last: Box) -> float:
+    """How far a box moved, in units of its smaller side; the larger of both ends of the box counts little, so that a
+    box which a hand cuts short does not pass for motion."""
+    side = max(min(last.width, last.height, first.width, first.height), 0.02)
+    dx = min(abs(last.x1 - first.x1), abs(last.x2 - first.x2))
+    dy = min(abs(last.y1 - first.y1), abs(last.y2 - first.y2))
+    return max(dx, dy) / side
 
 
 def vote_gain(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
     """The votes that a track won since an earlier count of them."""
     return {label: votes - before.get(label, 0.0) for label, votes in now.items() if votes > before.get(label, 0.0)}
+
+
+def likeness(a: Mapping[str, float], b: Mapping[str, float]) -> float:
+    """How much two counts of votes agree, in [0, 1]: the overlap of their shares."""
+    total_a, total_b = sum(a.values()), sum(b.values())
+    if total_a <= 0 or total_b <= 0:
+        return 0.0
+    return sum(min(a[label] / total_a, b[label] / total_b) for label in a.keys() & b.keys())
 
 
 def _at_picture_edge(box: Box) -> bool:

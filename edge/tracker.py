@@ -22,12 +22,13 @@ class Track:
     """One thing as known at one frame.
 
     ``seen`` is False while it is only remembered; ``confidence`` is this frame's (0 when not seen); ``votes`` maps
-    label to summed confidence; ``first`` and ``last`` are media times of the first and last sight in seconds;
-    ``hits`` counts the frames in which it was seen.
+    label to summed confidence; ``origin`` is the box at first sight; ``first`` and ``last`` are media times of the
+    first and last sight in seconds; ``hits`` counts the frames in which it was seen.
     """
 
     id: int
     box: Box
+    origin: Box
     seen: bool
     confidence: float
     votes: Mapping[str, float]
@@ -58,13 +59,16 @@ class TrackerSettings:
     """Limits of the tracker; times in seconds.
 
     ``sure`` starts an item's track, ``sure_hand`` a hand's, ``weak`` only prolongs one; ``merge_iou`` makes one of
-    two boxes that a detector draws under different labels around the same thing.
+    two boxes that a detector draws under different labels around the same thing. What falls or is thrown may go
+    ``fastest`` picture widths a second and be unseen for ``jump_within``.
     """
 
     sure: float = 0.35
     sure_hand: float = 0.25
     weak: float = 0.12
     merge_iou: float = 0.65
+    fastest: float = 6.0
+    jump_within: float = 0.25
     similarity: float = 0.30
     confirm_hits: int = 3
     forget_after: float = 1.0
@@ -89,6 +93,7 @@ class _Thing:
     id: int
     hand: bool
     box: Box
+    origin: Box
     first: float
     last: float
     hits: int = 0
@@ -100,6 +105,20 @@ class _Thing:
         ahead = min(time - self.last, 0.25)
         dx, dy = self.velocity[0] * ahead, self.velocity[1] * ahead
         return Box(self.box.x1 + dx, self.box.y1 + dy, self.box.x2 + dx, self.box.y2 + dy)
+
+    @property
+    def on_the_move(self) -> bool:
+        """Whether it was only just born, or moves by its own size within half a second."""
+        speed = float(np.hypot(*self.velocity))
+        return self.hits < 3 or speed > 2 * max(self.box.width, self.box.height)
+
+    def could_be(self, sight: _Sight, reach: float) -> bool:
+        """Whether a sight of the same class and about the same size lies within reach."""
+        if sight.hand != self.hand or not sight.votes.keys() & self.votes.keys():
+            return False
+        ratio = min(self.box.area, sight.box.area) / max(self.box.area, sight.box.area, 1e-9)
+        (x, y), (px, py) = sight.box.centre, self.box.centre
+        return ratio > 0.25 and float(np.hypot(x - px, y - py)) <= reach
 
     def take(self, time: float, sight: _Sight) -> None:
         elapsed = time - self.last
@@ -130,7 +149,7 @@ class CartTracker:
         unmatched = self._match(time, sure, self._things)
         rest = [thing for thing in self._things if thing.last < time]
         self._match(time, weak, rest)
-        for sight in unmatched:
+        for sight in self._match_fast(time, unmatched):
             self._start(time, sight)
         self._things = [thing for thing in self._things if not self._forgotten(thing, time)]
         return [_snapshot(t, time) for t in self._things if t.hits >= limits.confirm_hits]
@@ -148,8 +167,21 @@ class CartTracker:
                 taken.add(column)
         return [sight for i, sight in enumerate(sights) if i not in taken]
 
+    def _match_fast(self, time: float, sights: Sequence[_Sight]) -> list[_Sight]:
+        """Gives what is left over to a thing of that class which is on the move and could have come so far."""
+        left = list(sights)
+        for thing in sorted(self._things, key=lambda t: -t.last):
+            elapsed = time - thing.last
+            if not 0 < elapsed <= self._settings.jump_within or not thing.on_the_move:
+                continue
+            near = [s for s in left if thing.could_be(s, self._settings.fastest * elapsed)]
+            if len(near) == 1:
+                thing.take(time, near[0])
+                left.remove(near[0])
+        return left
+
     def _start(self, time: float, sight: _Sight) -> None:
-        thing = _Thing(id=self._next_id, hand=sight.hand, box=sight.box, first=time, last=time)
+        thing = _Thing(id=self._next_id, hand=sight.hand, box=sight.box, origin=sight.box, first=time, last=time)
         thing.take(time, sight)
         self._next_id += 1
         self._things.append(thing)
@@ -191,6 +223,7 @@ def _snapshot(thing: _Thing, time: float) -> Track:
     return Track(
         id=thing.id,
         box=thing.box,
+        origin=thing.origin,
         seen=seen,
         confidence=thing.confidence if seen else 0.0,
         votes=dict(thing.votes),

@@ -1,0 +1,70 @@
+"""A visit under way: since when, what hands did, and what is seen in the quiet frames after it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from smartcart.edge.detection import Box
+from smartcart.edge.path import Path
+from smartcart.edge.tracker import Track
+
+
+@dataclass(slots=True)
+class Visit:
+    """A visit under way; times in seconds.
+
+    ``tail`` counts the quiet frames since ``last_active``, ``sights`` those in which each track was seen at rest;
+    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were.
+    """
+
+    start: float
+    last_active: float
+    quiet_since: float | None = None
+    tail: int = 0
+    sights: dict[int, int] = field(default_factory=dict)
+    votes_at_rest: dict[int, dict[str, float]] = field(default_factory=dict)
+    reached: list[Box] = field(default_factory=list)
+    hand_frames: list[float] = field(default_factory=list)
+
+    def active(self, time: float, hands: Sequence[Track]) -> None:
+        """A frame in which a hand is in the basket or something moves there."""
+        self.last_active = time
+        self.quiet_since = None
+        self.tail = 0
+        self.sights.clear()
+        self.votes_at_rest.clear()
+        self.reached += [hand.box for hand in hands]
+        if hands:
+            self.hand_frames.append(time)
+
+    def quiet(self, time: float, resting: Iterable[Path]) -> None:
+        """A frame in which nothing happens; ``resting`` lies in the basket."""
+        if self.quiet_since is None:
+            self.quiet_since = time
+        self.tail += 1
+        for path in resting:
+            track = path.track
+            self.sights[track.id] = self.sights.get(track.id, 0) + 1
+            self.votes_at_rest.setdefault(track.id, dict(track.votes))
+
+    def seen_share(self, track: int) -> float:
+        """The share of the quiet frames in which a track was seen at rest."""
+        return self.sights.get(track, 0) / self.tail if self.tail else 0.0
+
+    def touched(self, box: Box) -> bool:
+        """Whether a hand was at a place."""
+        return any(reaches(hand, box) for hand in self.reached)
+
+    def hands_after(self, time: float) -> int:
+        """In how many frames a hand was seen later than a moment."""
+        return sum(t > time for t in self.hand_frames)
+
+
+def holds(hand: Box, item: Box) -> bool:
+    """Whether a hand's box overlaps an item's by a tenth of the smaller one."""
+    return hand.overlap(item) > 0.1 * min(hand.area, item.area)
+
+
+def reaches(hand: Box, item: Box) -> bool:
+    """Whether a hand's box, a tenth larger, overlaps an item's."""
+    dx, dy = 0.1 * hand.width, 0.1 * hand.height
+    return Box(hand.x1 - dx, hand.y1 - dy, hand.x2 + dx, hand.y2 + dy).overlap(item) > 0

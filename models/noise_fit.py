@@ -1,0 +1,297 @@
+"""Fits the noise of a detector on simulated clips: what it said of each frame against what was truly there."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smartcart.models.detector_noise import Chance, DetectorNoise, Phantom, Sighting, Table, features, kind_of
+from smartcart.models.frame_truth import Corners, TrueFrame, TrueThing
+from smartcart.models.labels import HAND
+
+SAME: Final = 0.4
+RIDGE: Final = 1.0
+LABEL_RIDGE: Final = 6.0
+QUANTILES: Final = 33
+MOST_PHANTOMS: Final = 80
+GAP_S: Final = 0.35
+KINDS: Final = ("resting", "hidden", "held", HAND)
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitClip:
+    """A clip's true frames, and what the detector said of each."""
+
+    frames: Sequence[TrueFrame]
+    said: Sequence[Sequence[Sighting]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One thing in one frame; ``best`` is None where it was missed, ``more`` are further boxes around it."""
+
+    t: float
+    thing: TrueThing
+    best: Sighting | None
+    more: tuple[Sighting, ...]
+
+
+_Life = list[_Look]
+
+
+def fit(clips: Sequence[FitClip], model: str) -> DetectorNoise:
+    """The noise that explains the clips.
+
+    Args:
+        clips: at least one clip with a thing that was seen.
+        model: the detector's name, kept with the result.
+
+    Raises:
+        ValueError: nothing was seen at all.
+    """
+    lives: list[_Life] = []
+    strays: list[tuple[float, list[list[tuple[float, Sighting]]]]] = []
+    for clip in clips:
+        looks, unclaimed = _matched(clip)
+        lives += looks
+        strays.append((clip.frames[-1].t - clip.frames[0].t, _chains(unclaimed)))
+    items = [life for life in lives if life[0].thing.label != HAND]
+    seen = [[look for look in life if look.best is not None] for life in lives]
+    seen_items = [life for life in seen if life and life[0].thing.label != HAND]
+    if not seen_items:
+        raise ValueError("the detector saw no item in any of these clips: there is nothing to fit a noise model on")
+    fps = _frames_a_second(clips)
+    hands = [life for life in lives if life[0].thing.label == HAND]
+    taken = [_mostly(life) for life in seen_items]
+    flickers = [
+        [look.best is not None and look.best.label != most for look in life] for life, most in _zip(seen_items, taken)
+    ]
+    shifts = {kind: _shifts(seen, kind) for kind in KINDS}
+    own, memory = _persistence(seen_items, fps)
+    confusion, rivals = _confusions(seen_items, taken)
+    phantoms, rate = _phantoms(strays, fps)
+    return DetectorNoise(
+        model=model,
+        miss=_chance(items, [[look.best is None for look in life] for life in items], fps),
+        miss_hand=_chance(hands, [[look.best is None for look in life] for life in hands], fps),
+        flicker=_chance(seen_items, flickers, fps),
+        double=_chance(seen_items, [[bool(look.more) for look in life] for life in seen_items], fps),
+        confidence={kind: _table(_confidences(seen, kind)) for kind in KINDS},
+        shift={kind: _table(values) for kind, values in shifts.items()},
+        shift_memory=memory,
+        own=own,
+        confusion=confusion,
+        rivals=rivals,
+        phantoms_a_second=rate,
+        phantoms=phantoms,
+    )
+
+
+def _zip(lives: Sequence[_Life], taken: Sequence[str]) -> Iterable[tuple[_Life, str]]:
+    return zip(lives, taken, strict=True)
+
+
+def iou(a: Corners, b: Corners) -> float:
+    """Intersection over union of two boxes, in [0, 1]."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(0.0, width) * max(0.0, height)
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
+    return shared / union if union > 0 else 0.0
+
+
+def _matched(clip: FitClip) -> tuple[list[_Life], list[tuple[float, list[Sighting]]]]:
+    """Gives each sighting to the thing it fits best; returns the things' lives and what nothing claims."""
+    lives: dict[str, _Life] = defaultdict(list)
+    unclaimed: list[tuple[float, list[Sighting]]] = []
+    for frame, said in zip(clip.frames, clip.said, strict=True):
+        given: dict[str, list[Sighting]] = defaultdict(list)
+        strays: list[Sighting] = []
+        for sighting in said:
+            same = [thing for thing in frame.things if (thing.label == HAND) == (sighting.label == HAND)]
+            best = max(same, key=lambda thing: iou(thing.box, sighting.box), default=None)
+            if best is not None and iou(best.box, sighting.box) >= SAME:
+                given[best.id].append(sighting)
+            else:
+                strays.append(sighting)
+        for thing in frame.things:
+            ranked = sorted(given[thing.id], key=lambda s: -s.confidence)
+            best_of = ranked[0] if ranked else None
+            lives[thing.id].append(_Look(t=frame.t, thing=thing, best=best_of, more=tuple(ranked[1:])))
+        unclaimed.append((frame.t, strays))
+    return list(lives.values()), unclaimed
+
+
+def _frames_a_second(clips: Sequence[FitClip]) -> float:
+    steps = [b.t - a.t for clip in clips for a, b in zip(clip.frames, clip.frames[1:], strict=False)]
+    return 1 / float(np.median(steps))
+
+
+def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]], fps: float) -> Chance:
+    """Logistic regression with ridge and class offsets (Newton's method), then the things' spread and the memory."""
+    rows = [features(look.thing) for life in lives for look in life]
+    if not rows:
+        return Chance(weights=(-30.0, *[0.0] * (len(features(_ANY)) - 1)))
+    labels = sorted({life[0].thing.label for life in lives})
+    names = [look.thing.label for life in lives for look in life]
+    hot = np.array([[float(name == label) for label in labels] for name in names])
+    x, y = np.hstack([np.array(rows), hot]), np.array([float(v) for life in happened for v in life])
+    ridge = np.array([0.1] + [RIDGE] * (x.shape[1] - 1 - len(labels)) + [LABEL_RIDGE] * len(labels))
+    w = np.zeros(x.shape[1])
+    for _ in range(30):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+        gradient = x.T @ (y - p) - ridge * w
+        w = w + np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + np.diag(ridge), gradient)
+    p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+    spread, memory = _spread_and_memory(lives, p, y, fps)
+    w *= math.sqrt(1 + 0.346 * spread**2)  # from the mean over things to the single thing (Zeger and others, 1988)
+    free = x.shape[1] - len(labels)
+    return Chance(
+        weights=tuple(map(float, w[:free])),
+        by_label={label: float(v) for label, v in zip(labels, w[free:], strict=True)},
+        spread=spread,
+        memory=memory,
+    )
+
+
+def _spread_and_memory(lives: Sequence[_Life], p: Numbers, y: Numbers, fps: float) -> tuple[float, float]:
+    """The standard deviation of the things' biases in logits, and how long a state lasts, in seconds."""
+    biases, noise, now, then = [], [], [], []
+    start = 0
+    for life in lives:
+        own = slice(start, start + len(life))
+        start += len(life)
+        if len(life) < fps / 2:
+            continue
+        share, expected, n = float(y[own].mean()), float(p[own].mean()), len(life)
+        variance = max(expected * (1 - expected), 1e-3)
+        biases.append(math.log((share * n + 0.5) / (n - share * n + 0.5)) - math.log(expected / (1 - expected)))
+        noise.append(4 / (n * variance))
+        rest = y[own] - share
+        now += rest[1:].tolist()
+        then += rest[:-1].tolist()
+    if len(biases) < 3:
+        return 0.0, 0.1
+    spread = math.sqrt(max(0.0, float(np.median(np.abs(biases)) * 1.4826) ** 2 - float(np.median(noise))))
+    power = float(np.dot(then, then))
+    kept = float(np.dot(now, then)) / power if power > 0 else 0.0
+    return min(spread, 2.5), min(2.0, -1 / (fps * math.log(min(0.98, max(0.02, kept)))))
+
+
+def _mostly(life: _Life) -> str:
+    votes: Counter[str] = Counter()
+    for look in life:
+        if look.best is not None:
+            votes[look.best.label] += round(1000 * look.best.confidence)
+    return votes.most_common(1)[0][0]
+
+
+def _confusions(
+    lives: Sequence[_Life], taken: Sequence[str]
+) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
+    """What things of a class are mostly taken for, and for what else in single frames."""
+    mostly: dict[str, Counter[str]] = defaultdict(Counter)
+    other: dict[str, Counter[str]] = defaultdict(Counter)
+    for life, most in _zip(lives, taken):
+        label = life[0].thing.label
+        mostly[label][most] += 1
+        for look in life:
+            for sighting in (look.best, *look.more):
+                if sighting is not None and sighting.label != most:
+                    other[label][sighting.label] += 1
+    whole = sum((other[label] for label in other), Counter[str]())
+    confusion = {la: _shares(row + Counter({la: 1})) for la, row in sorted(mostly.items())}
+    rivals = {la: _shares((row or whole) or Counter({la: 1})) for la, row in sorted(other.items())}
+    return confusion, rivals
+
+
+def _shares(counts: Mapping[str, int]) -> dict[str, float]:
+    total = sum(counts.values())
+    return {label: n / total for label, n in sorted(counts.items())}
+
+
+def _sides(look: _Look) -> list[float]:
+    assert look.best is not None
+    width = max(look.thing.box[2] - look.thing.box[0], 1e-3)
+    height = max(look.thing.box[3] - look.thing.box[1], 1e-3)
+    off = np.subtract(look.best.box, look.thing.box) / [width, height, width, height]
+    return [float(v) for v in off]
+
+
+def _shifts(seen: Sequence[_Life], kind: str) -> list[float]:
+    return [v for life in seen for look in life if kind_of(look.thing) == kind for v in _sides(look)]
+
+
+def _confidences(seen: Sequence[_Life], kind: str) -> list[float]:
+    return [look.best.confidence for life in seen for look in life if look.best and kind_of(look.thing) == kind]
+
+
+def _persistence(lives: Sequence[_Life], fps: float) -> tuple[float, float]:
+    """The share of a side's variance that stays with a thing, and the memory of the rest in seconds."""
+    between, within, now, then = [], [], [], []
+    for life in lives:
+        off = np.array([_sides(look) for look in life if kind_of(look.thing) == "resting"])
+        if len(off) < 8:
+            continue
+        off = np.clip(off, -0.3, 0.3)
+        between.append(off.mean(0))
+        within.append(off.var(0).mean())
+        rest = off - off.mean(0)
+        now.append(rest[1:].ravel())
+        then.append(rest[:-1].ravel())
+    if len(between) < 3:
+        return 0.3, 0.1
+    spread = float(np.var(np.array(between), axis=0).mean())
+    power = float(np.dot(np.concatenate(then), np.concatenate(then)))
+    kept = float(np.dot(np.concatenate(now), np.concatenate(then))) / max(power, 1e-12)
+    memory = -1 / (fps * math.log(min(0.98, max(0.02, kept))))
+    return min(0.9, spread / max(spread + float(np.mean(within)), 1e-9)), min(2.0, memory)
+
+
+def _table(values: Sequence[float]) -> Table:
+    return tuple(map(float, np.quantile(values, np.linspace(0, 1, QUANTILES)))) if values else (0.0, 0.0)
+
+
+def _chains(unclaimed: Sequence[tuple[float, list[Sighting]]]) -> list[list[tuple[float, Sighting]]]:
+    """Sightings of nothing, linked to the one before at the same place."""
+    chains: list[list[tuple[float, Sighting]]] = []
+    for t, strays in unclaimed:
+        for sighting in strays:
+            alive = [
+                c for c in chains if 0 < t - c[-1][0] <= GAP_S and (c[-1][1].label == HAND) == (sighting.label == HAND)
+            ]
+            same = max(alive, key=lambda c: iou(c[-1][1].box, sighting.box), default=None)
+            if same is not None and iou(same[-1][1].box, sighting.box) >= SAME:
+                same.append((t, sighting))
+            else:
+                chains.append([(t, sighting)])
+    return chains
+
+
+def _phantoms(
+    strays: Sequence[tuple[float, list[list[tuple[float, Sighting]]]]], fps: float
+) -> tuple[list[Phantom], float]:
+    """Examples of invented boxes, evenly picked, and how many begin in a second."""
+    found = [
+        Phantom(
+            label=Counter(s.label for _, s in chain).most_common(1)[0][0],
+            box=chain[len(chain) // 2][1].box,
+            seconds=chain[-1][0] - chain[0][0],
+            seen=min(1.0, len(chain) / (1 + (chain[-1][0] - chain[0][0]) * fps)),
+            confidence=float(np.mean([s.confidence for _, s in chain])),
+        )
+        for _, chains in strays
+        for chain in chains
+    ]
+    total = sum(seconds for seconds, _ in strays)
+    rate = len(found) / total if total > 0 else 0.0
+    step = max(1, math.ceil(len(found) / MOST_PHANTOMS))
+    return sorted(found, key=lambda p: (p.seconds, p.confidence))[step // 2 :: step], rate
+
+
+_ANY: Final = TrueThing(id="", label="box", box=(0.0, 0.0, 1.0, 1.0), visible=1.0, held=False)
