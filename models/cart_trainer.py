@@ -4,17 +4,26 @@ Ultralytics and PyTorch are imported inside the functions: a user who only runs 
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from smartcart.models.augmentation import CameraFaults, turned_boxes
+from smartcart.models.norms import unfold_norms
 from smartcart.models.training import LAST, Recipe, TrainingError
 
 if TYPE_CHECKING:
     from ultralytics import YOLO
+
+Floats = NDArray[np.float32]
+
+BACKBONE: Final = 10
+PICTURES_MEASURED: Final = 48
 
 
 def open_model(recipe: Recipe, weights: Path | None) -> "YOLO":
@@ -53,8 +62,9 @@ def run_training(
         The mean losses of the last epoch, by name.
     """
     _prepare(model, recipe)
+    unfold_norms(model.model, _pictures(data.parent / "images", recipe.image_size))
     model.train(
-        trainer=_trainer(),
+        trainer=_trainer(recipe),
         data=str(data),
         project=str(out.resolve().parent),
         name=out.resolve().name,
@@ -95,7 +105,7 @@ def resume_training(recipe: Recipe, *, data: Path, out: Path) -> Mapping[str, fl
 
     model = YOLO(out / LAST)
     _prepare(model, recipe)
-    model.train(trainer=_trainer(), resume=str(out / LAST), data=str(data), save_dir=str(out.resolve()))
+    model.train(trainer=_trainer(recipe), resume=str(out / LAST), data=str(data), save_dir=str(out.resolve()))
     return _losses(model)
 
 
@@ -155,7 +165,15 @@ def _losses(model: "YOLO") -> Mapping[str, float]:
     return {name: round(float(loss), 4) for name, loss in model.trainer.tloss.items()}
 
 
-def _trainer() -> type[Any]:
+def _pictures(folder: Path, side: int) -> Iterator[Floats]:
+    """Some of the training pictures as the network takes them, ``[1, 3, side, side]``, evenly picked."""
+    files = sorted(folder.iterdir())
+    for file in files[:: max(1, len(files) // PICTURES_MEASURED)]:
+        picture = cv2.resize(np.asarray(cv2.imread(str(file)), np.uint8), (side, side), interpolation=cv2.INTER_AREA)
+        yield cv2.dnn.blobFromImage(picture, 1 / 255, swapRB=True).astype(np.float32, copy=False)
+
+
+def _trainer(recipe: Recipe) -> type[Any]:
     """A detection trainer that spoils pictures as cameras do and never looks at a ``val`` photo."""
     import torch
     from ultralytics.data.augment import RandomPerspective
@@ -197,6 +215,16 @@ def _trainer() -> type[Any]:
                 task="detect",
                 data=self.data,
             )
+
+        def build_optimizer(self, model: Any, *settings: Any, **named: Any) -> Any:
+            optimizer = super().build_optimizer(model, *settings, **named)
+            backbone = {id(weight) for layer in model.model[:BACKBONE] for weight in layer.parameters()}
+            for group in list(optimizer.param_groups):
+                slow = [weight for weight in group["params"] if id(weight) in backbone]
+                group["params"] = [weight for weight in group["params"] if id(weight) not in backbone]
+                rest = {key: value for key, value in group.items() if key != "params"}
+                optimizer.add_param_group(rest | {"params": slow, "lr": group["lr"] * recipe.backbone_rate})
+            return optimizer
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
             prepared: dict[str, Any] = super().preprocess_batch(batch)

@@ -49,6 +49,7 @@ class Recipe:
         hours: a budget of time that decides the number of epochs instead, by their measured speed.
         image_size: side of the square input, in pixels, a multiple of 32.
         freeze: how many first layers stay as they are (10: the backbone of YOLO11).
+        backbone_rate: the learning rate of the first ten layers, as a share of that of the others.
         batch: photos a step; every batch is one step of the optimiser.
         learning_rate: of AdamW, at the start; it falls along a cosine to a fiftieth.
         close_mosaic: the last epochs see whole photos instead of mosaics of four.
@@ -61,7 +62,8 @@ class Recipe:
     epochs: int = 30
     hours: float | None = None
     image_size: int = 320
-    freeze: int = 10
+    freeze: int = 0
+    backbone_rate: float = 0.3
     batch: int = 16
     learning_rate: float = 1e-3
     close_mosaic: int = 5

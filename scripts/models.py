@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartcart.scripts.models_evaluate import add_evaluate
+from smartcart.scripts.models_quantize import add_quantize
 
 if TYPE_CHECKING:
     from smartcart.models.training import Recipe
@@ -16,6 +17,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
     _add_train(actions)
     _add_export(actions)
+    add_quantize(actions)
     add_evaluate(actions)
 
 
@@ -33,7 +35,8 @@ def _add_train(actions: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--epochs", type=int, default=30, help="(default %(default)s)")
     parser.add_argument("--hours", type=float, help="a time budget that decides the number of epochs instead")
     parser.add_argument("--image-size", type=int, default=320, help="side in pixels (default %(default)s)")
-    parser.add_argument("--freeze", type=int, default=10, help="first layers left as they are (default %(default)s)")
+    parser.add_argument("--freeze", type=int, default=0, help="first layers left as they are (default %(default)s)")
+    parser.add_argument("--backbone-rate", type=float, default=0.3, help="its share of the learning rate (default 0.3)")
     parser.add_argument("--batch", type=int, default=16, help="photos a step (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="at the start (default %(default)s)")
     parser.add_argument("--close-mosaic", type=int, default=5, help="last epochs on whole photos (default %(default)s)")
@@ -85,6 +88,7 @@ def _recipe(args: argparse.Namespace) -> "Recipe":
         "hours",
         "image_size",
         "freeze",
+        "backbone_rate",
         "batch",
         "learning_rate",
         "close_mosaic",

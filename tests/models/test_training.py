@@ -173,3 +173,41 @@ def test_start_weights_that_are_missing_or_no_checkpoint_are_refused(toy: Path, 
     status, _, err = run("export", "--weights", junk, "--out", tmp_path / "junk.onnx")
     assert (status, "is not a checkpoint" in err) == (2, True)
     assert not (tmp_path / "junk.onnx").exists()
+
+
+def test_an_int8_file_is_smaller_and_finds_the_same(exported: tuple[Path, dict[str, Any]], toy: Path) -> None:
+    file, _ = exported
+    small = file.with_name("toy-int8.onnx")
+    status, report, err = run("quantize", "--model", file, "--data", toy, "--out", small, "--pictures", 6, "--json")
+    assert status == 0, err
+    assert report["pictures"] == 6
+    assert small.stat().st_size < 0.6 * file.stat().st_size
+    one, other = (OnnxDetector(model) for model in (file, small))
+    assert one.labels == other.labels
+    picture = np.random.default_rng(1).uniform(0, 1, (1, 3, 64, 96)).astype(np.float32)
+    assert one.infer(picture).shape == other.infer(picture).shape
+    assert float(np.abs(one.infer(picture)[:, 4:] - other.infer(picture)[:, 4:]).max()) < 0.1
+
+
+def test_what_cannot_be_quantized_is_refused(exported: tuple[Path, dict[str, Any]], toy: Path, tmp_path: Path) -> None:
+    file, _ = exported
+    status, _, err = run("quantize", "--model", file, "--data", toy, "--out", tmp_path / "x.onnx", "--pictures", 0)
+    assert (status, "no pictures" in err) == (2, True)
+    status, _, err = run("quantize", "--model", toy, "--data", toy, "--out", tmp_path / "x.onnx")
+    assert (status, "is not an ONNX model" in err) == (2, True)
+    assert not (tmp_path / "x.onnx").exists()
+
+
+def test_the_backbone_learns_at_its_own_rate() -> None:
+    from ultralytics import YOLO
+
+    from smartcart.models.cart_trainer import _trainer
+    from smartcart.models.training import Recipe
+
+    network = YOLO("yolo11n.yaml", task="detect").model
+    trainer = object.__new__(_trainer(Recipe(backbone_rate=0.25)))
+    optimizer = trainer.build_optimizer(network, name="AdamW", lr=1e-3)
+    rates = {id(weight): group["lr"] for group in optimizer.param_groups for weight in group["params"]}
+    for number, layer in enumerate(network.model):
+        assert {rates.pop(id(w)) for w in layer.parameters()} <= {2.5e-4 if number < 10 else 1e-3}
+    assert not rates
