@@ -78,7 +78,7 @@ def _chaos(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     from smartcart.scripts.chaos_verdict import judge
     from smartcart.scripts.chaos_world import World, WorldPlan
 
-    each = args.events // args.carts
+    each = -(-args.events // args.carts)
     rng = random.Random(f"{args.seed}/kills")
     started = time.monotonic()
     plan = WorldPlan(

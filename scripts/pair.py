@@ -120,20 +120,19 @@ def _create(args: argparse.Namespace) -> int:
 
 
 def _broker(args: argparse.Namespace) -> int:
-    from smartcart.server.authority import BROKER, SERVER
+    from smartcart.server.authority import BROKER
     from smartcart.server.certificates import Role
     from smartcart.server.deploy import BrokerPlan, write_broker
 
     authority = _authority(args)
     hosts = args.host or ["127.0.0.1"]
     broker = authority.issue(BROKER, Role.BROKER, hosts=hosts, days=args.days, again=True)
-    servers = {holder.issued.name for holder in authority.holders() if holder.issued.role is Role.SERVER}
     plan = BrokerPlan(
         store=authority.store,
         folder=args.folder / "broker",
         bind=args.listen or hosts[0],
         port=args.port,
-        servers=sorted(servers | {SERVER}),
+        servers=_servers(authority),
     )
     write_broker(plan, broker, authority.certificate, authority.revocations())
     host = f"[{hosts[0]}]" if ":" in hosts[0] else hosts[0]
@@ -142,13 +141,26 @@ def _broker(args: argparse.Namespace) -> int:
     return 0
 
 
+def _servers(authority: "StoreAuthority") -> list[str]:
+    """The names of all servers that may read every cart; the first one may before it has its certificate."""
+    from smartcart.server.authority import SERVER
+    from smartcart.server.certificates import Role
+
+    return sorted(
+        {SERVER} | {holder.issued.name for holder in authority.holders() if holder.issued.role is Role.SERVER}
+    )
+
+
 def _server(args: argparse.Namespace) -> int:
     from smartcart.server.certificates import Role
+    from smartcart.server.deploy import write_access
 
     out = args.out or args.folder / "server.pem"
     _issue(args, f"@{args.name}", Role.SERVER, out, again=False)
-    if args.name != "server":
-        print("write the broker's configuration again (smartcart pair broker), so that it knows this server")
+    if args.name != "server" and (args.folder / "broker").is_dir():
+        authority = _authority(args)
+        write_access(args.folder / "broker", authority.store, _servers(authority))
+        print("restart the broker, so that it knows this server")
     print(f"start it:  smartcart server --bundle {out}")
     return 0
 

@@ -52,15 +52,28 @@ def write_broker(plan: BrokerPlan, broker: Credentials, authority: bytes, revoca
         "PORT": str(plan.port),
         "BIND": plan.bind,
     }
-    servers = "".join(fill("acl_server", values | {"SERVER": name}) for name in plan.servers)
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(folder / "broker.key", broker.key)
         write_private(folder / "broker.crt", broker.certificate)
         write_private(folder / "authority.crt", authority)
         write_private(folder / "revoked.crl", revocations)
-        write_private(folder / "acl", (fill("acl", values) + servers).encode())
+        write_access(folder, plan.store, plan.servers)
         write_private(folder / "mosquitto.conf", fill("mosquitto.conf", values).encode())
+    except OSError as error:
+        raise DeployError(f"{folder}: cannot be written: {error.strerror}") from error
+
+
+def write_access(folder: Path, store: str, servers: Sequence[str]) -> None:
+    """Writes who may do what; Mosquitto reads it when it starts and on SIGHUP.
+
+    Raises:
+        DeployError: it cannot be written.
+    """
+    values = {"STORE": store}
+    text = fill("acl", values) + "".join(fill("acl_server", values | {"SERVER": name}) for name in servers)
+    try:
+        write_private(folder / "acl", text.encode())
     except OSError as error:
         raise DeployError(f"{folder}: cannot be written: {error.strerror}") from error
 

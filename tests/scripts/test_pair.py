@@ -73,6 +73,12 @@ def test_the_list_tells_who_is_in_and_who_must_renew(folder: Path, capsys: pytes
     assert "ends soon" in capsys.readouterr().out
 
 
+def test_a_further_server_is_let_in_beside_the_first(folder: Path) -> None:
+    assert pair(folder, "server", "--name", "second", "--out", str(folder / "second.pem")) == 0
+    access = (folder / "broker" / "acl").read_text()
+    assert [line for line in access.splitlines() if line.startswith("user")] == ["user @second", "user @server"]
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
