@@ -119,7 +119,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "events_per_second": round(args.carts * args.rate, 1),
         **figures,
         "stored": stored,
-        "lost": figures["sent"] - stored,
+        "lost": max(0, figures["answered"] - figures["rejected"] - stored),
         "echo_latency_ms": plain["latency_ms"],
         "p99_over_echo": round(figures["latency_ms"]["p99"] / max(plain["latency_ms"]["p99"], 0.1), 2),
         "cpu_share": shares,
