@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Final, Literal, cast
 
 MAJOR: Final = 1
@@ -172,7 +173,7 @@ class Event:
 
     def to_json(self) -> Json:
         """The message as a JSON object, unknown fields included."""
-        message: Json = {name: getattr(self, name) for name in EVENT_FIELDS}
+        message: Json = dict(zip(EVENT_FIELDS, _event_values(self), strict=True))
         message["type"] = str(self.type)
         if self.candidates is not None:
             message["candidates"] = [[c.outcome, c.label, c.probability] for c in self.candidates]
@@ -271,9 +272,12 @@ class Command:
         return encode(message)
 
 
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def encode(message: Mapping[str, Any]) -> bytes:
     """Compact UTF-8 JSON; NaN and infinity are refused by ValueError, since JSON has no word for them."""
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return _COMPACT.encode(message).encode()
 
 
 # --- the schemas ------------------------------------------------------------------------------------------------
@@ -345,6 +349,7 @@ EVENT_FIELDS: Final[Mapping[str, Json]] = {
     "model": _nullable(_MODEL),
     "initial": {"type": "object", "additionalProperties": _COUNT, "propertyNames": _LABEL},
 }
+_event_values = attrgetter(*EVENT_FIELDS)
 STATUS_FIELDS: Final[Mapping[str, Json]] = {
     "schema": _schema_of("status"),
     "online": {"type": "boolean"},
@@ -433,6 +438,19 @@ def parse_event(payload: bytes, topic: Topic | None = None) -> Event:
     except ContractError as error:
         raise ContractError(error.reason, known) from None
     return event
+
+
+def read_again(payload: bytes) -> Event:
+    """Reads what ``to_bytes`` of a checked event wrote, some ten times as fast as ``parse_event``.
+
+    Raises:
+        ContractError: it is damaged.
+    """
+    try:
+        raw = json.loads(payload)
+        return _build(raw, EventType(raw["type"]))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ContractError(f"a stored event is damaged: {error}") from None
 
 
 def parse_status(payload: bytes) -> Status:
@@ -537,6 +555,10 @@ def _event(raw: Json) -> Event:
         raise ContractError("a session event carries no item fields")
     if (kind is EventType.SESSION_STARTED) != ("initial" in raw):
         raise ContractError("'initial' belongs to session_started, and to it alone")
+    return _build(raw, kind)
+
+
+def _build(raw: Json, kind: EventType) -> Event:
     known: Json = {name: raw[name] for name in EVENT_FIELDS if name in raw}
     known["type"] = kind
     if raw["candidates"] is not None:

@@ -4,7 +4,7 @@ import argparse
 import importlib
 from typing import Any, Final
 
-SUBJECTS: Final = ("server",)
+SUBJECTS: Final = ("server", "ledger")
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:

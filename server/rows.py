@@ -1,10 +1,9 @@
 """How entries look as rows: what both SQL ledgers write and read alike."""
 
 import json
-from collections.abc import Sequence
 from typing import Any, Final
 
-from smartcart.edge.events import Correction, correction_from, encode, parse_event
+from smartcart.edge.events import Correction, correction_from, encode, parse_event, read_again
 from smartcart.server.basket import Closing, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import KEPT_BYTES, DeadLetter, Record, SessionKey, place
@@ -18,7 +17,7 @@ LETTER_FIELDS: Final = (
 CORRECTION_READ: Final = "message, match, number, after"
 OF_SESSION: Final = "store = ? AND cart = ? AND session = ?"
 
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 
 
 def columns_of(key: SessionKey) -> tuple[str, str, str]:
@@ -42,7 +41,7 @@ def event_of(row: Row) -> StoredEvent:
     """From the columns ``EVENT_READ``."""
     message, match, stored_at, late = row
     return StoredEvent(
-        event=parse_event(bytes(message)), match=Match.from_text(match), stored_at=stored_at, late=bool(late)
+        event=read_again(bytes(message)), match=Match.from_text(match), stored_at=stored_at, late=bool(late)
     )
 
 

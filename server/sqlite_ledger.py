@@ -38,6 +38,7 @@ from smartcart.server.rows import (
     EVENT_READ,
     LETTER_FIELDS,
     OF_SESSION,
+    Row,
     columns_of,
     event_of,
     event_row,
@@ -54,6 +55,12 @@ _INSERT_LETTER: Final = (
     f"INSERT INTO dead_letters ({', '.join(LETTER_FIELDS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING"
 )
+
+States = dict[tuple[str, ...], int]
+
+
+class _NotAllNewError(Exception):
+    """A batch holds an event that is known, refused or erased: it is taken event by event."""
 
 
 class SQLiteLedger(SQLReading):
@@ -118,21 +125,35 @@ class SQLiteLedger(SQLReading):
     # --- writing --------------------------------------------------------------------------------------------------
 
     def commit(self, events: Sequence[StoredEvent], letters: Sequence[DeadLetter] = ()) -> list[Verdict]:
-        with self._writing, self._errors("write"), self._transaction():
-            states: dict[tuple[str, str, str], int] = {}
-            verdicts = [self._insert(stored, states) for stored in events]
-            for letter in letters:
-                self._bury(letter, states)
-            if letters:
-                self._trim()
-            return verdicts
+        rows = [event_row(stored) for stored in events]  # before anybody else has to wait
+        with self._writing, self._errors("write"):
+            try:
+                with self._transaction():
+                    self._insert_all(rows)
+                    self._bury_all(letters, {})
+                    return [NEW] * len(rows)
+            except _NotAllNewError:
+                with self._transaction():
+                    states: States = {}
+                    verdicts = [self._insert(*entry, states) for entry in zip(events, rows, strict=True)]
+                    self._bury_all(letters, states)
+                    return verdicts
 
-    def _insert(self, stored: StoredEvent, states: dict[tuple[str, str, str], int]) -> Verdict:
-        event, db = stored.event, self._writer
-        state = self._open(states, (event.store, event.cart, event.session))
+    def _insert_all(self, rows: Sequence[Row]) -> None:
+        """Inserts a batch in one go, as is the rule: all of it new."""
+        states: States = {}
+        late = [(*row, self._open(states, row[1:4])) for row in rows]
+        if SessionState.ERASED in states.values():
+            raise _NotAllNewError
+        if rows and self._writer.executemany(_INSERT_EVENT, late).rowcount != len(rows):
+            raise _NotAllNewError
+
+    def _insert(self, stored: StoredEvent, row: Row, states: States) -> Verdict:
+        state = self._open(states, row[1:4])
         if state == SessionState.ERASED:
             return KNOWN
-        if db.execute(_INSERT_EVENT, (*event_row(stored), state)).rowcount:
+        db, event = self._writer, stored.event
+        if db.execute(_INSERT_EVENT, (*row, state)).rowcount:
             return NEW
         known = db.execute("SELECT store, cart, session, seq FROM events WHERE id = ?", (event.id,)).fetchone()
         if known == place(event):
@@ -141,7 +162,7 @@ class SQLiteLedger(SQLReading):
         self._bury(dead_letter_of(stored, reason), states)
         return refused(reason)
 
-    def _open(self, states: dict[tuple[str, str, str], int], key: tuple[str, str, str]) -> int:
+    def _open(self, states: States, key: tuple[str, ...]) -> int:
         """The state of a session, which is made where it is not there yet."""
         if key not in states:
             found = self._state(key)
@@ -150,11 +171,17 @@ class SQLiteLedger(SQLReading):
             states[key] = found or SessionState.OPEN
         return states[key]
 
-    def _state(self, key: tuple[str, str, str]) -> int | None:
+    def _state(self, key: tuple[str, ...]) -> int | None:
         found = self._writer.execute(f"SELECT state FROM sessions WHERE {OF_SESSION}", key).fetchone()
         return found[0] if found else None
 
-    def _bury(self, letter: DeadLetter, states: dict[tuple[str, str, str], int]) -> None:
+    def _bury_all(self, letters: Sequence[DeadLetter], states: States) -> None:
+        for letter in letters:
+            self._bury(letter, states)
+        if letters:
+            self._trim()
+
+    def _bury(self, letter: DeadLetter, states: States) -> None:
         if letter.key and self._open(states, columns_of(letter.key)) == SessionState.ERASED:
             letter = forgotten(letter)
         # a letter of no session has NULLs in its key, which SQL takes for different each time

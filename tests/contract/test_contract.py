@@ -29,6 +29,7 @@ from smartcart.edge.events import (
     parse_event,
     parse_status,
     parse_topic,
+    read_again,
 )
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
@@ -52,6 +53,7 @@ def test_golden_messages_are_read_and_written_back_unchanged(path: Path) -> None
     event = parse_event(wire(message), TOPIC)
     assert event.to_json() == message
     assert parse_event(event.to_bytes(), TOPIC) == event
+    assert read_again(event.to_bytes()) == event
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda p: p.stem)
@@ -102,6 +104,12 @@ def test_what_could_not_be_written_again_is_refused_with_its_id() -> None:
         with pytest.raises(ContractError, match="written as JSON again") as caught:
             parse_event(text.encode(), TOPIC)
         assert caught.value.event_id == ADDED["id"]
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"null", b"{}", b"\xff", b'{"type": "item_added"}', b"[" * 20_000])
+def test_a_damaged_event_is_said_to_be_one(payload: bytes) -> None:
+    with pytest.raises(ContractError, match="damaged"):
+        read_again(payload)
 
 
 def test_a_missing_field_is_named() -> None:
