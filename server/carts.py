@@ -16,6 +16,8 @@ from smartcart.server.fold import fold
 from smartcart.server.ledger import Ledger, News, SessionKey, session_of
 
 LAST_EVENTS: Final = 6
+MAX_CARTS: Final = 5_000
+"""How many carts are kept in memory, those that changed last; one beyond comes back with its next word."""
 
 Listener = Callable[[set[CartKey]], None]
 
@@ -69,7 +71,7 @@ class Carts:
         self._refreshing = threading.Lock()
         news = ledger.news(None)
         self._cursor, self.dead_letters = news.cursor, news.dead_letters
-        for key in ledger.current_sessions():
+        for key in ledger.current_sessions()[-MAX_CARTS:]:
             self._load(key)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -82,7 +84,7 @@ class Carts:
         return lambda: self._listeners.remove(listener)
 
     def __len__(self) -> int:
-        """How many carts have ever told something."""
+        """How many carts are known here."""
         return len(self._carts)
 
     @property
@@ -111,7 +113,7 @@ class Carts:
             return cart.view
 
     def views(self) -> list[CartView]:
-        """All carts that have ever told something, in order."""
+        """All carts that are known here, in order."""
         with self._lock:
             return [view for key in sorted(self._carts) if (view := self.view(key))]
 
@@ -158,7 +160,7 @@ class Carts:
             elif stored.event.id in cart.events:
                 continue
             else:
-                cart.events[stored.event.id] = stored
+                self._cart((key.store, key.cart)).events[stored.event.id] = stored
             self._commands.settle(stored.event)
             touched.add((key.store, key.cart))
         for at in stale:
@@ -168,7 +170,7 @@ class Carts:
     def tell_status(self, key: CartKey, status: Status) -> None:
         """Takes in what a cart says of itself."""
         with self._lock:
-            cart = self._carts.setdefault(key, _Cart())
+            cart = self._cart(key)
             if status.online and not (cart.status and cart.status.online):
                 self._show_corrections(key, cart)
             cart.status = status
@@ -182,6 +184,16 @@ class Carts:
             keys = list(self._carts)
         self.touch(*keys)
 
+    def _cart(self, at: CartKey) -> _Cart:
+        """A cart that changes now; the one that has been quiet for longest makes room for a new one."""
+        cart = self._carts.pop(at, None) or _Cart()
+        if len(self._carts) >= MAX_CARTS:
+            quiet = next(iter(self._carts))
+            del self._carts[quiet]
+            self._commands.forget(quiet)
+        self._carts[at] = cart
+        return cart
+
     def _load_newest(self, at: CartKey) -> None:
         """Reads a cart's newest session again; after an erasure there may be none."""
         newest = self._ledger.sessions(*at, limit=1)
@@ -193,7 +205,7 @@ class Carts:
 
     def _load(self, key: SessionKey) -> None:
         at = key.store, key.cart
-        cart = self._carts.setdefault(at, _Cart())
+        cart = self._cart(at)
         known = len(cart.corrections) if cart.session == key.session else 0
         cart.session = key.session
         cart.events = {stored.event.id: stored for stored in self._ledger.session_events(key)}

@@ -22,6 +22,8 @@ KEPT_BYTES: Final = 4096
 """How much of a dead letter's payload is kept."""
 KEPT_LETTERS: Final = 10_000
 """How many dead letters that belong to no session are kept; all are counted."""
+MAX_FAULTS: Final = 100
+"""How many refused events are kept in their session's place; further ones are letters of no session."""
 SEQ_TAKEN: Final = "another event has this seq already"
 ID_TAKEN: Final = "another event has this id already"
 NO_SESSION: Final = "there is no such session"
@@ -234,9 +236,21 @@ def dead_letter_of(stored: StoredEvent, reason: str) -> DeadLetter:
     )
 
 
-def forgotten(letter: DeadLetter) -> DeadLetter:
-    """What is kept of a letter whose session was erased: that there was one."""
-    return replace(letter, payload=b"", session=None, event_id=None, seq=None)
+def as_kept(letter: DeadLetter, state: int, placed: set[str]) -> DeadLetter | None:
+    """How a letter is kept beside those that have a place in its session already; None if it is one of them.
+
+    Of an erased session only that there was a letter; of one with many faults no more than ``MAX_FAULTS`` in place.
+    """
+    if letter.key is None or letter.event_id is None:
+        return letter
+    if letter.event_id in placed:
+        return None
+    if state == SessionState.ERASED:
+        return replace(letter, payload=b"", session=None, event_id=None, seq=None)
+    if len(placed) >= MAX_FAULTS:
+        return replace(letter, session=None)
+    placed.add(letter.event_id)
+    return letter
 
 
 def place(event: Event) -> tuple[str, str, str, int]:

@@ -26,9 +26,10 @@ from smartcart.server.ledger import (
     News,
     Record,
     SessionKey,
+    SessionState,
     Verdict,
+    as_kept,
     dead_letter_of,
-    forgotten,
     place,
     refused,
     session_of,
@@ -93,11 +94,12 @@ class MemoryLedger:
         key, fault = letter.key, letter.fault
         if key is not None and fault is not None:
             session = self._sessions.setdefault(key, _Session())
-            if fault.event_id in session.faults:
+            state = SessionState.ERASED if session.erased else SessionState.OPEN
+            kept = as_kept(letter, state, set(session.faults))
+            if kept is None:
                 return
-            if session.erased:
-                letter = forgotten(letter)
-            else:
+            letter = kept
+            if letter.key:
                 session.faults[fault.event_id] = fault
                 self._told.append(key)
         self._letters.append(letter)

@@ -29,8 +29,8 @@ from smartcart.server.ledger import (
     SessionKey,
     SessionState,
     Verdict,
+    as_kept,
     dead_letter_of,
-    forgotten,
     place,
     refused,
     session_of,
@@ -65,6 +65,10 @@ _INSERT_SESSIONS: Final = (
 _STATES: Final = (
     "SELECT store, cart, session, state FROM sessions JOIN unnest(%s::text[], %s::text[], %s::text[]) "
     "AS asked (store, cart, session) USING (store, cart, session)"
+)
+_PLACED: Final = (
+    "SELECT store, cart, session, event_id FROM dead_letters JOIN unnest(%s::text[], %s::text[], %s::text[]) "
+    "AS asked (store, cart, session) USING (store, cart, session) WHERE event_id IS NOT NULL"
 )
 
 Cursors = psycopg.Cursor[tuple[Any, ...]]
@@ -276,13 +280,24 @@ def _judge(stored: StoredEvent, new: set[tuple[str, Place]], places: dict[str, P
     return refused(ID_TAKEN if event.id in places else SEQ_TAKEN)
 
 
+def _placed(cursor: Cursors, keys: Sequence[SessionKey]) -> dict[SessionKey, set[str]]:
+    """The faults that stand in these sessions already."""
+    placed: dict[SessionKey, set[str]] = {key: set() for key in keys}
+    if keys:
+        cursor.execute(_PLACED, list(map(list, zip(*map(columns_of, keys), strict=True))))
+        for *key, event_id in cursor.fetchall():
+            placed[key_of(tuple(key))].add(event_id)
+    return placed
+
+
 def _bury(cursor: Cursors, letters: Sequence[DeadLetter], states: States) -> None:
     if not letters:
         return
-    rows = [
-        letter_row(forgotten(letter) if letter.key and states[letter.key] == SessionState.ERASED else letter)
-        for letter in letters
-    ]
+    placed = _placed(cursor, list(dict.fromkeys(letter.key for letter in letters if letter.key)))
+    kept = (as_kept(letter, states[letter.key], placed[letter.key]) if letter.key else letter for letter in letters)
+    rows = [letter_row(letter) for letter in kept if letter is not None]
+    if not rows:
+        return
     cursor.execute(_INSERT_LETTERS, list(map(list, zip(*rows, strict=True))))
     count = len(cursor.fetchall())
     cursor.execute("UPDATE meta SET value = (value::bigint + %s)::text WHERE name = 'letters'", (count,))

@@ -28,8 +28,8 @@ from smartcart.server.ledger import (
     SessionKey,
     SessionState,
     Verdict,
+    as_kept,
     dead_letter_of,
-    forgotten,
     place,
     refused,
 )
@@ -51,10 +51,7 @@ from smartcart.server.sqlite_schema import VERSION, migrate, version_of
 _INSERT_EVENT: Final = (
     f"INSERT INTO events ({', '.join(EVENT_FIELDS)}, late) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
-_INSERT_LETTER: Final = (
-    f"INSERT INTO dead_letters ({', '.join(LETTER_FIELDS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT DO NOTHING"
-)
+_INSERT_LETTER: Final = f"INSERT INTO dead_letters ({', '.join(LETTER_FIELDS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 States = dict[tuple[str, ...], int]
 
@@ -182,11 +179,15 @@ class SQLiteLedger(SQLReading):
             self._trim()
 
     def _bury(self, letter: DeadLetter, states: States) -> None:
-        if letter.key and self._open(states, columns_of(letter.key)) == SessionState.ERASED:
-            letter = forgotten(letter)
-        # a letter of no session has NULLs in its key, which SQL takes for different each time
-        if self._writer.execute(_INSERT_LETTER, letter_row(letter)).rowcount:
-            self._writer.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'letters'")
+        if letter.key is not None:
+            state = self._open(states, columns_of(letter.key))
+            query = f"SELECT event_id FROM dead_letters WHERE {OF_SESSION} AND event_id IS NOT NULL"
+            kept = as_kept(letter, state, {row[0] for row in self._ask(query, columns_of(letter.key))})
+            if kept is None:
+                return
+            letter = kept
+        self._writer.execute(_INSERT_LETTER, letter_row(letter))
+        self._writer.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'letters'")
 
     def _trim(self) -> None:
         self._writer.execute(

@@ -184,6 +184,17 @@ def test_a_refused_event_is_a_fault_of_its_session_once(ledger: Ledger) -> None:
     assert ledger.current_sessions() == [key_of(trip)]
 
 
+def test_faults_of_one_session_are_kept_bounded_and_counted(ledger: Ledger) -> None:
+    trip = Trip()
+    of = {"store": trip.store, "cart": trip.cart, "session": trip.session}
+    bad = [letter(**of, event_id=new_id(), seq=n) for n in range(1, ledger_module.MAX_FAULTS + 31)]
+    ledger.commit([], bad[:90])
+    ledger.commit([], [*bad[:5], *bad[90:]])
+    ledger.commit([], bad[:5])
+    assert [fault.seq for fault in ledger.session_faults(key_of(trip))] == list(range(1, ledger_module.MAX_FAULTS + 1))
+    assert ledger.dead_letter_count() == len(bad)
+
+
 def test_events_and_letters_of_one_batch(ledger: Ledger) -> None:
     trip = Trip()
     assert ledger.commit([], []) == []
