@@ -1,5 +1,6 @@
 """All carts as they stand, fed by a ledger: in any order and interleaving, and in bounded memory."""
 
+import gc
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -168,8 +169,10 @@ def test_memory_is_flat_over_many_sessions(tmp_path: Path) -> None:
 
     tracemalloc.start()
     shop(20)
+    gc.collect()
     before = tracemalloc.get_traced_memory()[0]
     shop(60)
+    gc.collect()
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     ledger.close()
