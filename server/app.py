@@ -1,7 +1,7 @@
 """The web side put together: REST under ``/api/v1`` with OpenAPI, the pages, and what every request passes."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -10,6 +10,7 @@ from smartcart.server.api import accounts as accounts_api
 from smartcart.server.api import audit as audit_api
 from smartcart.server.api import carts, catalogue, condition
 from smartcart.server.api import screens as screens_api
+from smartcart.server.api.examples import add_examples
 from smartcart.server.site import Site
 from smartcart.server.web import accounts, audit, cart_screen, dashboard, login, screens, watching
 from smartcart.server.web.form_token import OurOwnForm
@@ -29,6 +30,15 @@ the page *Tokens* or with `smartcart admin token`; one of scope `read` may only 
 """
 
 
+class DocumentedApp(FastAPI):
+    """With examples in its ``/openapi.json``."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            add_examples(super().openapi())
+        return super().openapi()
+
+
 def create_app(site: Site, *, allowed_hosts: Sequence[str], live_view_url: str | None = None) -> FastAPI:
     """The application; see ``/openapi.json`` for what it answers.
 
@@ -36,7 +46,7 @@ def create_app(site: Site, *, allowed_hosts: Sequence[str], live_view_url: str |
         allowed_hosts: names under which a browser may ask, beside plain addresses and ``localhost``.
         live_view_url: the one further origin that the page may show a picture from.
     """
-    app = FastAPI(
+    app = DocumentedApp(
         title="smartcart",
         version="1",
         summary="Baskets of smart carts, live.",

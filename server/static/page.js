@@ -23,8 +23,10 @@
   for (const name of ["htmx:sse:error", "htmx:sse:close", "htmx:error"]) {
     carts.addEventListener(name, () => show(true));
   }
+  // the server answers with the login
+  carts.addEventListener("over", () => location.reload());
   carts.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail.status === 401) location.reload(); // the server answers with the login
+    if (event.detail.status === 401) location.reload();
   });
   carts.addEventListener("htmx:sse:before:connection", (event) => show(event.detail.connection.attempt > 1));
 })();

@@ -3,7 +3,8 @@
 Rendering belongs to the web server's event loop, and everything is rendered once for all open pages.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -13,7 +14,7 @@ from smartcart.server.basket import StoredEvent
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.commands import CartKey
 from smartcart.server.subscriber import Health
-from smartcart.server.web.feed import BEAT, message
+from smartcart.server.web.feed import Change, Notice, message, notice
 from smartcart.server.web.templating import Templates, element_id
 
 _CAMERA: Final = {
@@ -52,18 +53,19 @@ class CartCards:
         """What the whole page shows."""
         return {"views": self._carts.views(), **self._told(), **self._picture}
 
-    async def stream(self, changes: AsyncIterator[set[CartKey] | None]) -> AsyncIterator[str]:
+    async def stream(self, changes: AsyncGenerator[Change]) -> AsyncIterator[str]:
         """Server-sent events for one open page, everything first."""
         shown = -1
-        async for changed in changes:
-            if len(self._carts) != shown:
-                shown = len(self._carts)
-                yield message(self._templates.part("all.html", **self.context()))
-            elif changed is None:
-                yield BEAT
-            else:
-                views = [view for key in sorted(changed) if (view := self._carts.view(key))]
-                yield message(self._templates.part("part.html", views=views, **self._told()))
+        async with aclosing(changes):
+            async for changed in changes:
+                if isinstance(changed, Notice):
+                    yield notice(changed)
+                elif len(self._carts) != shown:
+                    shown = len(self._carts)
+                    yield message(self._templates.part("all.html", **self.context()))
+                else:
+                    views = [view for key in sorted(changed) if (view := self._carts.view(key))]
+                    yield message(self._templates.part("part.html", views=views, **self._told()))
 
     def _told(self) -> dict[str, object]:
         """What is told of all carts together, put together once a change for all open pages."""

@@ -1,6 +1,7 @@
 """``/cart/{store}/{cart}``: what the shopper sees on the cart, once its screen is paired."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
@@ -10,7 +11,7 @@ from smartcart.server.office.screens import SCREEN_LIFE, Screen
 from smartcart.server.site import Site, TheSite
 from smartcart.server.web import cookies
 from smartcart.server.web.event_stream import event_stream
-from smartcart.server.web.feed import BEAT, message
+from smartcart.server.web.feed import Notice, message, notice
 from smartcart.server.web.front_desk import TooManyTriesError
 from smartcart.server.web.visitor import address_of
 
@@ -67,13 +68,13 @@ async def live(request: Request, site: TheSite, screen: PairedScreen) -> Streami
 
     async def messages() -> AsyncIterator[str]:
         shown: dict[str, Any] | None = None
-        async for changed in changes:
-            now = _shown(site, screen)
-            if now != shown:
-                shown = now
-                yield message(site.templates.part("cart_screen_part.html", **now))
-            elif changed is None:
-                yield BEAT
+        async with aclosing(changes):
+            async for changed in changes:
+                if isinstance(changed, Notice):
+                    yield notice(changed)
+                elif (now := _shown(site, screen)) != shown:
+                    shown = now
+                    yield message(site.templates.part("cart_screen_part.html", **now))
 
     return event_stream(messages())
 

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from enum import StrEnum
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +19,16 @@ from smartcart.server.commands import CartKey
 
 PAUSE_SECONDS: Final = 0.1
 BEAT_SECONDS: Final = 10.0
-BEAT: Final = "event: beat\ndata: \n\n"
+
+
+class Notice(StrEnum):
+    """What a page is told beside changes: that nothing changed for a while; that its visitor's login is over."""
+
+    BEAT = "beat"
+    OVER = "over"
+
+
+Change = set[CartKey] | Notice
 
 
 class Feed:
@@ -35,15 +45,15 @@ class Feed:
         """How many pages are open now."""
         return len(self._streams)
 
-    async def changes(self, still_allowed: Callable[[], bool]) -> AsyncIterator[set[CartKey] | None]:
-        """The carts that changed, at first none; None is a beat, when nothing did for a while.
+    async def changes(self, still_allowed: Callable[[], bool]) -> AsyncGenerator[Change]:
+        """The carts that changed, at first none, and notices.
 
         It ends when the server stops, or when ``still_allowed``, which is asked every ten seconds or so, says no.
         """
         stream = _Stream(asyncio.get_running_loop())
         with self._lock:
             self._streams.add(stream)
-        changed: set[CartKey] | None = set()
+        changed: Change = set()
         asked = time.monotonic()
         try:
             while not self._closed:
@@ -53,6 +63,7 @@ class Feed:
                 if time.monotonic() - asked >= BEAT_SECONDS:
                     asked = time.monotonic()
                     if not await run_in_threadpool(still_allowed):
+                        yield Notice.OVER
                         return
         finally:
             with self._lock:
@@ -76,6 +87,11 @@ def message(html: str) -> str:
     return "".join(f"data: {line}\n" for line in html.splitlines() if line.strip()) + "\n"
 
 
+def notice(what: Notice) -> str:
+    """One server-sent event of that name, which a page's script hears."""
+    return f"event: {what}\ndata: \n\n"
+
+
 class _Stream:
     """What has changed since one open page was last served."""
 
@@ -96,12 +112,12 @@ class _Stream:
         with contextlib.suppress(RuntimeError):  # the web server has stopped
             self._loop.call_soon_threadsafe(self._event.set)
 
-    async def changed(self) -> set[CartKey] | None:
-        """Waits for a change; None when there was none for a while."""
+    async def changed(self) -> Change:
+        """Waits for a change, or for so long that it is time to say that there is none."""
         try:
             await asyncio.wait_for(self._event.wait(), BEAT_SECONDS)
         except TimeoutError:
-            return None
+            return Notice.BEAT
         with self._lock:
             self._event.clear()
             self._scheduled = False

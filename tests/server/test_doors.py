@@ -519,7 +519,7 @@ def test_a_body_that_is_too_large_is_refused(anybody: Client) -> None:
 def test_pages_are_not_kept_and_files_are(anna: httpx.Client) -> None:
     assert anna.get("").headers["cache-control"] == "no-store"
     assert "no-store" not in anna.get("static/page.css").headers.get("cache-control", "")
-    for name, value in {"x-frame-options": "DENY", "referrer-policy": "no-referrer"}.items():
+    for name, value in {"x-frame-options": "DENY", "referrer-policy": "same-origin"}.items():
         assert anna.get("").headers[name] == value
     assert "unsafe" not in anna.get("").headers["content-security-policy"]
 

@@ -1,0 +1,183 @@
+"""The doors in a real browser: no page complains, and everything works by keyboard."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from people import PASSWORD, TESTER, add_person, doors_of
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from wire_events import CATALOGUE, Trip
+
+from smartcart.server.broker import EmbeddedBroker
+from smartcart.server.office.accounts import Role
+from smartcart.server.service import BasketServer
+from smartcart.server.web import feed
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+TIMEOUT = 30_000
+
+NewPage = Callable[[], Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=60_000)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[BasketServer]:
+    with (
+        EmbeddedBroker(port=0) as broker,
+        BasketServer(broker_url=broker.url, ledger_url="memory:", port=0, catalogue=CATALOGUE) as running,
+    ):
+        add_person(running, "boss", Role.ADMIN)
+        add_person(running, "anna")
+        yield running
+
+
+@pytest.fixture
+def new_page(browser: Browser, server: BasketServer) -> Iterator[NewPage]:
+    """Pages of people apart from each other, which must not complain or ask anybody else."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    asked: list[str] = []
+
+    def make() -> Page:
+        contexts.append(browser.new_context(base_url=server.url))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [line for line in complaints if "status of 401" not in line] == []
+    assert all(url.startswith(server.url) for url in asked)
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.goto("/login")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector("body.moving")
+
+
+@pytest.fixture
+def trip(server: BasketServer, fake_carts: Any, request: pytest.FixtureRequest) -> Trip:
+    trip = Trip(cart=request.node.name[:40].strip("[]").replace("[", "-"))
+    fake_carts(str(server._address), cart=trip.cart).send_until_answered(trip.start(), trip.add("bottle"))
+    assert server.wait_for("store-1", trip.cart, lambda b: b.events == 2, timeout=20)
+    return trip
+
+
+def test_in_and_out_by_keyboard_alone(new_page: NewPage, trip: Trip) -> None:
+    page = new_page()
+    page.goto("/screens")
+    expect(page).to_have_url(f"{page.url.split('/login')[0]}/login?next=/screens")
+    page.keyboard.type("anna")
+    page.keyboard.press("Tab")
+    page.keyboard.type("not the password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
+    expect(page.get_by_label("Name")).to_have_value("anna")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Cart screens")).to_be_visible()
+    for _ in range(30):
+        if page.evaluate("document.activeElement.textContent") == "Sign out":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_every_page_obeys_its_policy(new_page: NewPage, trip: Trip) -> None:
+    page = new_page()
+    sign_in(page, "boss")
+    for name in ("Screens", "Accounts", "Tokens", "Audit", "boss", "Carts"):
+        page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+        expect(page.locator("nav [aria-current]")).to_have_text(name)
+    page.goto("/tokens")
+    page.get_by_label("What it is for").fill("a till")
+    page.get_by_role("button", name="Make the token").click()
+    expect(page.locator("#secret")).to_contain_text("smartcart_")
+    page.get_by_role("button", name="Revoke a till").first.click()
+    expect(page.get_by_role("row").filter(has_text="a till").first).to_contain_text("revoked")
+    page.goto("/accounts")
+    page.get_by_label("Name").fill("gina")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.get_by_role("rowheader", name="gina")).to_be_visible()
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p id=x>x</p>')")
+    broken = "() => { try { return new Function('return 1')() } catch (error) { return error.name } }"
+    assert page.evaluate(broken) in (1, "EvalError")
+
+
+def test_a_script_of_somebody_else_does_not_run(browser: Browser, server: BasketServer) -> None:
+    page = browser.new_page()
+    page.goto(server.url + "login")
+    page.evaluate(
+        "() => { const s = document.createElement('script'); s.textContent = 'document.title = 1'; "
+        "document.body.append(s); const b = document.createElement('button'); b.setAttribute('onclick', "
+        "'document.title = 2'); b.id = 'b'; document.body.append(b); b.click() }"
+    )
+    assert page.title() == "Sign in · smartcart"
+    page.close()
+
+
+def test_an_open_page_leads_to_the_login_when_it_is_over(
+    new_page: NewPage, server: BasketServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "BEAT_SECONDS", 0.5)
+    page = new_page()
+    sign_in(page, "anna")
+    doors = doors_of(server)
+    doors.accounts.disable("anna", by=TESTER)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=TIMEOUT)
+    doors.accounts.enable("anna", by=TESTER)
+
+
+def test_a_screen_is_paired_by_hand_and_follows_its_cart(
+    new_page: NewPage, server: BasketServer, trip: Trip, fake_carts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "BEAT_SECONDS", 0.5)
+    staff, screen = new_page(), new_page()
+    sign_in(staff, "anna")
+    staff.goto("/screens")
+    staff.get_by_role("button", name=f"Give a code for {trip.cart}").click()
+    code = staff.locator("#code").inner_text()
+    screen.goto(f"/cart/store-1/{trip.cart}")
+    screen.keyboard.type(code)
+    screen.keyboard.press("Enter")
+    expect(screen.locator(".total strong")).to_have_text("€1.99")
+    screen.wait_for_selector("body.moving")
+    cart = fake_carts(str(server._address), cart=trip.cart)
+    cart.send_until_answered(trip.add("can"))
+    expect(screen.locator(".total strong")).to_have_text("€2.88")
+    staff.reload()
+    staff.get_by_role("button", name=f"Remove the screen of {trip.cart}").click()
+    expect(screen.get_by_label("Code")).to_be_visible(timeout=TIMEOUT)
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_nothing_is_cut_off(new_page: NewPage, trip: Trip, width: int) -> None:
+    page = new_page()
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/login", "/cart/store-1/some-cart"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    sign_in(page, "boss")
+    for path in ("/", "/screens", "/accounts", "/tokens", "/audit", "/password"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
