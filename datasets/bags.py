@@ -25,14 +25,14 @@ def pouch(rng: np.random.Generator) -> Body:
 
 
 def _sealed(rng: np.random.Generator, w: float, t: float, h: float, mass: float) -> Body:
-    """A bag of foil, welded at top and bottom."""
+    """A bag of foil, welded at top and bottom; it does not stand by itself."""
     paper, ink, accent = inks(rng)
     face = art.front(rng, 256, 320, paper, ink, accent)
     sheet = np.hstack([face, art.back(rng, 256, 320, paper, ink)])
     dents = rng.normal(0, 0.13, (13, 17))
     return Body(
         mass_g=mass,
-        solid="box",
+        solid="ellipsoid",
         half=(w / 2, t / 2.6, h / 2),
         parts=(Part(mesh=pillow(w, t, h, dents), picture=sheet, shine=0.6),),
     )

@@ -203,7 +203,9 @@ def _items(items: Sequence[tuple[str, Product]], assets: Assets) -> tuple[str, s
             for i in range(len(product.parts))
         )
         x, y, z = product.half
-        size = {"box": f"{x} {y} {z}", "cylinder": f"{x} {z}", "sphere": f"{x}"}[product.solid]
+        size = {"box": f"{x} {y} {z}", "ellipsoid": f"{x} {y} {z}", "cylinder": f"{x} {z}", "sphere": f"{x}"}[
+            product.solid
+        ]
         bodies += (
             f'<body name="{name}" pos="{k * 0.4} 0 -3"><freejoint/>{seen}'
             f'<geom class="solid" name="{name}" type="{product.solid}" size="{size}" mass="{product.mass_g / 1000}"/>'

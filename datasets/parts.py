@@ -6,7 +6,7 @@ from typing import Literal
 from smartcart.datasets.art import Colour, Picture
 from smartcart.datasets.meshes import Mesh
 
-Solid = Literal["box", "cylinder", "sphere"]
+Solid = Literal["box", "cylinder", "sphere", "ellipsoid"]
 Half = tuple[float, float, float]
 
 
@@ -24,7 +24,7 @@ class Part:
 class Body:
     """A made thing: weight in grams, solid, half its extent along x, y, z in metres as it stands, and its pieces.
 
-    A cylinder stands upright; a sphere has three equal halves.
+    A cylinder stands upright; a sphere has three equal halves; an ellipsoid is soft and lies down.
     """
 
     mass_g: float

@@ -57,7 +57,7 @@ class Product:
     @property
     def footprint(self) -> float:
         """Radius in metres of the circle that it needs on the floor."""
-        return float(np.hypot(self.half[0], self.half[1])) if self.solid == "box" else self.half[0]
+        return float(np.hypot(self.half[0], self.half[1])) if self.solid in ("box", "ellipsoid") else self.half[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

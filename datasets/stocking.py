@@ -9,6 +9,7 @@ from smartcart.datasets.simulation import World
 
 Spot = tuple[float, float]
 MARGIN = 0.012
+LEAN = 0.22
 
 
 def free_spot(
@@ -34,8 +35,10 @@ def free_spot(
 
 
 def standing(product: Product, spot: Spot, yaw: float, *, lift: float = 0.006) -> Pose:
-    """The pose of an item that stands on the basket's floor, ``lift`` metres over it."""
-    return Pose(position=np.array([*spot, product.half[2] + lift]), turn=about((0, 0, 1), yaw))
+    """The pose of an item that stands on the basket's floor, ``lift`` metres over it; what is soft leans, to fall."""
+    upright = about((0, 0, 1), yaw)
+    turn = chained(upright, about((1, 0, 0), LEAN)) if product.solid == "ellipsoid" else upright
+    return Pose(position=np.array([*spot, product.half[2] + lift]), turn=turn)
 
 
 def lying(product: Product, spot: Spot, yaw: float) -> Pose:

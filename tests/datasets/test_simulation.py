@@ -105,6 +105,16 @@ def test_the_load_cell_is_quiet_while_an_item_is_held(demo):
             assert moment.weight_g == pytest.approx(inside[k], abs=15)
 
 
+@pytest.mark.parametrize("family", ["sweets", "crisps", "frozen_greens", "pouch"])
+def test_a_soft_bag_lies_down_and_rests(family, small_look):
+    world = World(small_look, {"bag": product("train", family, 0)})
+    world.put("bag", standing(world.products["bag"], (0.05, 0.0), 0.4))
+    world.advance(1.5)
+    assert world.inside("bag")
+    assert world.speed("bag") < 0.02
+    assert world.pose("bag").position[2] < 1.2 * world.products["bag"].half[1]
+
+
 EXPECTED = {
     "single_add": [["added"]],
     "single_remove": [["removed"]],
