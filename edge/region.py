@@ -26,8 +26,8 @@ class Region:
         cv2.fillPoly(mask, [corners], 1)
         down = np.zeros((2 * round(BELOW * GRID) + 1, 1), np.uint8)
         down[round(BELOW * GRID) :] = 1
-        self._opening = cv2.integral(mask)
-        self._contents = cv2.integral(cv2.dilate(mask, down[::-1]))
+        self._opening = np.asarray(cv2.integral(mask), np.int32)
+        self._contents = np.asarray(cv2.integral(cv2.dilate(mask, down[::-1])), np.int32)
 
     def opening(self, box: Box) -> float:
         """The share of a box that lies in the zone, in [0, 1]."""

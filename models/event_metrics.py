@@ -107,10 +107,12 @@ def figures(clips: Sequence[Replayed], prices: Mapping[str, int] | None = None) 
         }
         for clip, m in zip(clips, matched, strict=True)
     ]
+    rates = _rates(tp, fp, fn)
+    rates["intervals"]["cacc"] = wilson(sum(bool(clip["exact"]) for clip in per_clip), len(clips))
     return {
         "clips": len(clips),
         "events": events,
-        **_rates(tp, fp, fn),
+        **rates,
         "type_only": _rates(*_counts(loose)),
         "interventions_per_100": _ratio(100 * uncertain, events),
         "wrong_unmarked_per_100": _ratio(100 * fp, events),

@@ -2,13 +2,14 @@
 
 import argparse
 import multiprocessing
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smartcart.models.event_metrics import Replayed
+    from smartcart.scripts.evaluation import Tested
 
 HELP = "replay labelled clips (*.truth.json) and print how many events were told right"
 
@@ -20,11 +21,19 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "evaluate",
         help=HELP,
-        description=HELP + ". Zone and start count come from the truth file.",
+        description=HELP + ". Zone and start count come from the truth file. Simulated clips without a video are "
+        "decided from their true boxes, which --noise disturbs as a detector would.",
         epilog="Example:  smartcart evaluate clips/ --jobs 2 --require 'event_accuracy >= 0.95'",
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="clip, truth file, or folder of them")
     add_eye_options(parser, zone=False)
+    parser.add_argument("--true-boxes", action="store_true", help="simulated clips: the truth instead of the model")
+    parser.add_argument("--noise", type=Path, metavar="FILE", help="simulated clips: the truth through detector noise")
+    parser.add_argument("--seed", type=int, default=1, help="of the noise (default: %(default)s)")
+    parser.add_argument(
+        "--fit-noise", type=Path, metavar="OUT", help="write the model's noise on rendered clips, no more"
+    )
+    parser.add_argument("--baselines", action="store_true", help="also count with three plain methods")
     parser.add_argument("--jobs", type=int, default=1, help="clips at a time (default: %(default)s)")
     parser.add_argument("--catalogue", type=Path, help="prices (CSV or TOML), for the money error")
     add_figures_options(parser)
@@ -32,65 +41,83 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    from smartcart.models.event_metrics import figures
+    from smartcart.models.detector_noise import NoiseError
     from smartcart.models.truth import TruthError, find_truth
+    from smartcart.scripts.evaluation_table import table
     from smartcart.scripts.eye import EDGE_ERRORS
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.require import report
 
     try:
         truths = find_truth(args.paths)
+        if args.fit_noise:
+            from smartcart.scripts.noise_fitting import fit_noise
+
+            return fit_noise(truths, args)
         if args.detections and len(truths) > 1:
             raise CommandError("--detections belongs to one clip; name one")
-        clips = _replay_all(truths, args)
-        result = figures(clips, _prices(args.catalogue))
-    except (TruthError, *EDGE_ERRORS) as error:
+        tested = _test_all(truths, args)
+        prices = _prices(args.catalogue)
+    except (TruthError, NoiseError, *EDGE_ERRORS) as error:
         raise CommandError(str(error)) from error
-    return report(result, args, _table(result))
+    result = summary(tested, prices)
+    return report(result, args, table(result))
 
 
-def _replay_all(truths: Sequence[Path], args: argparse.Namespace) -> "list[Replayed]":
+def summary(tested: Sequence["Tested"], prices: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Figures of all clips, and under ``groups`` those of real, rendered and unrendered ones apart."""
+    from smartcart.scripts.evaluation import GROUPS
+
+    groups = {group: [t for t in tested if t.group == group] for group in GROUPS}
+    return _figures(tested, prices) | {
+        "groups": {group: _figures(clips, prices) for group, clips in groups.items() if clips}
+    }
+
+
+def _figures(tested: Sequence["Tested"], prices: Mapping[str, int] | None) -> dict[str, Any]:
+    from smartcart.models.event_metrics import figures
+
+    result = figures([t.replayed for t in tested], prices)
+    blamed = [t.faults for t in tested if t.faults is not None]
+    if len(blamed) == len(tested):
+        from smartcart.scripts.faults import ROOMS
+
+        total = sum(blamed, Counter[str]())
+        result["errors"] = {room: total[room] for room in ROOMS}
+    names = tested[0].baselines if tested else ()
+    if names:
+        result["baselines"] = {name: _plain([t.baselines[name] for t in tested]) for name in names}
+    return result
+
+
+def _plain(replayed: Iterable[Any]) -> dict[str, Any]:
+    """What is worth telling of a baseline."""
+    from smartcart.models.event_metrics import figures
+
+    result = figures(list(replayed))
+    return {
+        name: value for name, value in result.items() if name not in ("errors", "baselines", "per_clip", "by_label")
+    }
+
+
+def _test_all(truths: Sequence[Path], args: argparse.Namespace) -> "list[Tested]":
     from smartcart.scripts.progress import progress
 
     if args.jobs <= 1 or len(truths) == 1:
-        return [_replay(path, args) for path in progress(truths, total=len(truths), unit="clip")]
+        return [_test(path, args) for path in progress(truths, total=len(truths), unit="clip")]
     with ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        replayed = pool.map(_replay, truths, [_picklable(args)] * len(truths))
-        return list(progress(replayed, total=len(truths), unit="clip"))
+        tested = pool.map(_test, truths, [_picklable(args)] * len(truths), chunksize=max(1, len(truths) // 200))
+        return list(progress(tested, total=len(truths), unit="clip"))
 
 
 def _picklable(args: argparse.Namespace) -> argparse.Namespace:
-    return argparse.Namespace(model=args.model, threads=args.threads, detections=args.detections)
+    return argparse.Namespace(**{name: value for name, value in vars(args).items() if name != "run"})
 
 
-def _replay(path: Path, args: argparse.Namespace) -> "Replayed":
-    from smartcart.edge.zone import Zone
-    from smartcart.models.event_metrics import Prediction, Replayed
-    from smartcart.models.truth import read_truth
-    from smartcart.scripts.eye import build_pipeline, open_detector, open_frames
+def _test(path: Path, args: argparse.Namespace) -> "Tested":
+    from smartcart.scripts.evaluation import put_to_test
 
-    truth = read_truth(path)
-    pipeline = build_pipeline(open_detector(args), Zone(truth.zone))
-    predictions: list[Prediction] = []
-    visits: dict[float, float] = {}
-    sights: dict[str, list[float]] = {}
-    frames = open_frames(str(path.parent / truth.video))
-    for step in pipeline.run(frames):
-        if (start := pipeline.judge.visit_since) is not None:
-            visits[start] = step.frame.time
-        for label in {d.label for d in step.detections}:
-            sights.setdefault(label, []).append(step.frame.time)
-        predictions += [
-            Prediction(type=_change(d.type), label=d.label, t=d.media_time)
-            for d in step.decisions
-            for _ in range(d.quantity)
-        ]
-    frames.close()
-    return Replayed(clip=truth.video, truth=truth, predictions=predictions, visits=tuple(visits.items()), sights=sights)
-
-
-def _change(kind: str) -> Any:
-    return {"item_added": "added", "item_removed": "removed"}.get(kind)
+    return put_to_test(path, args)
 
 
 def _prices(catalogue: Path | None) -> Mapping[str, int] | None:
@@ -104,30 +131,3 @@ def _prices(catalogue: Path | None) -> Mapping[str, int] | None:
     except CatalogueError as error:
         raise CommandError(str(error)) from error
     return {product.label: product.price for product in products if product.price is not None}
-
-
-def _table(figures: Mapping[str, Any]) -> str:
-    def share(value: float | None) -> str:
-        return "-" if value is None else f"{value:.1%}"
-
-    def between(interval: Sequence[float] | None) -> str:
-        return "" if interval is None else f"  (95 % interval {interval[0]:.1%} to {interval[1]:.1%})"
-
-    lines = [_clip_line(clip) for clip in figures["per_clip"]]
-    lines += [
-        f"{name.replace('_', ' '):18}{share(figures[name]):>7}{between(figures['intervals'][name])}"
-        for name in ("event_accuracy", "recall", "precision")
-    ]
-    lines.append(f"{'f1':18}{share(figures['f1']):>7}")
-    lines.append(f"{'baskets exact':18}{share(figures['cacc']):>7}")
-    lines += [
-        f"  {name:16}{share(row['event_accuracy']):>7}  {row['tp']} right, {row['fn']} missed, {row['fp']} wrong"
-        for name, row in figures["by_situation"].items()
-    ]
-    return "\n".join(lines)
-
-
-def _clip_line(clip: Mapping[str, Any]) -> str:
-    basket = "exact" if clip["exact"] else f"{clip['basket']} instead of {clip['expected']}"
-    counts = f"{clip['tp']} right, {clip['fn']} missed, {clip['fp']} wrong, {clip['uncertain']} uncertain"
-    return f"{clip['clip']}: {counts}; basket {basket}"

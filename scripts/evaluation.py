@@ -1,0 +1,70 @@
+"""One labelled clip put to the test: what was seen of it, and what the judge and the baselines made of that."""
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from smartcart.edge.zone import Zone
+from smartcart.models.event_metrics import Prediction, Replayed
+from smartcart.models.frame_truth import TrueFrame, frames_beside, read_frames
+from smartcart.models.truth import Truth, TruthError, read_truth
+from smartcart.scripts.baselines import BASELINES
+from smartcart.scripts.faults import faults
+from smartcart.scripts.looking import Look, judged, look_at_truth, look_at_video, look_through_noise
+
+Group = Literal["rendered", "unrendered", "real"]
+GROUPS: Final[tuple[Group, ...]] = ("real", "rendered", "unrendered")
+SIMULATED: Final = "simulated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """What came of one clip; ``faults`` is None where no true frames lie beside it."""
+
+    group: Group
+    replayed: Replayed
+    baselines: Mapping[str, Replayed] = field(default_factory=dict)
+    faults: Counter[str] | None = None
+
+
+def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
+    """Replays the clip of a truth file.
+
+    Raises:
+        TruthError, SourceError, ModelError, NoiseError: something that it needs cannot be used.
+    """
+    truth, beside = read_truth(path), frames_beside(path)
+    frames = read_frames(beside) if beside.exists() else None
+    video = path.parent / truth.video
+    group: Group = "rendered" if truth.note and truth.note.startswith(SIMULATED) else "real"
+    if frames is not None and not video.exists():
+        group = "unrendered"
+    looks = _look(video, frames, args)
+    replayed = judged(truth.video, truth, looks)
+    return Tested(
+        group=group,
+        replayed=replayed,
+        baselines={name: _counted(name, truth, looks) for name in BASELINES} if args.baselines else {},
+        faults=faults(replayed, frames, looks) if frames is not None and len(frames) == len(looks) else None,
+    )
+
+
+def _look(video: Path, frames: Sequence[TrueFrame] | None, args: argparse.Namespace) -> list[Look]:
+    if args.true_boxes or args.noise or (frames is not None and not video.exists()):
+        if frames is None:
+            raise TruthError(f"{video}: no {video.stem}.frames.jsonl beside it, which true boxes and noise need")
+        if args.noise:
+            return look_through_noise(frames, args.noise, args.seed, video.stem)
+        return look_at_truth(frames)
+    return look_at_video(video, args)
+
+
+def _counted(name: str, truth: Truth, looks: Sequence[Look]) -> Replayed:
+    baseline = BASELINES[name](Zone(truth.zone))
+    told: list[Prediction] = []
+    for look in looks:
+        told += baseline.update(look.time, look.detections)
+    return Replayed(clip=truth.video, truth=truth, predictions=told + baseline.finish(), visits=(), sights={})

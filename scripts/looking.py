@@ -1,0 +1,128 @@
+"""What is seen of a labelled clip: by the eye over its video, by the truth, or by the truth through detector noise."""
+
+import argparse
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from smartcart.edge.detection import Box, Detection
+from smartcart.edge.judge import Judge
+from smartcart.edge.tracker import CartTracker, Track, Tracker
+from smartcart.edge.zone import Zone
+from smartcart.models.detector_noise import NoisyEye, Sighting, read_noise
+from smartcart.models.event_metrics import Prediction, Replayed
+from smartcart.models.frame_truth import TrueFrame
+from smartcart.models.labels import HAND
+from smartcart.models.noise_fit import iou
+from smartcart.models.truth import Truth
+from smartcart.scripts.eye import open_detector, open_frames
+
+CERTAIN: Final = 0.9
+SAME: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One frame's media time in seconds, and what was detected in it."""
+
+    time: float
+    detections: Sequence[Detection]
+
+
+def look_at_video(video: Path, args: argparse.Namespace) -> list[Look]:
+    """What the eye that the options name sees of a video.
+
+    Raises:
+        SourceError, ModelError: the video or the model cannot be used.
+    """
+    detector, frames = open_detector(args), open_frames(str(video))
+    try:
+        return [Look(time=frame.time, detections=detector.detect(frame)) for frame in frames]
+    finally:
+        frames.close()
+
+
+def look_at_truth(frames: Sequence[TrueFrame]) -> list[Look]:
+    """What an eye without fault sees."""
+    return [Look(time=f.t, detections=[_sure(t.label, t.box) for t in f.things]) for f in frames]
+
+
+def look_through_noise(frames: Sequence[TrueFrame], noise: Path, seed: int, clip: str) -> list[Look]:
+    """What a detector of this noise would see; each clip and seed is disturbed in its own way.
+
+    Raises:
+        NoiseError: the noise model cannot be used.
+    """
+    eye = NoisyEye(read_noise(noise), zlib.crc32(f"{clip}/{seed}".encode()))
+    return [Look(time=f.t, detections=[_detection(s) for s in eye.look(f)]) for f in frames]
+
+
+def with_true_boxes(frames: Sequence[TrueFrame], looks: Sequence[Look]) -> list[Look]:
+    """The true boxes, under the classes that the eye gave them where it saw them."""
+    mixed: list[Look] = []
+    for frame, look in zip(frames, looks, strict=False):
+        items = [d for d in look.detections if d.label != HAND]
+        told: list[Detection] = []
+        for thing in frame.things:
+            seen = max(items, key=lambda d: iou(d.box, thing.box), default=None)
+            claimed = seen is not None and thing.label != HAND and iou(seen.box, thing.box) >= SAME
+            told.append(_sure(seen.label if seen is not None and claimed else thing.label, thing.box))
+        mixed.append(Look(time=look.time, detections=told))
+    return mixed
+
+
+class TrueTracker:
+    """Tracks without fault: the identity of every thing is that of the truth. Feed it the frames of one clip."""
+
+    def __init__(self, frames: Sequence[TrueFrame]) -> None:
+        self._frames = {frame.t: frame for frame in frames}
+        self._numbers: dict[str, int] = {}
+        self._tracks: dict[int, Track] = {}
+
+    def update(self, time: float, detections: Sequence[Detection]) -> Sequence[Track]:
+        for thing in self._frames[time].things:
+            number = self._numbers.setdefault(thing.id, len(self._numbers) + 1)
+            before = self._tracks.get(number)
+            hits = before.hits + 1 if before else 1
+            self._tracks[number] = Track(
+                id=number,
+                box=Box(*thing.box),
+                origin=before.origin if before else Box(*thing.box),
+                seen=True,
+                confidence=CERTAIN,
+                votes={thing.label: CERTAIN * hits},
+                first=before.first if before else time,
+                last=time,
+                hits=hits,
+            )
+        return [track for track in self._tracks.values() if track.last == time]
+
+
+def judged(clip: str, truth: Truth, looks: Sequence[Look], tracker: Tracker | None = None) -> Replayed:
+    """What tracker and judge make of what was seen."""
+    tracker, judge = tracker or CartTracker(), Judge(Zone(truth.zone))
+    decisions, visits, sights = [], {}, dict[str, list[float]]()
+    for look in looks:
+        decisions += judge.update(look.time, tracker.update(look.time, look.detections))
+        if (start := judge.visit_since) is not None:
+            visits[start] = look.time
+        for label in {d.label for d in look.detections}:
+            sights.setdefault(label, []).append(look.time)
+    decisions += judge.finish()
+    kinds = {"item_added": "added", "item_removed": "removed"}
+    predictions = [
+        Prediction(type=kinds.get(str(d.type)), label=d.label, t=d.media_time)  # type: ignore[arg-type]
+        for d in decisions
+        for _ in range(d.quantity)
+    ]
+    return Replayed(clip=clip, truth=truth, predictions=predictions, visits=tuple(visits.items()), sights=sights)
+
+
+def _sure(label: str, box: tuple[float, float, float, float]) -> Detection:
+    return Detection(label=label, confidence=CERTAIN, box=Box(*box))
+
+
+def _detection(sighting: Sighting) -> Detection:
+    return Detection(label=sighting.label, confidence=sighting.confidence, box=Box(*sighting.box))
