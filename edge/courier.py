@@ -11,6 +11,7 @@ import ssl
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
@@ -83,6 +84,7 @@ class Courier:
         self._falling_back = False
         self._complained = False
         self._sent: dict[str, tuple[float, float]] = {}
+        self._acks: deque[Ack] = deque()
         self._camera: CameraHealth = CameraHealth.OK
         self._session: str | None = None
         self._status_told: tuple[object, ...] = ()
@@ -133,12 +135,25 @@ class Courier:
 
     def _work(self) -> None:
         try:
+            self._take_acks()
             self._tell_fill()
             if self._connected:
                 self._send_due()
                 self._tell_status()
         except OutboxError as error:
             log.error("%s", error)
+
+    def _take_acks(self) -> None:
+        """All answers that came since, in one transaction each kind: a wait for the disk is dear on a cart."""
+        acks = [self._acks.popleft() for _ in range(len(self._acks))]
+        committed = [event_id for ack in acks for event_id in ack.committed]
+        rejected = [refusal for ack in acks for refusal in ack.rejected]
+        if committed:
+            self._outbox.committed(committed)
+        if rejected:
+            self._outbox.rejected(rejected)
+        for event_id, reason in rejected:
+            log.error("the server refuses event %s: %s", event_id, reason)
 
     def _send_due(self) -> None:
         now = time.monotonic()
@@ -159,8 +174,11 @@ class Courier:
         sent = self._client.publish(topic, payload, qos=1, retain=channel is Channel.STATUS)
         return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def _on_publish(self, *_: Any) -> None:
+    def _on_publish(self, _: mqtt.Client, __: Any, ___: int, reason: Any, ____: Any) -> None:
         self._taken += 1
+        if reason.is_failure:  # MQTT 5 tells; under 3.1.1 the broker drops it without a word
+            who = f"{self._identity.store}/{self._identity.cart}"
+            self._complain(f"does not take messages of {who} ({str(reason).lower()}): is that the certificate's name?")
 
     def _tell_status(self) -> None:
         now = time.monotonic()
@@ -290,7 +308,7 @@ class Courier:
             elif message.topic == str(self._topic(Channel.COMMAND)):
                 self._on_command(parse_command(bytes(message.payload)))
             elif message.topic == str(self._topic(Channel.ACK)):
-                self._take_ack(parse_ack(bytes(message.payload)))
+                self._acks.append(parse_ack(bytes(message.payload)))
         except ContractError as error:
             log.warning("message on %s is set aside: %s", message.topic, error.reason)
         except OutboxError as error:
@@ -298,12 +316,6 @@ class Courier:
         except Exception:  # whatever it was, it must not end paho's thread
             log.exception("message on a topic of this cart")
         self._wake.set()
-
-    def _take_ack(self, ack: Ack) -> None:
-        self._outbox.committed(ack.committed)
-        self._outbox.rejected(ack.rejected)
-        for event_id, reason in ack.rejected:
-            log.error("the server refuses event %s: %s", event_id, reason)
 
     def _topic(self, channel: Channel) -> Topic:
         return Topic(store=self._identity.store, cart=self._identity.cart, channel=channel)

@@ -37,11 +37,11 @@ def add_broker_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", type=Path, metavar="PEM", help="its key, where that is not in the same file")
 
 
-def chosen_broker(args: argparse.Namespace) -> BrokerChoice:
-    """What the options say.
+def chosen_broker(args: argparse.Namespace, *, server: bool = False) -> BrokerChoice:
+    """What the options of a cart's edge, or of a ``server``, say.
 
     Raises:
-        CommandError: the bundle is none, or single files are given beside it.
+        CommandError: the bundle is none or of the other side, or single files are given beside it.
     """
     if args.bundle is None:
         return BrokerChoice(url=args.broker or DEFAULT_BROKER, ca=args.ca, cert=args.cert, key=args.key)
@@ -53,6 +53,9 @@ def chosen_broker(args: argparse.Namespace) -> BrokerChoice:
         bundle = read_bundle(args.bundle)
     except BundleError as error:
         raise CommandError(str(error)) from None
+    if bundle.name.startswith("@") != server:
+        right = "smartcart pair server" if server else "smartcart pair cart"
+        raise CommandError(f"{args.bundle} is {bundle.name}'s bundle: make the right one with `{right}`")
     return BrokerChoice(
         url=args.broker or bundle.broker, ca=args.bundle, cert=args.bundle, store=bundle.store, name=bundle.name
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -120,12 +121,18 @@ def _create(args: argparse.Namespace) -> int:
 
 
 def _broker(args: argparse.Namespace) -> int:
+    from smartcart.scripts.main import CommandError
     from smartcart.server.authority import BROKER
     from smartcart.server.certificates import Role
     from smartcart.server.deploy import BrokerPlan, write_broker
 
     authority = _authority(args)
     hosts = args.host or ["127.0.0.1"]
+    for host in (*hosts, args.listen or hosts[0]):
+        if not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
+            raise CommandError(f"{host!r} is no name or address of a computer")
+    if not 0 < args.port < 65536:
+        raise CommandError(f"port {args.port} does not exist: give one from 1 to 65535")
     broker = authority.issue(BROKER, Role.BROKER, hosts=hosts, days=args.days, again=True)
     plan = BrokerPlan(
         store=authority.store,

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.tls_cert is None) != (args.tls_key is None):
         raise CommandError("--tls-cert and --tls-key go together")
-    broker = chosen_broker(args)
+    broker = chosen_broker(args, server=True)
     set_up_logging(args.log_format)
     entrance = Entrance(
         tls=Tls(cert=args.tls_cert, key=args.tls_key) if args.tls_cert else None,

@@ -109,7 +109,7 @@ def test_events_arrive_in_order_and_leave_the_outbox_on_the_commit(outbox: Outbo
     server = ServerEnd(broker_url, commit)
     fill(outbox, 250)
     with courier(outbox, broker_url):
-        wait_until(lambda: outbox.depth() == 0)
+        wait_until(lambda: outbox.depth() == 0, timeout=90)
     first_seen = list(dict.fromkeys(e.seq for e in server.received))
     assert first_seen == list(range(1, 252))
     server.close()

@@ -87,6 +87,8 @@ def test_a_further_server_is_let_in_beside_the_first(folder: Path) -> None:
         (["renew", "cart-99"], "never had a certificate"),
         (["revoke", "cart-99"], "holds no good certificate"),
         (["server"], "good certificate already"),
+        (["broker", "--host", "a b"], "no name or address"),
+        (["broker", "--port", "70000"], "from 1 to 65535"),
         (["units", "--out", "units", "--user", "no-such-user"], "useradd --system"),
     ],
     ids=lambda v: " ".join(v) if isinstance(v, list) else None,
@@ -98,6 +100,17 @@ def test_what_cannot_be_says_why(
     capsys.readouterr()
     assert pair(folder, *words) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_a_bundle_is_for_its_own_side(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cart = folder / "cart-7.pem"
+    assert pair(folder, "cart", "cart-7", "--out", str(cart)) == 0
+    assert main(["server", "--bundle", str(cart), "--ledger", "memory:"]) == 2
+    assert "smartcart pair server" in capsys.readouterr().err
+    assert main(["edge", "--bundle", str(folder / "server.pem")]) == 2
+    assert "smartcart pair cart" in capsys.readouterr().err
+    assert main(["edge", "--bundle", str(cart), "--key", str(cart)]) == 2
+    assert "leave --ca, --cert and --key out" in capsys.readouterr().err
 
 
 def test_a_store_without_broker_or_authority_says_what_comes_first(

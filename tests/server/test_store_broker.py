@@ -234,6 +234,20 @@ def test_a_revoked_cart_says_why_nothing_gets_away(
     outbox.close()
 
 
+def test_a_cart_under_another_name_than_its_certificates_says_so(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = store.bundle("cart-7")
+    identity = Identity(store="store-1", cart="cart-8", model=ModelName(name="eye", hash="0123456789ab"))
+    outbox = Outbox(tmp_path / "outbox.sqlite", store="store-1", cart="cart-8")
+    Publisher(outbox, identity).start()
+    address = BrokerAddress.parse(store.broker.url, ca=bundle, cert=bundle)
+    with Courier(outbox, identity, broker=address, version="test", linger=1):
+        wait_until(lambda: "messages of store-1/cart-8" in caplog.text)
+        assert outbox.depth() == 1
+    outbox.close()
+
+
 def test_a_bundle_serves_other_clients_as_it_stands(store: Store, peer: MakePeer) -> None:
     if not (program := shutil.which("mosquitto_pub")):
         pytest.skip("mosquitto_pub is not installed")
