@@ -135,7 +135,7 @@ def describe(certificate: x509.Certificate) -> Issued:
     return Issued(
         serial=certificate.serial_number,
         name=str(name[0].value),
-        role=Role(role[0].value),
+        role=Role(str(role[0].value)),
         issued=certificate.not_valid_before_utc + CLOCK_SLACK,
         expires=certificate.not_valid_after_utc,
     )
