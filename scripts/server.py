@@ -1,7 +1,7 @@
 """``smartcart server``: the basket server and its dashboard."""
 
 import argparse
-import sys
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("--tls-cert and --tls-key go together")
     broker = chosen_broker(args, server=True)
     set_up_logging(args.log_format)
+    log = logging.getLogger("smartcart.server")
     entrance = Entrance(
         tls=Tls(cert=args.tls_cert, key=args.tls_key) if args.tls_cert else None,
         allowed_hosts=args.allow_host,
@@ -89,11 +90,9 @@ def run(args: argparse.Namespace) -> int:
         with server:
             print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)
             if not server.has_admin:
-                print(
-                    "nobody has an account yet: smartcart admin create NAME --role admin", file=sys.stderr, flush=True
-                )
+                log.warning("nobody has an account yet: smartcart admin create NAME --role admin")
             elif entrance.tls is None and not is_loopback(args.host):
-                print("passwords go over the network in the clear: give --tls-cert and --tls-key", file=sys.stderr)
+                log.warning("passwords go over the network in the clear: give --tls-cert and --tls-key")
             wait_for_stop()
     except (AddressError, CatalogueError, LedgerError, OfficeError, EntranceError, TlsError, ListenError) as error:
         raise CommandError(str(error)) from None

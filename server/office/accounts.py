@@ -56,7 +56,7 @@ class Accounts:
             WeakPasswordError: see ``hash_password``.
         """
         name = account_name(name)
-        if not _NAME.fullmatch(name):
+        if not _can_be(name):
             raise AccountError("an account's name has 1 to 64 letters, digits, '.', '_', '-' or '@'")
         hashed, now = hash_password(password, name), self._office.now()
         values = {"name": name, "role": role, "password_hash": hashed, "created_at": now, "changed_at": now}
@@ -89,8 +89,9 @@ class Accounts:
 
     def check(self, name: str, password: str) -> Account | None:
         """The account that name and password open; None, after as long a time, for a wrong one of either."""
+        name = account_name(name)
         with self._office.reading() as connection:
-            query = select(ACCOUNTS).where(ACCOUNTS.c.name == account_name(name))
+            query = select(ACCOUNTS).where(ACCOUNTS.c.name == (name if _can_be(name) else ""))
             row = connection.execute(query).mappings().one_or_none()
         good = matches(password, row["password_hash"] if row else None)
         return _account(row) if row and good and row["disabled_at"] is None else None
@@ -141,7 +142,8 @@ class Accounts:
             self._audit.write(connection, by, action, name, **(detail or {}))
 
     def _find(self, connection: Connection, name: str) -> Account:
-        row = connection.execute(select(*_SHOWN).where(ACCOUNTS.c.name == name)).mappings().one_or_none()
+        query = select(*_SHOWN).where(ACCOUNTS.c.name == (name if _can_be(name) else ""))
+        row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise AccountError(f"there is no account {name[:64]!r}")
         return _account(row)
@@ -150,6 +152,11 @@ class Accounts:
 def account_name(typed: str) -> str:
     """A name as it is stored: however somebody types it, it is the same account."""
     return typed.strip().lower()
+
+
+def _can_be(name: str) -> bool:
+    """Whether it can be an account's name; a database need not be asked for any other."""
+    return _NAME.fullmatch(name) is not None
 
 
 def _working_admins(connection: Connection) -> int:

@@ -42,7 +42,7 @@ async def log_in(request: Request, site: TheSite, name: Text = "", password: Tex
 
 @router.post("/logout")
 def log_out(request: Request, site: TheSite, visitor: MaybeVisitor) -> Response:
-    if visitor is not None and visitor.secret is not None:
+    if visitor is not None and visitor.via == "login" and visitor.secret is not None:
         site.doors.logins.close(visitor.secret, visitor.actor)
     response = RedirectResponse("/login", 303)
     cookies.clear(request, response, "login")

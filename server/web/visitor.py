@@ -5,7 +5,7 @@ must be ``write`` for a change) or ``Admin`` (people only). ``MaybeVisitor`` is 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from fastapi import Depends, HTTPException, Request
@@ -29,14 +29,14 @@ class SignInNeededError(HTTPException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Somebody who is in; ``secret`` is that of the login, where there is one."""
+    """Somebody who is in; ``secret`` is that of the login or the token, where there is one."""
 
     name: str
     role: Role
     via: Via
     writes: bool
     address: str | None
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
 
     @property
     def actor(self) -> Actor:
@@ -55,8 +55,8 @@ def _visitor(request: Request, site: TheSite) -> Visitor | None:
         token = site.doors.tokens.find(shown)
         if token is None:
             return None
-        writes = token.scope is Scope.WRITE
-        return Visitor(name=f"token {token.name}", role=Role.STAFF, via="token", writes=writes, address=address)
+        name, writes = f"token {token.name}", token.scope is Scope.WRITE
+        return Visitor(name=name, role=Role.STAFF, via="token", writes=writes, address=address, secret=shown)
     secret = cookies.read(request, "login")
     found = site.doors.logins.find(secret) if secret else None
     if found is not None:
@@ -68,12 +68,16 @@ def _visitor(request: Request, site: TheSite) -> Visitor | None:
 
 
 def still_in(site: Site, visitor: Visitor) -> Callable[[], bool]:
-    """What a page that stays open asks from time to time: whether its visitor's login still holds.
+    """What a page that stays open asks from time to time: whether its visitor's login or token still holds.
 
     To keep such a page open is use, so its login does not grow idle; its longest time ends it.
     """
     secret = visitor.secret
-    return (lambda: site.doors.logins.find(secret) is not None) if secret else (lambda: visitor.via != "login")
+    if secret is None:
+        return lambda: True
+    if visitor.via == "token":
+        return lambda: site.doors.tokens.find(secret) is not None
+    return lambda: site.doors.logins.find(secret) is not None
 
 
 MaybeVisitor = Annotated[Visitor | None, Depends(_visitor)]

@@ -18,6 +18,7 @@ from smartcart.server.office.accounts import Role
 from smartcart.server.office.logins import LoginTimes
 from smartcart.server.office.tokens import Scope
 from smartcart.server.service import BasketServer
+from smartcart.server.web import feed
 from smartcart.server.web.entrance import Entrance, EntranceError
 from smartcart.server.web.login import own_path
 
@@ -202,7 +203,8 @@ def test_names_are_the_same_however_they_are_typed(anybody: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("anna", "wrong password"), ("nobody", PASSWORD), ("anna", ""), ("", ""), ("a" * 900, "x")]
+    ("name", "password"),
+    [("anna", "wrong password"), ("nobody", PASSWORD), ("anna\0", PASSWORD), ("", ""), ("a" * 900, "x")],
 )
 def test_a_wrong_name_or_password_is_refused_in_the_same_words(anybody: Client, name: str, password: str) -> None:
     answer = sign_in(anybody(), name, password)
@@ -400,6 +402,18 @@ def test_a_revoked_or_expired_token_is_good_for_nothing(
     now = office.now
     monkeypatch.setattr(office, "now", lambda: now() + timedelta(days=1, seconds=1))
     assert machine(short).get("api/v1/carts").status_code == 401
+
+
+def test_an_open_stream_ends_with_its_token(
+    server: BasketServer, machine: Callable[[str], httpx.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "BEAT_SECONDS", 0.2)
+    key, secret = new_token(server, Scope.READ)
+    with machine(secret).stream("GET", "live") as stream:
+        lines = stream.iter_lines()
+        assert next(lines).startswith("data:")
+        doors_of(server).tokens.revoke(key, TESTER)
+        assert "event: over" in list(lines)
 
 
 def test_a_token_is_shown_once_and_kept_as_a_hash(server: BasketServer, boss: httpx.Client) -> None:
