@@ -3,7 +3,6 @@
 A connection that was lost is opened again with the next use; until then every use says so.
 """
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -35,6 +34,7 @@ from smartcart.server.ledger import (
     refused,
     session_of,
 )
+from smartcart.server.postgres_link import Link
 from smartcart.server.postgres_schema import LOCK, VERSION, Connection, found_version, prepare
 from smartcart.server.rows import (
     EVENT_FIELDS,
@@ -87,8 +87,8 @@ class PostgresLedger(SQLReading):
         Raises:
             LedgerError: the server cannot be reached, or the tables are of a newer version.
         """
-        self._writer = _Link(url)
-        self._reader = _Link(url)
+        self._writer = Link(url)
+        self._reader = Link(url)
         try:
             with self._writer.use("open") as connection:
                 version = found_version(connection)
@@ -187,42 +187,6 @@ class PostgresLedger(SQLReading):
     def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._reader.use("read") as connection:
             return _ask(connection, query, values)
-
-
-class _Link:
-    """One connection, for one user at a time; opened when it is needed."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._lock = threading.Lock()
-        self._connection: Connection | None = None
-
-    @contextmanager
-    def use(self, doing: str) -> Iterator[Connection]:
-        """A connection inside a transaction that is committed in the end."""
-        with self._lock:
-            try:
-                if self._connection is None or self._connection.closed:
-                    self._connection = psycopg.connect(
-                        self._url,
-                        connect_timeout=5,
-                        options="-c search_path=smartcart -c synchronous_commit=on",
-                    )
-                with self._connection.transaction():
-                    yield self._connection
-            except psycopg.Error as error:
-                raise LedgerError(f"cannot {doing} the PostgreSQL ledger: {_why(error)}") from error
-
-    def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-
-
-def _why(error: psycopg.Error) -> str:
-    """The first line; PostgreSQL's own words never hold the password."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 def _ask(connection: Connection, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -454,6 +455,39 @@ def test_what_was_erased_is_not_left_in_the_file(tmp_path: Path) -> None:
     ledger.close()
     assert [path.name for path in tmp_path.iterdir()] == ["l.sqlite"]
     assert b"very private" not in (tmp_path / "l.sqlite").read_bytes()
+
+
+def test_another_writer_in_the_same_file_neither_starves_nor_is_starved(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    ledger, trip, stop = SQLiteLedger(path), Trip(), threading.Event()
+    committed: list[int] = []
+    failed: list[Exception] = []
+
+    def commit() -> None:
+        while not stop.is_set():
+            try:
+                committed.append(len(ledger.commit([stored(trip.add("can")) for _ in range(50)])))
+            except LedgerError as error:
+                failed.append(error)
+
+    writer = threading.Thread(target=commit)
+    writer.start()
+    db = sqlite3.connect(path, isolation_level=None, timeout=10)
+    try:
+        db.execute("CREATE TABLE logins (name TEXT)")
+        for number in range(15):
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("INSERT INTO logins VALUES (?)", (str(number),))
+            time.sleep(0.05 if number % 5 else 0.5)
+            db.execute("COMMIT")
+            time.sleep(0.05)
+    finally:
+        stop.set()
+        writer.join()
+        db.close()
+    assert failed == []
+    assert len(committed) > 5
+    ledger.close()
 
 
 # --- PostgreSQL's own ---------------------------------------------------------------------------------------------
