@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from smartcart.edge.decision import Decision
+from smartcart.edge.detection import Box
 from smartcart.edge.inventory import UNLIKE, Inventory, Resting
 from smartcart.edge.outcome import AddEvidence, RemoveEvidence, decide
 from smartcart.edge.path import Path, likeness, vote_gain
@@ -21,6 +22,7 @@ from smartcart.edge.visit import Visit
 
 PRESENT: Final = 0.5
 COVERED: Final = 0.5
+UNCOVERED: Final = 0.3
 DOUBLE: Final = 0.55
 LEAST_FIT: Final = 0.3
 EARLY: Final = 1.0
@@ -44,14 +46,17 @@ class Account:
         threads = join(recent, self.visit.start - EARLY)
         present = [t for t in threads if self.visit.seen_share(t.end.track.id) >= PRESENT]
         present.sort(key=lambda t: -t.end.track.hits)
+        known = {item.track for item in self.inventory.items}
+        places = [(item, item.box) for item in self.inventory.items]
         new, missing = self._paired(present, threads)
         glimpsed = [t.end for t in threads if self.visit.seen_share(t.end.track.id) > 0]
+        vacated = [box for item, box in places if item in missing or not item.is_at(box)]
+        arrived = [t.end.track.box for t in present if t in new or t.travelled and self._began_now(t)]
         for item in missing:
             if not self._still_there(item, glimpsed):
-                self._gone(item, self._thread_of(item, threads), present)
+                self._gone(item, self._thread_of(item, threads), arrived)
         for thread in new:
-            self._new(thread, present)
-        known = {item.track for item in missing}
+            self._new(thread, present, vacated)
         for thread in threads:
             if thread not in present and not thread.tracks & known:
                 self._unseen(thread)
@@ -59,7 +64,7 @@ class Account:
 
     def late(self, path: Path) -> list[Decision]:
         """Decides on an item that came into sight only after its visit."""
-        evidence = AddEvidence(carried=path.carried, brought=True, flew=False, touched=True, seen=0.5)
+        evidence = AddEvidence(carried=path.carried, brought=True, flew=False, touched=True, uncovered=False, seen=0.5)
         self._add(Thread(paths=(path,)), evidence)
         self.inventory.add(path)
         return self.decisions
@@ -98,7 +103,9 @@ class Account:
         alike = likeness(item.votes, self._gain(path) if same_track else thread.votes)
         if life is thread:
             return 4.0 if alike >= UNLIKE or not at_place else 0.0
-        if thread.carried or (life is not None and life.end.gone_out(self.time) is not None):
+        if (thread.carried and self._began_now(thread)) or (
+            life is not None and life.end.gone_out(self.time) is not None
+        ):
             return 0.0
         if at_place:
             return 1.0 + item.box.iou(path.track.box) + alike if alike >= UNLIKE or item.touched == 0 else 0.0
@@ -113,16 +120,16 @@ class Account:
 
     # --- what became of what ---
 
-    def _gone(self, item: Resting, life: Thread | None, present: Sequence[Thread]) -> None:
+    def _gone(self, item: Resting, life: Thread | None, arrived: Sequence[Box]) -> None:
         """A known item that is not seen any more: taken out, or covered."""
         left = life.end.gone_out(self.time) if life is not None and life.end.last >= self.visit.start else None
-        over = any(t.end.track.box.overlap(item.box) / max(item.box.area, 1e-9) >= COVERED for t in present)
-        if left is None and over:
+        covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in arrived), default=0.0)
+        if left is None and covered >= COVERED:
             item.hidden = True
             return
         decision = decide(
             "removed",
-            RemoveEvidence(left=left is not None, touched=item.touched > 0, support=item.support),
+            RemoveEvidence(left=left is not None, touched=item.touched > 0, support=item.support, covered=covered),
             votes=item.votes,
             time=left if left is not None else self.visit.last_active,
             box=item.box,
@@ -133,17 +140,21 @@ class Account:
             self.inventory.remove(item)
             self.decisions.append(decision)
 
-    def _new(self, thread: Thread, present: Sequence[Thread]) -> None:
+    def _began_now(self, thread: Thread) -> bool:
+        return thread.begin.track.first >= self.visit.start - EARLY
+
+    def _new(self, thread: Thread, present: Sequence[Thread], vacated: Sequence[Box]) -> None:
         """Something that stands where nothing was known before."""
         path = thread.end
         others = (t.end for t in present if t is not thread and t.end.track.hits >= path.track.hits)
         if any(other.track.box.iou(path.track.box) >= DOUBLE for other in others):
             return  # a second box around the same thing
         evidence = AddEvidence(
-            carried=thread.carried,
+            carried=thread.carried and self._began_now(thread),
             brought=thread.brought,
             flew=thread.travelled and not thread.brought,
             touched=self.visit.touched(path.track.box),
+            uncovered=any(box.overlap(path.track.box) >= UNCOVERED * path.track.box.area for box in vacated),
             seen=self.visit.seen_share(path.track.id),
         )
         self._add(thread, evidence)
@@ -153,9 +164,10 @@ class Account:
         """Carried in by a hand that was seen to leave without it: it is there, though hidden."""
         path = thread.end
         within = thread.carried and path.inside and path.gone_out(self.time) is None
-        in_visit = path.last >= self.visit.start and thread.held_frames >= LEAST_HELD
+        in_visit = self._began_now(thread) and thread.held_frames >= LEAST_HELD
         if within and in_visit and self.visit.hands_after(path.last) >= LEAST_LEAVING:
-            self._add(thread, AddEvidence(carried=True, brought=True, flew=False, touched=True, seen=0.0))
+            evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0)
+            self._add(thread, evidence)
             self.inventory.add(path).hidden = True
 
     def _add(self, thread: Thread, evidence: AddEvidence) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from smartcart.edge.account import Account
 from smartcart.edge.decision import Decision
 from smartcart.edge.inventory import Inventory, Resting
-from smartcart.edge.path import INSIDE, Path
+from smartcart.edge.path import INSIDE, WINDOW, Path
 from smartcart.edge.region import Region
 from smartcart.edge.tracker import Track
 from smartcart.edge.visit import Visit, holds, reaches
@@ -26,7 +26,8 @@ class JudgeSettings:
     """Times in seconds, shares in [0, 1].
 
     ``settle`` is how long, and ``least_tail`` how many frames, the zone must be quiet before a visit is judged
-    (``settle_out_of_sight`` where a hand took something over the picture's border, which may come back over it);
+    (``settle_out_of_sight`` where something is out of sight that may come back); ``patience`` is how long a hand that
+    holds in sight what it took out keeps the visit open;
     ``start`` is how long at the beginning everything at rest is taken for part of the basket, ``adopt_after`` how long
     something must rest later to be taken for that without a visit; ``late`` how long after a visit an item that comes
     into sight where a hand has been still belongs to that visit.
@@ -35,6 +36,7 @@ class JudgeSettings:
     hand_share: float = 0.2
     settle: float = 0.7
     settle_out_of_sight: float = 1.2
+    patience: float = 2.5
     rest: float = 0.3
     start: float = 1.0
     least_tail: int = 3
@@ -72,9 +74,10 @@ class Judge:
             self._began = time
         elapsed = time - self._time if self._time is not None else 0.0
         self._time = time
-        self._follow(time, [t for t in tracks if not t.is_hand and t.seen], [t for t in tracks if t.is_hand])
+        lately = [t for t in tracks if t.is_hand and time - t.last < WINDOW / 2]
+        self._follow(time, [t for t in tracks if not t.is_hand and t.seen], lately)
         hands = [t for t in tracks if t.is_hand and t.seen and self._reaches_in(t)]
-        if hands or self._something_moves(time):
+        if hands or self._something_moves(time) or self._held_outside(time):
             self._touch(time, hands)
             return []
         return self._quiet(time, elapsed)
@@ -109,6 +112,14 @@ class Judge:
     def _something_moves(self, time: float) -> bool:
         return any(p.last == time and p.moving and p.contents > 0.2 for p in self._paths.values())
 
+    def _held_outside(self, time: float) -> bool:
+        """Whether a hand holds what it took on this visit in sight before the basket: it may come back."""
+        if self._visit is None:
+            return False
+        patience, start = self._settings.patience, self._visit.start
+        out = (p for p in self._paths.values() if p.last == time and p.left is not None and p.left >= start)
+        return any(time - p.left < patience and p.held is not None and time - p.held < WINDOW for p in out if p.left)
+
     def _touch(self, time: float, hands: Sequence[Track]) -> None:
         if self._visit is None:
             self._visit = Visit(start=time, last_active=time)
@@ -119,10 +130,10 @@ class Judge:
             item.touched += any(reaches(hand.box, item.box) for hand in hands)
 
     def _quiet(self, time: float, elapsed: float) -> list[Decision]:
-        resting = [p for p in self._paths.values() if p.last == time and self._rests(p, time)]
+        inside = [p for p in self._paths.values() if p.last == time and p.contents >= INSIDE]
         if self._visit is None:
-            return self._keep_inventory(time, elapsed, resting)
-        self._visit.quiet(time, resting)
+            return self._keep_inventory(time, elapsed, [p for p in inside if self._rests(p, time)])
+        self._visit.quiet(time, [p for p in inside if p.held != time])
         since = self._visit.quiet_since
         if (
             since is None
@@ -133,12 +144,20 @@ class Judge:
         return self._close(self._visit, time)
 
     def _settle(self, visit: Visit, time: float) -> float:
+        """How long to wait: longer while something that stood there is not seen, for it may only be hidden."""
         out = any(p.last >= visit.start and p.held is not None and p.over_the_edge(time) for p in self._paths.values())
-        return self._settings.settle_out_of_sight if out else self._settings.settle
+        unseen = any(
+            not i.hidden and i.touched and i.seen < visit.last_active and not self._in_sight(i, time)
+            for i in self._inventory.items
+        )
+        return self._settings.settle_out_of_sight if out or unseen else self._settings.settle
+
+    def _in_sight(self, item: Resting, time: float) -> bool:
+        path = self._paths.get(item.track)
+        return path is not None and (time - path.last < WINDOW or path.left is not None)
 
     def _rests(self, path: Path, time: float) -> bool:
-        still = path.rests_since is not None and time - path.rests_since >= self._settings.rest
-        return still and path.contents >= INSIDE
+        return path.rests_since is not None and time - path.rests_since >= self._settings.rest
 
     # --- between visits ---
 

@@ -18,31 +18,35 @@ TYPES: Final = {"added": EventType.ITEM_ADDED, "removed": EventType.ITEM_REMOVED
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddEvidence:
     """``carried``: it crossed into the zone in sight; ``brought``: a hand was at it when it came into sight or moved;
-    ``flew``: it moved with no hand at it; ``touched``: a hand was at its place; ``seen``: the share of the frames
+    ``flew``: it moved with no hand at it; ``touched``: a hand was at its place; ``uncovered``: something that stood
+    before it is gone; ``seen``: the share of the frames
     after the visit in which it stands at its new place, in [0, 1]."""
 
     carried: bool
     brought: bool
     flew: bool
     touched: bool
+    uncovered: bool
     seen: float
 
     def probability(self) -> float:
-        moved = max(3.0 * self.brought, 3.0 * self.flew, 1.0 * self.touched)
+        moved = max(3.0 * self.brought, 3.0 * self.flew, 2.2 * self.touched - 2.5 * self.uncovered)
         return _sigmoid(-3.0 + 2.5 * self.carried + moved + 2.0 * self.seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveEvidence:
     """``left``: it crossed out of the zone in sight; ``touched``: a hand was at it; ``support``: how steadily it was
-    seen before, in [0, 1]."""
+    seen before; ``covered``: the share of its place that something covers which was put there, both in [0, 1]."""
 
     left: bool
     touched: bool
     support: float
+    covered: float
 
     def probability(self) -> float:
-        return _sigmoid(-2.0 + 3.0 * self.left + 2.0 * self.touched + 2.0 * self.support)
+        unseen = 0.0 if self.left else 4.0 * self.covered
+        return _sigmoid(-2.0 + 3.0 * self.left + 2.0 * self.touched + 2.0 * self.support - unseen)
 
 
 def decide(

@@ -106,10 +106,12 @@ def _followers(paths: Sequence[Path], since: float) -> dict[int, int]:
 def _gap(lost: Path, found: Path) -> float:
     """How unlikely it is that a thing went on under another track; ``NEVER`` if it cannot be."""
     elapsed = found.track.first - lost.last
-    if found is lost or found.track.first <= lost.track.first or not -DOUBLED <= elapsed <= IN_THE_AIR:
+    if found is lost or found.track.first <= lost.track.first or elapsed < -DOUBLED:
         return NEVER
     if found.last <= lost.last or likeness(lost.track.votes, found.track.votes) < ALIKE:
         return NEVER
     (x, y), (px, py) = lost.track.box.centre, found.track.origin.centre
-    way = float(np.hypot(x - px, y - py))
-    return max(elapsed, 0.0) + way if way <= JUMP + HAND_SPEED * max(elapsed, 0.0) else NEVER
+    way, elapsed = float(np.hypot(x - px, y - py)), max(elapsed, 0.0)
+    in_the_air = elapsed <= IN_THE_AIR and way <= JUMP + HAND_SPEED * elapsed
+    at_place = way <= 0.5 * (lost.track.box.width + lost.track.box.height) / 2
+    return elapsed + way if in_the_air or at_place else NEVER

@@ -8,13 +8,16 @@ class is a vote over the item's whole life; ids start at 1 in every tracker.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from smartcart.edge.detection import Box, Detection
 from smartcart.models.labels import HAND
+
+STRANGE: Final = 0.4  # what overlap and nearness must make up for when a thing was never told under this class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +161,7 @@ class CartTracker:
         """Gives each sight to the thing that fits it best; returns the sights left over."""
         if not sights or not things:
             return list(sights)
-        fit = np.array([[_similarity(thing, sight, time) for sight in sights] for thing in things])
+        fit = _similarities(things, sights, time)
         taken: set[int] = set()
         rows, columns = linear_sum_assignment(-fit)
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
@@ -192,17 +195,22 @@ class CartTracker:
         return time - thing.last > (limits.forget_after if confirmed else limits.forget_unconfirmed_after)
 
 
-def _similarity(thing: _Thing, sight: _Sight, time: float) -> float:
-    """Overlap with the predicted box, plus nearness for small things that moved out of their own box."""
-    if thing.hand != sight.hand:
-        return -1.0
-    box = thing.predicted(time)
-    (x, y), (px, py) = sight.box.centre, box.centre
-    reach = 0.75 * max(box.width + box.height, sight.box.width + sight.box.height) / 2
-    nearness = max(0.0, 1 - float(np.hypot(x - px, y - py)) / max(reach, 1e-6))
-    ratio = min(box.area, sight.box.area) / max(box.area, sight.box.area, 1e-9)
-    known = sight.votes.keys() & thing.votes.keys()
-    return box.iou(sight.box) + 0.5 * nearness * ratio - (0.0 if known else 0.15)
+def _similarities(things: Sequence[_Thing], sights: Sequence[_Sight], time: float) -> NDArray[np.float64]:
+    """For each thing (rows) and sight (columns): overlap with the predicted box, plus nearness for small things that
+    moved out of their own box; -1 where one is a hand and the other is not."""
+    a = np.array([thing.predicted(time) for thing in things])[:, None, :]
+    b = np.array([sight.box for sight in sights])[None, :, :]
+    size_a, size_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]
+    area_a, area_b = size_a.prod(-1), size_b.prod(-1)
+    shared = np.maximum(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0).prod(-1)
+    iou = shared / np.maximum(area_a + area_b - shared, 1e-9)
+    reach = 0.75 * np.maximum(size_a.sum(-1), size_b.sum(-1)) / 2
+    way = (a[..., 2:] + a[..., :2] - b[..., 2:] - b[..., :2]) / 2
+    nearness = np.maximum(0, 1 - np.hypot(way[..., 0], way[..., 1]) / np.maximum(reach, 1e-6))
+    ratio = np.minimum(area_a, area_b) / np.maximum(np.maximum(area_a, area_b), 1e-9)
+    strange = np.array([[not sight.votes.keys() & thing.votes.keys() for sight in sights] for thing in things])
+    apart = np.array([thing.hand for thing in things])[:, None] != np.array([sight.hand for sight in sights])[None]
+    return np.where(apart, -1.0, iou + 0.5 * nearness * ratio - STRANGE * strange)
 
 
 def _merged(detections: Sequence[Detection], iou: float) -> list[_Sight]:

@@ -12,7 +12,8 @@ from smartcart.edge.tracker import Track
 class Visit:
     """A visit under way; times in seconds.
 
-    ``tail`` counts the quiet frames since ``last_active``, ``sights`` those in which each track was seen at rest;
+    ``tail`` counts the quiet frames since ``last_active``, ``sights`` those in which each track was seen at rest,
+    ``seen_from`` says from which on;
     ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were.
     """
 
@@ -21,6 +22,7 @@ class Visit:
     quiet_since: float | None = None
     tail: int = 0
     sights: dict[int, int] = field(default_factory=dict)
+    seen_from: dict[int, int] = field(default_factory=dict)
     votes_at_rest: dict[int, dict[str, float]] = field(default_factory=dict)
     reached: list[Box] = field(default_factory=list)
     hand_frames: list[float] = field(default_factory=list)
@@ -31,6 +33,7 @@ class Visit:
         self.quiet_since = None
         self.tail = 0
         self.sights.clear()
+        self.seen_from.clear()
         self.votes_at_rest.clear()
         self.reached += [hand.box for hand in hands]
         if hands:
@@ -44,11 +47,17 @@ class Visit:
         for path in resting:
             track = path.track
             self.sights[track.id] = self.sights.get(track.id, 0) + 1
+            self.seen_from.setdefault(track.id, self.tail)
             self.votes_at_rest.setdefault(track.id, dict(track.votes))
 
     def seen_share(self, track: int) -> float:
-        """The share of the quiet frames in which a track was seen at rest."""
-        return self.sights.get(track, 0) / self.tail if self.tail else 0.0
+        """The share of the quiet frames since its first sight in which a track was seen at rest; what is seen in fewer
+        than a third of all quiet frames counts less."""
+        sights = self.sights.get(track, 0)
+        if not sights:
+            return 0.0
+        share = sights / (self.tail - self.seen_from[track] + 1)
+        return min(share, 3 * sights / self.tail)
 
     def touched(self, box: Box) -> bool:
         """Whether a hand was at a place."""
