@@ -441,13 +441,13 @@ def parse_event(payload: bytes, topic: Topic | None = None) -> Event:
 
 
 def read_again(payload: bytes) -> Event:
-    """Reads what ``to_bytes`` of a checked event wrote, some ten times as fast as ``parse_event``.
+    """Reads a message that ``parse_event`` took before, in a fifth of its time.
 
     Raises:
         ContractError: it is damaged.
     """
     try:
-        raw = json.loads(payload)
+        raw = json.loads(payload.decode())
         return _build(raw, EventType(raw["type"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ContractError(f"a stored event is damaged: {error}") from None

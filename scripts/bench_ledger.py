@@ -99,7 +99,7 @@ def _batches(count: int, size: int, carts: int) -> list[Batch]:
             model=ModelName(name="eye", hash="0123456789ab"),
         )
         match = Match(sku=label.upper(), name=f"The {label}", price=199, currency="EUR")
-        return StoredEvent(event=told, match=match, stored_at="2026-01-02T03:04:05.690Z")
+        return StoredEvent(event=told, match=match, stored_at="2026-01-02T03:04:05.690Z", message=told.to_bytes())
 
     entries = map(event, range(count))
     return list(iter(lambda: list(itertools.islice(entries, size)), []))

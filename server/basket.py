@@ -1,6 +1,6 @@
 """The basket of one session, and what it is folded from: stored events, faults, corrections and a closing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from smartcart.edge.events import Correction, Event
@@ -11,13 +11,15 @@ from smartcart.server.catalogue import Match
 class StoredEvent:
     """An event as the ledger keeps it, with the product and price in force when it was committed.
 
-    ``stored_at`` is RFC 3339, UTC; a ``late`` one came after the server had closed its session.
+    ``stored_at`` is RFC 3339, UTC; a ``late`` one came after the server had closed its session; ``message`` is the
+    event as it came, where it is still to be stored.
     """
 
     event: Event
     match: Match
     stored_at: str
     late: bool = False
+    message: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

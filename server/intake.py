@@ -36,7 +36,7 @@ def take_in(topic: str, payload: bytes, catalogue: Catalogue, now: str) -> Store
     except ContractError as error:
         return _dead_letter(topic, at, payload, error, now)
     match = catalogue.match(event.label, event.sku) if event.type in ITEM_TYPES else Match()
-    return StoredEvent(event=event, match=match, stored_at=now)
+    return StoredEvent(event=event, match=match, stored_at=now, message=payload)
 
 
 def take_in_status(topic: str, payload: bytes, now: str) -> tuple[Topic, Status] | DeadLetter:

@@ -82,7 +82,7 @@ class MemoryLedger:
             reason = ID_TAKEN if known else SEQ_TAKEN
             self._bury(dead_letter_of(stored, reason))
             return refused(reason)
-        stored = replace(stored, late=session.closing is not None)
+        stored = replace(stored, late=session.closing is not None, message=None)
         self._by_id[event.id] = stored
         self._by_place[place(event)] = event.id
         session.events.append(stored)

@@ -1,6 +1,7 @@
 """How entries look as rows: what both SQL ledgers write and read alike."""
 
 import json
+from functools import lru_cache
 from typing import Any, Final
 
 from smartcart.edge.events import Correction, correction_from, encode, parse_event, read_again
@@ -34,7 +35,14 @@ def key_of(row: Row) -> SessionKey:
 def event_row(stored: StoredEvent) -> tuple[Any, ...]:
     """In the order of ``EVENT_FIELDS``."""
     event = stored.event
-    return event.id, *place(event), stored.stored_at, event.to_bytes(), stored.match.to_text()
+    message = stored.message or event.to_bytes()
+    return event.id, *place(event), stored.stored_at, message, match_text(stored.match)
+
+
+@lru_cache(maxsize=4096)
+def match_text(match: Match) -> str:
+    """A product as it is stored; a store sells the same ones again and again."""
+    return match.to_text()
 
 
 def event_of(row: Row) -> StoredEvent:

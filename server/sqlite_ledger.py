@@ -53,6 +53,9 @@ _INSERT_EVENT: Final = (
 )
 _INSERT_LETTER: Final = f"INSERT INTO dead_letters ({', '.join(LETTER_FIELDS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
+_REMEMBERED: Final = 10_000
+"""Of how many sessions the state is remembered from one batch to the next."""
+
 States = dict[tuple[str, ...], int]
 
 
@@ -73,6 +76,8 @@ class SQLiteLedger(SQLReading):
         if existing and not path.is_file():
             raise LedgerError(f"there is no ledger at {path}")
         self._writing = threading.Lock()
+        self._states: States = {}
+        self._states_version = 0
         self._reading = threading.Lock()
         with self._errors("open"):
             self._writer = self._connect()
@@ -138,9 +143,9 @@ class SQLiteLedger(SQLReading):
 
     def _insert_all(self, rows: Sequence[Row]) -> None:
         """Inserts a batch in one go, as is the rule: all of it new."""
-        states: States = {}
+        states = self._remembered()
         late = [(*row, self._open(states, row[1:4])) for row in rows]
-        if SessionState.ERASED in states.values():
+        if any(row[-1] == SessionState.ERASED for row in late):
             raise _NotAllNewError
         if rows and self._writer.executemany(_INSERT_EVENT, late).rowcount != len(rows):
             raise _NotAllNewError
@@ -158,6 +163,13 @@ class SQLiteLedger(SQLReading):
         reason = ID_TAKEN if known else SEQ_TAKEN
         self._bury(dead_letter_of(stored, reason), states)
         return refused(reason)
+
+    def _remembered(self) -> States:
+        """States that still hold, since no other connection has written into the file meanwhile."""
+        version = self._writer.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._states_version or len(self._states) > _REMEMBERED:
+            self._states, self._states_version = {}, version
+        return self._states
 
     def _open(self, states: States, key: tuple[str, ...]) -> int:
         """The state of a session, which is made where it is not there yet."""
@@ -202,10 +214,12 @@ class SQLiteLedger(SQLReading):
 
     def close_session(self, key: SessionKey, closing: Closing) -> Verdict:
         with self._writing, self._errors("write"), self._transaction():
+            self._states.pop(columns_of(key), None)
             return sql_records.close_session(self._ask, key, closing)
 
     def erase_session(self, key: SessionKey, erasure: Erasure) -> Verdict:
         with self._writing, self._errors("write"), self._transaction():
+            self._states.pop(columns_of(key), None)
             verdict = sql_records.erase_session(self._ask, key, erasure)
             if verdict == NEW:
                 self._deleted()
@@ -275,6 +289,7 @@ class SQLiteLedger(SQLReading):
             yield
             self._writer.execute("COMMIT")
         except BaseException:
+            self._states = {}
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
             raise

@@ -457,6 +457,27 @@ def test_what_was_erased_is_not_left_in_the_file(tmp_path: Path) -> None:
     assert b"very private" not in (tmp_path / "l.sqlite").read_bytes()
 
 
+def test_what_another_process_does_to_a_session_is_seen_by_the_next_batch(tmp_path: Path) -> None:
+    server, command = SQLiteLedger(tmp_path / "l.sqlite"), SQLiteLedger(tmp_path / "l.sqlite")
+    trip, other = Trip(), Trip()
+    assert outcomes(server, stored(trip.start()), stored(other.start())) == [Outcome.NEW] * 2
+    command.close_session(key_of(trip), closing())
+    command.erase_session(key_of(other), erasure())
+    assert outcomes(server, stored(trip.add("can")), stored(other.add("can"))) == [Outcome.NEW, Outcome.KNOWN]
+    assert [s.late for s in server.session_events(key_of(trip))] == [False, True]
+    assert list(server.every_session()) == [key_of(trip)]
+    server.close()
+    command.close()
+
+
+def test_what_came_is_what_is_stored(ledger: Ledger) -> None:
+    trip = Trip()
+    event = trip.add("can")
+    spaced = b"  " + event.to_bytes().replace(b",", b" , ") + b"\n"
+    ledger.commit([replace(stored(event), message=spaced)])
+    assert ledger.session_events(key_of(trip)) == [stored(event)]
+
+
 def test_another_writer_in_the_same_file_neither_starves_nor_is_starved(tmp_path: Path) -> None:
     path = tmp_path / "l.sqlite"
     ledger, trip, stop = SQLiteLedger(path), Trip(), threading.Event()
