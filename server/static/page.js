@@ -1,9 +1,14 @@
-// Says when the stream is lost, marks what arrives after the page was first shown, and leads to the login when it is over.
+// Says when the stream is lost, marks what arrives after the page was first shown, leads to the login when it is over,
+// and sends the forms that change something without leaving the page.
 (() => {
   const SILENT_MS = 25000; // the server sends a beat every 10 s
+  const SAID_MS = 6000;
   const lost = document.getElementById("lost");
-  const carts = document.getElementById("carts");
+  const said = document.getElementById("said");
+  const live = document.querySelector("[data-live]");
+  const token = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
   let timer = 0;
+  let saying = 0;
 
   const show = (isLost) => {
     lost.hidden = !isLost;
@@ -14,19 +19,60 @@
     clearTimeout(timer);
     timer = setTimeout(() => show(!document.hidden), SILENT_MS);
   };
+  const say = (text) => {
+    said.textContent = text;
+    said.hidden = false;
+    clearTimeout(saying);
+    saying = setTimeout(() => { said.hidden = true; }, SAID_MS);
+  };
 
-  carts.addEventListener("htmx:sse:after:message", () => {
-    heard();
-    requestAnimationFrame(() => document.body.classList.add("moving"));
-  });
-  carts.addEventListener("htmx:sse:after:connection", heard);
-  for (const name of ["htmx:sse:error", "htmx:sse:close", "htmx:error"]) {
-    carts.addEventListener(name, () => show(true));
+  // how long sessions go on
+  const tick = () => {
+    for (const time of document.querySelectorAll("time[data-since]")) {
+      const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(time.dataset.since)) / 60000));
+      if (minutes < 1 || minutes >= 1440) continue;
+      const words = minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+      if (time.textContent !== words) time.textContent = words;
+    }
+  };
+  setInterval(tick, 15000);
+
+  if (live) {
+    live.addEventListener("htmx:sse:after:message", () => {
+      heard();
+      tick();
+      requestAnimationFrame(() => document.body.classList.add("moving"));
+    });
+    live.addEventListener("htmx:sse:after:connection", heard);
+    for (const name of ["htmx:sse:error", "htmx:sse:close"]) live.addEventListener(name, () => show(true));
+    live.addEventListener("over", () => location.reload()); // the server answers with the login
+    live.addEventListener("htmx:sse:error", (event) => {
+      if (event.detail.status === 401 || event.detail.status === 404) location.reload();
+    });
+    live.addEventListener("htmx:sse:before:connection", (event) => show(event.detail.connection.attempt > 1));
+    // what a person has opened stays open when its section is renewed
+    live.addEventListener("htmx:before:morph:attr", (event) => {
+      if (event.detail.name === "open" && event.target.matches("details[data-keep]")) event.preventDefault();
+    });
   }
-  // the server answers with the login
-  carts.addEventListener("over", () => location.reload());
-  carts.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail.status === 401) location.reload();
+
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("[data-act]")) return;
+    event.preventDefault();
+    const button = event.submitter;
+    if (button?.getAttribute("aria-busy") === "true") return;
+    button?.setAttribute("aria-busy", "true");
+    try {
+      const body = new URLSearchParams(new FormData(form, button));
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { ...token, "HX-Request": "true" } });
+      if (answer.status === 401 || answer.status === 403) location.reload(); // signed out, or the page is too old
+      else if (!answer.ok) say(await answer.text());
+      else form.closest("dialog")?.close();
+    } catch {
+      say("The server does not answer: try again in a moment.");
+    } finally {
+      button?.removeAttribute("aria-busy");
+    }
   });
-  carts.addEventListener("htmx:sse:before:connection", (event) => show(event.detail.connection.attempt > 1));
 })();

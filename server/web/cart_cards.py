@@ -1,30 +1,34 @@
-"""The dashboard's HTML: every cart as a card, and what is told of all of them together.
+"""The dashboard's HTML: every cart as a card, those that need somebody first, and what is told of all of them together.
 
 Rendering belongs to the web server's event loop, and everything is rendered once for all open pages.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Final
 
 from markupsafe import Markup
 
-from smartcart.edge.events import CameraHealth, EventType
-from smartcart.server.basket import StoredEvent
+from smartcart.server.attention import CAMERA_WORDS, Reason, reasons
+from smartcart.server.calls import Calls
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.commands import CartKey
 from smartcart.server.subscriber import Health
 from smartcart.server.web.feed import Change, Notice, message, notice
 from smartcart.server.web.templating import Templates, element_id
+from smartcart.server.web.words import length, sentence, session_length
 
-_CAMERA: Final = {
-    CameraHealth.COVERED: "Camera covered",
-    CameraHealth.DARK: "Camera sees only dark",
-    CameraHealth.BLURRED: "Camera blurred",
-    CameraHealth.FROZEN: "Camera frozen",
-    CameraHealth.MOVED: "Camera moved",
-    CameraHealth.GONE: "No camera",
-}
+MOST_CARDS: Final = 60
+"""How many carts one page shows, those first that need somebody; a search finds the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """All carts at one moment."""
+
+    order: tuple[CartKey, ...]
+    told: dict[str, Any]
 
 
 class CartCards:
@@ -34,56 +38,79 @@ class CartCards:
         self,
         *,
         carts: Carts,
+        calls: Calls,
         health: Callable[[], Health],
         templates: Templates,
         live_view_url: str | None = None,
         clip_name: str | None = None,
     ) -> None:
         self._carts = carts
+        self._calls = calls
         self._health = health
         self._templates = templates
         templates.environment.globals.update(
-            camera_words=_CAMERA, needs_a_person=needs_a_person, sentence=sentence, card=self._card, card_id=card_id
+            camera_words=CAMERA_WORDS,
+            reasons=self.reasons,
+            sentence=sentence,
+            session_length=session_length,
+            length=length,
+            card=self._card,
+            card_id=card_id,
         )
         self._picture = {"live_view_url": live_view_url, "clip_name": clip_name}
         self._cards: dict[CartKey, tuple[CartView, Markup]] = {}
-        self._summary: tuple[int, dict[str, object]] = (-1, {})
+        self._floor: tuple[int, Floor] | None = None
 
-    def context(self) -> dict[str, Any]:
-        """What the whole page shows."""
-        return {"views": self._carts.views(), **self._told(), **self._picture}
+    def reasons(self, view: CartView) -> tuple[Reason, ...]:
+        """Why somebody should look at this cart."""
+        return reasons(view, self._calls.since((view.store, view.cart)) is not None)
 
-    async def stream(self, changes: AsyncGenerator[Change]) -> AsyncIterator[str]:
-        """Server-sent events for one open page, everything first."""
-        shown = -1
+    def context(self, words: str = "") -> dict[str, Any]:
+        """What the whole page shows, of the carts whose name has ``words``."""
+        floor = self._now()
+        keys = _named(floor.order, words)
+        views = [view for key in keys[:MOST_CARDS] if (view := self._carts.view(key))]
+        return {"views": views, "left_out": len(keys) - len(views), "words": words, **floor.told, **self._picture}
+
+    async def stream(self, changes: AsyncGenerator[Change], words: str = "") -> AsyncIterator[str]:
+        """Server-sent events for one open page, everything first, and again when the order of the carts is another."""
+        shown: tuple[CartKey, ...] | None = None
         async with aclosing(changes):
             async for changed in changes:
                 if isinstance(changed, Notice):
                     yield notice(changed)
-                elif len(self._carts) != shown:
-                    shown = len(self._carts)
-                    yield message(self._templates.part("all.html", **self.context()))
+                    continue
+                floor = self._now()
+                keys = _named(floor.order, words)
+                if keys != shown:
+                    shown = keys
+                    yield message(self._templates.part("all.html", **self.context(words)))
                 else:
-                    views = [view for key in sorted(changed) if (view := self._carts.view(key))]
-                    yield message(self._templates.part("part.html", views=views, **self._told()))
+                    here = sorted(changed.intersection(keys[:MOST_CARDS]))
+                    views = [view for key in here if (view := self._carts.view(key))]
+                    yield message(self._templates.part("part.html", views=views, **floor.told))
 
-    def _told(self) -> dict[str, object]:
-        """What is told of all carts together, put together once a change for all open pages."""
+    def _now(self) -> Floor:
+        """All carts in order, put together once a change for all open pages."""
         version = self._carts.version
-        if self._summary[0] != version:
-            views = self._carts.views()
-            self._summary = (
-                version,
-                {
-                    "health": self._health(),
-                    "carts": len(views),
-                    "online": sum(view.online for view in views),
-                    "concern": sum(needs_a_person(view) for view in views),
-                    "dead_letters": self._carts.dead_letters,
-                    "latest": _latest(views),
-                },
-            )
-        return self._summary[1]
+        if self._floor is None or self._floor[0] != version:
+            self._floor = version, self._look()
+        return self._floor[1]
+
+    def _look(self) -> Floor:
+        views = self._carts.views()
+        ranked = sorted((_rank(view, self.reasons(view)), view.store, view.cart) for view in views)
+        self._cards = {key: card for key, card in self._cards.items() if self._carts.view(key) is card[0]}
+        told = {
+            "health": self._health(),
+            "carts": len(views),
+            "online": sum(view.online for view in views),
+            "shopping": sum(view.basket is not None and view.basket.state == "open" for view in views),
+            "concern": sum(rank < _WELL for rank, _, _ in ranked),
+            "dead_letters": self._carts.dead_letters,
+            "latest": _latest(views),
+        }
+        return Floor(order=tuple((store, cart) for _, store, cart in ranked), told=told)
 
     def _card(self, view: CartView) -> Markup:
         """A cart's card, rendered once for all open pages."""
@@ -91,9 +118,21 @@ class CartCards:
         known = self._cards.get(key)
         if known is not None and known[0] is view:
             return known[1]
-        card = Markup(self._templates.part("cart.html", view=view))
+        whole = self._picture["live_view_url"] is not None
+        card = Markup(self._templates.part("cart_card.html", view=view, reasons=self.reasons(view), whole=whole))
         self._cards[key] = (view, card)
         return card
+
+
+_WELL: Final = 2
+
+
+def _rank(view: CartView, found: tuple[Reason, ...]) -> int:
+    """0 where something is wrong, 1 where something is open, then those that shop, and those that do not."""
+    if found:
+        return 0 if any(reason.is_bad for reason in found) else 1
+    in_use = view.basket is not None and view.basket.state == "open"
+    return _WELL if in_use and view.online else _WELL + 1 if in_use or view.online else _WELL + 2
 
 
 def card_id(view: CartView) -> str:
@@ -101,18 +140,9 @@ def card_id(view: CartView) -> str:
     return element_id("cart", f"{view.store}/{view.cart}")
 
 
-def needs_a_person(view: CartView) -> bool:
-    """Whether somebody should look at this cart."""
-    basket, status = view.basket, view.status
-    if status is not None and (status.outbox_full or status.camera in _CAMERA):
-        return True
-    return basket is not None and bool(
-        basket.incomplete
-        or basket.needs_attention
-        or basket.discrepancies
-        or basket.uncertain
-        or any(line.ambiguous for line in basket.lines)
-    )
+def _named(order: tuple[CartKey, ...], words: str) -> tuple[CartKey, ...]:
+    wanted = words.lower().split()
+    return tuple(key for key in order if all(word in f"{key[0]}/{key[1]}".lower() for word in wanted))
 
 
 def _latest(views: Iterable[CartView]) -> str:
@@ -122,21 +152,3 @@ def _latest(views: Iterable[CartView]) -> str:
         return ""
     last, cart = max(lasts, key=lambda pair: pair[0].stored_at)
     return f"{cart}: {sentence(last)}"
-
-
-def sentence(stored: StoredEvent) -> str:
-    """An event in words."""
-    event = stored.event
-    name = stored.match.name or event.label or "something"
-    item = f"{event.quantity} \N{MULTIPLICATION SIGN} {name}" if (event.quantity or 1) > 1 else name
-    match event.type:
-        case EventType.ITEM_ADDED:
-            return f"{item} added"
-        case EventType.ITEM_REMOVED:
-            return f"{item} removed"
-        case EventType.ITEM_UNCERTAIN:
-            return f"{item}: for a person to settle"
-        case EventType.SESSION_STARTED:
-            return "Session started"
-        case EventType.SESSION_ENDED:
-            return "Session ended"

@@ -1,18 +1,23 @@
 """``/cart/{store}/{cart}``: what the shopper sees on the cart, once its screen is paired."""
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
+from smartcart.edge.events import Outcome
+from smartcart.server.clock import utc_now
+from smartcart.server.corrections import SHOPPER, Reading
+from smartcart.server.doubts import Doubt
+from smartcart.server.ledger import SessionKey
+from smartcart.server.office.audit import Actor
 from smartcart.server.office.screens import SCREEN_LIFE, Screen
 from smartcart.server.site import Site, TheSite
 from smartcart.server.web import cookies
+from smartcart.server.web.cart_page import correct
 from smartcart.server.web.event_stream import event_stream
-from smartcart.server.web.feed import Notice, message, notice
 from smartcart.server.web.front_desk import TooManyTriesError
+from smartcart.server.web.live_page import live_page
 from smartcart.server.web.visitor import address_of
 
 router = APIRouter(prefix="/cart/{store}/{cart}", include_in_schema=False)
@@ -38,10 +43,11 @@ PairedScreen = Annotated[Screen, Depends(_paired)]
 
 
 @router.get("")
-def page(request: Request, site: TheSite, screen: MaybeScreen, store: str, cart: str) -> Response:
+async def page(request: Request, site: TheSite, screen: MaybeScreen, store: str, cart: str) -> Response:
     if screen is None:
         return _pairing(request, site, store, cart)
-    return site.templates.page(request, "cart_screen.html", **_shown(site, screen))
+    sections = await site.screen_pages.sections(store, cart)
+    return site.templates.page(request, "cart_screen.html", screen=screen, sections=sections)
 
 
 @router.post("")
@@ -64,24 +70,60 @@ def pair(
 
 @router.get("/live")
 async def live(request: Request, site: TheSite, screen: PairedScreen) -> StreamingResponse:
-    changes = site.feed.changes(lambda: _screen(request, site, screen.store, screen.cart) is not None)
+    at = (screen.store, screen.cart)
 
-    async def messages() -> AsyncIterator[str]:
-        shown: dict[str, Any] | None = None
-        async with aclosing(changes):
-            async for changed in changes:
-                if isinstance(changed, Notice):
-                    yield notice(changed)
-                elif (now := _shown(site, screen)) != shown:
-                    shown = now
-                    yield message(site.templates.part("cart_screen_part.html", **now))
+    async def render() -> Any:
+        return await site.screen_pages.sections(*at)
 
-    return event_stream(messages())
+    changes = site.feed.changes(lambda: _screen(request, site, *at) is not None)
+    return event_stream(live_page(changes, render, at))
 
 
-def _shown(site: Site, screen: Screen) -> dict[str, Any]:
-    view = site.carts.view((screen.store, screen.cart))
-    return {"screen": screen, "basket": view.basket if view else None}
+@router.post("/help")
+def call(request: Request, site: TheSite, screen: PairedScreen) -> Response:
+    """Asks for somebody; the staff's pages show it until somebody goes there."""
+    at = (screen.store, screen.cart)
+    site.view(*at)
+    if site.calls.call(at, utc_now()):
+        site.doors.audit.note(_actor(request, screen), "help called", "/".join(at))
+        site.carts.touch(at)
+    return Response(status_code=204)
+
+
+@router.post("/answer")
+def answer(
+    site: TheSite,
+    screen: PairedScreen,
+    corrects: Annotated[str, Form(max_length=64)],
+    action: Annotated[Outcome, Form()],
+    sku: Annotated[str, Form(max_length=64)] = "",
+    label: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """Takes the shopper's word on what the cart could not decide: one of what was offered, or nothing."""
+    view = site.view(screen.store, screen.cart)
+    question = next((doubt for doubt in questions(site, screen.store, screen.cart) if doubt.id == corrects), None)
+    if question is None or view.basket is None:
+        raise HTTPException(409, "this is settled already")
+    if view.basket.closed_at is not None:
+        raise HTTPException(409, "this basket is closed")
+    said = next((o for o in question.options if (o.action, o.sku or "", o.label) == (action, sku, label)), None)
+    if said is None and action != "none":
+        raise HTTPException(409, "this was not offered")
+    key = SessionKey(store=screen.store, cart=screen.cart, session=view.basket.session)
+    reading = Reading(action="none")
+    if said is not None:
+        reading = Reading(action=said.action, label=said.label, sku=said.sku, quantity=question.quantity)
+    correct(site, SHOPPER, key, question.id, reading, first_only=True)
+    return Response(status_code=204)
+
+
+def questions(site: Site, store: str, cart: str) -> list[Doubt]:
+    """What the shopper may be asked: what the cart could not decide, and nobody has."""
+    return [doubt for doubt in site.settling.of_cart(site.view(store, cart)) if doubt.kind == "uncertain"]
+
+
+def _actor(request: Request, screen: Screen) -> Actor:
+    return Actor(name=f"{screen.store}/{screen.cart}", via="screen", address=address_of(request))
 
 
 def _pairing(

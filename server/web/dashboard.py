@@ -1,6 +1,8 @@
 """``/``: all carts on one page that keeps itself up to date."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from smartcart.server.commands import Action
@@ -10,15 +12,24 @@ from smartcart.server.web.visitor import Staff, still_in
 
 router = APIRouter(include_in_schema=False)
 
+Words = Annotated[str, Query(max_length=130)]
+
 
 @router.get("/")
-async def page(request: Request, site: TheSite, visitor: Staff) -> Response:
-    return site.templates.page(request, "page.html", visitor=visitor, **site.cards.context())
+async def page(request: Request, site: TheSite, visitor: Staff, q: Words = "") -> Response:
+    return site.templates.page(request, "page.html", visitor=visitor, **site.cards.context(q))
 
 
 @router.get("/live")
-async def live(site: TheSite, visitor: Staff) -> StreamingResponse:
-    return event_stream(site.cards.stream(site.feed.changes(still_in(site, visitor))))
+async def live(site: TheSite, visitor: Staff, q: Words = "") -> StreamingResponse:
+    return event_stream(site.cards.stream(site.feed.changes(still_in(site, visitor)), q))
+
+
+@router.post("/carts/{store}/{cart}/help")
+def answer_call(site: TheSite, visitor: Staff, store: str, cart: str) -> Response:
+    """Somebody goes to the shopper who asked for help."""
+    site.answer_call(store, cart, visitor.actor)
+    return Response(status_code=204)
 
 
 @router.post("/carts/{store}/{cart}/{action}")

@@ -1,14 +1,16 @@
-"""The dashboard in a real browser."""
+"""The carts' page, one cart's page, the queue and the cart's screen in a real browser."""
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from wire_events import CATALOGUE, Trip
 
-from smartcart.edge.events import CameraHealth
+from smartcart.edge.events import CameraHealth, Candidate
 from smartcart.server.broker import EmbeddedBroker
 from smartcart.server.service import BasketServer
 from smartcart.server.web.entrance import Entrance
@@ -16,6 +18,13 @@ from smartcart.server.web.entrance import Entrance
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TIMEOUT = 30_000
 EVIL = '<img src=x onerror="document.title=1">'
+COULD_BE = (
+    Candidate(outcome="added", label="can", probability=0.5),
+    Candidate(outcome="added", label="bottle", probability=0.3),
+    Candidate(outcome="none", label=None, probability=0.2),
+)
+
+Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -35,126 +44,435 @@ def broker() -> Iterator[EmbeddedBroker]:
         yield running
 
 
+def make_server(broker: EmbeddedBroker, ledger_url: str = "memory:", port: int = 0) -> BasketServer:
+    options: dict[str, Any] = {"catalogue": CATALOGUE, "entrance": Entrance(is_open=True)}
+    return BasketServer(broker_url=broker.url, ledger_url=ledger_url, port=port, **options)
+
+
 @pytest.fixture
 def server(broker: EmbeddedBroker) -> Iterator[BasketServer]:
-    options: dict[str, Any] = {"ledger_url": "memory:", "catalogue": CATALOGUE, "entrance": Entrance(is_open=True)}
-    with BasketServer(broker_url=broker.url, port=0, **options) as running:
+    with make_server(broker) as running:
         yield running
 
 
 @pytest.fixture
-def page(browser: Browser, server: BasketServer) -> Iterator[Page]:
-    """An open dashboard that is connected, and that must not complain or ask anybody else."""
-    opened = browser.new_page()
-    opened.set_default_timeout(TIMEOUT)
+def open_page(browser: Browser, server: BasketServer) -> Iterator[Open]:
+    """Opens pages that are connected, and that must not complain or ask anybody else."""
+    contexts: list[BrowserContext] = []
     complaints: list[str] = []
     asked: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.goto(server.url)
-    opened.wait_for_selector("body.moving")
-    yield opened
-    opened.close()
-    assert complaints == []
+
+    def make(path: str = "", **options: Any) -> Page:
+        contexts.append(browser.new_context(base_url=server.url, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path)
+        page.wait_for_selector("body.moving")
+        return page
+
+    expect.set_options(timeout=TIMEOUT)
+    yield make
+    for context in contexts:
+        context.close()
+    assert [line for line in complaints if "status of 409" not in line] == []
     assert all(url.startswith(server.url) for url in asked)
 
 
-def test_an_event_appears_without_a_reload(page: Page, broker: EmbeddedBroker, fake_carts: Any) -> None:
-    expect(page.get_by_text("No cart has told anything yet")).to_be_visible(timeout=TIMEOUT)
+@pytest.fixture
+def cart(broker: EmbeddedBroker, server: BasketServer, fake_carts: Any) -> Any:
+    cart = fake_carts(broker.url)
+    cart.status()
+    return cart
+
+
+# --- all carts ------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_appears_without_a_reload(open_page: Open, broker: EmbeddedBroker, fake_carts: Any) -> None:
+    page = open_page()
+    expect(page.get_by_text("No cart has told anything yet")).to_be_visible()
     page.evaluate("window.stillHere = true")
     cart, trip = fake_carts(broker.url), Trip()
     cart.status()
     cart.send_until_answered(trip.start(), trip.add("bottle", 2))
     card = page.get_by_role("article")
-    expect(card.get_by_role("row")).to_contain_text(["Quantity", "The bottle"], timeout=TIMEOUT)
-    expect(card.locator(".total strong")).to_have_text("€3.98", timeout=TIMEOUT)
-    expect(card.get_by_text("Online", exact=True)).to_be_visible(timeout=TIMEOUT)
+    expect(card.locator(".total strong")).to_have_text("€3.98")
+    expect(card.locator(".total")).to_contain_text("2 items")
+    expect(card.get_by_text("Online", exact=True)).to_be_visible()
     cart.send_until_answered(trip.remove("bottle"))
-    expect(card.locator(".total strong")).to_have_text("€1.99", timeout=TIMEOUT)
-    expect(page.locator("#latest")).to_have_text("cart-1: The bottle removed", timeout=TIMEOUT)
+    expect(card.locator(".total strong")).to_have_text("€1.99")
+    expect(page.locator("#latest")).to_have_text("cart-1: The bottle removed")
+    cart.vanish()
+    expect(card.get_by_text("Offline")).to_be_visible()
+    again = fake_carts(broker.url)
+    again.status()
+    expect(card.get_by_text("Online", exact=True)).to_be_visible()
     assert page.evaluate("window.stillHere")
 
 
-def test_everything_that_needs_a_person_is_said(page: Page, broker: EmbeddedBroker, fake_carts: Any) -> None:
-    cart, trip = fake_carts(broker.url), Trip()
-    cart.status(camera=CameraHealth.COVERED, outbox=7)
-    first = [trip.start(cup=1), trip.remove("can"), trip.doubt("bottle"), trip.add("jar")]
-    lost = trip.add("can")
-    cart.send_until_answered(*first, trip.add("no-such-thing"))
-    cart.raw(b"\x00\xff")
-    card = page.get_by_role("article")
-    for words in (
-        "Discrepancy 1 \N{MULTIPLICATION SIGN} The can",
-        "To settle",
-        "Incomplete",
-        "Camera covered",
-        "7 waiting on the cart",
-        "Which one? HONEY, JAM",
-        "was there at the start",
-        "unpriced",
-    ):
-        expect(card).to_contain_text(words, timeout=TIMEOUT)
-    expect(page.locator("#summary")).to_contain_text("1 needs a person", timeout=TIMEOUT)
-    expect(page.locator("#summary")).to_contain_text("1 dead letter", timeout=TIMEOUT)
-    cart.send_until_answered(lost)
-    expect(card).not_to_contain_text("Incomplete", timeout=TIMEOUT)
-    cart.vanish()
-    expect(card.get_by_text("Offline")).to_be_visible(timeout=TIMEOUT)
+def test_carts_that_need_somebody_come_first(open_page: Open, broker: EmbeddedBroker, fake_carts: Any) -> None:
+    page = open_page()
+    trips = [Trip(cart=f"cart-{n}") for n in range(4)]
+    carts = [fake_carts(broker.url, cart=trip.cart) for trip in trips]
+    for cart, trip in zip(carts, trips, strict=True):
+        cart.status()
+        cart.send_until_answered(trip.start(), trip.add("can"))
+    cards = page.get_by_role("article")
+    expect(cards.locator("h3 a")).to_have_text(["cart-0", "cart-1", "cart-2", "cart-3"])
+    carts[2].send_until_answered(trips[2].doubt("can", candidates=COULD_BE))
+    carts[3].send_until_answered(trips[3].remove("bottle"))
+    carts[3].status(camera=CameraHealth.COVERED, outbox=7)
+    expect(cards.locator("h3 a")).to_have_text(["cart-3", "cart-2", "cart-0", "cart-1"])
+    for words in ("1 discrepancy", "Camera covered", "7 waiting on the cart"):
+        expect(cards.first).to_contain_text(words)
+    expect(cards.nth(1)).to_contain_text("1 to settle")
+    expect(page.locator("#summary")).to_contain_text("2 need a person")
+    expect(page.locator("#waiting")).to_have_text("1")
+    carts[0].raw(b"\x00\xff")
+    expect(page.locator("#summary")).to_contain_text("1 dead letter")
+    page.keyboard.press("/")
+    page.keyboard.type("art-1")
+    page.keyboard.press("Enter")
+    expect(cards.locator("h3 a")).to_have_text(["cart-1"])
 
 
-def test_what_comes_over_the_wire_is_text(page: Page, broker: EmbeddedBroker, fake_carts: Any) -> None:
-    cart, trip = fake_carts(broker.url), Trip()
+def test_what_comes_over_the_wire_is_text(open_page: Open, cart: Any) -> None:
+    trip = Trip()
     cart.send_until_answered(trip.start(**{EVIL: 1}), trip.add(EVIL), trip.doubt(EVIL), trip.remove(f"</b>{EVIL}"))
     refused = trip.add("can").to_json() | {"type": EVIL}
     cart.raw(str(refused).replace("'", '"').replace("None", "null").encode())
-    cart.send_until_answered(trip.add("</article><hx-partial hx-target='body'>x</hx-partial>"))
-    expect(page.get_by_role("article").locator("tbody")).to_contain_text(EVIL, timeout=TIMEOUT)
-    expect(page.get_by_role("article").locator("tbody")).to_contain_text("<hx-partial", timeout=TIMEOUT)
-    assert page.title() == "smartcart"
-    assert page.locator("article img").count() == 0
-    page.reload(wait_until="domcontentloaded")
-    expect(page.get_by_role("article").locator("tbody")).to_contain_text(EVIL, timeout=TIMEOUT)
-    assert page.title() == "smartcart"
+    evil_facts = {EVIL: EVIL, "n": 1.5}
+    cart.send_until_answered(trip.add("</section><hx-partial hx-target='body'>x</hx-partial>", evidence=evil_facts))
+    for path in ("", "carts/store-1/cart-1", "queue", "cart/store-1/cart-1"):
+        page = open_page(path)
+        title = page.title()
+        expect(page.locator("main")).to_contain_text("<img src=x" if path else "<hx-partial")
+        cart.send_until_answered(trip.add("can"))
+        page.wait_for_timeout(500)
+        assert page.title() == title
+        assert page.locator("main img[src=x]").count() == 0
 
 
-def test_a_session_is_ended_by_a_button(page: Page, broker: EmbeddedBroker, fake_carts: Any) -> None:
-    cart, trip = fake_carts(broker.url), Trip()
-    cart.send_until_answered(trip.start(), trip.add("can"))
-    page.get_by_role("button", name="End session of cart-1").click()
-    expect(page.get_by_text("Asked the cart to end the session")).to_be_visible(timeout=TIMEOUT)
+# --- one cart -------------------------------------------------------------------------------------------------------
+
+
+def test_a_cart_is_told_from_beginning_to_end(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    first = [trip.start(cup=1), trip.add("bottle", confidence=0.91, evidence={"carried": True, "seen": 0.8})]
+    cart.send_until_answered(*first, trip.remove("can"), trip.add("jar"))
+    page = open_page("carts/store-1/cart-1")
+    expect(page.locator("#cart-timeline li[id]")).to_have_count(4)
+    lost = trip.add("can")
+    cart.send_until_answered(trip.add("bottle"))
+    expect(page.locator("#cart-timeline")).to_contain_text("Event 5 is missing")
+    expect(page.locator("#cart-basket")).to_contain_text("Incomplete event 5 is still on the way")
+    expect(page.locator("#cart-basket")).to_contain_text("Discrepancy 1 \N{MULTIPLICATION SIGN} The can")
+    expect(page.locator("#cart-basket")).to_contain_text("was there at the start")
+    expect(page.locator("#cart-basket")).to_contain_text("Which one? HONEY, JAM")
+    told = page.locator(f"#m-{first[1].id}")
+    expect(told).to_contain_text("91%")
+    told.locator("summary").click()
+    expect(told.locator(".facts")).to_contain_text("carried")
+    cart.send_until_answered(lost)
+    expect(page.locator("#cart-timeline")).not_to_contain_text("missing")
+    expect(told.locator(".facts")).to_be_visible()  # what was opened stays open
     cart.send_until_answered(trip.end())
-    expect(page.get_by_role("button", name="Start session of cart-1")).to_be_visible(timeout=TIMEOUT)
-    expect(page.get_by_text("Session ended").first).to_be_visible(timeout=TIMEOUT)
+    again = Trip()
+    cart.send_until_answered(again.start(), again.add("can"))
+    expect(page.locator("#cart-basket .total strong")).to_have_text("€0.89")
+    page.reload()
+    page.get_by_text("Earlier sessions (1)").click()
+    page.get_by_role("link", name=trip.session).click()
+    expect(page.locator("#cart-head")).to_contain_text("An earlier session")
+    expect(page.locator("#cart-basket")).to_contain_text("The bottle")
 
 
-def test_a_lost_server_is_said_and_found_again(browser: Browser, broker: EmbeddedBroker, fake_carts: Any) -> None:
-    options: dict[str, Any] = {
-        "broker_url": broker.url,
-        "ledger_url": "memory:",
-        "catalogue": CATALOGUE,
-        "entrance": Entrance(is_open=True),
-    }
-    with BasketServer(**options, port=0) as first:
-        url = first.url
+def test_a_session_is_ended_by_a_button(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), trip.add("can"))
+    page = open_page("carts/store-1/cart-1")
+    page.get_by_role("button", name="End session of cart-1").click()
+    expect(page.get_by_text("Asked the cart to end the session")).to_be_visible()
+    cart.send_until_answered(trip.end())
+    expect(page.get_by_role("button", name="Start session of cart-1")).to_be_visible()
+
+
+def test_a_basket_is_corrected_by_hand(open_page: Open, cart: Any, server: BasketServer) -> None:
+    trip = Trip()
+    first, taken = [trip.start(), trip.add("bottle", 2)], trip.add("can")
+    cart.send_until_answered(*first, taken)
+    page = open_page("carts/store-1/cart-1")
+    total = page.locator("#cart-basket .total strong")
+    expect(total).to_have_text("€4.87")
+    page.get_by_role("button", name="Change The bottle").click()
+    page.locator("#change input[type=number]").fill("5")
+    page.get_by_role("button", name="Set it").click()
+    expect(total).to_have_text("€10.84")
+    page.keyboard.press("a")
+    page.keyboard.type("hon")
+    expect(page.locator("#found button")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(total).to_have_text("€14.04")
+    page.locator(f"#m-{taken.id} summary").click()
+    page.locator(f"#m-{taken.id}").get_by_role("button", name="It was something else").click()
+    page.get_by_role("button", name="Nothing happened").click()
+    expect(total).to_have_text("€13.15")
+    page.get_by_role("button", name="Change The bottle").click()
+    page.get_by_role("button", name="Remove it").click()
+    expect(total).to_have_text("€3.20")
+    expect(page.locator("#cart-timeline .word")).to_have_count(4)
+    expect(page.locator("#cart-timeline")).to_contain_text("anybody here: nothing happened")
+    basket = server.basket("store-1", "cart-1")
+    assert basket
+    assert basket.corrections == 4
+
+
+def test_a_line_that_changed_meanwhile_is_not_changed_blindly(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), trip.add("can"))
+    page = open_page("carts/store-1/cart-1")
+    page.get_by_role("button", name="Change The can").click()
+    cart.send_until_answered(trip.add("can"))
+    expect(page.locator("#cart-basket td.count")).to_have_text("2")
+    page.locator("#change input[type=number]").fill("3")
+    page.get_by_role("button", name="Set it").click()
+    expect(page.locator("#said")).to_contain_text("changed meanwhile")
+
+
+# --- the queue ------------------------------------------------------------------------------------------------------
+
+
+def test_an_uncertain_event_is_settled_by_one_press(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), trip.doubt("can", candidates=COULD_BE), trip.add("jar"))
+    page = open_page("queue")
+    expect(page.locator(".doubt")).to_have_count(2)
+    page.get_by_role("button", name=re.compile("The bottle")).click()
+    expect(page.locator(".doubt h3")).to_have_text("Which jar is it?")
+    page.locator(".choice").filter(has_text="€3.20").click()
+    expect(page.get_by_text("Nothing waits for you")).to_be_visible()
+    expect(page.locator("#waiting")).to_be_empty()
+    page.goto("carts/store-1/cart-1")
+    expect(page.locator("#cart-basket .total strong")).to_have_text("€5.19")
+    expect(page.locator("#cart-timeline .word").first).to_contain_text("anybody here")
+
+
+def test_the_queue_is_worked_by_keyboard_alone(open_page: Open, cart: Any, server: BasketServer) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), *(trip.doubt("can", candidates=COULD_BE) for _ in range(4)))
+    page = open_page("")
+    page.keyboard.press("q")
+    expect(page.locator(".doubt")).to_have_count(4)
+    page.wait_for_selector("body.moving")
+    page.keyboard.press("j")
+    page.keyboard.press("2")
+    focused = page.locator(":focus")
+    expect(focused).to_contain_text("The bottle")
+    assert focused.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator(".doubt")).to_have_count(3)
+    expect(page.locator(".doubt").first).to_be_focused()  # the next one takes over
+    page.keyboard.press("x")
+    page.keyboard.press("Enter")
+    expect(page.locator(".doubt")).to_have_count(2)
+    page.keyboard.press("s")
+    page.keyboard.type("honey")
+    expect(page.locator("#found button")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".doubt")).to_have_count(1)
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nothing waits for you")).to_be_visible()
+    basket = server.basket("store-1", "cart-1")
+    assert basket
+    assert sorted(line.sku or "" for line in basket.lines) == ["BOTTLE", "CAN", "HONEY"]
+
+
+def test_what_somebody_else_has_settled_is_not_settled_again(open_page: Open, cart: Any, server: BasketServer) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), trip.doubt("can", candidates=COULD_BE))
+    page = open_page("queue")
+    page.route("**/queue/live", lambda route: route.abort())
+    form = page.locator(".choices form").first
+    body = form.evaluate("f => Object.fromEntries(new FormData(f))")
+    token = page.evaluate("JSON.parse(document.body.getAttribute('hx-headers:inherited'))")
+    where = form.get_attribute("action") or ""
+    origin = {"Origin": server.url.rstrip("/")}
+    assert page.request.post(where, form=body, headers=token | origin).status == 204
+    answer = page.request.post(where, form=body, headers=token | origin | {"HX-Request": "true"})
+    assert (answer.status, answer.text()) == (409, "anybody here has settled this already")
+
+
+# --- the cart's screen ----------------------------------------------------------------------------------------------
+
+
+def test_a_shopper_sees_each_item_and_answers(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    screen, staff = open_page("cart/store-1/cart-1"), open_page("queue")
+    expect(screen.get_by_text("Your basket is empty")).to_be_visible()
+    cart.send_until_answered(trip.start(), trip.add("bottle", 2), trip.add("can"))
+    expect(screen.locator(".things:not(.out) li")).to_have_count(2)
+    cart.send_until_answered(trip.remove("can"))
+    expect(screen.locator(".things.out")).to_contain_text("The can")
+    expect(screen.locator(".total strong")).to_have_text("€3.98")
+    doubt = trip.doubt("can", candidates=COULD_BE)
+    cart.send_until_answered(doubt)
+    expect(staff.locator(".doubt.uncertain")).to_have_count(1)
+    question = screen.locator(".question")
+    expect(question.get_by_role("heading")).to_have_text("Is this right?")
+    question.get_by_role("button", name=re.compile("The can")).click()
+    expect(question).to_have_count(0)
+    expect(screen.locator(".total strong")).to_have_text("€4.87")
+    expect(screen.get_by_role("link", name="Checkout")).to_have_attribute("href", "/cart/store-1/cart-1/checkout")
+    seen = staff.locator(".doubt.shopper")
+    expect(seen).to_contain_text("“1 \N{MULTIPLICATION SIGN} The can put in”")
+    seen.get_by_role("button", name=re.compile("Right")).click()
+    expect(staff.get_by_text("Nothing waits for you")).to_be_visible()
+    staff.goto("carts/store-1/cart-1")
+    expect(staff.locator(f"#m-{doubt.id} .word")).to_have_text(
+        [
+            re.compile("the shopper: 1 \N{MULTIPLICATION SIGN} The can put in"),
+            re.compile("anybody here: 1 \N{MULTIPLICATION SIGN} The can put in"),
+        ]
+    )
+
+
+def test_help_reaches_the_store(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), trip.add("can"))
+    screen, staff = open_page("cart/store-1/cart-1"), open_page()
+    screen.get_by_role("button", name="Help").click()
+    expect(screen.get_by_text("Help is called")).to_be_visible()
+    expect(staff.get_by_role("article")).to_contain_text("Asks for help")
+    staff.get_by_role("link", name="cart-1").click()
+    staff.get_by_role("button", name="I am on my way").click()
+    expect(screen.get_by_role("button", name="Help")).to_be_visible()
+
+
+def test_a_shopper_cannot_say_what_was_not_offered(open_page: Open, cart: Any, server: BasketServer) -> None:
+    trip = Trip()
+    start, doubt, added = trip.start(), trip.doubt("can", candidates=COULD_BE), trip.add("bottle")
+    cart.send_until_answered(start, doubt, added)
+    screen = open_page("cart/store-1/cart-1")
+    token = screen.evaluate("JSON.parse(document.body.getAttribute('hx-headers:inherited'))")
+    headers = token | {"Origin": server.url.rstrip("/")}
+    for corrects, action, label, sku in (
+        (doubt.id, "added", "jar", "HONEY"),
+        (doubt.id, "removed", "can", "CAN"),
+        (added.id, "none", "", ""),
+    ):
+        form = {"corrects": corrects, "action": action, "label": label, "sku": sku}
+        assert screen.request.post("cart/store-1/cart-1/answer", form=form, headers=headers).status == 409, form
+    basket = server.basket("store-1", "cart-1")
+    assert basket
+    assert basket.corrections == 0
+
+
+# --- what may go wrong ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["", "carts/store-1/cart-1", "queue", "cart/store-1/cart-1"])
+def test_a_lost_server_is_said_and_found_again(
+    browser: Browser, broker: EmbeddedBroker, fake_carts: Any, tmp_path: Path, path: str
+) -> None:
+    ledger = f"sqlite:///{tmp_path / 'l.sqlite'}"
+    trip = Trip()
+    with make_server(broker, ledger) as first:
+        cart = fake_carts(broker.url)
+        cart.send_until_answered(trip.start(), trip.add("bottle"))
         page = browser.new_page()
-        page.goto(url)
-        page.wait_for_selector("body.moving", timeout=TIMEOUT)
-    expect(page.get_by_role("alert")).to_be_visible(timeout=TIMEOUT)
-    with BasketServer(**options, port=int(url.rstrip("/").rpartition(":")[2])):
-        cart, trip = fake_carts(broker.url), Trip()
-        cart.send_until_answered(trip.start(), trip.add("can"))
-        expect(page.locator(".total strong")).to_have_text("€0.89", timeout=TIMEOUT)
+        page.set_default_timeout(TIMEOUT)
+        page.goto(first.url + path)
+        page.wait_for_selector("body.moving")
+        port = int(first.url.rstrip("/").rpartition(":")[2])
+    expect(page.locator("#lost")).to_be_visible(timeout=TIMEOUT)
+    page.evaluate("window.stillHere = true")
+    with make_server(broker, ledger, port):
+        cart.send_until_answered(trip.doubt("can", candidates=COULD_BE))
+        words = "to settle" if path in ("", "carts/store-1/cart-1") else "The can"
+        expect(page.locator("#content")).to_contain_text(words, timeout=TIMEOUT)
         expect(page.locator("#lost")).to_be_hidden(timeout=TIMEOUT)
+    assert page.evaluate("window.stillHere")
     page.close()
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1920])
-def test_nothing_is_cut_off_at_any_width(page: Page, broker: EmbeddedBroker, fake_carts: Any, width: int) -> None:
+# --- how it looks ---------------------------------------------------------------------------------------------------
+
+PAGES = (
+    "",
+    "carts/store-1/{cart}",
+    "queue",
+    "numbers",
+    "cart/store-1/{cart}",
+    "screens",
+    "accounts",
+    "audit",
+    "password",
+)
+
+
+@pytest.fixture
+def full_store(cart: Any, broker: EmbeddedBroker, fake_carts: Any) -> str:
+    """A store with one of everything, under the longest names; gives that of the cart."""
     name = "c" * 64
-    cart, trip = fake_carts(broker.url, cart=name), Trip(cart=name)
-    cart.status(camera=CameraHealth.COVERED, outbox=7)
-    cart.send_until_answered(trip.start(), trip.add("bottle", 1000), trip.add("W" * 64))
-    page.set_viewport_size({"width": width, "height": 800})
-    expect(page.locator(".total strong")).to_have_text("€1,990.00", timeout=TIMEOUT)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    trip, other = Trip(cart=name), Trip()
+    long_cart = fake_carts(broker.url, cart=name)
+    long_cart.status(camera=CameraHealth.COVERED, outbox=7)
+    long_cart.send_until_answered(
+        *(trip.start(cup=1), trip.add("bottle", 1000), trip.add("W" * 64), trip.remove("can"), trip.add("jar")),
+        *(trip.doubt("can", candidates=COULD_BE, evidence={"W" * 60: "M" * 60}), trip.doubt(None, candidates=())),
+    )
+    other.start()  # never arrives
+    cart.send_until_answered(other.add("can"), other.end())
+    return name
+
+
+def on_every_page(open_page: Open, name: str, **options: Any) -> Iterator[tuple[str, Page]]:
+    page = open_page("", **options)
+    for path in PAGES:
+        page.goto(path.format(cart=name), wait_until="load")
+        yield path, page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_nothing_is_cut_off_at_any_width(open_page: Open, full_store: str, width: int, scheme: Any) -> None:
+    size: Any = {"width": width, "height": 800}
+    for path, page in on_every_page(open_page, full_store, viewport=size, color_scheme=scheme):
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(open_page: Open, full_store: str, scheme: Any) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for width in (390, 1280):
+        size: Any = {"width": width, "height": 800}
+        for path, page in on_every_page(open_page, full_store, viewport=size, color_scheme=scheme):
+            if path == "queue":
+                page.get_by_role("button", name=re.compile("Another product")).first.click()
+            found = axe.run(page).response["violations"]
+            bad = [(v["id"], [n["target"] for n in v["nodes"]][:4]) for v in found if v["impact"] in GRAVE]
+            assert bad == [], path
+
+
+GRAVE = ("serious", "critical")
+
+
+def transferred(page: Page) -> int:
+    script = "performance.getEntries().reduce((sum, entry) => sum + (entry.transferSize || 0), 0)"
+    return int(page.evaluate(script))
+
+
+@pytest.mark.parametrize("path", ["", "cart/store-1/cart-1"])
+def test_a_first_page_is_light(open_page: Open, cart: Any, path: str) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), trip.add("can"))
+    page = open_page(path)
+    assert 10_000 < transferred(page) < 100_000

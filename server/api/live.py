@@ -1,0 +1,56 @@
+"""``/live``: every change as it comes, as server-sent events."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any, Final
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from smartcart.server.api.answers import CartAnswer
+from smartcart.server.site import TheSite
+from smartcart.server.web.event_stream import event_stream
+from smartcart.server.web.feed import Notice, notice
+from smartcart.server.web.visitor import Staff, still_in
+
+router = APIRouter(tags=["carts"])
+
+_EXAMPLE: Final = (
+    'event: cart\\ndata: {"store":"store-1","cart":"cart-7","session":"0199a1b2-3c4d-7e5f-8a6b-9c0d1e2f3a4b",'
+    '"state":"open","items":2,"total_minor":398,"currency":"EUR","online":true,"camera":"ok","outbox":0,'
+    '"outbox_full":false,"asked":null}\\n\\nevent: beat\\ndata: \\n\\n'
+).replace("\\n", "\n")
+_TOLD: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "A stream of server-sent events.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+    }
+}
+
+
+@router.get("/live", response_class=StreamingResponse, responses=_TOLD)
+async def live(site: TheSite, visitor: Staff) -> StreamingResponse:
+    """Carts as they change, as server-sent events; first all of them.
+
+    Each event `cart` has a CartAnswer as its data. What changes again before it is sent is sent once, as it stands:
+    at once after a quiet moment, at most ten times a second otherwise. `beat` comes every ten seconds in which nothing
+    changed, `over` when the token or login is no longer good; then, and when the server stops, the stream ends. After a
+    lost connection connect again: the stream begins with all carts, so nothing is missed.
+    """
+
+    async def messages() -> AsyncIterator[str]:
+        is_first = True
+        async with aclosing(site.feed.changes(still_in(site, visitor))) as changes:
+            async for changed in changes:
+                if isinstance(changed, Notice):
+                    yield notice(changed)
+                    continue
+                views = site.carts.views() if is_first else [site.carts.view(key) for key in sorted(changed)]
+                is_first = False
+                for view in views:
+                    if view is not None:
+                        told = json.dumps(CartAnswer.of(view).model_dump(mode="json"), separators=(",", ":"))
+                        yield f"event: cart\ndata: {told}\n\n"
+
+    return event_stream(messages())

@@ -1,0 +1,62 @@
+"""``/numbers``: the shift hour by hour."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from smartcart.server.api.answers import Answer
+from smartcart.server.shift_book import as_csv
+from smartcart.server.site import TheSite
+
+router = APIRouter(prefix="/numbers", tags=["numbers"])
+
+Hours = Annotated[int, Query(ge=1, le=168, description="how far back, the hour that runs included")]
+
+
+class HourAnswer(Answer):
+    """One hour. ``uncertain_rate`` is a fraction, ``settle_seconds`` a median; null where there is none."""
+
+    begin: datetime
+    events: int
+    added: int
+    removed: int
+    uncertain: int
+    uncertain_rate: float | None
+    corrected: int
+    settle_seconds: float | None
+    carts: int
+
+
+class TopAnswer(Answer):
+    """A product and how often it was put in, less how often it was taken out."""
+
+    name: str
+    sku: str | None
+    quantity: int
+
+
+class ShiftAnswer(Answer):
+    """The hours, and what they come to together."""
+
+    events: int
+    uncertain_rate: float | None
+    settle_seconds: float | None
+    settled: int
+    waiting: int
+    carts: int
+    sessions: int
+    hours: list[HourAnswer]
+    products: list[TopAnswer]
+
+
+@router.get("")
+def numbers(site: TheSite, hours: Hours = 12) -> ShiftAnswer:
+    """The last hours in numbers; by the time at which the server stored what carts told."""
+    return ShiftAnswer.model_validate(site.shifts.read(datetime.now(UTC), hours))
+
+
+@router.get("/csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
+def numbers_csv(site: TheSite, hours: Hours = 12) -> Response:
+    """The same as CSV, one row an hour."""
+    return Response(as_csv(site.shifts.read(datetime.now(UTC), hours)), media_type="text/csv")

@@ -1,0 +1,148 @@
+"""Making corrections: a person's word on what happened becomes an ``item_corrected`` in the ledger."""
+
+import contextlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from smartcart.edge.events import Correction, Outcome
+from smartcart.server.carts import Carts
+from smartcart.server.catalogue import Catalogue, Match
+from smartcart.server.clock import utc_now
+from smartcart.server.ledger import Ledger, LedgerError, SessionKey, Verdict
+from smartcart.server.ledger import Outcome as Fate
+
+SHOPPER: Final = "the shopper"
+"""Who said it, where the cart's own screen was pressed; no account can have this name."""
+MOST: Final = 1000
+"""The largest quantity of one correction."""
+
+
+class CorrectionError(Exception):
+    """A correction that cannot be made; the message says why."""
+
+
+class NotThereError(CorrectionError):
+    """There is no such session, event or product."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a person says: ``action`` of ``quantity`` times the product ``sku``, or of what ``label`` stands for.
+
+    ``weight_g`` is what one of it weighs, in grams; None takes what the cart weighed.
+    """
+
+    action: Outcome
+    label: str | None = None
+    sku: str | None = None
+    quantity: int = 1
+    weight_g: float | None = None
+
+
+class Corrections:
+    """Writes corrections and makes the pages see them at once.
+
+    Args:
+        catalogue: gives the catalogue in force.
+    """
+
+    def __init__(self, ledger: Ledger, catalogue: Callable[[], Catalogue], carts: Carts) -> None:
+        self._ledger = ledger
+        self._catalogue = catalogue
+        self._carts = carts
+
+    def make(
+        self, key: SessionKey, corrects: str | None, said: Reading, by: str, *, first_only: bool = False
+    ) -> Correction:
+        """Stores one correction; ``corrects`` is the event it gives another reading, None for one made by hand.
+
+        Args:
+            first_only: refuse it where a person of the store has settled this event already.
+
+        Raises:
+            NotThereError: the session, the event or the product is not there.
+            CorrectionError: it says too little, or is settled already.
+            LedgerError: the ledger cannot be written.
+        """
+        if first_only and (other := self._settled_by(key, corrects)):
+            raise CorrectionError(f"{other} has settled this already")
+        label, match = self._product(said, self._weight(key, corrects, said))
+        correction = Correction(
+            id=str(uuid.uuid4()),
+            corrects=corrects,
+            action=said.action,
+            label=label,
+            sku=match.sku,
+            quantity=said.quantity,
+            by=by,
+            time=utc_now(),
+        )
+        self._check(correction)
+        verdict: Verdict = self._ledger.correct(key, correction, match)
+        if verdict.outcome is Fate.REFUSED:
+            raise NotThereError(verdict.reason or "it cannot be taken")
+        self._show()
+        return correction
+
+    def settle_line(self, key: SessionKey, sources: list[str], sku: str, by: str) -> None:
+        """Says which product a line is: every event that put something into it gets this product.
+
+        Raises:
+            As for ``make``.
+        """
+        quantities = self._quantities(key)
+        missing = [source for source in sources if source not in quantities]
+        if missing or not sources:
+            raise NotThereError("its session has no such event")
+        for source in sources:
+            self.make(key, source, Reading(action="added", sku=sku, quantity=quantities[source]), by)
+
+    def _product(self, said: Reading, weight_g: float | None) -> tuple[str | None, Match]:
+        """The label and the product that are meant; a product that was chosen may have another label."""
+        if said.action == "none":
+            return said.label, Match()
+        catalogue = self._catalogue()
+        if said.sku is None:
+            if not said.label:
+                raise CorrectionError("say what it was: a product of the catalogue, or a label")
+            return said.label, catalogue.match(said.label, None, weight_g)
+        product = catalogue.find(said.sku)
+        if product is None:
+            raise NotThereError(f"the catalogue has no product {said.sku[:64]!r}")
+        labels = product.labels or (product.sku,)
+        return said.label if said.label in labels else labels[0], catalogue.match(None, product.sku, weight_g)
+
+    def _weight(self, key: SessionKey, corrects: str | None, said: Reading) -> float | None:
+        """What one item weighs, if somebody knows."""
+        if said.quantity != 1 or said.weight_g is not None or corrects is None:
+            return said.weight_g if said.quantity == 1 else None
+        events = self._ledger.session_events(key)
+        return next((stored.event.weight_g for stored in events if stored.event.id == corrects), None)
+
+    @staticmethod
+    def _check(correction: Correction) -> None:
+        if not 1 <= correction.quantity <= MOST:
+            raise CorrectionError(f"a quantity is a whole number from 1 to {MOST}")
+        if correction.action == "none" and correction.corrects is None:
+            raise CorrectionError("say which event it is that did not happen")
+
+    def _settled_by(self, key: SessionKey, event: str | None) -> str | None:
+        names = [
+            stored.correction.by or "somebody"
+            for stored in self._ledger.session_corrections(key)
+            if stored.correction.corrects == event and stored.correction.by != SHOPPER
+        ]
+        return names[-1] if names and event else None
+
+    def _quantities(self, key: SessionKey) -> dict[str, int]:
+        """How many each event, or correction by hand, of a session is about, after all corrections."""
+        found = {stored.event.id: stored.event.quantity or 1 for stored in self._ledger.session_events(key)}
+        for stored in self._ledger.session_corrections(key):
+            found[stored.correction.corrects or stored.correction.id] = stored.correction.quantity
+        return found
+
+    def _show(self) -> None:
+        with contextlib.suppress(LedgerError):  # it is stored; the pages see it with the ledger's next word
+            self._carts.refresh()
