@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from smartcart.models.augmentation import CameraFaults, turned_boxes
 from smartcart.models.norms import unfold_norms
-from smartcart.models.training import LAST, Recipe, TrainingError
+from smartcart.models.training import LAST, Recipe
 
 if TYPE_CHECKING:
     from ultralytics import YOLO
@@ -24,33 +24,7 @@ Floats = NDArray[np.float32]
 
 BACKBONE: Final = 10
 PICTURES_MEASURED: Final = 48
-
-
-def open_model(recipe: Recipe, weights: Path | None) -> "YOLO":
-    """The network that a training starts from.
-
-    Args:
-        recipe: names the network where the weights do not carry it.
-        weights: a ``.pt`` checkpoint, a ``.safetensors`` state dict, or None for random weights.
-
-    Raises:
-        TrainingError: the weights cannot be read, or do not fit the network.
-    """
-    from ultralytics import YOLO
-
-    if weights is None:
-        return YOLO(recipe.network, task="detect")
-    if weights.suffix == ".safetensors":
-        return _from_state_dict(recipe.network, weights)
-    if weights.suffix != ".pt":
-        raise TrainingError(f"{weights}: start weights must be a .pt checkpoint or a .safetensors state dict")
-    try:
-        model = YOLO(weights)
-    except Exception as error:  # a file that is no checkpoint fails in as many ways as pickles can
-        raise TrainingError(f"{weights}: is not a checkpoint that can be loaded ({error})") from error
-    if model.task != "detect":
-        raise TrainingError(f"{weights}: is a model for {model.task}, not for detection")
-    return model
+LOADERS: Final = 1
 
 
 def run_training(
@@ -71,7 +45,7 @@ def run_training(
         exist_ok=True,
         device="cpu",
         cache="ram",
-        workers=2,
+        workers=LOADERS,
         epochs=recipe.epochs,
         time=recipe.hours,
         imgsz=recipe.image_size,
@@ -107,22 +81,6 @@ def resume_training(recipe: Recipe, *, data: Path, out: Path) -> Mapping[str, fl
     _prepare(model, recipe)
     model.train(trainer=_trainer(recipe), resume=str(out / LAST), data=str(data), save_dir=str(out.resolve()))
     return _losses(model)
-
-
-def _from_state_dict(network: str, weights: Path) -> "YOLO":
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-    from ultralytics import YOLO
-
-    model = YOLO(network, task="detect")
-    try:
-        state = {name: tensor.float() for name, tensor in load_file(weights).items()}
-        model.model.load_state_dict(state)
-    except (SafetensorError, RuntimeError) as error:
-        raise TrainingError(f"{weights}: does not fit {network}: {str(error)[:200]}") from error
-    model.ckpt = {"model": model.model}  # without it the trainer starts again from random weights
-    model.overrides["pretrained"] = True
-    return model
 
 
 def _prepare(model: "YOLO", recipe: Recipe) -> None:
@@ -225,6 +183,10 @@ def _trainer(recipe: Recipe) -> type[Any]:
                 rest = {key: value for key, value in group.items() if key != "params"}
                 optimizer.add_param_group(rest | {"params": slow, "lr": group["lr"] * recipe.backbone_rate})
             return optimizer
+
+        def get_dataloader(self, *settings: Any, **named: Any) -> Any:
+            self.args.workers = LOADERS  # on a processor the parent class loads in between steps, and one core waits
+            return super().get_dataloader(*settings, **named)
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
             prepared: dict[str, Any] = super().preprocess_batch(batch)

@@ -95,7 +95,7 @@ def train(data: Sequence[Path], *, out: Path, recipe: Recipe, weights: Path | No
         data: ``data.yaml`` files; their ``train`` parts are joined.
         out: a new folder, or one that holds no training.
         recipe: how to train.
-        weights: a ``.pt`` checkpoint, a ``.safetensors`` state dict of the recipe's network, or None for scratch.
+        weights: what to start from, see ``open_model``; None for scratch.
 
     Returns:
         The record.
@@ -110,7 +110,8 @@ def train(data: Sequence[Path], *, out: Path, recipe: Recipe, weights: Path | No
         raise TrainingError(f"{weights}: no such file; nothing is downloaded here, so fetch the weights first")
     quiet_libraries()
     try:
-        from smartcart.models.cart_trainer import open_model, run_training
+        from smartcart.models.cart_trainer import run_training
+        from smartcart.models.start_weights import open_model
 
         datasets = [read_dataset(file) for file in data]
         copy = write_work_copy(training_photos(datasets), out / WORK_COPY)

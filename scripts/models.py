@@ -25,10 +25,12 @@ def _add_train(actions: "argparse._SubParsersAction[Any]") -> None:
     parser = actions.add_parser(
         "train",
         help='fine-tune a YOLO (needs: pip install "smartcart[train]")',
-        epilog="Example:  smartcart models train --data mine.yaml --weights yolo11n.pt --out runs/mine --epochs 30",
+        epilog="Examples:  smartcart models train --data mine.yaml --weights smartcart-eye.onnx --out runs/mine\n"
+        "           smartcart models train --data mine.yaml --weights yolo11n.pt --out runs/mine --epochs 30",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="YAML", help="data sets; joined by name")
-    parser.add_argument("--weights", type=Path, help="start: a .pt, or a .safetensors of the network; none: scratch")
+    parser.add_argument("--weights", type=Path, help="start: .pt, .safetensors or an exported .onnx; none: scratch")
     parser.add_argument("--network", default="yolo11n.yaml", help="for a start without a .pt (default %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("runs/eye"), help="folder of the run (default %(default)s)")
     parser.add_argument("--resume", action="store_true", help="go on with the interrupted training in --out")

@@ -143,6 +143,37 @@ def test_a_state_dict_is_a_start_and_another_networks_is_not(toy: Path, tmp_path
     assert (status, "does not fit yolo11s.yaml" in err) == (2, True)
 
 
+def test_an_exported_eye_is_a_start_that_computes_the_same(
+    exported: tuple[Path, dict[str, Any]], toy: Path, tmp_path: Path
+) -> None:
+    import torch
+
+    from smartcart.models.start_weights import open_model
+    from smartcart.models.training import Recipe, TrainingError
+
+    file, _ = exported
+    picture = np.random.default_rng(2).uniform(0, 1, (1, 3, 64, 96)).astype(np.float32)
+    network = open_model(Recipe(), file).model.eval()
+    with torch.no_grad():
+        ours = network(torch.from_numpy(picture))[0].numpy()
+    assert np.abs(ours - OnnxDetector(file).infer(picture)).max() < 1e-2
+    assert list(network.names.values()) == list(LABELS)
+    with pytest.raises(TrainingError, match="does not fit"):
+        open_model(Recipe(network="yolo11s.yaml"), file)
+    with pytest.raises(TrainingError, match="is not an exported eye"):
+        open_model(Recipe(), _copied(toy, tmp_path / "no.onnx"))
+    status, record, err = run(
+        "train", "--data", toy, "--weights", file, "--epochs", 1, "--out", tmp_path / "more", *SMALL, "--json"
+    )
+    assert status == 0, err
+    assert record["start"]["file"] == file.name
+
+
+def _copied(file: Path, to: Path) -> Path:
+    to.write_bytes(file.read_bytes())
+    return to
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
