@@ -21,7 +21,7 @@ from smartcart.datasets.products import SPLIT_NUMBER, Product, Split
 from smartcart.datasets.rendering import Eye, Painter, Shot
 from smartcart.datasets.scenery import draw_look
 from smartcart.datasets.sight import seen_hands, seen_items, told
-from smartcart.datasets.simulation import World
+from smartcart.datasets.simulation import HANDS, World
 from smartcart.datasets.situations import IDLE
 from smartcart.datasets.story import Story
 from smartcart.datasets.trip import random_story
@@ -155,6 +155,8 @@ def ends_as_told(
     play = Play(world, story, np.random.default_rng([script.seed, CHANCE]))
     hands_seen = dict.fromkeys(range(len(story.visits)), 0.0)
     for moment in play.moments(script.fps):
+        if any(hand in moment.movers and world.before_lens(hand) for hand in HANDS):
+            return None
         if watch is not None:
             watch(world, moment)
         for k, visit in enumerate(story.visits):

@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from smartcart.datasets import hands
 from smartcart.datasets.art import Picture
 from smartcart.datasets.backgrounds import Background, Refuse, Source, draw_background
 from smartcart.datasets.blend import blend
@@ -15,7 +14,6 @@ from smartcart.datasets.camera import Camera, Lens, Mask, Sensor, expose
 from smartcart.datasets.frames import yolo_line
 from smartcart.datasets.look import Look
 from smartcart.datasets.moment import Smears, arrange, labelled, movers
-from smartcart.datasets.pose import rotated
 from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.rendering import ARMS, TABLE, Eye, Painter, Shot
 from smartcart.datasets.scenery import draw_look
@@ -103,12 +101,10 @@ def _draw_view(rng: np.random.Generator) -> Camera:
 
 def _badly_seen(world: World, hand: HandName) -> bool:
     """Whether a hand is right before the lens, or its arm ends in mid-air within the picture."""
-    body = world.model.body_mocapid[world.model.body(hand).id]
-    place, turn = world.data.mocap_pos[body], world.data.mocap_quat[body]
-    end = hands.shoulder(left=hand == "left") * world.look.owner(hand).size
-    pixels, depth = world.look.camera.project(np.stack([place, place + rotated(turn, end)]))
+    pixels, depth = world.look.camera.project(np.stack([world.hand(hand).position, world.arm(hand)[-1]]))
     x, y = pixels[1] / SIZE
-    return bool(depth[0] < NEAREST_HAND or (depth[1] > 0 and -0.12 < x < 1.12 and -0.12 < y < 1.12))
+    ends = bool(depth[1] > 0 and -0.12 < x < 1.12 and -0.12 < y < 1.12)
+    return ends or depth[0] < NEAREST_HAND or world.before_lens(hand)
 
 
 def _composed(

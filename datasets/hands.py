@@ -141,10 +141,11 @@ def _bent(upright: Mesh, angle: float) -> Mesh:
     return Mesh(vertices=np.stack([x, aside, along], 1), uv=upright.uv, faces=upright.faces)
 
 
-def shoulder(*, left: bool) -> FloatArray:
-    """Where the arm ends, in the frame of a right hand or of a left one."""
-    ring = arm_mesh(start=CUFF, thickness=0.0, folds=0.0, left=left).vertices[-AROUND:]
-    return np.asarray(ring.mean(0) * [1, -1 if left else 1, 1])
+@lru_cache(maxsize=2)
+def arm_spine(*, left: bool) -> FloatArray:
+    """The middle line of a right or a left arm, (N, 3) from the wrist to the shoulder, in the frame of its hand."""
+    rings = arm_mesh(start=CUFF, thickness=0.0, folds=0.0, left=left).vertices.reshape(-1, AROUND + 1, 3)
+    return np.asarray(rings[:, :AROUND].mean(1) * [1, -1 if left else 1, 1])
 
 
 @lru_cache(maxsize=4)

@@ -34,6 +34,7 @@ LEAST_FLOOR = 0.45
 CLOSE_SHARE = 0.2
 CLOSE_FOV = (16.0, 36.0)
 APART_M = 0.16
+TRIES = 4
 
 Smears = dict[HandName, tuple[float, float]]
 
@@ -99,12 +100,14 @@ def arrange(rng: np.random.Generator, world: World, stock: list[str], brought: l
     smears: Smears = {}
     order: list[HandName] = list(HANDS) if rng.random() < 0.5 else list(reversed(HANDS))
     for hand, load in zip(order[:hands], loads, strict=True):
-        smear = _pose_hand(rng, world, hand, load)
-        if any(np.linalg.norm(world.hand(hand).position - world.hand(other).position) < APART_M for other in smears):
+        for _ in range(TRIES):
+            smear = _pose_hand(rng, world, hand, load)
+            apart = [np.linalg.norm(world.hand(hand).position - world.hand(other).position) for other in smears]
+            if min(apart, default=1.0) > APART_M and not world.before_lens(hand):
+                smears[hand] = smear
+                break
             world.empty_hand(hand)
             world.show_hand(hand, None)
-        else:
-            smears[hand] = smear
     return smears
 
 

@@ -23,6 +23,7 @@ from smartcart.datasets.products import Product
 HandName = Literal["right", "left"]
 HANDS: Final[tuple[HandName, ...]] = ("right", "left")
 GRAVITY: Final = 9.81
+NEAREST_ARM: Final = 0.12
 CELL_LAG_S: Final = 0.06
 STEP_S: Final = 0.002
 SHOWN: Final = 1
@@ -107,6 +108,18 @@ class World:
     def hand(self, name: HandName) -> Pose:
         """Where a hand is."""
         return self._hands[name]
+
+    def arm(self, name: HandName) -> FloatArray:
+        """The middle line of an arm in the world, (N, 3) from the wrist to the shoulder."""
+        pose, turn = self._hands[name], np.empty(9)
+        mujoco.mju_quat2Mat(turn, pose.turn)
+        line = hands.arm_spine(left=name == "left") * self.look.owner(name).size
+        return np.asarray(line @ turn.reshape(3, 3).T + pose.position)
+
+    def before_lens(self, name: HandName) -> bool:
+        """Whether a hand or its arm is so near to the camera that it is not seen whole."""
+        points = np.vstack([self._hands[name].position, self.arm(name)])
+        return bool(np.linalg.norm(points - np.array(self.look.camera.place), axis=1).min() < NEAREST_ARM)
 
     def empty_hand(self, name: HandName) -> None:
         """Takes what a hand holds out of sight."""

@@ -13,6 +13,7 @@ from smartcart.datasets.clip import random_script
 from smartcart.datasets.demo_clip import demo_script
 from smartcart.datasets.plan import Plan
 from smartcart.datasets.play import Play
+from smartcart.datasets.pose import Pose
 from smartcart.datasets.products import product
 from smartcart.datasets.rolling import CartMove
 from smartcart.datasets.simulation import World
@@ -103,6 +104,20 @@ def test_the_load_cell_is_quiet_while_an_item_is_held(demo):
         since = moments[max(0, k - 16) : k + 1]
         if moment.held and len({m.held for m in since}) == 1:
             assert moment.weight_g == pytest.approx(inside[k], abs=15)
+
+
+def test_an_arm_before_the_lens_is_noticed_wherever_its_hand_is(small_look):
+    world = World(small_look, {})
+    lens, still = np.array(small_look.camera.place), np.array([1.0, 0, 0, 0])
+    for hand in ("right", "left"):
+        wrist, shoulder = world.arm(hand)[[0, -1]] - world.hand(hand).position
+        assert 0.1 < wrist[2] < 0.2 < shoulder[2]
+        assert shoulder[1] > 0.15, "both elbows bend away from the basket"
+        for part in (np.zeros(3), wrist, shoulder):
+            world.move_hand(hand, Pose(position=lens - part, turn=still))
+            assert world.before_lens(hand)
+            world.move_hand(hand, Pose(position=lens - part + np.array([0.3, 0.3, -0.3]), turn=still))
+            assert not world.before_lens(hand)
 
 
 @pytest.mark.parametrize("family", ["sweets", "crisps", "frozen_greens", "pouch"])
