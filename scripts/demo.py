@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.eye import EDGE_ERRORS
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.signals import stop_on_sigterm
-    from smartcart.server.catalogue import CatalogueError
+    from smartcart.server.catalogue_file import CatalogueError
     from smartcart.server.ledger import LedgerError
     from smartcart.server.listening import ListenError
 

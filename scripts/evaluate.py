@@ -124,7 +124,7 @@ def _prices(catalogue: Path | None) -> Mapping[str, int] | None:
     if catalogue is None:
         return None
     from smartcart.scripts.main import CommandError
-    from smartcart.server.catalogue import CatalogueError, load_catalogue
+    from smartcart.server.catalogue_file import CatalogueError, load_catalogue
 
     try:
         products = load_catalogue(catalogue).products

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.broker_options import chosen_broker
     from smartcart.scripts.main import CommandError
     from smartcart.server.broker_address import AddressError
-    from smartcart.server.catalogue import CatalogueError
+    from smartcart.server.catalogue_file import CatalogueError
     from smartcart.server.ledger import LedgerError
     from smartcart.server.listening import ListenError
     from smartcart.server.logs import set_up_logging

@@ -5,14 +5,34 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 
 from smartcart.server.api import accounts as accounts_api
 from smartcart.server.api import audit as audit_api
-from smartcart.server.api import carts, catalogue, condition
+from smartcart.server.api import carts, condition, settling
+from smartcart.server.api import catalogue as catalogue_api
+from smartcart.server.api import checkout as checkout_api
+from smartcart.server.api import live as live_api
+from smartcart.server.api import numbers as numbers_api
 from smartcart.server.api import screens as screens_api
 from smartcart.server.api.examples import add_examples
 from smartcart.server.site import Site
-from smartcart.server.web import accounts, audit, cart_screen, dashboard, login, screens, watching
+from smartcart.server.web import (
+    accounts,
+    audit,
+    cart_page,
+    cart_screen,
+    catalogue,
+    catalogue_import,
+    checkout,
+    dashboard,
+    login,
+    numbers,
+    queue,
+    receipts,
+    screens,
+    watching,
+)
 from smartcart.server.web.form_token import OurOwnForm
 from smartcart.server.web.guard import Guard
 from smartcart.server.web.refusals import add_refusals
@@ -20,8 +40,12 @@ from smartcart.server.web.templating import STATIC
 from smartcart.server.web.visitor import FOR_STAFF
 
 API: Final = "/api/v1"
-_API_ROUTERS: Final = (carts, catalogue, condition, screens_api, accounts_api, audit_api)
-_PAGES: Final = (dashboard, screens, accounts, audit)
+_API_ROUTERS: Final = (
+    *(carts, live_api, settling, numbers_api, catalogue_api, checkout_api),
+    *(condition, screens_api, accounts_api, audit_api),
+)
+_SHOP_PAGES: Final = (catalogue_import, catalogue, checkout, receipts)
+_PAGES: Final = (cart_page, queue, numbers, dashboard, *_SHOP_PAGES, screens, accounts, audit)
 _FOR_EVERYBODY: Final = (login, cart_screen, watching)
 _ABOUT: Final = """
 Baskets of smart carts, live. Sign in with an API token (`Authorization: Bearer smartcart_…`), which an admin makes on
@@ -57,7 +81,7 @@ def create_app(site: Site, *, allowed_hosts: Sequence[str], live_view_url: str |
     )
     app.state.site = site
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, picture_url=live_view_url)
-    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC)))  # no page: those carry what a guess could find
     add_refusals(app)
     api = APIRouter(prefix=API, dependencies=[FOR_STAFF])
     for room in _API_ROUTERS:
@@ -67,4 +91,6 @@ def create_app(site: Site, *, allowed_hosts: Sequence[str], live_view_url: str |
         app.include_router(room.router, dependencies=[FOR_STAFF])
     for room in _FOR_EVERYBODY:
         app.include_router(room.router)
+    app.include_router(catalogue.pictures)
+    app.include_router(receipts.for_holders)
     return app

@@ -59,8 +59,9 @@ class Line:
     """One line of a basket.
 
     ``price`` and ``total`` are in minor units, None without a price; ``choices`` are SKUs for a person to choose from;
-    an ``initial`` line stood in the basket when the session began; ``sources`` are the ids of the events and
-    corrections that put its items in, some of which may have been taken out again.
+    ``per_kg`` is the price a kilogram of what is sold by weight, ``tax_rate`` in hundredths of a percent; an
+    ``initial`` line stood in the basket when the session began; ``sources`` are the ids of the events and corrections
+    that put its items in, some of which may have been taken out again.
     """
 
     label: str
@@ -73,10 +74,18 @@ class Line:
     choices: tuple[str, ...]
     initial: bool
     sources: tuple[str, ...]
+    tax_rate: int = 0
+    per_kg: int | None = None
+    weight_g: int | None = None
 
     @property
     def ambiguous(self) -> bool:
         return bool(self.choices)
+
+    @property
+    def to_weigh(self) -> bool:
+        """Whether only its weight is wanting for a price."""
+        return self.per_kg is not None and self.weight_g is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,49 +1,22 @@
-"""The catalogue: which product a label stands for, and what it costs.
+"""The catalogue: which product a label stands for, and what it costs. Pure."""
 
-A CSV file with the columns ``sku, gtin, label, name, price, currency``, or a TOML file with a ``[[product]]`` table a
-product and the same keys. ``gtin`` and ``price`` may be empty; a product without a price is shown as unpriced.
-"""
-
-import csv
-import io
 import json
-import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Self
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final, Protocol, Self
 
-from smartcart.server.money import DIGITS
+from smartcart.server.product import Product, Unit, is_gtin, same_gtin
 
-DEFAULT_CATALOGUE: Final = Path(__file__).parent / "catalogue.toml"
-FIELDS: Final = ("sku", "gtin", "label", "name", "price", "currency")
-_OPTIONAL: Final = ("gtin", "price")
-_MAX_PRICE: Final = 10**9
-_MAX_BYTES: Final = 64 * 2**20
-
-
-class CatalogueError(Exception):
-    """A catalogue file that cannot be taken; the message names file, row and field."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
-    """One product; ``price`` in minor units of ``currency`` a piece, None when the store has not set one."""
-
-    sku: str
-    gtin: str | None
-    label: str
-    name: str
-    price: int | None
-    currency: str
+_GRAMS_PER_KG: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """What the catalogue said of an event when it was committed; stored with it, so that a price stays.
 
-    ``choices`` holds the SKUs when the label fits several products and a person has to settle which.
+    ``price`` is that of one item as it came. Of a product that is sold by weight it is None, and the item *to be
+    weighed*, until ``weight_g`` is known; ``per_kg`` is its price a kilogram. ``tax_rate`` is in hundredths of a
+    percent. ``choices`` holds the SKUs when the label fits several products and a person has to settle which.
     """
 
     sku: str | None = None
@@ -51,148 +24,96 @@ class Match:
     price: int | None = None
     currency: str | None = None
     choices: tuple[str, ...] = ()
+    tax_rate: int = 0
+    per_kg: int | None = None
+    weight_g: int | None = None
+
+    @property
+    def to_weigh(self) -> bool:
+        """Whether only its weight is wanting for a price."""
+        return self.per_kg is not None and self.weight_g is None
+
+    def weighed(self, grams: float) -> Self:
+        """The same with a weight, rounded half up; one of nothing is no weight."""
+        whole = int(grams + 0.5)
+        if self.per_kg is None or whole < 1:
+            return self
+        price = (self.per_kg * whole + _GRAMS_PER_KG // 2) // _GRAMS_PER_KG
+        return replace(self, weight_g=whole, price=price)
 
     def to_text(self) -> str:
         """As a ledger stores it."""
-        return json.dumps([self.sku, self.name, self.price, self.currency, self.choices], separators=(",", ":"))
+        fields = [self.sku, self.name, self.price, self.currency, self.choices]
+        return json.dumps([*fields, self.tax_rate, self.per_kg, self.weight_g], separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """What ``to_text`` wrote."""
-        sku, name, price, currency, choices = json.loads(text)
-        return cls(sku=sku, name=name, price=price, currency=currency, choices=tuple(choices))
+        """What ``to_text`` wrote, or an older version that knew neither taxes nor weights."""
+        sku, name, price, currency, choices, *rest = json.loads(text)
+        tax_rate, per_kg, weight_g = rest or (0, None, None)
+        return cls(
+            sku=sku,
+            name=name,
+            price=price,
+            currency=currency,
+            choices=tuple(choices),
+            tax_rate=tax_rate,
+            per_kg=per_kg,
+            weight_g=weight_g,
+        )
 
 
-class Catalogue:
-    """Products by SKU, by GTIN and by label, all in one currency."""
-
-    def __init__(self, products: Iterable[Product] = ()) -> None:
-        self.products: tuple[Product, ...] = tuple(products)
-        self._by_code = {code: product for product in self.products for code in (product.gtin, product.sku) if code}
-        self._by_label: dict[str, list[Product]] = {}
-        for product in self.products:
-            self._by_label.setdefault(product.label, []).append(product)
-
-    @property
-    def currency(self) -> str | None:
-        """The currency of its prices; None if it is empty."""
-        return self.products[0].currency if self.products else None
-
-    def match(self, label: str | None, sku: str | None) -> Match:
-        """The product of an event: by its SKU or GTIN if the cart gave a known one, by its label otherwise."""
-        named = self._by_code.get(sku or "")
-        found = [named] if named else self._by_label.get(label or "", [])
-        if len(found) == 1:
-            product = found[0]
-            return Match(sku=product.sku, name=product.name, price=product.price, currency=product.currency)
-        return Match(sku=sku, choices=tuple(sorted(product.sku for product in found)))
-
-
-def load_catalogue(path: Path) -> Catalogue:
-    """Reads a catalogue file, CSV or TOML by its suffix.
-
-    Raises:
-        CatalogueError: the file cannot be read, or a row of it is wrong.
-    """
-    rows = {".csv": _csv_rows, ".toml": _toml_rows}.get(path.suffix.lower())
-    if rows is None:
-        raise CatalogueError(f"{path}: a catalogue is a .csv or a .toml file")
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise CatalogueError(f"{path}: larger than {_MAX_BYTES // 2**20} MiB")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise CatalogueError(f"{path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise CatalogueError(f"{path}: not UTF-8 text") from None
-    products: list[Product] = []
-    seen: dict[str, str] = {}
-    for where, row in rows(path, text):
-        product = _product(where, row)
-        for code in filter(None, (product.sku, product.gtin)):
-            if seen.setdefault(code, where) != where:
-                raise CatalogueError(f"{where}: {code!r} is there twice, first in {seen[code].rpartition(': ')[2]}")
-        if products and product.currency != products[0].currency:
-            raise CatalogueError(
-                f"{where}, field currency: {product.currency} here but {products[0].currency} in the rows before; "
-                "a catalogue has one currency"
-            )
-        products.append(product)
-    return Catalogue(products)
-
-
-def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        columns = reader.fieldnames or ()
-        for name in FIELDS:
-            if name not in columns and name not in _OPTIONAL:
-                raise CatalogueError(f"{path}: column {name!r} is missing in the first line")
-        for row in reader:
-            where = f"{path}: line {reader.line_num}"
-            if None in row:
-                raise CatalogueError(f"{where}: more values than columns")
-            price = (row.get("price") or "").strip()
-            if price and not re.fullmatch(r"-?[0-9]{1,18}", price):
-                raise CatalogueError(f"{where}, field price: {price[:40]!r} is not a whole number of minor units")
-            known = {name: (row.get(name) or "").strip() for name in FIELDS}
-            yield where, known | {"price": int(price) if price else None}
-    except csv.Error as error:
-        raise CatalogueError(f"{path}: after line {reader.line_num}: {error}") from None
-
-
-def _toml_rows(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise CatalogueError(f"{path}: not TOML: {error}") from None
-    rows = document.get("product", [])
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise CatalogueError(f"{path}: write each product as a [[product]] table")
-    for number, row in enumerate(rows, start=1):
-        where = f"{path}: product {number}"
-        for name in row:
-            if name not in FIELDS:
-                raise CatalogueError(f"{where}, field {str(name)[:40]}: unknown; known are {', '.join(FIELDS)}")
-        yield where, row
-
-
-def _product(where: str, row: Mapping[str, Any]) -> Product:
-    text: dict[str, str] = {}
-    for name in FIELDS:
-        if name == "price":
-            continue
-        value = row.get(name, "")
-        if not isinstance(value, str):
-            raise CatalogueError(f"{where}, field {name}: must be text in quotes")
-        if not value and name not in _OPTIONAL:
-            raise CatalogueError(f"{where}, field {name}: is empty")
-        if len(value) > 200 or (name in ("sku", "label") and len(value) > 64) or not value.isprintable():
-            raise CatalogueError(f"{where}, field {name}: is too long, or has characters that cannot be printed")
-        text[name] = value
-    price = row.get("price")
-    if price is not None and (not isinstance(price, int) or isinstance(price, bool) or not 0 <= price <= _MAX_PRICE):
-        raise CatalogueError(f"{where}, field price: {str(price)[:40]!r} is not a whole number of minor units from 0")
-    if text["gtin"] and not is_gtin(text["gtin"]):
-        raise CatalogueError(f"{where}, field gtin: {text['gtin'][:40]!r} is not a GTIN (its check digit is wrong)")
-    if text["currency"] not in DIGITS:
-        raise CatalogueError(f"{where}, field currency: {text['currency'][:40]!r} is not an ISO 4217 code")
-    return Product(
-        sku=text["sku"],
-        gtin=text["gtin"] or None,
-        label=text["label"],
-        name=text["name"],
-        price=price,
-        currency=text["currency"],
+def match_of(product: Product) -> Match:
+    """What a ledger keeps of a product, before anything was weighed."""
+    by_weight = product.unit is Unit.KG
+    return Match(
+        sku=product.sku,
+        name=product.name,
+        price=None if by_weight else product.price,
+        currency=product.currency,
+        tax_rate=product.tax_rate,
+        per_kg=product.price if by_weight else None,
     )
 
 
-def is_gtin(code: str) -> bool:
-    """Whether it is a GTIN of 8, 12, 13 or 14 digits whose check digit holds (GS1 General Specifications, 7.9).
+class Matching(Protocol):
+    """What taking an event in needs of a catalogue, whether it stays as it is or changes."""
 
-    >>> is_gtin("4006381333931"), is_gtin("4006381333932")
-    (True, False)
-    """
-    if len(code) not in (8, 12, 13, 14) or not (code.isascii() and code.isdigit()):
-        return False
-    return sum(int(digit) * (3 if i % 2 else 1) for i, digit in enumerate(reversed(code))) % 10 == 0
+    def match(self, label: str | None, sku: str | None, weight_g: float | None = None) -> Match:
+        """The product of an event, as it is sold now."""
+
+
+class Catalogue:
+    """Products by SKU, by GTIN and by label, all in one currency; those that are not active are never matched."""
+
+    def __init__(self, products: Iterable[Product] = (), currency: str | None = None) -> None:
+        self.products: tuple[Product, ...] = tuple(products)
+        self._currency = currency
+        self._by_code: dict[str, Product] = {}
+        self._by_label: dict[str, list[Product]] = {}
+        sold = [product for product in self.products if product.active]
+        for product in sold:
+            if product.gtin:
+                self._by_code[same_gtin(product.gtin)] = product
+            for label in product.labels:
+                self._by_label.setdefault(label, []).append(product)
+        self._by_code.update({product.sku: product for product in sold})
+
+    @property
+    def currency(self) -> str | None:
+        """The store's currency, else that of its prices; None if it is empty."""
+        return self._currency or (self.products[0].currency if self.products else None)
+
+    def find(self, code: str) -> Product | None:
+        """The product of a SKU or a GTIN, if it is sold."""
+        found = self._by_code.get(code)
+        return self._by_code.get(same_gtin(code)) if found is None and is_gtin(code) else found
+
+    def match(self, label: str | None, sku: str | None, weight_g: float | None = None) -> Match:
+        """The product of an event: by its SKU or GTIN if the cart gave a known one, by its label otherwise."""
+        named = self.find(sku) if sku else None
+        found = [named] if named else self._by_label.get(label or "", [])
+        if len(found) == 1:
+            match = match_of(found[0])
+            return match if weight_g is None else match.weighed(weight_g)
+        return Match(sku=sku, choices=tuple(sorted(product.sku for product in found)))

@@ -149,9 +149,9 @@ def _entry(stored: StoredEvent, action: Outcome, label: str) -> Entry:
 
 
 def _reading(word: StoredCorrection, label: str | None, match: Match, *, source: str, seq: int) -> Entry:
-    """What a correction makes of an entry of this label and match; the same product keeps its price."""
+    """What a correction makes of an entry of this label and match; the same product keeps its price, if it had one."""
     said = word.correction
-    same = said.label == label and said.sku in (None, match.sku)
+    same = said.label == label and said.sku in (None, match.sku) and not match.to_weigh
     return Entry(
         source=source,
         seq=seq,

@@ -10,6 +10,7 @@ from smartcart.edge.events import (
     ITEM_TYPES,
     MAX_EVENT_BYTES,
     ContractError,
+    EventType,
     Status,
     Topic,
     check,
@@ -18,13 +19,13 @@ from smartcart.edge.events import (
     parse_topic,
 )
 from smartcart.server.basket import StoredEvent
-from smartcart.server.catalogue import Catalogue, Match
+from smartcart.server.catalogue import Match, Matching
 from smartcart.server.ledger import KEPT_BYTES, DeadLetter
 
 MAX_REASON: Final = 500
 
 
-def take_in(topic: str, payload: bytes, catalogue: Catalogue, now: str) -> StoredEvent | DeadLetter:
+def take_in(topic: str, payload: bytes, catalogue: Matching, now: str) -> StoredEvent | DeadLetter:
     """Reads one message of an ``events`` topic; the price of its product is the one in force now.
 
     A message that came on a cart's topic is that cart's doing, whatever it says of itself: its fault is that cart's.
@@ -35,7 +36,8 @@ def take_in(topic: str, payload: bytes, catalogue: Catalogue, now: str) -> Store
         event = parse_event(payload, at)
     except ContractError as error:
         return _dead_letter(topic, at, payload, error, now)
-    match = catalogue.match(event.label, event.sku) if event.type in ITEM_TYPES else Match()
+    weight = event.weight_g if event.type is EventType.ITEM_ADDED and event.quantity == 1 else None
+    match = catalogue.match(event.label, event.sku, weight) if event.type in ITEM_TYPES else Match()
     return StoredEvent(event=event, match=match, stored_at=now, message=payload)
 
 

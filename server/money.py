@@ -1,5 +1,6 @@
 """Money as integer minor units with an ISO 4217 code."""
 
+import re
 from typing import Final
 
 _TWO_DIGITS: Final = (
@@ -36,3 +37,30 @@ def money(minor: int, currency: str) -> str:
     sign = "-" if minor < 0 else ""
     symbol = _SYMBOLS.get(currency)
     return f"{sign}{symbol}{amount}" if symbol else f"{currency}\N{NO-BREAK SPACE}{sign}{amount}"
+
+
+def minor_from(text: str, currency: str) -> int:
+    """The minor units of an amount as a person types it, with a point or a comma before the decimals.
+
+    >>> minor_from("1.19", "EUR"), minor_from("2,5", "EUR"), minor_from("3", "EUR"), minor_from("150", "JPY")
+    (119, 250, 300, 150)
+
+    Raises:
+        ValueError: it is no amount, or has more decimals than the currency.
+    """
+    digits = DIGITS.get(currency, 2)
+    found = re.fullmatch(r"([0-9]{1,9})(?:[.,]([0-9]+))?", text.strip())
+    if found is None or len(found[2] or "") > digits:
+        raise ValueError(f"is not an amount in {currency}, such as {decimal(10**digits + 19 * bool(digits), currency)}")
+    return int(found[1] + (found[2] or "").ljust(digits, "0"))
+
+
+def decimal(minor: int, currency: str) -> str:
+    """The same as plain text, as ``minor_from`` reads it.
+
+    >>> decimal(119, "EUR"), decimal(1500, "JPY")
+    ('1.19', '1500')
+    """
+    digits = DIGITS.get(currency, 2)
+    whole, part = divmod(minor, 10**digits)
+    return f"{whole}.{part:0{digits}d}" if digits else str(whole)

@@ -1,36 +1,56 @@
 """The basket server as one object: ledger, subscriber and pages, started and stopped together."""
 
 import contextlib
+import logging
 import socket
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from smartcart.edge.events import ContractError, checked_name
 from smartcart.server.app import create_app
 from smartcart.server.basket import Basket
 from smartcart.server.broker_address import AddressError, BrokerAddress
+from smartcart.server.calls import Calls
 from smartcart.server.carts import Carts, CartView
-from smartcart.server.catalogue import DEFAULT_CATALOGUE, Catalogue, load_catalogue
+from smartcart.server.catalogue import Catalogue
+from smartcart.server.catalogue_file import DEFAULT_CATALOGUE, load_catalogue
+from smartcart.server.catalogue_in_force import CatalogueInForce
 from smartcart.server.commands import CartKey, Commands
+from smartcart.server.corrections import Corrections
 from smartcart.server.ledger import LedgerError
 from smartcart.server.ledger_address import is_postgres, open_ledger
 from smartcart.server.listening import listen
 from smartcart.server.metrics import Metrics
+from smartcart.server.office.audit import Actor
 from smartcart.server.office.doors import Doors
 from smartcart.server.office.office import open_office
+from smartcart.server.office.payments import Payments
+from smartcart.server.office.pictures import Pictures
+from smartcart.server.office.products import Products
+from smartcart.server.settling import Settling
+from smartcart.server.shift_book import ShiftBook
 from smartcart.server.site import Site
 from smartcart.server.subscriber import Health, Subscriber
+from smartcart.server.till import Till
+from smartcart.server.trial_provider import TrialProvider
 from smartcart.server.watch import Watch
 from smartcart.server.web.cart_cards import CartCards
+from smartcart.server.web.cart_pages import CartPages
 from smartcart.server.web.entrance import Entrance
 from smartcart.server.web.feed import Feed
 from smartcart.server.web.front_desk import FrontDesk
+from smartcart.server.web.queue_pages import QueuePages
+from smartcart.server.web.screen_pages import ScreenPages
 from smartcart.server.web.templating import Templates
 from smartcart.server.web.web_server import WebServer
+
+_BEGINNING: Final = Actor(name="smartcart", via="command")
+
+log = logging.getLogger(__name__)
 
 
 class BasketServer:
@@ -40,7 +60,7 @@ class BasketServer:
         broker_url, ca, cert, key: see ``BrokerAddress``.
         ledger_url: see ``open_ledger``.
         port: 0 takes a free port; ``url`` tells the real one.
-        catalogue: a catalogue, or its file; None takes the one that is shipped.
+        catalogue: what an empty store begins with, or its file; None takes the one that is shipped.
         group: a name that several servers have in common, which share one broker and one PostgreSQL ledger.
         entrance: who is let in, and how.
         live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
@@ -63,9 +83,7 @@ class BasketServer:
         clip_name: str | None = None,
     ) -> None:
         self._address = BrokerAddress.parse(broker_url, ca=ca, cert=cert, key=key)
-        self._catalogue = (
-            catalogue if isinstance(catalogue, Catalogue) else load_catalogue(catalogue or DEFAULT_CATALOGUE)
-        )
+        self._seed = catalogue if isinstance(catalogue, Catalogue) else load_catalogue(catalogue or DEFAULT_CATALOGUE)
         if group is not None:
             try:
                 checked_name(group, "the servers' common name")
@@ -73,6 +91,7 @@ class BasketServer:
                 raise AddressError(error.reason) from None
             if not is_postgres(ledger_url):
                 raise LedgerError("servers that share need one ledger in PostgreSQL: --ledger postgresql://…")
+        self._is_given = catalogue is not None
         self._group = group
         self._ledger_url = ledger_url
         self._host = host
@@ -107,8 +126,10 @@ class BasketServer:
             office = open_office(self._ledger_url)
             undo.callback(office.close)
             self._doors = Doors(office, self._entrance.times)
+            self._open_shop()
             self._entrance.check(self._host, self._doors)
             self._carts = Carts(self._ledger, self._commands)
+            self._till = self._make_till()
             listening = listen(self._host, self._port, "the server")
             undo.pop_all()
         self._port = listening.getsockname()[1]
@@ -123,8 +144,30 @@ class BasketServer:
             group=self._group,
         )
         self._web = self._make_web(listening)
+        self._catalogue.start()
+        self._till.start()
         self._subscriber.start()
         self._web.start()
+
+    def _open_shop(self) -> None:
+        """The catalogue in force; an empty store begins with the one that was given."""
+        self._products = Products(self._doors.office, self._doors.audit)
+        seeded = self._products.seed(self._seed, _BEGINNING)
+        self._catalogue = CatalogueInForce(self._products)
+        if self._is_given and not seeded and self._catalogue.products:
+            log.info("the store has its catalogue: --catalogue fills an empty one only; import a file on its page")
+
+    def _make_till(self) -> Till:
+        office, audit = self._doors.office, self._doors.audit
+        return Till(
+            ledger=self._ledger,
+            catalogue=self._catalogue,
+            payments=Payments(office, audit),
+            provider=TrialProvider(office),
+            audit=audit,
+            on_change=self._carts.touch,
+            alone=self._group is None,
+        )
 
     def _make_web(self, listening: socket.socket) -> WebServer:
         def health() -> Health:
@@ -134,8 +177,11 @@ class BasketServer:
         self._feed = Feed(self._carts)
         self._desk = FrontDesk(self._doors, self._metrics.login_failures.inc)
         self._metrics.watch(self._carts, lambda: self._feed.open_pages, lambda: health().ok)
+        calls = Calls()
+        settling = Settling(self._carts, self._ledger, lambda: self._catalogue.now)
         cards = CartCards(
             carts=self._carts,
+            calls=calls,
             health=health,
             templates=templates,
             live_view_url=self._live_view_url,
@@ -146,6 +192,9 @@ class BasketServer:
             ledger=self._ledger,
             commands=self._commands,
             catalogue=self._catalogue,
+            products=self._products,
+            pictures=Pictures(self._doors.office),
+            till=self._till,
             health=health,
             metrics=self._metrics,
             doors=self._doors,
@@ -153,6 +202,20 @@ class BasketServer:
             templates=templates,
             feed=self._feed,
             cards=cards,
+            cart_pages=CartPages(self._carts, self._ledger, settling, calls, templates),
+            queue_pages=QueuePages(self._carts, settling, templates),
+            screen_pages=ScreenPages(
+                carts=self._carts,
+                ledger=self._ledger,
+                settling=settling,
+                calls=calls,
+                catalogue=lambda: self._catalogue.now,
+                templates=templates,
+            ),
+            corrections=Corrections(self._ledger, lambda: self._catalogue.now, self._carts),
+            settling=settling,
+            shifts=ShiftBook(self._carts, self._ledger),
+            calls=calls,
             is_open=self._entrance.is_open,
         )
         allowed_hosts = (self._host, *self._entrance.allowed_hosts)
@@ -165,6 +228,8 @@ class BasketServer:
         self._web.stop()
         self._desk.close()
         self._subscriber.stop()
+        self._till.stop()
+        self._catalogue.stop()
         self._doors.office.close()
         self._ledger.close()
 

@@ -7,18 +7,28 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from smartcart.server.basket import Basket
+from smartcart.server.calls import Calls
 from smartcart.server.carts import Carts, CartView
-from smartcart.server.catalogue import Catalogue
+from smartcart.server.catalogue_in_force import CatalogueInForce
 from smartcart.server.commands import Action, Commands
+from smartcart.server.corrections import Corrections
 from smartcart.server.ledger import Ledger, SessionKey
 from smartcart.server.metrics import Metrics
 from smartcart.server.office.audit import Actor
 from smartcart.server.office.doors import Doors
+from smartcart.server.office.pictures import Pictures
+from smartcart.server.office.products import Products
 from smartcart.server.replay import replay
+from smartcart.server.settling import Settling
+from smartcart.server.shift_book import ShiftBook
 from smartcart.server.subscriber import Health
+from smartcart.server.till import Till
 from smartcart.server.web.cart_cards import CartCards
+from smartcart.server.web.cart_pages import CartPages
 from smartcart.server.web.feed import Feed
 from smartcart.server.web.front_desk import FrontDesk
+from smartcart.server.web.queue_pages import QueuePages
+from smartcart.server.web.screen_pages import ScreenPages
 from smartcart.server.web.templating import Templates
 
 
@@ -32,7 +42,10 @@ class Site:
     carts: Carts
     ledger: Ledger
     commands: Commands
-    catalogue: Catalogue
+    catalogue: CatalogueInForce
+    products: Products
+    pictures: Pictures
+    till: Till
     health: Callable[[], Health]
     metrics: Metrics
     doors: Doors
@@ -40,6 +53,13 @@ class Site:
     templates: Templates
     feed: Feed
     cards: CartCards
+    cart_pages: CartPages
+    queue_pages: QueuePages
+    screen_pages: ScreenPages
+    corrections: Corrections
+    settling: Settling
+    shifts: ShiftBook
+    calls: Calls
     is_open: bool
 
     def view(self, store: str, cart: str) -> CartView:
@@ -58,6 +78,13 @@ class Site:
         if basket is None:
             raise HTTPException(404, f"cart {store}/{cart} has no such session")
         return basket
+
+    def answer_call(self, store: str, cart: str, by: Actor) -> None:
+        """Somebody goes to a shopper who asked for help; 409 where nobody did."""
+        if not self.calls.answer((store, cart)):
+            raise HTTPException(409, "somebody is there already")
+        self.doors.audit.note(by, "help answered", f"{store}/{cart}")
+        self.carts.touch((store, cart))
 
     def ask(self, store: str, cart: str, action: Action, by: Actor) -> None:
         """Asks a cart to start or end a session, again and again until it has; 409 where there is nothing to do."""

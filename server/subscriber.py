@@ -19,7 +19,7 @@ from smartcart.server.basket import StoredEvent
 from smartcart.server.broker_address import BrokerAddress
 from smartcart.server.broker_link import BrokerLink, Delivery, LinkError
 from smartcart.server.carts import Carts
-from smartcart.server.catalogue import Catalogue
+from smartcart.server.catalogue import Matching
 from smartcart.server.clock import utc_now
 from smartcart.server.commands import CartKey, Commands
 from smartcart.server.intake import take_in, take_in_status
@@ -66,7 +66,7 @@ class Subscriber:
         *,
         address: BrokerAddress,
         ledger: Ledger,
-        catalogue: Catalogue,
+        catalogue: Matching,
         carts: Carts,
         commands: Commands,
         watch: Watch,

@@ -34,8 +34,9 @@ class OpenLine:
     initial: bool = False
 
     def holds_same(self, entry: Entry) -> bool:
-        """Whether an added item joins this line: the same product at the same price."""
-        return not self.initial and self.label == entry.label and self.match == entry.match
+        """Whether an added item joins this line: the same product at the same price; what is weighed stands alone."""
+        same = self.label == entry.label and self.match == entry.match
+        return same and not self.initial and entry.match.per_kg is None
 
     def is_of(self, entry: Entry) -> bool:
         """Whether it is the same product: by SKU where both have one, by label where one was never settled."""
@@ -56,6 +57,9 @@ class OpenLine:
             choices=self.match.choices,
             initial=self.initial,
             sources=tuple(self.sources),
+            tax_rate=self.match.tax_rate,
+            per_kg=self.match.per_kg,
+            weight_g=self.match.weight_g,
         )
 
 

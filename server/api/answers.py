@@ -5,9 +5,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from smartcart.server.attention import reasons
 from smartcart.server.basket import Basket, StoredEvent
 from smartcart.server.carts import CartView
-from smartcart.server.catalogue import Catalogue
 from smartcart.server.ledger import DeadLetter
 from smartcart.server.subscriber import Health
 
@@ -31,10 +31,14 @@ class LineAnswer(Answer):
     ambiguous: bool
     choices: list[str]
     initial: bool
+    tax_rate: int
+    per_kg: int | None
+    weight_g: int | None
+    to_weigh: bool
 
 
 class DiscrepancyAnswer(Answer):
-    """A removal of something that the basket does not hold."""
+    """A removal of something that the basket does not hold; or, where ``late``, an event after the closing."""
 
     event_id: str
     seq: int
@@ -42,6 +46,7 @@ class DiscrepancyAnswer(Answer):
     label: str
     name: str
     quantity: int
+    late: bool
 
 
 class UncertainAnswer(Answer):
@@ -75,7 +80,9 @@ class BasketAnswer(Answer):
     uncertain: list[UncertainAnswer]
     started_at: str | None
     ended_at: str | None
+    closed_at: str | None
     events: int
+    corrections: int
 
     @classmethod
     def of(cls, basket: Basket, currency: str | None) -> Self:
@@ -86,7 +93,10 @@ class BasketAnswer(Answer):
 
 
 class CartAnswer(Answer):
-    """A cart in short; ``online`` is null until it has told, and while the broker is away."""
+    """A cart in short; ``online`` is null until it has told, and while the broker is away.
+
+    ``attention`` says in words why somebody should look at it.
+    """
 
     store: str
     cart: str
@@ -100,6 +110,8 @@ class CartAnswer(Answer):
     outbox: int | None
     outbox_full: bool | None
     asked: Literal["start", "end"] | None
+    started_at: str | None
+    attention: list[str]
 
     @classmethod
     def of(cls, view: CartView) -> Self:
@@ -117,6 +129,8 @@ class CartAnswer(Answer):
             outbox=status.outbox if status else None,
             outbox_full=status.outbox_full if status else None,
             asked=view.asked,
+            started_at=basket.started_at if basket else None,
+            attention=[reason.text for reason in reasons(view)],
         )
 
 
@@ -194,28 +208,3 @@ class HealthAnswer(Answer):
     @classmethod
     def of(cls, health: Health, *, carts: int, dead_letters: int) -> Self:
         return cls(ok=health.ok, broker=health.broker, ledger=health.ledger, carts=carts, dead_letters=dead_letters)
-
-
-class ProductAnswer(Answer):
-    """One product; a null price means unpriced."""
-
-    sku: str
-    gtin: str | None
-    label: str
-    name: str
-    price: int | None
-    currency: str
-
-
-class CatalogueAnswer(Answer):
-    """The catalogue in force."""
-
-    currency: str | None
-    products: list[ProductAnswer]
-
-    @classmethod
-    def of(cls, catalogue: Catalogue) -> Self:
-        return cls(
-            currency=catalogue.currency,
-            products=[ProductAnswer.model_validate(product) for product in catalogue.products],
-        )

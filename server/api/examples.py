@@ -6,6 +6,8 @@ They are put in after the schema is made, since FastAPI leaves every null out of
 from collections.abc import Mapping
 from typing import Any, Final
 
+from smartcart.server.api.shop_examples import SHOP_EXAMPLES
+
 Json = dict[str, Any]
 
 _SESSION: Final = "0199a1b2-3c4d-7e5f-8a6b-9c0d1e2f3a4b"
@@ -22,6 +24,10 @@ LINE: Final[Json] = {
     "ambiguous": False,
     "choices": [],
     "initial": False,
+    "tax_rate": 1900,
+    "per_kg": None,
+    "weight_g": None,
+    "to_weigh": False,
 }
 BASKET: Final[Json] = {
     "store": "store-1",
@@ -50,7 +56,9 @@ BASKET: Final[Json] = {
     ],
     "started_at": "2026-03-02T10:14:55.000Z",
     "ended_at": None,
+    "closed_at": None,
     "events": 3,
+    "corrections": 0,
 }
 CART: Final[Json] = {
     "store": "store-1",
@@ -65,6 +73,8 @@ CART: Final[Json] = {
     "outbox": 0,
     "outbox_full": False,
     "asked": None,
+    "started_at": "2026-03-02T10:14:55.000Z",
+    "attention": ["1 to settle", "Incomplete"],
 }
 EVENT: Final[Json] = {
     "event": {
@@ -111,18 +121,60 @@ DEAD_LETTERS: Final[Json] = {
     ],
 }
 HEALTH: Final[Json] = {"ok": True, "broker": None, "ledger": None, "carts": 12, "dead_letters": 1}
-CATALOGUE: Final[Json] = {
+OPTION: Final[Json] = {
+    "action": "added",
+    "label": "can",
+    "sku": "CAN-1",
+    "name": "Canned drink 330 ml",
+    "price": 119,
     "currency": "EUR",
-    "products": [
+    "probability": 0.61,
+}
+DOUBT: Final[Json] = {
+    "kind": "uncertain",
+    "store": "store-1",
+    "cart": "cart-7",
+    "session": _SESSION,
+    "event_ids": [_EVENT],
+    "time": "2026-03-02T10:15:08.210Z",
+    "quantity": 1,
+    "label": "can",
+    "name": "Canned drink 330 ml",
+    "options": [OPTION],
+    "answer": None,
+}
+CORRECTION: Final[Json] = {
+    "id": "0199a1b2-7777-4a11-9d22-aa33bb44cc55",
+    "corrects": _EVENT,
+    "action": "added",
+    "label": "can",
+    "sku": "CAN-1",
+    "quantity": 1,
+    "by": "anna",
+    "time": "2026-03-02T10:15:20.100Z",
+}
+SHIFT: Final[Json] = {
+    "events": 40,
+    "uncertain_rate": 0.05,
+    "settle_seconds": 12.5,
+    "settled": 2,
+    "waiting": 0,
+    "carts": 6,
+    "sessions": 9,
+    "hours": [
         {
-            "sku": "4006381333931",
-            "gtin": "4006381333931",
-            "label": "bottle",
-            "name": "Mineral water 0.5 l",
-            "price": 199,
-            "currency": "EUR",
+            "begin": "2026-03-02T10:00:00Z",
+            "events": 40,
+            "added": 30,
+            "removed": 8,
+            "uncertain": 2,
+            "uncertain_rate": 0.05,
+            "corrected": 2,
+            "settle_seconds": 12.5,
+            "carts": 6,
         }
     ],
+    "products": [{"name": "Mineral water 0.5 l", "sku": "4006381333931", "quantity": 12}],
 }
 
 EXAMPLES: Final[Mapping[str, Json]] = {
@@ -130,9 +182,13 @@ EXAMPLES: Final[Mapping[str, Json]] = {
     "BasketAnswer": BASKET,
     "CartAnswer": CART,
     "EventAnswer": EVENT,
+    "DoubtAnswer": DOUBT,
+    "OptionAnswer": OPTION,
+    "CorrectionAnswer": CORRECTION,
+    "ShiftAnswer": SHIFT,
     "DeadLettersAnswer": DEAD_LETTERS,
     "HealthAnswer": HEALTH,
-    "CatalogueAnswer": CATALOGUE,
+    **SHOP_EXAMPLES,
 }
 """By the name of the schema that it is an example of."""
 

@@ -38,6 +38,39 @@ MIGRATIONS: Final = (
         action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL
     )
     """,
+    """
+    CREATE TABLE office_shop (
+        id INTEGER PRIMARY KEY, version BIGINT NOT NULL, currency TEXT NOT NULL,
+        prices_include_tax INTEGER NOT NULL, seller TEXT NOT NULL
+    );
+    CREATE TABLE office_products (
+        sku TEXT PRIMARY KEY, gtin TEXT, gtin14 TEXT UNIQUE, name TEXT NOT NULL, unit TEXT NOT NULL,
+        tax_rate INTEGER NOT NULL, active INTEGER NOT NULL, picture TEXT
+    );
+    CREATE TABLE office_labels (
+        sku TEXT NOT NULL REFERENCES office_products (sku), label TEXT NOT NULL, PRIMARY KEY (sku, label)
+    );
+    CREATE TABLE office_prices (
+        position {serial}, sku TEXT NOT NULL REFERENCES office_products (sku), price BIGINT, unit TEXT NOT NULL,
+        set_at TEXT NOT NULL, set_by TEXT NOT NULL
+    );
+    CREATE INDEX office_prices_of_product ON office_prices (sku, position);
+    CREATE TABLE office_pictures (id TEXT PRIMARY KEY, data {bytes} NOT NULL);
+    CREATE TABLE office_payments (
+        store TEXT NOT NULL, cart TEXT NOT NULL, session TEXT NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL,
+        key TEXT NOT NULL UNIQUE, bill TEXT NOT NULL, asked_at TEXT NOT NULL, asked_by TEXT NOT NULL, reason TEXT,
+        PRIMARY KEY (store, cart, session)
+    );
+    CREATE INDEX office_payments_of_state ON office_payments (state, asked_at);
+    CREATE TABLE office_receipt_numbers (store TEXT PRIMARY KEY, last BIGINT NOT NULL);
+    CREATE TABLE office_receipts (
+        store TEXT NOT NULL, number BIGINT NOT NULL, cart TEXT NOT NULL, session TEXT NOT NULL,
+        code TEXT NOT NULL UNIQUE, bill TEXT NOT NULL, seller TEXT NOT NULL, reference TEXT NOT NULL,
+        issued_at TEXT NOT NULL, shown_at TEXT, shown_by TEXT,
+        PRIMARY KEY (store, number), UNIQUE (store, cart, session)
+    );
+    CREATE TABLE office_test_charges (key TEXT PRIMARY KEY, answer TEXT NOT NULL)
+    """,
 )
 _WORDS: Final = {
     "sqlite": {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB"},

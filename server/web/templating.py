@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from smartcart.server.money import money
 from smartcart.server.office.secrets import new_secret
+from smartcart.server.product import percent as tax_percent
 from smartcart.server.web import cookies
 from smartcart.server.web.form_token import form_token
 
@@ -34,7 +35,9 @@ class Templates:
         self.environment.filters["clock"] = _clock
         self.environment.filters["day"] = _day
         self.environment.filters["percent"] = lambda fraction: f"{fraction:.0%}"
-        self.environment.globals.update(price=self._price, element_id=element_id, is_open=is_open)
+        self.environment.globals.update(
+            price=self._price, tax_percent=tax_percent, element_id=element_id, is_open=is_open
+        )
 
     def part(self, template: str, **context: Any) -> str:
         """A piece of HTML that is the same for every visitor."""

@@ -1,0 +1,205 @@
+"""``/checkouts`` and ``/receipts``: closing a basket, having it paid once, and what shows that it was."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel, Field
+
+from smartcart.server.api.answers import Answer
+from smartcart.server.ledger import SessionKey
+from smartcart.server.payment import PaymentState
+from smartcart.server.receipt import Receipt
+from smartcart.server.site import TheSite
+from smartcart.server.till import MOST_GRAMS, Checkout, NoBasketError, TillError
+from smartcart.server.web.visitor import Staff
+
+router = APIRouter(tags=["checkout"])
+
+_PLACE: Final = "/checkouts/{store}/{cart}/{session}"
+_NOT_THERE: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such session or receipt."}}
+_NOT_NOW: Final[dict[int | str, dict[str, Any]]] = {
+    **_NOT_THERE,
+    409: {"description": "Not with the basket as it stands; `detail` says why and what to do."},
+}
+
+
+class BillLineAnswer(Answer):
+    """One line; ``price`` is that of one piece, or of the weight where it was weighed."""
+
+    sku: str | None
+    name: str
+    quantity: int
+    price: int
+    total: int
+    tax_rate: int
+    per_kg: int | None
+    weight_g: int | None
+
+
+class TaxAnswer(Answer):
+    """What one rate (in hundredths of a percent) comes to."""
+
+    rate: int
+    net: int
+    tax: int
+    gross: int
+
+
+class BillAnswer(Answer):
+    """What is to be paid; ``total`` has the taxes in it, whatever the prices have."""
+
+    store: str
+    cart: str
+    session: str
+    currency: str
+    prices_include_tax: bool
+    lines: list[BillLineAnswer]
+    taxes: list[TaxAnswer]
+    total: int
+
+
+class ReceiptAnswer(BillAnswer):
+    """The bill of a paid basket; ``code`` is what its QR code holds, ``shown_at`` when it was shown at the door."""
+
+    number: str
+    code: str
+    seller: str
+    payment: str
+    issued_at: datetime
+    shown_at: datetime | None
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> "ReceiptAnswer":
+        return cls.model_validate(receipt.to_json() | {"code": receipt.code})
+
+
+class CheckoutAnswer(BaseModel):
+    """How far a basket has come.
+
+    ``hindrances`` stand in the way of paying, ``remarks`` do not; ``payment`` is null before the first try, and
+    ``asked`` until the provider has answered; ``differs`` says that the basket is no longer the one that was paid.
+    """
+
+    state: Literal["open", "closed", "paid"]
+    bill: BillAnswer
+    hindrances: list[str]
+    remarks: list[str]
+    payment: PaymentState | None
+    declined_because: str | None
+    receipt: ReceiptAnswer | None
+    differs: bool
+
+    @classmethod
+    def of(cls, checkout: Checkout) -> "CheckoutAnswer":
+        payment, receipt = checkout.payment, checkout.receipt
+        return cls(
+            state="paid" if receipt else "closed" if checkout.is_closed else "open",
+            bill=BillAnswer.model_validate(checkout.bill),
+            hindrances=list(checkout.hindrances),
+            remarks=list(checkout.remarks),
+            payment=payment.state if payment else None,
+            declined_because=payment.reason if payment else None,
+            receipt=ReceiptAnswer.of(receipt) if receipt else None,
+            differs=checkout.differs,
+        )
+
+
+class MeansAnswer(Answer):
+    """A way to pay."""
+
+    code: str
+    words: str
+
+
+class Pay(BaseModel):
+    """How to pay."""
+
+    means: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Weigh(BaseModel):
+    """What a line weighs; ``source`` is the id of the event that put it in."""
+
+    source: Annotated[str, Field(min_length=1, max_length=64)]
+    grams: Annotated[int, Field(ge=1, le=MOST_GRAMS)]
+
+
+class ShownAnswer(BaseModel):
+    """A receipt at the door; ``first_time`` is false for one that was shown before."""
+
+    receipt: ReceiptAnswer
+    first_time: bool
+
+
+@router.get("/payment-means")
+def payment_means(site: TheSite) -> list[MeansAnswer]:
+    """The ways to pay here."""
+    return [MeansAnswer.model_validate(means) for means in site.till.provider.means]
+
+
+@router.get(_PLACE, responses=_NOT_THERE)
+def checkout(site: TheSite, store: str, cart: str, session: str) -> CheckoutAnswer:
+    """How far a basket has come: what it costs, and what stands in the way."""
+    return _done(lambda: site.till.look(_key(store, cart, session)))
+
+
+@router.post(f"{_PLACE}/close", responses=_NOT_THERE)
+def close(site: TheSite, visitor: Staff, store: str, cart: str, session: str) -> CheckoutAnswer:
+    """Ends the session for its cart at once; what comes later is kept and does not count. Closing twice is once."""
+    return _done(lambda: site.till.close(_key(store, cart, session), visitor.actor))
+
+
+@router.post(f"{_PLACE}/weight", responses=_NOT_NOW)
+def weigh(site: TheSite, visitor: Staff, store: str, cart: str, session: str, body: Weigh) -> CheckoutAnswer:
+    """Gives a line that is to be weighed its weight."""
+    return _done(lambda: site.till.weigh(_key(store, cart, session), body.source, body.grams, visitor.actor))
+
+
+@router.post(f"{_PLACE}/payment", responses=_NOT_NOW)
+def pay(site: TheSite, visitor: Staff, store: str, cart: str, session: str, body: Pay) -> CheckoutAnswer:
+    """Has a closed basket paid, once however often this is asked; see ``payment`` in the answer for how it went."""
+    return _done(lambda: site.till.pay(_key(store, cart, session), body.means, visitor.actor))
+
+
+@router.post(f"{_PLACE}/payment/check", responses=_NOT_THERE)
+def ask_again(site: TheSite, store: str, cart: str, session: str) -> CheckoutAnswer:
+    """Asks the provider what became of a payment that it has not answered; one that it has not taken it never takes."""
+    return _done(lambda: site.till.ask_again(_key(store, cart, session)))
+
+
+@router.get("/receipts")
+def receipts(site: TheSite, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[ReceiptAnswer]:
+    """The newest receipts first."""
+    return [ReceiptAnswer.of(receipt) for receipt in site.till.payments.newest_receipts(limit)]
+
+
+@router.get("/receipts/{code}", responses=_NOT_THERE)
+def receipt(site: TheSite, code: str) -> ReceiptAnswer:
+    """The receipt of a code."""
+    found = site.till.payments.receipt(code)
+    if found is None:
+        raise HTTPException(404, "there is no receipt of this code")
+    return ReceiptAnswer.of(found)
+
+
+@router.post("/receipts/{code}/shown", responses=_NOT_THERE)
+def show(site: TheSite, visitor: Staff, code: str) -> ShownAnswer:
+    """Notes that a receipt is shown at the door, and says whether it was before."""
+    found = site.till.payments.show(code, visitor.actor)
+    if found is None:
+        raise HTTPException(404, "there is no receipt of this code: it is no receipt of this store")
+    return ShownAnswer(receipt=ReceiptAnswer.of(found[0]), first_time=found[1])
+
+
+def _key(store: str, cart: str, session: str) -> SessionKey:
+    return SessionKey(store=store, cart=cart, session=session)
+
+
+def _done(doing: Any) -> CheckoutAnswer:
+    try:
+        return CheckoutAnswer.of(doing())
+    except NoBasketError as error:
+        raise HTTPException(404, str(error)) from None
+    except TillError as error:
+        raise HTTPException(409, str(error)) from None

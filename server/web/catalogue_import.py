@@ -1,0 +1,84 @@
+"""``/catalogue/import``: a CSV file is first shown with all that it would do, and then done as a whole or not at all."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Form, Request, Response, UploadFile
+from fastapi.responses import RedirectResponse
+
+from smartcart.server.api.catalogue import CSV_TYPE
+from smartcart.server.catalogue_file import CatalogueError, csv_rows, decoded, to_csv
+from smartcart.server.catalogue_plan import plan
+from smartcart.server.office.products import StaleError
+from smartcart.server.product import FIELDS, ProductError
+from smartcart.server.site import Site, TheSite
+from smartcart.server.web.visitor import Admin, Staff, Visitor
+
+router = APIRouter(prefix="/catalogue", include_in_schema=False)
+
+_MOST_SHOWN: Final = 200
+_MOST_BYTES: Final = 900_000  # it comes back as a field of a form, which has at most 1 MiB
+
+
+@router.get("/export.csv")
+def export(site: TheSite, visitor: Staff) -> Response:
+    headers = {"Content-Disposition": 'attachment; filename="smartcart-catalogue.csv"'}
+    return Response(to_csv(site.catalogue.products), media_type=CSV_TYPE, headers=headers)
+
+
+@router.get("/import")
+def choose(request: Request, site: TheSite, visitor: Admin) -> Response:
+    return _page(request, site, visitor)
+
+
+@router.post("/import")
+def look(request: Request, site: TheSite, visitor: Admin, file: UploadFile) -> Response:
+    """Shows what the file would do."""
+    try:
+        data = file.file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            return _page(request, site, visitor, "This file is larger than 900 KB: import it in parts, or by the API.")
+        return _planned(request, site, visitor, decoded(data))
+    except CatalogueError as error:
+        return _page(request, site, visitor, f"This file {_as_clause(error)}.")
+
+
+@router.post("/import/apply")
+def apply(
+    request: Request,
+    site: TheSite,
+    visitor: Admin,
+    text: Annotated[str, Form()],
+    version: Annotated[int, Form(ge=0, le=2**62)],
+) -> Response:
+    """Does what was shown, unless the catalogue is another by now."""
+    shop, now = site.products.catalogue()
+    try:
+        found = plan(csv_rows(text.encode(), shop.currency), now.products)
+        if found.bad:
+            return _planned(request, site, visitor, text)
+        site.products.apply(found, version, visitor.actor)
+    except CatalogueError as error:
+        return _page(request, site, visitor, f"This file {_as_clause(error)}.")
+    except (StaleError, ProductError) as error:
+        return _planned(request, site, visitor, text, f"Nothing was changed: {error}.")
+    return RedirectResponse("/catalogue", 303)
+
+
+def _planned(request: Request, site: Site, visitor: Visitor, text: str, trouble: str | None = None) -> Response:
+    shop, now = site.products.catalogue()
+    found = plan(csv_rows(text.encode(), shop.currency), now.products)
+    more: dict[str, Any] = {"plan": found, "text": text, "version": shop.version, "most": _MOST_SHOWN}
+    return _page(request, site, visitor, trouble, 422 if trouble or found.bad else 200, **more)
+
+
+def _page(
+    request: Request, site: Site, visitor: Visitor, trouble: str | None = None, status: int | None = None, **more: Any
+) -> Response:
+    context = {"plan": None, "trouble": trouble, "fields": FIELDS, "currency": site.catalogue.currency} | more
+    status = status or (422 if trouble else 200)
+    return site.templates.page(request, "catalogue_import.html", status=status, visitor=visitor, **context)
+
+
+def _as_clause(error: CatalogueError) -> str:
+    said = str(error)
+    return said if said.startswith("is ") else f"cannot be taken: {said}"

@@ -1,0 +1,121 @@
+"""``/checkout``: staff close a basket, weigh what is to be weighed, and have it paid."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from smartcart.server.corrections import CorrectionError
+from smartcart.server.ledger import SessionKey
+from smartcart.server.site import Site, TheSite
+from smartcart.server.till import NoBasketError, TillError
+from smartcart.server.web.visitor import Staff, Visitor
+
+router = APIRouter(prefix="/checkout", include_in_schema=False)
+
+_PLACE = "/{store}/{cart}/{session}"
+Text = Annotated[str, Form(max_length=200)]
+
+
+@router.get("")
+def everything(request: Request, site: TheSite, visitor: Staff) -> Response:
+    """Every cart with something to pay, and the newest receipts."""
+    baskets = [view.basket for view in site.carts.views() if view.basket and view.basket.lines]
+    paid = site.till.payments.paid({_key(basket.store, basket.cart, basket.session) for basket in baskets})
+    waiting = [b for b in baskets if _key(b.store, b.cart, b.session) not in paid]
+    receipts = site.till.payments.newest_receipts()
+    return site.templates.page(request, "checkouts.html", visitor=visitor, baskets=waiting, receipts=receipts)
+
+
+@router.get("/{store}/{cart}")
+def newest(site: TheSite, store: str, cart: str) -> Response:
+    """To the checkout of the cart's newest session."""
+    return RedirectResponse(_address(site.basket(store, cart).session, store, cart), 303)
+
+
+@router.get(_PLACE)
+def look(request: Request, site: TheSite, visitor: Staff, store: str, cart: str, session: str) -> Response:
+    return _page(request, site, visitor, _key(store, cart, session))
+
+
+@router.post(f"{_PLACE}/close")
+def close(request: Request, site: TheSite, visitor: Staff, store: str, cart: str, session: str) -> Response:
+    key = _key(store, cart, session)
+    return _then_page(request, site, visitor, key, lambda: site.till.close(key, visitor.actor))
+
+
+@router.post(f"{_PLACE}/weigh")
+def weigh(
+    request: Request, site: TheSite, visitor: Staff, store: str, cart: str, session: str, source: Text, grams: Text
+) -> Response:
+    key = _key(store, cart, session)
+
+    def done() -> None:
+        if not grams.strip().isascii() or not grams.strip().isdigit():
+            raise TillError("a weight is a whole number of grams")
+        site.till.weigh(key, source, int(grams), visitor.actor)
+
+    return _then_page(request, site, visitor, key, done)
+
+
+@router.post(f"{_PLACE}/choose")
+def choose(
+    request: Request,
+    site: TheSite,
+    visitor: Staff,
+    store: str,
+    cart: str,
+    session: str,
+    source: Annotated[list[str], Form(max_length=1000)],
+    sku: Text,
+) -> Response:
+    """Says which product an ambiguous line is."""
+    key = _key(store, cart, session)
+    return _then_page(request, site, visitor, key, lambda: site.corrections.settle_line(key, source, sku, visitor.name))
+
+
+@router.post(f"{_PLACE}/pay")
+def pay(request: Request, site: TheSite, visitor: Staff, store: str, cart: str, session: str, means: Text) -> Response:
+    key = _key(store, cart, session)
+    return _then_page(request, site, visitor, key, lambda: site.till.pay(key, means, visitor.actor))
+
+
+@router.post(f"{_PLACE}/check")
+def check(request: Request, site: TheSite, visitor: Staff, store: str, cart: str, session: str) -> Response:
+    key = _key(store, cart, session)
+    return _then_page(request, site, visitor, key, lambda: site.till.ask_again(key))
+
+
+def _then_page(request: Request, site: Site, visitor: Visitor, key: SessionKey, doing: Any) -> Response:
+    """Does it and leads to the page, so that loading that again does nothing again."""
+    try:
+        doing()
+    except NoBasketError as error:
+        raise HTTPException(404, str(error)) from None
+    except (TillError, CorrectionError) as error:
+        return _page(request, site, visitor, key, f"{str(error)[:1].upper()}{str(error)[1:]}.".replace("..", "."))
+    return RedirectResponse(_address(key.session, key.store, key.cart), 303)
+
+
+def _page(request: Request, site: Site, visitor: Visitor, key: SessionKey, trouble: str | None = None) -> Response:
+    try:
+        seen = site.till.look(key)
+    except NoBasketError as error:
+        raise HTTPException(404, str(error)) from None
+    context: dict[str, Any] = {
+        "checkout": seen,
+        "here": _address(key.session, key.store, key.cart),
+        "means": site.till.provider.means,
+        "provider": site.till.provider.name,
+        "products": {product.sku: product for product in site.catalogue.products},
+        "trouble": trouble,
+    }
+    return site.templates.page(request, "checkout.html", status=409 if trouble else 200, visitor=visitor, **context)
+
+
+def _key(store: str, cart: str, session: str) -> SessionKey:
+    return SessionKey(store=store, cart=cart, session=session)
+
+
+def _address(session: str, store: str, cart: str) -> str:
+    return f"/checkout/{store}/{cart}/{session}"

@@ -1,0 +1,56 @@
+"""``/receipt/{code}``: for its holder, as page and PDF; and ``/door``, where staff see that it is good."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from markupsafe import Markup
+
+from smartcart.server.receipt import Receipt, qr_svg
+from smartcart.server.receipt_pdf import receipt_pdf
+from smartcart.server.site import Site, TheSite
+from smartcart.server.web.visitor import MaybeVisitor, Staff
+
+for_holders = APIRouter(prefix="/receipt", include_in_schema=False)
+router = APIRouter(prefix="/door", include_in_schema=False)
+
+
+@for_holders.get("/{code}.pdf")
+def pdf(request: Request, site: TheSite, code: str) -> Response:
+    found = _find(site, code)
+    headers = {"Content-Disposition": f'inline; filename="receipt-{found.title}.pdf"'}
+    return Response(receipt_pdf(found, _address(request, found)), media_type="application/pdf", headers=headers)
+
+
+@for_holders.get("/{code}")
+def receipt(request: Request, site: TheSite, visitor: MaybeVisitor, code: str) -> Response:
+    """What the QR code leads to; a person of the store who scans it can let its holder out."""
+    found = _find(site, code)
+    code_picture = Markup(qr_svg(_address(request, found)))  # made by us, of nothing but squares
+    return site.templates.page(request, "receipt.html", visitor=visitor, receipt=found, qr=code_picture)
+
+
+@router.get("")
+def door(request: Request, site: TheSite, visitor: Staff) -> Response:
+    return site.templates.page(request, "door.html", visitor=visitor, shown=None, trouble=None)
+
+
+@router.post("")
+def show(request: Request, site: TheSite, visitor: Staff, code: Annotated[str, Form(max_length=500)] = "") -> Response:
+    """Takes what a scanner types: the code itself, or the address that holds it. Shown once, it is not good again."""
+    typed = urlsplit(code.strip()).path.rpartition("/")[2]
+    found = site.till.payments.show(typed, visitor.actor) if typed else None
+    trouble = None if found else "This is no receipt of this store."
+    status = 200 if found else 404
+    return site.templates.page(request, "door.html", status=status, visitor=visitor, shown=found, trouble=trouble)
+
+
+def _find(site: Site, code: str) -> Receipt:
+    found = site.till.payments.receipt(code)
+    if found is None:
+        raise HTTPException(404, "there is no such receipt")
+    return found
+
+
+def _address(request: Request, receipt: Receipt) -> str:
+    return str(request.base_url.replace(path=f"/receipt/{receipt.code}", query=""))

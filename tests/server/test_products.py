@@ -1,0 +1,159 @@
+"""The catalogue in the office, on every database: seeded once, changed with who and when, seen by all servers."""
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from people import TESTER
+from PIL import Image
+from processes import wait_until
+from wire_events import CATALOGUE, product
+
+from smartcart.server.catalogue_file import csv_rows
+from smartcart.server.catalogue_in_force import CatalogueInForce
+from smartcart.server.catalogue_plan import plan
+from smartcart.server.ledger_address import open_ledger
+from smartcart.server.office.audit import AuditLog
+from smartcart.server.office.office import Office, open_office
+from smartcart.server.office.pictures import PictureError, Pictures, small
+from smartcart.server.office.products import Products, StaleError
+from smartcart.server.product import ProductError, Unit
+
+HEADER = "sku,gtin,label,name,price\n"
+Clock = Callable[[], datetime]
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    found = {"memory": "memory:", "sqlite": f"sqlite:///{tmp_path / 'ledger.sqlite'}"}.get(request.param)
+    address = found or str(request.getfixturevalue("postgres_url"))
+    ledger = open_ledger(address)
+    yield address
+    ledger.close()
+
+
+@pytest.fixture
+def office(url: str) -> Iterator[Office]:
+    moments = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n) for n in range(10_000))
+    opened = open_office(url, lambda: next(moments))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def products(office: Office) -> Products:
+    made = Products(office, AuditLog(office))
+    assert made.seed(CATALOGUE, TESTER)
+    return made
+
+
+def test_an_empty_store_is_seeded_once(products: Products) -> None:
+    assert {p.sku: p for p in products.catalogue()[1].products} == {p.sku: p for p in CATALOGUE.products}
+    assert not products.seed(CATALOGUE, TESTER)
+    assert products.shop().currency == "EUR"
+
+
+def test_a_price_change_is_a_new_version_with_who_and_when(products: Products, office: Office) -> None:
+    for price in (99, 99, None):
+        products.save(product("can", price), TESTER, new=False)
+    versions = products.prices("CAN")
+    assert [(v.price, v.set_by) for v in versions] == [(None, "tester"), (99, "tester"), (89, "tester")]
+    assert versions[0].set_at > versions[1].set_at > versions[2].set_at
+    products.save(product("can", 500, unit=Unit.KG), TESTER, new=False)
+    assert products.prices("CAN")[0].unit is Unit.KG
+    actions = [(entry.action, entry.detail) for entry in AuditLog(office).entries()]
+    assert ("product changed", {"price": "89 → 99"}) in actions
+
+
+def test_what_is_saved_is_read_again(products: Products) -> None:
+    made = product("tea", 250, gtin="96385074", labels=("box", "tea"), tax_rate=550, active=False)
+    products.save(made, TESTER, new=True)
+    assert products.find("TEA") == made
+    with pytest.raises(ProductError, match="sku: is taken"):
+        products.save(made, TESTER, new=True)
+    with pytest.raises(ProductError, match="sku: is no product"):
+        products.save(product("nothing"), TESTER, new=False)
+    with pytest.raises(ProductError, match="gtin: belongs to another"):
+        products.save(product("can", gtin="0000" + "96385074"), TESTER, new=False)
+    assert products.find("CAN") == product("can", 89)
+
+
+def test_an_import_is_done_as_a_whole_or_not_at_all(products: Products) -> None:
+    shop, now = products.catalogue()
+    text = HEADER + "CAN,4006381333931,can,Can,95\nTEA,96385074,tea,Tea,1\n"
+    products.apply(plan(csv_rows(text.encode(), "EUR"), now.products), shop.version, TESTER)
+    assert products.find("CAN") == product("can", 95, name="Can", gtin="4006381333931")
+    with pytest.raises(StaleError):
+        products.apply(plan(csv_rows(text.encode(), "EUR"), now.products), shop.version, TESTER)
+    swapped = HEADER + "CAN,96385074,can,Can,95\nTEA,4006381333931,tea,Tea,1\n"
+    shop, now = products.catalogue()
+    found = plan(csv_rows(swapped.encode(), "EUR"), now.products)
+    assert not found.bad
+    products.apply(found, shop.version, TESTER)
+    assert products.find("TEA") == product("tea", 1, name="Tea", gtin="4006381333931")
+    assert len(products.prices("TEA")) == 1
+
+
+def test_a_change_is_in_force_here_at_once_and_elsewhere_within_seconds(products: Products, url: str) -> None:
+    here = CatalogueInForce(products)
+    if url == "memory:":
+        products.save(product("can", 77), TESTER, new=False)
+        assert here.match("can", None).price == 77
+        return
+    other_office = open_office(url)
+    other = Products(other_office, AuditLog(other_office))
+    there = CatalogueInForce(other)
+    there.start()
+    try:
+        products.save(product("can", 77), TESTER, new=False)
+        assert here.match("can", None).price == 77
+        wait_until(lambda: there.match("can", None).price == 77)
+    finally:
+        there.stop()
+        other_office.close()
+
+
+def picture(side: int = 900, kind: str = "PNG") -> bytes:
+    out = io.BytesIO()
+    beside = {"exif": b"Exif\0\0secret"} if kind == "JPEG" else {}
+    Image.new("RGB", (side, side // 2), "green").save(out, kind, **beside)
+    return out.getvalue()
+
+
+def test_a_picture_is_made_small_and_nothing_but_pixels(products: Products, office: Office) -> None:
+    pictures = Pictures(office)
+    name = pictures.keep(picture(kind="JPEG"))
+    assert pictures.keep(picture(kind="JPEG")) == name
+    products.set_picture("CAN", name, TESTER)
+    products.save(product("can", 90), TESTER, new=False)
+    found = products.find("CAN")
+    assert found
+    assert (found.picture, found.price) == (name, 90)
+    data = pictures.find(name)
+    assert data
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("WEBP", (320, 160))
+    assert b"secret" not in data
+    second = pictures.keep(picture(100))
+    assert pictures.find(name) == data
+    products.set_picture("CAN", None, TESTER)
+    pictures.keep(picture(50))
+    assert pictures.find(name) is None
+    assert pictures.find(second) is None
+
+
+@pytest.mark.parametrize(
+    "upload", [b"", b"<svg/>", b"\x89PNG\r\n\x1a\n" + b"\0" * 99, picture()[:200], b"GIF89a" + b"\0" * 40]
+)
+def test_what_is_no_picture_is_refused(upload: bytes) -> None:
+    with pytest.raises(PictureError):
+        small(upload)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused() -> None:
+    out = io.BytesIO()
+    Image.new("1", (10_000, 9_000)).save(out, "PNG")
+    with pytest.raises(PictureError):
+        small(out.getvalue())
