@@ -5,7 +5,7 @@ item seen after gets at most one partner; what is left over is explained by what
 covered or to be uncovered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +26,8 @@ UNCOVERED: Final = 0.3
 DOUBLE: Final = 0.55
 LEAST_FIT: Final = 0.3
 EARLY: Final = 1.0
+BEFORE_IT: Final = 0.6
+WITH_IT: Final = 0.1
 LEAST_HELD: Final = 3
 LEAST_LEAVING: Final = 3
 
@@ -51,15 +53,18 @@ class Account:
         new, missing = self._paired(present, threads)
         glimpsed = [t.end for t in threads if self.visit.seen_share(t.end.track.id) > 0]
         vacated = [box for item, box in places if item in missing or not item.is_at(box)]
-        arrived = [t.end.track.box for t in present if t in new or t.travelled and self._began_now(t)]
+        arrived = [t.end.track.box for t in present if t in new or (t.travelled and self._began_now(t))]
+        strangers = [t for t in threads if t not in present and not t.tracks & known]
+        taken = [t for t in strangers if self._went(t)]
         for item in missing:
             if not self._still_there(item, glimpsed):
-                self._gone(item, self._thread_of(item, threads), arrived)
+                self._gone(item, self._thread_of(item, threads), taken, arrived)
         for thread in new:
             self._new(thread, present, vacated)
-        for thread in threads:
-            if thread not in present and not thread.tracks & known:
-                self._unseen(thread)
+        for thread in strangers:
+            self._unseen(thread)
+        for thread in taken:
+            self._taken_unseen(thread)
         return sorted(self.decisions, key=lambda d: d.media_time)
 
     def late(self, path: Path) -> list[Decision]:
@@ -120,28 +125,47 @@ class Account:
 
     # --- what became of what ---
 
-    def _gone(self, item: Resting, life: Thread | None, arrived: Sequence[Box]) -> None:
+    def _gone(self, item: Resting, life: Thread | None, taken: list[Thread], arrived: Sequence[Box]) -> None:
         """A known item that is not seen any more: taken out, or covered."""
         left = life.end.gone_out(self.time) if life is not None and life.end.last >= self.visit.start else None
+        if left is None and item.touched:
+            left = self._left_as_another(item, taken)
         covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in arrived), default=0.0)
         if left is None and covered >= COVERED:
             item.hidden = True
             return
-        decision = decide(
-            "removed",
-            RemoveEvidence(left=left is not None, touched=item.touched > 0, support=item.support, covered=covered),
-            votes=item.votes,
-            time=left if left is not None else self.visit.last_active,
-            box=item.box,
-            track=item.track,
-            visit=(self.visit.start, self.visit.last_active),
+        evidence = RemoveEvidence(
+            left=left is not None, touched=item.touched > 0, support=item.support, covered=covered
         )
-        if decision is not None:
+        time = left if left is not None else self.visit.last_active
+        if self._remove(evidence, votes=item.votes, time=time, box=item.box, track=item.track):
             self.inventory.remove(item)
-            self.decisions.append(decision)
+
+    def _left_as_another(self, item: Resting, taken: list[Thread]) -> float | None:
+        """When it went out under tracks that begin in the hand."""
+        same = [t for t in taken if likeness(t.votes, item.votes) >= ALIKE]
+        if not same:
+            return None
+        thread = max(same, key=lambda t: t.begin.track.origin.iou(item.box))
+        taken.remove(thread)
+        return thread.end.gone_out(self.time)
 
     def _began_now(self, thread: Thread) -> bool:
         return thread.begin.track.first >= self.visit.start - EARLY
+
+    def _came_in(self, thread: Thread) -> bool:
+        """Whether it came from outside on this visit: in sight, or together with a hand that was not there before."""
+        if not self._began_now(thread):
+            return False
+        first = thread.begin.track.first
+        with_hand = thread.begin.brought and not self.visit.hands_between(first - BEFORE_IT, first - WITH_IT)
+        return thread.carried or (with_hand and thread.travelled)
+
+    def _went(self, thread: Thread) -> bool:
+        """Whether it was first seen within the basket, in a hand that had been there a while, and went out with it."""
+        inside = not thread.begin.from_outside and self._began_now(thread) and not self._came_in(thread)
+        out = thread.end.gone_out(self.time)
+        return inside and out is not None and thread.travelled and thread.held_frames >= LEAST_HELD
 
     def _new(self, thread: Thread, present: Sequence[Thread], vacated: Sequence[Box]) -> None:
         """Something that stands where nothing was known before."""
@@ -150,7 +174,7 @@ class Account:
         if any(other.track.box.iou(path.track.box) >= DOUBLE for other in others):
             return  # a second box around the same thing
         evidence = AddEvidence(
-            carried=thread.carried and self._began_now(thread),
+            carried=self._came_in(thread),
             brought=thread.brought,
             flew=thread.travelled and not thread.brought,
             touched=self.visit.touched(path.track.box),
@@ -163,12 +187,27 @@ class Account:
     def _unseen(self, thread: Thread) -> None:
         """Carried in by a hand that was seen to leave without it: it is there, though hidden."""
         path = thread.end
-        within = thread.carried and path.inside and path.gone_out(self.time) is None
-        in_visit = self._began_now(thread) and thread.held_frames >= LEAST_HELD
-        if within and in_visit and self.visit.hands_after(path.last) >= LEAST_LEAVING:
+        within = self._came_in(thread) and path.inside and path.gone_out(self.time) is None
+        if within and thread.held_frames >= LEAST_HELD and self.visit.hands_after(path.last) >= LEAST_LEAVING:
             evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0)
             self._add(thread, evidence)
             self.inventory.add(path).hidden = True
+
+    def _taken_unseen(self, thread: Thread) -> None:
+        """Taken out, though it was never seen at its place."""
+        left = thread.end.gone_out(self.time)
+        assert left is not None
+        evidence = RemoveEvidence(left=True, touched=True, support=0.0, covered=0.0)
+        self._remove(evidence, votes=thread.votes, time=left, box=thread.begin.track.origin, track=thread.end.track.id)
+
+    def _remove(
+        self, evidence: RemoveEvidence, *, votes: Mapping[str, float], time: float, box: Box, track: int
+    ) -> bool:
+        visit = self.visit.start, self.visit.last_active
+        decision = decide("removed", evidence, votes=votes, time=time, box=box, track=track, visit=visit)
+        if decision is not None:
+            self.decisions.append(decision)
+        return decision is not None
 
     def _add(self, thread: Thread, evidence: AddEvidence) -> None:
         visit, path = self.visit, thread.end

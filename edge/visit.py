@@ -63,6 +63,10 @@ class Visit:
         """Whether a hand was at a place."""
         return any(reaches(hand, box) for hand in self.reached)
 
+    def hands_between(self, start: float, end: float) -> int:
+        """In how many frames a hand was seen from one moment to before another."""
+        return sum(start <= t < end for t in self.hand_frames)
+
     def hands_after(self, time: float) -> int:
         """In how many frames a hand was seen later than a moment."""
         return sum(t > time for t in self.hand_frames)
