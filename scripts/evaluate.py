@@ -130,4 +130,4 @@ def _prices(catalogue: Path | None) -> Mapping[str, int] | None:
         products = load_catalogue(catalogue).products
     except CatalogueError as error:
         raise CommandError(str(error)) from error
-    return {product.label: product.price for product in products if product.price is not None}
+    return {label: product.price for product in products if product.price is not None for label in product.labels}
