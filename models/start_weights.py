@@ -72,7 +72,7 @@ def _from_export(network: str, weights: Path) -> "YOLO":
         names = ast.literal_eval({entry.key: entry.value for entry in graph.metadata_props}["names"])
     except Exception as error:  # protobuf, the file system and the metadata each raise their own
         raise TrainingError(f"{weights}: is not an exported eye with class names ({error})") from error
-    given = {tensor.name: torch.tensor(onnx.numpy_helper.to_array(tensor)) for tensor in graph.graph.initializer}
+    given = _convolutions(graph.graph)
     model = YOLO(network, task="detect")
     model.model = _shaped_like(DetectionModel, network, given, weights)
     model.model.names = dict(names)
@@ -88,6 +88,30 @@ def _from_export(network: str, weights: Path) -> "YOLO":
         if isinstance(norm, torch.nn.BatchNorm2d):
             norm.running_var -= norm.eps  # so that it divides by exactly 1
     return _as_start(model)
+
+
+def _convolutions(graph: Any) -> Mapping[str, Any]:
+    """Weights and offsets by the name of their layer: equal tensors are stored once, under the name of one of them."""
+    import torch
+    from onnx.numpy_helper import to_array
+
+    stored = {tensor.name: torch.tensor(to_array(tensor)) for tensor in graph.initializer}
+    given: dict[str, Any] = {}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            names = dict(zip(("weight", "bias"), node.input[1:], strict=False))
+            given |= {f"{_layer(node.name)}.{part}": stored[name] for part, name in names.items() if name in stored}
+    return given
+
+
+def _layer(node: str) -> str:
+    """``/model.23/cv2.0/cv2.0.2/Conv`` is a node of the layer ``model.23.cv2.0.2``."""
+    layer: list[str] = []
+    for part in node.strip("/").split("/")[:-1]:
+        if layer and part.startswith(f"{layer[-1]}."):
+            layer.pop()
+        layer.append(part)
+    return ".".join(layer)
 
 
 def _shaped_like(kind: Any, network: str, given: Mapping[str, Any], weights: Path) -> Any:

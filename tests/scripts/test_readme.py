@@ -1,20 +1,23 @@
 """The README is held to the code: every command in it exists, and every command stands in it."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from smartcart.scripts.main import COMMANDS, parser
 
+CALL = re.compile(r"(sudo (-u \w+ )?)?(/opt/smartcart/bin/)?smartcart ")
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATING = (ROOT / "server" / "OPERATING.md").read_text(encoding="utf-8")
 LINES = [
     line.split("#")[0].strip()
-    for block in re.findall(r"```(?:sh|powershell)\n(.*?)```", README, re.S)
+    for block in re.findall(r"```(?:sh|powershell)\n(.*?)```", README + OPERATING, re.S)
     for line in block.splitlines()
 ]
-CALLS = [line.split("smartcart ", 1)[1].split() for line in LINES if line.startswith("smartcart ")]
+CALLS = [shlex.split(CALL.sub("", line, count=1)) for line in LINES if CALL.match(line)]
 
 
 @pytest.mark.parametrize("words", CALLS, ids=" ".join)
