@@ -52,6 +52,15 @@ def qr_svg(address: str) -> str:
     """A QR code as an SVG picture, dark on light whatever the page's colours are."""
     out = io.BytesIO()
     segno.make(address, error="m", micro=False).save(
-        out, kind="svg", scale=4, border=3, dark="#000", light="#fff", xmldecl=False, svgns=True, nl=False
+        out,
+        kind="svg",
+        scale=4,
+        border=3,
+        dark="#000",
+        light="#fff",
+        xmldecl=False,
+        svgns=True,
+        nl=False,
+        omitsize=True,
     )
     return out.getvalue().decode()
