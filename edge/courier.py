@@ -27,6 +27,7 @@ from smartcart.edge.events import (
     Channel,
     Command,
     ContractError,
+    Picture,
     Status,
     Topic,
     parse_ack,
@@ -42,6 +43,8 @@ FIRST_RETRY: Final = 2.0
 LONGEST_RETRY: Final = 60.0
 STATUS_EVERY: Final = 30.0
 GRACE: Final = 1.0
+PICTURES: Final = 32
+PICTURE_AGE: Final = 600.0
 HANG_UPS: Final = 2
 UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
 
@@ -85,6 +88,7 @@ class Courier:
         self._complained = False
         self._sent: dict[str, tuple[float, float]] = {}
         self._acks: deque[Ack] = deque()
+        self._pictures: deque[tuple[float, Picture]] = deque(maxlen=PICTURES)
         self._camera: CameraHealth = CameraHealth.OK
         self._session: str | None = None
         self._status_told: tuple[object, ...] = ()
@@ -99,6 +103,11 @@ class Courier:
         if (camera, session) != (self._camera, self._session):
             self._camera, self._session = camera, session
             self._wake.set()
+
+    def show(self, picture: Picture) -> None:
+        """Sends a picture when it can; one that waits too long, or behind too many, is never sent."""
+        self._pictures.append((time.monotonic(), picture))
+        self._wake.set()
 
     def wake(self) -> None:
         """There is something new in the outbox."""
@@ -139,6 +148,7 @@ class Courier:
             self._tell_fill()
             if self._connected:
                 self._send_due()
+                self._send_pictures()
                 self._tell_status()
         except OutboxError as error:
             log.error("%s", error)
@@ -166,6 +176,12 @@ class Courier:
             if self._handed - self._taken >= IN_FLIGHT or not self._publish(Channel.EVENTS, letter.payload):
                 return
             self._sent[letter.id] = now + pause, min(2 * pause, LONGEST_RETRY)
+
+    def _send_pictures(self) -> None:
+        while self._pictures and self._handed - self._taken < IN_FLIGHT:
+            at, picture = self._pictures.popleft()
+            if time.monotonic() - at < PICTURE_AGE:
+                self._publish(Channel.EVIDENCE, picture.to_bytes())
 
     def _publish(self, channel: Channel, payload: bytes) -> bool:
         """Whether there is a connection. What was handed to paho goes out in any case, if need be with the next one."""

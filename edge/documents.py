@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from smartcart.edge.events import ACK, COMMAND, EVENT, MAJOR, PREFIX, STATUS, Channel, Json
+from smartcart.edge.events import ACK, COMMAND, EVENT, MAJOR, MAX_PICTURE_BYTES, PREFIX, STATUS, Channel, Json
 
 FOLDER: Final = Path(__file__).parent / "contract"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -24,7 +24,19 @@ MESSAGES: Final[Mapping[Channel, tuple[str, Json, str]]] = {
     Channel.STATUS: ("status", STATUS, "A cart's retained status, which is also its last will."),
     Channel.COMMAND: ("command", COMMAND, "What the server asks of a cart; repeated until the matching event arrives."),
 }
-FROM_CART: Final = (Channel.EVENTS, Channel.STATUS)
+PICTURE: Final[Json] = {
+    "summary": "A small picture of an event's item, blurred around it; only where a store has switched it on.",
+    "contentType": "application/octet-stream",
+    "payload": {
+        "type": "string",
+        "format": "binary",
+        "description": f"the event's id as 36 ASCII characters, then a JPEG of at most {MAX_PICTURE_BYTES} bytes",
+    },
+}
+WORDS: Final[Mapping[Channel, str]] = {channel: word for channel, (word, _, _) in MESSAGES.items()} | {
+    Channel.EVIDENCE: "picture"
+}
+FROM_CART: Final = (Channel.EVENTS, Channel.STATUS, Channel.EVIDENCE)
 
 
 def documents() -> dict[str, Json]:
@@ -54,7 +66,7 @@ def asyncapi() -> Json:
                 "parameters": parameters,
                 "messages": {word: {"$ref": f"#/components/messages/{word}"}},
             }
-            for channel, (word, _, _) in MESSAGES.items()
+            for channel, word in WORDS.items()
         },
         "operations": {
             f"{'receive' if channel in FROM_CART else 'send'}_{word}": {
@@ -62,13 +74,14 @@ def asyncapi() -> Json:
                 "channel": {"$ref": f"#/channels/{channel}"},
                 "bindings": {"mqtt": {"qos": 1, "retain": channel is Channel.STATUS, "bindingVersion": "0.2.0"}},
             }
-            for channel, (word, _, _) in MESSAGES.items()
+            for channel, word in WORDS.items()
         },
         "components": {
             "messages": {
                 word: {"summary": text, "payload": {"schemaFormat": SCHEMA_FORMAT, "schema": schema}}
                 for word, schema, text in MESSAGES.values()
             }
+            | {"picture": PICTURE}
         },
     }
 

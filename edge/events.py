@@ -23,8 +23,12 @@ STATUS_SCHEMA: Final = f"smartcart.status/{MAJOR}"
 PREFIX: Final = f"smartcart/v{MAJOR}"
 MAX_EVENT_BYTES: Final = 32 * 1024
 MAX_EVIDENCE_BYTES: Final = 8 * 1024
+MAX_PICTURE_BYTES: Final = 64 * 1024
+"""How large a picture of an ``evidence`` message is at most."""
 MAX_CORRECTIONS: Final = 20
 """How many corrections a command shows at most; the newest count."""
+
+_ID_LENGTH: Final = 36
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 ID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -509,6 +513,33 @@ def correction_from(raw: Json) -> Correction:
     elif raw["label"] is None:
         raise ContractError(f"correction.label is null though something was {raw['action']}")
     return Correction(**{name: raw[name] for name in CORRECTION_FIELDS if name != "type"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An ``evidence`` message: a JPEG of an event's item. It goes as the event's id in ASCII, and then the JPEG."""
+
+    event_id: str
+    jpeg: bytes
+
+    def to_bytes(self) -> bytes:
+        return self.event_id.encode() + self.jpeg
+
+
+def parse_picture(payload: bytes) -> Picture:
+    """Reads an ``evidence`` message; what the JPEG shows is not looked at.
+
+    Raises:
+        ContractError: too large, without an event's id, or no JPEG.
+    """
+    if len(payload) > _ID_LENGTH + MAX_PICTURE_BYTES:
+        raise ContractError(f"message of {len(payload)} bytes is over the limit of {_ID_LENGTH + MAX_PICTURE_BYTES}")
+    event_id, jpeg = payload[:_ID_LENGTH].decode("ascii", "replace"), payload[_ID_LENGTH:]
+    if not re.fullmatch(ID_PATTERN, event_id):
+        raise ContractError("message does not begin with an event's id")
+    if not (jpeg.startswith(b"\xff\xd8\xff") and jpeg.endswith(b"\xff\xd9")):
+        raise ContractError("message holds no JPEG after the event's id")
+    return Picture(event_id=event_id, jpeg=jpeg)
 
 
 def _object(payload: bytes, limit: int) -> Json:

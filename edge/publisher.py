@@ -33,6 +33,7 @@ class Publisher:
 
     Args:
         idle_after: seconds without an event after which the session ends by itself.
+        on_decided: called with each decision that the sink has taken, and its event's id.
         clock: the time of day for events; steady: seconds that no correction of the clock moves, for idle time.
     """
 
@@ -42,12 +43,14 @@ class Publisher:
         identity: Identity,
         *,
         idle_after: float = IDLE_AFTER,
+        on_decided: Callable[[Decision, str], None] = lambda _, __: None,
         clock: Clock = lambda: datetime.now(UTC),
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sink = sink
         self._identity = identity
         self._idle_after = idle_after
+        self._on_decided = on_decided
         self._clock = clock
         self._steady = steady
         self._last = steady()
@@ -89,7 +92,7 @@ class Publisher:
         """
         if self.session is None:
             self._open(contents)
-        self._append(
+        event = self._append(
             partial(
                 self._event,
                 str(self.session),
@@ -104,6 +107,7 @@ class Publisher:
                 track=decision.track,
             )
         )
+        self._on_decided(decision, event.id)
 
     def idle(self) -> None:
         """Ends the session if nothing was published for long; call it now and then."""
@@ -121,9 +125,10 @@ class Publisher:
         self._sink.start_session(partial(self._event, session, EventType.SESSION_STARTED, initial=dict(initial)))
         self.session, self._last = session, self._steady()
 
-    def _append(self, build: Callable[[str, int], Event]) -> None:
-        self._sink.append(build)
+    def _append(self, build: Callable[[str, int], Event]) -> Event:
+        event = self._sink.append(build)
         self._last = self._steady()
+        return event
 
     def _event(self, session: str, kind: EventType, event_id: str, seq: int, **fields: object) -> Event:
         return Event(

@@ -14,6 +14,7 @@ from smartcart.edge.courier import Courier
 from smartcart.edge.detection import Detector
 from smartcart.edge.draw import Annotator
 from smartcart.edge.events import checked_name
+from smartcart.edge.evidence import Evidence
 from smartcart.edge.frames import Frame, FrameSource
 from smartcart.edge.outbox import Outbox
 from smartcart.edge.pace import newest, real_time, thinned
@@ -33,6 +34,7 @@ class CartRun:
     Args:
         sink: a file for events as JSON lines; None sends them to ``broker`` through ``outbox``.
         fps: look at no more frames a second than this.
+        evidence: send a blurred crop of each event's item, which the server must take (``--evidence``).
         real_speed: whether a recording goes at the pace at which it was filmed.
         initial: what stands in the basket at the start, label to count.
     """
@@ -46,6 +48,7 @@ class CartRun:
     outbox: Path
     sink: Path | None = None
     fps: float | None = None
+    evidence: bool = False
     real_speed: bool = True
     initial: Mapping[str, int] = field(default_factory=dict)
 
@@ -61,13 +64,22 @@ class CartRun:
         )
         annotator = Annotator(self.zone, pipeline.judge)
 
+        evidence = Evidence() if self.evidence else None
+
         def show(step: Step) -> None:
             if preview and preview.watched:
                 preview.show(annotator.draw(step))
+            if evidence is not None and isinstance(carrier, Courier):
+                evidence.see(step.frame)
+                for picture in evidence.take():
+                    carrier.show(picture)
 
         with contextlib.ExitStack() as stack:
             sink = stack.enter_context(JsonLines(self.sink)) if self.sink else self._open_outbox(stack, identity)
-            cart = Cart(pipeline, Publisher(sink, identity), CameraWatch(self.zone))
+            publisher = (
+                Publisher(sink, identity, on_decided=evidence.decided) if evidence else Publisher(sink, identity)
+            )
+            cart = Cart(pipeline, publisher, CameraWatch(self.zone))
             frames = open_source(self.source, on_presence=cart.camera_present)
             stack.callback(frames.close)
             carrier = self._courier(sink, identity, cart) if isinstance(sink, Outbox) else NoCarrier()

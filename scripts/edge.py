@@ -31,6 +31,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
     parser.add_argument("--fps", type=float, help="look at no more frames a second than this")
     parser.add_argument("--speed", choices=("real", "max"), default="real", help="pace of a recording (default: real)")
+    parser.add_argument(
+        "--evidence",
+        action="store_true",
+        help="send the server a small picture of each event's item, all around it blurred (default: no picture)",
+    )
     parser.add_argument("--preview", action="store_true", help="serve the annotated live picture on loopback")
     add_eye_options(parser)
     parser.set_defaults(run=run)
@@ -62,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
             outbox=args.outbox or Path.home() / ".smartcart" / store / f"{cart}.sqlite",
             sink=args.sink,
             fps=args.fps,
+            evidence=args.evidence,
             real_speed=args.speed == "real",
         )
         with contextlib.ExitStack() as stack:

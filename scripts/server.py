@@ -28,6 +28,11 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="share the work with every other server that is started with this NAME and the same PostgreSQL ledger",
     )
     parser.add_argument("--catalogue", type=Path, metavar="FILE", help="products and prices, .csv or .toml")
+    parser.add_argument(
+        "--evidence",
+        action="store_true",
+        help="take the pictures that carts send with --evidence, and keep them for a day, in memory (default: none)",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes a free one (default: 8000)")
     parser.add_argument(
@@ -86,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
             port=args.port,
             catalogue=args.catalogue,
             entrance=entrance,
+            evidence=args.evidence,
         )
         with server:
             print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)

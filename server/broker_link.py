@@ -22,6 +22,7 @@ from smartcart.server.broker_address import AddressError, BrokerAddress
 
 EVENTS: Final = f"{PREFIX}/+/+/{Channel.EVENTS}"
 STATUSES: Final = f"{PREFIX}/+/+/{Channel.STATUS}"
+PICTURES: Final = f"{PREFIX}/+/+/{Channel.EVIDENCE}"
 MAX_PACKET: Final = 2**20
 MAX_QUEUED: Final = 10_000
 """Answers that wait for a broker that takes none; those beyond are left to be asked for again."""
@@ -80,11 +81,18 @@ class BrokerLink:
     Servers of one ``group`` get each event once among them, by a shared subscription of MQTT 5. Every one of them gets
     all statuses, to show them, and by a second, shared subscription one of them gets each, to bury what is no status.
     Their sessions end with the connection: what waited for a server that died would reach nobody, while what it had
-    not answered the cart sends again, to another one.
+    not answered the cart sends again, to another one. ``pictures`` are wanted by all of them, where at all.
     """
 
     def __init__(
-        self, address: BrokerAddress, name: str, version: int, in_flight: int, group: str | None = None
+        self,
+        address: BrokerAddress,
+        name: str,
+        version: int,
+        in_flight: int,
+        group: str | None = None,
+        *,
+        pictures: bool = False,
     ) -> None:
         self._address = address
         self._lost = threading.Event()
@@ -95,6 +103,7 @@ class BrokerLink:
         self._in_flight = in_flight
         self._five = version == 5
         self._group = group
+        self._own_topics = (STATUSES, PICTURES) if pictures else (STATUSES,)
         self._to_confirm = 2 if group else 1
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -152,10 +161,10 @@ class BrokerLink:
 
     def _subscribe(self) -> None:
         if self._group is None:
-            self._client.subscribe([(topic, 1) for topic in (EVENTS, STATUSES)])
+            self._client.subscribe([(topic, 1) for topic in (EVENTS, *self._own_topics)])
             return
         shared = [f"$share/{self._group}/{topic}" for topic in (EVENTS, STATUSES)]
-        for identifier, topics in ((_SHARED, shared), (_OWN, [STATUSES])):
+        for identifier, topics in ((_SHARED, shared), (_OWN, self._own_topics)):
             properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]
             properties.SubscriptionIdentifier = identifier
             self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics], properties=properties)

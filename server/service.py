@@ -21,6 +21,8 @@ from smartcart.server.catalogue_file import DEFAULT_CATALOGUE, load_catalogue
 from smartcart.server.catalogue_in_force import CatalogueInForce
 from smartcart.server.commands import CartKey, Commands
 from smartcart.server.corrections import Corrections
+from smartcart.server.evidence import EvidenceBox
+from smartcart.server.evidence_sweep import EvidenceSweep
 from smartcart.server.ledger import LedgerError
 from smartcart.server.ledger_address import is_postgres, open_ledger
 from smartcart.server.listening import listen
@@ -63,6 +65,7 @@ class BasketServer:
         catalogue: what an empty store begins with, or its file; None takes the one that is shipped.
         group: a name that several servers have in common, which share one broker and one PostgreSQL ledger.
         entrance: who is let in, and how.
+        evidence: take pictures that carts send of their events, and keep them for a day at most, in memory alone.
         live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
     """
 
@@ -79,6 +82,7 @@ class BasketServer:
         key: Path | None = None,
         group: str | None = None,
         entrance: Entrance | None = None,
+        evidence: bool = False,
         live_view_url: str | None = None,
         clip_name: str | None = None,
     ) -> None:
@@ -102,6 +106,7 @@ class BasketServer:
         self._changed = threading.Condition()
         self._metrics = Metrics()
         self._commands = Commands()
+        self._evidence = EvidenceBox(is_on=evidence)
 
     @property
     def url(self) -> str:
@@ -141,11 +146,14 @@ class BasketServer:
             carts=self._carts,
             commands=self._commands,
             watch=Watch(self._metrics),
+            evidence=self._evidence,
             group=self._group,
         )
         self._web = self._make_web(listening)
         self._catalogue.start()
         self._till.start()
+        self._sweep = EvidenceSweep(self._evidence, self._ledger)
+        self._sweep.start()
         self._subscriber.start()
         self._web.start()
 
@@ -202,7 +210,7 @@ class BasketServer:
             templates=templates,
             feed=self._feed,
             cards=cards,
-            cart_pages=CartPages(self._carts, self._ledger, settling, calls, templates),
+            cart_pages=CartPages(self._carts, self._ledger, settling, calls, self._evidence, templates),
             queue_pages=QueuePages(self._carts, settling, templates),
             screen_pages=ScreenPages(
                 carts=self._carts,
@@ -216,6 +224,7 @@ class BasketServer:
             settling=settling,
             shifts=ShiftBook(self._carts, self._ledger),
             calls=calls,
+            evidence=self._evidence,
             is_open=self._entrance.is_open,
         )
         allowed_hosts = (self._host, *self._entrance.allowed_hosts)
@@ -229,6 +238,7 @@ class BasketServer:
         self._desk.close()
         self._subscriber.stop()
         self._till.stop()
+        self._sweep.stop()
         self._catalogue.stop()
         self._doors.office.close()
         self._ledger.close()

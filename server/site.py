@@ -12,6 +12,7 @@ from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue_in_force import CatalogueInForce
 from smartcart.server.commands import Action, Commands
 from smartcart.server.corrections import Corrections
+from smartcart.server.evidence import EvidenceBox
 from smartcart.server.ledger import Ledger, SessionKey
 from smartcart.server.metrics import Metrics
 from smartcart.server.office.audit import Actor
@@ -60,6 +61,7 @@ class Site:
     settling: Settling
     shifts: ShiftBook
     calls: Calls
+    evidence: EvidenceBox
     is_open: bool
 
     def view(self, store: str, cart: str) -> CartView:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from smartcart.edge.events import Ack, Channel, Topic
+from smartcart.edge.events import Ack, Channel, ContractError, Topic, parse_topic
 from smartcart.server.basket import StoredEvent
 from smartcart.server.broker_address import BrokerAddress
 from smartcart.server.broker_link import BrokerLink, Delivery, LinkError
@@ -22,6 +22,7 @@ from smartcart.server.carts import Carts
 from smartcart.server.catalogue import Matching
 from smartcart.server.clock import utc_now
 from smartcart.server.commands import CartKey, Commands
+from smartcart.server.evidence import EvidenceBox
 from smartcart.server.intake import take_in, take_in_status
 from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, Outcome, Verdict
 from smartcart.server.watch import Watch
@@ -58,6 +59,7 @@ class Subscriber:
     """Three threads: one keeps the connection to the broker, one writes batches to the ledger, one reads its news.
 
     Args:
+        evidence: where pictures go; None takes none.
         group: the name of several servers that share the work, and one ledger.
     """
 
@@ -70,6 +72,7 @@ class Subscriber:
         carts: Carts,
         commands: Commands,
         watch: Watch,
+        evidence: EvidenceBox | None = None,
         group: str | None = None,
     ) -> None:
         self._address = address
@@ -80,6 +83,7 @@ class Subscriber:
         self._carts = carts
         self._commands = commands
         self._watch = watch
+        self._evidence = evidence
         self._inbox: queue.Queue[Delivery | ConnectionLost] = queue.Queue(maxsize=IN_FLIGHT)
         self._stopping = threading.Event()
         self._stored = threading.Event()
@@ -119,7 +123,8 @@ class Subscriber:
     def _keep_connected(self) -> None:
         pause, version = _FIRST_PAUSE, 5
         while not self._stopping.is_set():
-            link = BrokerLink(self._address, self._name, version, IN_FLIGHT, self._group)
+            pictures = self._evidence is not None and self._evidence.is_on
+            link = BrokerLink(self._address, self._name, version, IN_FLIGHT, self._group, pictures=pictures)
             try:
                 self._link = link  # before it opens, since an answer may be due at once
                 link.open(self._receive)
@@ -208,6 +213,9 @@ class Subscriber:
             return None
         if delivery.topic.endswith(f"/{Channel.STATUS}"):
             return self._take_status(delivery, now)
+        if delivery.topic.endswith(f"/{Channel.EVIDENCE}"):
+            self._take_picture(delivery)
+            return None
         return take_in(delivery.topic, delivery.payload, self._catalogue, now)
 
     def _follow(self) -> None:
@@ -262,6 +270,18 @@ class Subscriber:
         if delivery.everybody:
             self._carts.tell_status((topic.store, topic.cart), status)
         return None
+
+    def _take_picture(self, delivery: Delivery) -> None:
+        """One that cannot be taken is kept nowhere, not even as a dead letter."""
+        if self._evidence is None:
+            return
+        try:
+            topic = parse_topic(delivery.topic)
+            self._evidence.take(topic, delivery.payload)
+        except ContractError as error:
+            log.warning("a picture on %s is passed over: %s", delivery.topic[:200], error.reason)
+        else:
+            self._carts.touch((topic.store, topic.cart))
 
     # --- the answers ----------------------------------------------------------------------------------------------
 

@@ -156,6 +156,19 @@ def correct(site: TheSite, visitor: Staff, store: str, cart: str, body: Correcti
     return CorrectionAnswer.of(made)
 
 
+@router.get(
+    "/carts/{store}/{cart}/events/{key}/picture",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, 404: {"description": "There is no picture of this event."}},
+)
+def picture(site: TheSite, store: str, cart: str, key: str) -> Response:
+    """What the camera saw of an event's item, blurred around it; only where the store keeps such pictures."""
+    jpeg = site.evidence.find((store, cart), key)
+    if jpeg is None:
+        raise HTTPException(404, "there is no picture of this event")
+    return Response(jpeg, media_type="image/jpeg")
+
+
 @router.delete("/carts/{store}/{cart}/help", status_code=204, responses={409: {"description": "Nobody has called."}})
 def answer_call(site: TheSite, visitor: Staff, store: str, cart: str) -> Response:
     """Somebody goes to the shopper who asked for help."""

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from smartcart.server.basket import Basket
 from smartcart.server.calls import Calls
 from smartcart.server.carts import Carts, CartView
+from smartcart.server.evidence import EvidenceBox
 from smartcart.server.fold import fold
 from smartcart.server.ledger import Ledger, SessionKey
 from smartcart.server.settling import Settling
@@ -33,11 +34,20 @@ class _Read:
 class CartPages:
     """Belongs to the web server's event loop."""
 
-    def __init__(self, carts: Carts, ledger: Ledger, settling: Settling, calls: Calls, templates: Templates) -> None:
+    def __init__(
+        self,
+        carts: Carts,
+        ledger: Ledger,
+        settling: Settling,
+        calls: Calls,
+        evidence: EvidenceBox,
+        templates: Templates,
+    ) -> None:
         self._carts = carts
         self._ledger = ledger
         self._settling = settling
         self._calls = calls
+        self._evidence = evidence
         self._templates = templates
         self._known: dict[tuple[str, str, str | None], _Read] = {}
         self._lock = asyncio.Lock()
@@ -87,6 +97,7 @@ class CartPages:
             "called": self._calls.since((view.store, view.cart)) if is_newest else None,
             "doubts": self._settling.of_cart(view) if is_newest else [],
             "moments": moments[::-1],
+            "pictured": self._evidence.events_of((view.store, view.cart)),
             "earlier": self._ledger.sessions(view.store, view.cart, _EARLIER),
         }
 
