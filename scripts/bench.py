@@ -4,7 +4,7 @@ import argparse
 import importlib
 from typing import Any, Final
 
-SUBJECTS: Final = ("server", "ledger")
+SUBJECTS: Final = ("server", "ledger", "pages")
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:

@@ -22,6 +22,7 @@
     settle: [["Seconds", "settle_seconds", "brand"]],
     carts: [["Carts", "carts", "brand"]],
   };
+  const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   const draw = () => {
     for (const box of document.querySelectorAll("[data-chart]")) {
       const kinds = KINDS[box.dataset.chart];
@@ -30,8 +31,8 @@
       box.replaceChildren();
       new uPlot({
         width: box.clientWidth, height: 200,
-        scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-        axes: [axis, { ...axis, size: 44 }],
+        scales: { x: { range: (_, first, last) => [first - 2700, last + 2700] }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
+        axes: [{ ...axis, space: 64, values: (_, all) => all.map(clock) }, { ...axis, size: 44 }],
         series: [{}, ...kinds.map(([label, , name]) => ({
           label, stroke: colour(name), fill: isLine ? undefined : colour(name), width: 2, paths: isLine ? undefined : bars,
           points: { show: isLine, size: 6, fill: colour(name) },

@@ -16,7 +16,7 @@ from smartcart.server.service import BasketServer
 from smartcart.server.web.entrance import Entrance
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-TIMEOUT = 30_000
+TIMEOUT = 60_000
 EVIL = '<img src=x onerror="document.title=1">'
 COULD_BE = (
     Candidate(outcome="added", label="can", probability=0.5),
@@ -69,7 +69,7 @@ def open_page(browser: Browser, server: BasketServer) -> Iterator[Open]:
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(path)
+        page.goto(path, wait_until="commit")
         page.wait_for_selector("body.moving")
         return page
 

@@ -1,0 +1,127 @@
+"""Many open pages and the carts that change them, in one event loop."""
+
+import asyncio
+import itertools
+import json
+import re
+import time
+import urllib.request
+from datetime import UTC, datetime
+from typing import Final
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from smartcart.edge.events import Candidate, Channel, Event, EventType, Topic
+from smartcart.edge.identifiers import uuid7
+from smartcart.edge.publisher import rfc3339
+
+STORE: Final = "bench-store"
+_LONGEST_WAIT: Final = 30.0
+_EVENT: Final = re.compile(rb'id="e-([0-9a-f-]{36})"')
+
+
+class PageLoad:
+    """Opens pages as a browser does, without drawing them, and sends events of carts."""
+
+    def __init__(self, *, pages: int, carts: int, broker_port: int, web_port: int, secret: str) -> None:
+        self._pages = pages
+        self._broker_port = broker_port
+        self._web_port = web_port
+        self._secret = secret
+        self._sessions = [(f"cart-{n:03}", uuid7(), itertools.count(1)) for n in range(carts)]
+        self._seen: list[dict[str, float]] = []
+
+    async def run(self, rate: float, seconds: float) -> tuple[list[float], int]:
+        """How late each event was on each page, in ms, and how many events there were."""
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        client.connect("127.0.0.1", self._broker_port)
+        client.loop_start()
+        await self._server()
+        for cart, session, seq in self._sessions:
+            self._send(client, cart, session, next(seq), EventType.SESSION_STARTED)
+        await asyncio.sleep(2)
+        readers = [asyncio.create_task(self._read(page)) for page in await self._open()]
+        await asyncio.sleep(1)
+        sent: list[str] = []
+        until = time.monotonic() + seconds
+        for cart, session, seq in itertools.cycle(self._sessions):
+            if time.monotonic() >= until:
+                break
+            sent.append(self._send(client, cart, session, next(seq), EventType.ITEM_ADDED))
+            await asyncio.sleep(1 / rate)
+        await self._all_seen(sent)
+        for reader in readers:
+            reader.cancel()
+        client.loop_stop()
+        stamps = await asyncio.to_thread(self._stamps)
+        return [1000 * (page[e] - stamps[e]) for page in self._seen for e in sent if e in page], len(sent)
+
+    def _send(self, client: mqtt.Client, cart: str, session: str, seq: int, kind: EventType) -> str:
+        event_id, is_item = uuid7(), kind is EventType.ITEM_ADDED
+        event = Event(
+            id=event_id,
+            store=STORE,
+            cart=cart,
+            session=session,
+            seq=seq,
+            type=kind,
+            time=rfc3339(datetime.now(UTC)),
+            label="bottle" if is_item else None,
+            quantity=1 if is_item else None,
+            confidence=0.9 if is_item else None,
+            candidates=(Candidate(outcome="added", label="bottle", probability=0.9),) if is_item else None,
+            initial=None if is_item else {},
+        )
+        client.publish(str(Topic(store=STORE, cart=cart, channel=Channel.EVENTS)), event.to_bytes(), qos=1)
+        return event_id
+
+    async def _open(self) -> list[asyncio.StreamReader]:
+        opened = []
+        ask = f"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self._secret}\r\n\r\n".encode()
+        for _ in range(self._pages):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._web_port, limit=1 << 24)
+            writer.write(ask)
+            await writer.drain()
+            opened.append(reader)
+        return opened
+
+    async def _read(self, page: asyncio.StreamReader) -> None:
+        seen: dict[str, float] = {}
+        self._seen.append(seen)
+        while line := await page.readline():
+            for found in _EVENT.findall(line):
+                seen.setdefault(found.decode(), time.time())
+
+    async def _all_seen(self, sent: list[str]) -> None:
+        until = time.monotonic() + _LONGEST_WAIT
+        while time.monotonic() < until and not all(sent[-1] in seen for seen in self._seen):
+            await asyncio.sleep(0.05)
+
+    async def _server(self) -> None:
+        """Waits until it answers and has its broker."""
+        until = time.monotonic() + 2 * _LONGEST_WAIT
+        while time.monotonic() < until:
+            try:
+                await asyncio.to_thread(self._get, "/readyz")
+            except OSError:
+                await asyncio.sleep(0.2)
+            else:
+                return
+        raise TimeoutError("the server did not come up")
+
+    def _stamps(self) -> dict[str, float]:
+        """When the server took each event in (s since 1970)."""
+        told = [
+            entry
+            for cart, _, _ in self._sessions
+            for entry in json.loads(self._get(f"/api/v1/carts/{STORE}/{cart}/events"))
+        ]
+        return {entry["event"]["id"]: datetime.fromisoformat(entry["stored_at"]).timestamp() for entry in told}
+
+    def _get(self, path: str) -> bytes:
+        headers = {"Authorization": f"Bearer {self._secret}"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self._web_port}{path}", headers=headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            body: bytes = answer.read()
+        return body

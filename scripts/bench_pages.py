@@ -1,0 +1,92 @@
+"""``smartcart bench pages``: from the storing of an event to its change on every open page."""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
+    from smartcart.scripts.require import add_figures_options
+
+    parser = subjects.add_parser(
+        "pages",
+        help="event stored to page changed, with many open pages",
+        description=(
+            "Runs Mosquitto, the basket server, carts and a number of open pages of all carts, and measures how long "
+            "it takes from the server's stamp on an event (before its commit) until the change is with each page."
+        ),
+        epilog="Example:  smartcart bench pages --pages 50 --require 'latency_ms.p95 <= 150'",
+    )
+    parser.add_argument("--pages", type=int, default=50, help="open pages (default: %(default)s)")
+    parser.add_argument("--carts", type=int, default=20, help="carts that shop (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=2.0, help="events a second of all carts (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long (default: %(default)s)")
+    add_figures_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from smartcart.scripts.main import CommandError
+    from smartcart.scripts.require import report
+    from smartcart.scripts.signals import stop_on_sigterm
+
+    stop_on_sigterm()
+    if args.pages < 1 or args.carts < 1 or args.rate <= 0 or args.seconds <= 0:
+        raise CommandError("give a number of pages and carts, a rate and a time above 0")
+    with tempfile.TemporaryDirectory(prefix="smartcart-bench-") as folder:
+        figures = _measure(args, Path(folder))
+    return report(figures, args, "\n".join(f"{name}: {value}" for name, value in figures.items()))
+
+
+def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    import asyncio
+    import getpass
+
+    from smartcart.scripts.bench_load import percentiles
+    from smartcart.scripts.bench_page_load import PageLoad
+    from smartcart.scripts.bench_server import CONFIG
+    from smartcart.scripts.chaos_world import SMARTCART, free_port, mosquitto
+    from smartcart.scripts.supervised import Supervised
+
+    port, web, config, log = free_port(), free_port(), folder / "mosquitto.conf", folder / "log"
+    config.write_text(CONFIG.format(port=port, user=getpass.getuser()))
+    ledger = f"sqlite:///{folder / 'ledger.sqlite'}"
+    secret = _token(ledger)
+    running = [Supervised("broker", [mosquitto(), "-c", config], log=log)]
+    try:
+        time.sleep(1)
+        words = [SMARTCART, "server", "--broker", f"mqtt://127.0.0.1:{port}", "--ledger", ledger, "--port", str(web)]
+        running.append(Supervised("server", words, log=log, environment={"HOME": str(folder)}, folder=folder))
+        load = PageLoad(pages=args.pages, carts=args.carts, broker_port=port, web_port=web, secret=secret)
+        lags, events = asyncio.run(load.run(rate=args.rate, seconds=args.seconds))
+    finally:
+        for process in reversed(running):
+            process.stop()
+    return {
+        "pages": args.pages,
+        "carts": args.carts,
+        "events": events,
+        "seen": len(lags),
+        "missed": events * args.pages - len(lags),
+        "latency_ms": percentiles(lags),
+        "cores": os.cpu_count(),
+        "load_average": [round(x, 1) for x in os.getloadavg()] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def _token(ledger: str) -> str:
+    """An API token for pages without a browser; opening the ledger first makes its file."""
+    from smartcart.server.ledger_address import open_ledger
+    from smartcart.server.office.audit import Actor
+    from smartcart.server.office.doors import Doors
+    from smartcart.server.office.office import open_office
+    from smartcart.server.office.tokens import Scope
+
+    open_ledger(ledger).close()
+    office = open_office(ledger)
+    _, secret = Doors(office).tokens.create("bench", Scope.READ, 1, Actor(name="bench", via="command"))
+    office.close()
+    return secret
