@@ -1,0 +1,249 @@
+"""Catalogue, checkout, receipt and door in a real browser."""
+
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from wire_events import CATALOGUE, Trip, product
+
+from smartcart.server.broker import EmbeddedBroker
+from smartcart.server.catalogue import Catalogue
+from smartcart.server.product import Unit
+from smartcart.server.service import BasketServer
+from smartcart.server.web.entrance import Entrance
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+TIMEOUT = 60_000
+SHELF = Catalogue([*CATALOGUE.products, product("apple", 349, unit=Unit.KG, tax_rate=700)])
+HEADER = "sku,gtin,label,name,price,currency,unit,tax\n"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=TIMEOUT)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[BasketServer]:
+    options: dict[str, Any] = {"ledger_url": "memory:", "catalogue": SHELF, "entrance": Entrance(is_open=True)}
+    with EmbeddedBroker(port=0) as broker, BasketServer(broker_url=broker.url, port=0, **options) as running:
+        yield running
+
+
+@pytest.fixture
+def context(browser: Browser, server: BasketServer) -> Iterator[BrowserContext]:
+    """Pages that must not complain but of an answer that is a refusal, nor ask anybody else."""
+    opened = browser.new_context(base_url=server.url)
+    opened.set_default_timeout(TIMEOUT)
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("weberror", lambda error: complaints.append(str(error.error)))
+    opened.on(
+        "request", lambda request: complaints.append(request.url) if not request.url.startswith(server.url) else None
+    )
+    yield opened
+    opened.close()
+    assert [text for text in complaints if "the server responded with a status of 4" not in text] == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def trip(server: BasketServer, fake_carts: Any, request: pytest.FixtureRequest) -> Trip:
+    """Two bottles and a can in a cart of its own."""
+    trip = Trip(cart=request.node.name[:40])
+    cart = fake_carts(str(server._address), cart=trip.cart)
+    cart.send_until_answered(trip.start(), trip.add("bottle", 2), trip.add("can"))
+    assert server.wait_for("store-1", trip.cart, lambda b: b.events == 3, timeout=30)
+    return trip
+
+
+def place(trip: Trip) -> str:
+    return f"checkout/store-1/{trip.cart}/{trip.session}"
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+def pay_with(page: Page, words: str) -> None:
+    page.get_by_label(words, exact=True).check()
+    press(page, "Pay €4.87")
+
+
+def paid_count(server: BasketServer, trip: Trip) -> int:
+    name = f"store-1/{trip.cart}/{trip.session}"
+    entries = server._doors.audit.entries(1000)
+    return sum(entry.action == "basket paid" and entry.subject == name for entry in entries)
+
+
+def test_a_basket_is_closed_paid_and_let_through_the_door(page: Page, server: BasketServer, trip: Trip) -> None:
+    page.goto("checkout")
+    page.get_by_role("link", name=trip.cart).click()
+    expect(page.get_by_text("Still shopping")).to_be_visible()
+    press(page, "Close the basket")
+    pay_with(page, "Test card that pays")
+    page.get_by_role("link", name="Show the receipt").click()
+    expect(page.locator("main article")).to_contain_text("€4.87")
+    expect(page.locator("main article")).to_contain_text("The bottle")
+    shot = Image.open(io.BytesIO(page.locator(".qr").screenshot()))
+    (read,) = zxingcpp.read_barcodes(shot)
+    assert read.text == page.url
+    pdf = page.request.get(f"{page.url}.pdf")
+    assert (pdf.headers["content-type"], pdf.body()[:4]) == ("application/pdf", b"%PDF")
+    page.goto("door")
+    for words in ("Good", "Shown before"):
+        page.get_by_label("Code of a receipt").fill(read.text)
+        press(page, "Check it")
+        expect(page.locator(".verdict b")).to_have_text(words)
+    page.get_by_label("Code of a receipt").fill("https://elsewhere.example/receipt/abc")
+    press(page, "Check it")
+    expect(page.locator(".verdict")).to_contain_text("no receipt of this store")
+    page.goto("checkout")
+    expect(page.locator("main")).to_contain_text(re.compile(r"store-1-\d{6}"))
+
+
+def test_a_declined_card_and_then_another_one(page: Page, server: BasketServer, trip: Trip) -> None:
+    page.goto(place(trip))
+    press(page, "Close the basket")
+    pay_with(page, "Test card that is declined")
+    expect(page.locator("#declined")).to_contain_text("the card was declined")
+    pay_with(page, "Test card that answers twice")
+    expect(page.get_by_role("link", name="Show the receipt")).to_be_visible()
+    assert paid_count(server, trip) == 1
+
+
+def test_no_answer_is_said_and_asked_for(page: Page, server: BasketServer, trip: Trip) -> None:
+    page.goto(place(trip))
+    press(page, "Close the basket")
+    pay_with(page, "Test card that pays, and the answer is lost")
+    expect(page.get_by_text("Nothing is taken twice")).to_be_visible()
+    press(page, "Ask what became of it")
+    expect(page.get_by_role("link", name="Show the receipt")).to_be_visible()
+    assert paid_count(server, trip) == 1
+
+
+def test_a_double_click_and_two_tabs_pay_once(
+    page: Page, context: BrowserContext, server: BasketServer, trip: Trip
+) -> None:
+    page.goto(place(trip))
+    press(page, "Close the basket")
+    other = context.new_page()
+    other.goto(place(trip))
+    page.get_by_role("button", name="Pay €4.87").dblclick()
+    expect(page.get_by_role("link", name="Show the receipt")).to_be_visible()
+    press(other, "Pay €4.87")
+    expect(other.get_by_role("link", name="Show the receipt")).to_be_visible()
+    assert paid_count(server, trip) == 1
+    assert other.get_by_role("link", name="PDF").get_attribute("href") == page.get_by_role(
+        "link", name="PDF"
+    ).get_attribute("href")
+
+
+def test_what_stands_in_the_way_is_settled_on_the_page(
+    page: Page, server: BasketServer, fake_carts: Any, request: pytest.FixtureRequest
+) -> None:
+    trip = Trip(cart=request.node.name[:40])
+    cart = fake_carts(str(server._address), cart=trip.cart)
+    cart.send_until_answered(trip.start(), trip.add("jar", 2), trip.add("apple"))
+    page.goto(place(trip))
+    expect(page.locator(".hindrances").first).to_contain_text("may be HONEY or JAM")
+    page.get_by_label("Which jar").select_option("JAM")
+    press(page, "Settle")
+    page.get_by_label("Weight of The apple in grams").fill("750")
+    press(page, "Weigh")
+    press(page, "Close the basket")
+    expect(page.get_by_role("button", name="Pay €7.62")).to_be_visible()
+    expect(page.locator(".bill")).to_contain_text("0.750 kg at €3.49/kg")
+    cart.send_until_answered(trip.add("can"))
+    page.reload()
+    expect(page.locator("main")).to_contain_text("came after checkout and does not count")
+    expect(page.get_by_role("button", name="Pay €7.62")).to_be_visible()
+
+
+def choose(page: Page, text: str) -> None:
+    file: Any = {"name": "c.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.locator("input[type=file]").set_input_files(files=[file])
+    press(page, "Look at what it would do")
+
+
+def test_an_import_shows_its_bad_rows_and_then_what_it_changes(page: Page, server: BasketServer) -> None:
+    page.goto("catalogue/import")
+    bad = "CAN,,can,The can,0.95,EUR,piece,0\nTEA,4006381333932,tea,Tea,1,EUR,piece,0\n,,,<b>x</b>,1,USD,litre,0\n"
+    choose(page, HEADER + bad)
+    rows = page.locator("#bad tbody tr")
+    expect(rows).to_contain_text(["line 2", "line 3", "line 4", "line 4", "line 4"])
+    expect(rows.nth(0)).to_contain_text("0.95")
+    expect(rows.nth(1)).to_contain_text("its check digit is wrong")
+    expect(page.get_by_role("button", name="Import")).to_have_count(0)
+    choose(page, HEADER + "CAN,,can,The can,95,EUR,piece,19\nTEA,,tea,=Tea,150,EUR,piece,7\n")
+    expect(page.locator("#changes tbody tr")).to_contain_text(["89 → 95", "New"])
+    assert server._catalogue.match("can", None).price == 89
+    press(page, "Import 2 products")
+    expect(page.locator("main")).to_contain_text("=Tea")
+    assert server._catalogue.match("can", None).price == 95
+    exported = page.request.get("catalogue/export.csv").text()
+    assert "'=Tea" in exported
+    page.goto("catalogue/import")
+    choose(page, exported)
+    expect(page.get_by_text("The file changes nothing")).to_be_visible()
+
+
+def test_a_product_is_added_changed_pictured_and_no_longer_sold(page: Page, server: BasketServer) -> None:
+    page.goto("catalogue")
+    page.get_by_role("link", name="Add a product").click()
+    page.get_by_label("Name").fill("Rye <i>bread</i>")
+    page.get_by_label("Code (SKU)").fill("RYE/1 & 2")
+    page.get_by_label("Price in EUR").fill("2.999")
+    press(page, "Add the product")
+    expect(page.locator("#fault-price")).to_contain_text("not an amount in EUR")
+    page.get_by_label("Price in EUR").fill("2,99")
+    page.get_by_label("Labels that the camera gives it").fill("bread | loaf")
+    press(page, "Add the product")
+    page.get_by_role("searchbox").fill("LOAF rye")
+    expect(page.locator(".product")).to_have_count(1)
+    expect(page.locator(".product")).to_contain_text("€2.99")
+    page.get_by_role("link", name="Rye <i>bread</i>").click()
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 40), "brown").save(picture, "PNG")
+    file: Any = {"name": "p.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    page.locator("input[type=file]").set_input_files(files=[file])
+    press(page, "Set the picture")
+    expect(page.locator(".picture img")).to_have_js_property("naturalWidth", 40)
+    page.get_by_label("Price in EUR").fill("3.19")
+    page.get_by_label("Sold").uncheck()
+    press(page, "Save")
+    assert server._catalogue.match("loaf", None).sku is None
+    page.get_by_role("link", name="Rye <i>bread</i>").click()
+    expect(page.locator(".prices tbody tr")).to_contain_text(["€3.19", "€2.99"])
+
+
+def test_pages_fit_a_phone_and_have_names_for_everything(browser: Browser, server: BasketServer, trip: Trip) -> None:
+    context = browser.new_context(base_url=server.url, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT)
+    paths = ("catalogue", "catalogue/product?sku=JAM", "catalogue/import", "catalogue/shop", "checkout", "door")
+    for path in (*paths, place(trip)):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, path
+        nameless = page.evaluate(
+            "[...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a')]"
+            ".filter(e => !e.hidden && !(e.labels?.length || e.ariaLabel || e.textContent.trim())).length"
+        )
+        assert nameless == 0, path
+    context.close()
