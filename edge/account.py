@@ -6,7 +6,7 @@ covered or to be uncovered.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from smartcart.edge.decision import Decision
 from smartcart.edge.detection import Box
 from smartcart.edge.inventory import UNLIKE, Inventory, Resting
-from smartcart.edge.outcome import AddEvidence, RemoveEvidence, decide
+from smartcart.edge.outcome import AddEvidence, RemoveEvidence, Story, decide
 from smartcart.edge.path import Path, likeness, vote_gain
 from smartcart.edge.thread import ALIKE, Thread, join
 from smartcart.edge.visit import Visit
@@ -41,6 +41,10 @@ class Account:
     paths: Sequence[Path]
     time: float
     decisions: list[Decision] = field(default_factory=list)
+    before: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self.inventory.count()
 
     def settle(self) -> list[Decision]:
         """Brings the inventory up to date and returns the decisions in order of media time."""
@@ -57,22 +61,29 @@ class Account:
         strangers = [t for t in threads if t not in present and not t.tracks & known]
         taken = [t for t in strangers if self._went(t)]
         for item in missing:
-            if not self._still_there(item, glimpsed):
-                self._gone(item, self._thread_of(item, threads), taken, arrived)
+            life = self._thread_of(item, threads)
+            if self._left(life) is not None or not self._still_there(item, glimpsed):
+                self._gone(item, life, taken, arrived)
         for thread in new:
             self._new(thread, present, vacated)
         for thread in strangers:
             self._unseen(thread)
         for thread in taken:
             self._taken_unseen(thread)
-        return sorted(self.decisions, key=lambda d: d.media_time)
+        return self._told()
 
     def late(self, path: Path) -> list[Decision]:
         """Decides on an item that came into sight only after its visit."""
         evidence = AddEvidence(carried=path.carried, brought=True, flew=False, touched=True, uncovered=False, seen=0.5)
         self._add(Thread(paths=(path,)), evidence)
         self.inventory.add(path)
-        return self.decisions
+        return self._told()
+
+    def _told(self) -> list[Decision]:
+        """The decisions in order of media time, each with what is believed in the basket now."""
+        after = self.inventory.count()
+        told = [replace(d, evidence={**d.evidence, "after": after}) for d in self.decisions]
+        return sorted(told, key=lambda d: d.media_time)
 
     # --- before against after ---
 
@@ -127,7 +138,7 @@ class Account:
 
     def _gone(self, item: Resting, life: Thread | None, taken: list[Thread], arrived: Sequence[Box]) -> None:
         """A known item that is not seen any more: taken out, or covered."""
-        left = life.end.gone_out(self.time) if life is not None and life.end.last >= self.visit.start else None
+        left = self._left(life)
         if left is None and item.touched:
             left = self._left_as_another(item, taken)
         covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in arrived), default=0.0)
@@ -138,8 +149,12 @@ class Account:
             left=left is not None, touched=item.touched > 0, support=item.support, covered=covered
         )
         time = left if left is not None else self.visit.last_active
-        if self._remove(evidence, votes=item.votes, time=time, box=item.box, track=item.track):
+        if self._remove(evidence, life, votes=item.votes, time=time, box=item.box, track=item.track):
             self.inventory.remove(item)
+
+    def _left(self, life: Thread | None) -> float | None:
+        """When a known item's thread went out on this visit, if it was seen to."""
+        return life.end.gone_out(self.time) if life is not None and life.end.last >= self.visit.start else None
 
     def _left_as_another(self, item: Resting, taken: list[Thread]) -> float | None:
         """When it went out under tracks that begin in the hand."""
@@ -176,7 +191,7 @@ class Account:
         evidence = AddEvidence(
             carried=self._came_in(thread),
             brought=thread.brought,
-            flew=thread.travelled and not thread.brought,
+            flew=(thread.travelled or thread.moved) and not thread.brought,
             touched=self.visit.touched(path.track.box),
             uncovered=any(box.overlap(path.track.box) >= UNCOVERED * path.track.box.area for box in vacated),
             seen=self.visit.seen_share(path.track.id),
@@ -197,29 +212,40 @@ class Account:
         """Taken out, though it was never seen at its place."""
         left = thread.end.gone_out(self.time)
         assert left is not None
+        begin = thread.begin.track
         evidence = RemoveEvidence(left=True, touched=True, support=0.0, covered=0.0)
-        self._remove(evidence, votes=thread.votes, time=left, box=thread.begin.track.origin, track=thread.end.track.id)
+        self._remove(evidence, thread, votes=thread.votes, time=left, box=begin.origin, track=begin.id)
 
     def _remove(
-        self, evidence: RemoveEvidence, *, votes: Mapping[str, float], time: float, box: Box, track: int
+        self,
+        evidence: RemoveEvidence,
+        life: Thread | None,
+        *,
+        votes: Mapping[str, float],
+        time: float,
+        box: Box,
+        track: int,
     ) -> bool:
-        visit = self.visit.start, self.visit.last_active
-        decision = decide("removed", evidence, votes=votes, time=time, box=box, track=track, visit=visit)
+        story = self._story(life)
+        decision = decide("removed", evidence, votes=votes, time=time, box=box, track=track, story=story)
         if decision is not None:
             self.decisions.append(decision)
         return decision is not None
 
     def _add(self, thread: Thread, evidence: AddEvidence) -> None:
-        visit, path = self.visit, thread.end
-        released = max(path.rests_since or path.last, min(thread.held, visit.last_active))
-        decision = decide(
-            "added",
-            evidence,
-            votes=thread.votes,
-            time=released,
-            box=path.track.box,
-            track=path.track.id,
-            visit=(visit.start, visit.last_active),
-        )
+        path, votes, story = thread.end, thread.votes, self._story(thread)
+        time = max(path.rests_since or path.last, min(thread.held, self.visit.last_active))
+        box, track = path.track.box, path.track.id
+        decision = decide("added", evidence, votes=votes, time=time, box=box, track=track, story=story)
         if decision is not None:
             self.decisions.append(decision)
+
+    def _story(self, thread: Thread | None) -> Story:
+        visit = self.visit
+        return Story(
+            visit=(visit.start, visit.last_active),
+            frames=thread.hits if thread else 0,
+            hand_frames=thread.held_frames if thread else 0,
+            trail=thread.trail(visit.start - EARLY) if thread else (),
+            before=self.before,
+        )

@@ -23,6 +23,7 @@ GREY: Final = (190, 190, 190)
 INK: Final = (30, 26, 24)
 FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 SHOWN_FOR: Final = 3.0
+WORTH_SAYING: Final = 0.1
 WORDS: Final = {
     EventType.ITEM_ADDED: ("+ ", GREEN),
     EventType.ITEM_REMOVED: ("- ", RED),
@@ -47,6 +48,7 @@ class Annotator:
             if track.seen:
                 colour = BLUE if track.is_hand else GREEN
                 _draw_box(image, track.box, f"{track.label} #{track.id}", colour)
+        self._draw_trails(image, step.frame.time)
         self._said.extend((step.frame.time, decision) for decision in step.decisions)
         self._draw_words(image, step.frame.time, visit)
         return image
@@ -56,6 +58,20 @@ class Annotator:
         corners = np.round(np.array(self._zone.polygon) * size).astype(np.int32)
         cv2.polylines(image, [corners], isClosed=True, color=colour, thickness=2, lineType=cv2.LINE_AA)
 
+    def _draw_trails(self, image: Image, time: float) -> None:
+        """The way of each item that was decided on of late, and the box it was decided at."""
+        size = np.array([image.shape[1], image.shape[0]])
+        for at, decision in self._said:
+            if not 0 <= time - at <= SHOWN_FOR:
+                continue
+            _, colour = WORDS[decision.type]
+            trail = np.array([point[1:] for point in decision.evidence.get("trail", ())], float).reshape(-1, 2)
+            points = np.round(trail * size).astype(np.int32)
+            cv2.polylines(image, [points], isClosed=False, color=colour, thickness=2, lineType=cv2.LINE_AA)
+            if decision.box is not None:
+                low, high = np.round(np.array(decision.box).reshape(2, 2) * size).astype(int).tolist()
+                cv2.rectangle(image, low, high, colour, 3, cv2.LINE_AA)
+
     def _draw_words(self, image: Image, time: float, visit: bool) -> None:
         scale = max(0.5, image.shape[0] / 640)
         line = round(34 * scale)
@@ -64,8 +80,16 @@ class Annotator:
         recent = [(at, d) for at, d in self._said if 0 <= time - at <= SHOWN_FOR]
         for row, (_, decision) in enumerate(recent):
             sign, colour = WORDS[decision.type]
-            text = f"{sign}{decision.label or 'something'} {decision.confidence:.0%}"
+            text = f"{sign}{decision.label or 'something'} {decision.confidence:.0%}{_reasons(decision)}"
             _draw_label(image, (8, image.shape[0] - 10 - line * (len(recent) - 1 - row)), text, colour, 1.2 * scale)
+
+
+def _reasons(decision: Decision) -> str:
+    """What spoke for it, in words: the kinds of evidence that are true, and the next best class."""
+    words = [name for name, value in decision.evidence.items() if value is True]
+    others = [c for c in decision.candidates if c.outcome != "none" and c.label != decision.label]
+    words += [f"or {c.label} {c.probability:.0%}" for c in others[:1] if c.probability >= WORTH_SAYING]
+    return f"  ({', '.join(words)})" if words else ""
 
 
 def _draw_box(image: Image, box: Box, text: str, colour: tuple[int, int, int]) -> None:

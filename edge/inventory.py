@@ -1,5 +1,6 @@
 """What the judge believes to stand in the basket: one entry an item, kept over occlusion and lost tracks."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -78,6 +79,10 @@ class Inventory:
         )
         self.items.append(item)
         return item
+
+    def count(self) -> dict[str, int]:
+        """How many of each class are believed in the basket."""
+        return dict(sorted(Counter(item.label for item in self.items).items()))
 
     def remove(self, item: Resting) -> None:
         self.items.remove(item)

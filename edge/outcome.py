@@ -1,7 +1,7 @@
 """From evidence to a decision: how sure we are that an item went in or out, and of what class it is."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -12,6 +12,7 @@ from smartcart.edge.events import Candidate, EventType
 CERTAIN: Final = 0.7
 CERTAIN_LABEL: Final = 0.5
 WORTH_ASKING: Final = 0.35
+LONGEST_TRAIL: Final = 24
 TYPES: Final = {"added": EventType.ITEM_ADDED, "removed": EventType.ITEM_REMOVED}
 
 
@@ -49,6 +50,37 @@ class RemoveEvidence:
         return _sigmoid(-2.0 + 3.0 * self.left + 2.0 * self.touched + 2.0 * self.support - unseen)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What is kept with a decision, small enough for an event.
+
+    ``visit`` is the visit's start and end in seconds; ``frames`` counts the frames in which the item was seen on it,
+    ``hand_frames`` those with a hand; ``trail`` is where its middle was: (time, x, y) in seconds and shares of the
+    picture; ``before`` is what was believed in the basket, label to count.
+    """
+
+    visit: tuple[float, float]
+    frames: int
+    hand_frames: int
+    trail: Sequence[tuple[float, float, float]]
+    before: Mapping[str, int]
+
+    def plain(self, votes: Mapping[str, float]) -> dict[str, Any]:
+        """As JSON, with the share of the votes of the four best classes."""
+        total = sum(votes.values())
+        best = sorted(votes.items(), key=lambda pair: (-pair[1], pair[0]))[:4]
+        step = max(1, math.ceil(len(self.trail) / LONGEST_TRAIL))
+        trail = [*self.trail[::step], *self.trail[-1:]]
+        return {
+            "visit": [round(t, 3) for t in self.visit],
+            "frames": self.frames,
+            "hand_frames": self.hand_frames,
+            "votes": {label: round(vote / total, 3) for label, vote in best},
+            "trail": [[round(t, 2), round(x, 3), round(y, 3)] for t, x, y in trail],
+            "before": dict(self.before),
+        }
+
+
 def decide(
     change: Literal["added", "removed"],
     evidence: AddEvidence | RemoveEvidence,
@@ -57,13 +89,14 @@ def decide(
     time: float,
     box: Box,
     track: int,
-    visit: tuple[float, float],
+    story: Story,
 ) -> Decision | None:
     """A decision, an uncertain one where the evidence does not settle it, or None where it is not worth asking.
 
     Args:
         votes: label to summed confidence over the item's life.
-        time: media time of the change in seconds; visit: start and end of the visit.
+        time: media time of the change in seconds.
+        story: what is kept for who looks at the event later.
     """
     happened = evidence.probability()
     if happened < WORTH_ASKING:
@@ -82,13 +115,13 @@ def decide(
         candidates=tuple(sorted(candidates, key=lambda c: -c.probability)),
         box=Box(*(round(v, 4) for v in box)),
         track=track,
-        evidence=_plain(evidence) | {"visit": [round(visit[0], 3), round(visit[1], 3)]},
+        evidence=_plain(evidence) | story.plain(votes),
     )
 
 
 def _plain(evidence: AddEvidence | RemoveEvidence) -> dict[str, Any]:
     values = {name: getattr(evidence, name) for name in evidence.__slots__}
-    return {name: round(v, 3) if isinstance(v, float) else v for name, v in values.items()}
+    return {name: round(float(v), 3) if isinstance(v, float) else bool(v) for name, v in values.items()}
 
 
 def _sigmoid(x: float) -> float:

@@ -16,6 +16,8 @@ EDGE: Final = 0.015
 STILL: Final = 0.15
 MOVING: Final = 0.35
 WAY: Final = 0.6
+TRAIL_EVERY: Final = 0.1
+LONGEST_TRAIL: Final = 48
 
 
 @dataclass(slots=True)
@@ -26,7 +28,8 @@ class Path:
     basket are seen. ``entered`` and ``left`` are the moments at which it crossed into and out of the zone, with
     hysteresis: inside above 0.35 of its box, outside below 0.15. ``rests_since`` is None while it moves; ``held`` is
     the last moment at which a hand overlapped it, ``held_frames`` counts those; ``brought`` says that a hand was at it
-    when it first came into sight, or while it moved.
+    when it first came into sight, or while it moved; ``moved`` that it moved at all; ``trail`` is where its middle was
+    (time, x, y), every tenth of a second, thinned out when it grows long.
     """
 
     track: Track
@@ -40,6 +43,8 @@ class Path:
     held: float | None = None
     held_frames: int = 0
     brought: bool = False
+    moved: bool = False
+    trail: list[tuple[float, float, float]] = field(default_factory=list)
     _recent: deque[tuple[float, Box]] = field(default_factory=deque)
 
     @classmethod
@@ -56,6 +61,8 @@ class Path:
         self._recent.append((time, track.box))
         while time - self._recent[0][0] > WINDOW:
             self._recent.popleft()
+        self.moved |= self.moving
+        self._leave_trail(time)
         if in_hand:
             self.held = time
             self.held_frames += 1
@@ -65,6 +72,12 @@ class Path:
         elif self.rests_since is None and time - self._recent[0][0] >= WINDOW / 2:
             self.rests_since = self._recent[0][0]
         self._cross(time)
+
+    def _leave_trail(self, time: float) -> None:
+        if not self.trail or time - self.trail[-1][0] >= TRAIL_EVERY:
+            self.trail.append((time, *self.track.box.centre))
+        if len(self.trail) > LONGEST_TRAIL:
+            del self.trail[1:-1:2]
 
     def _cross(self, time: float) -> None:
         at_rest_within = self.rests_since is not None and self.contents >= INSIDE

@@ -64,6 +64,19 @@ class Thread:
         return any(path.travelled for path in self.paths)
 
     @property
+    def moved(self) -> bool:
+        return any(path.moved for path in self.paths)
+
+    @property
+    def hits(self) -> int:
+        """In how many frames it was seen."""
+        return sum(path.track.hits for path in self.paths)
+
+    def trail(self, since: float) -> list[tuple[float, float, float]]:
+        """Where it was (time, x, y) since a moment."""
+        return [point for path in self.paths for point in path.trail if point[0] >= since]
+
+    @property
     def votes(self) -> Mapping[str, float]:
         """Label to summed confidence."""
         votes: dict[str, float] = {}
