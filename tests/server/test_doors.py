@@ -227,7 +227,7 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(anybody: Client) -> N
 
     pairs = [(seconds("anna"), seconds(f"nobody-{i}")) for i in range(8)]
     known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
-    assert known == pytest.approx(unknown, rel=0.6)
+    assert 0.4 < known / unknown < 2.5, "a password that is not checked at all takes a tenth of the time"
 
 
 def test_trying_again_and_again_is_stopped_for_an_address(anybody: Client) -> None:
