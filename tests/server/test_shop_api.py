@@ -1,0 +1,142 @@
+"""The API of catalogue, checkout and receipts over real HTTP: as documented, against whatever a machine may send."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from people import TESTER, add_person, doors_of, sign_in
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from wire_events import CATALOGUE, Trip
+
+from smartcart.server.api.shop_examples import SHOP_EXAMPLES
+from smartcart.server.broker import EmbeddedBroker
+from smartcart.server.office.tokens import Scope
+from smartcart.server.service import BasketServer
+
+OURS = r"^/api/v1/(catalogue|checkouts|receipts|payment-means)"
+SEED = 7
+BUDGET = 12
+HEADER = "sku,label,name,price\n"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[BasketServer]:
+    with (
+        EmbeddedBroker(port=0) as broker,
+        BasketServer(broker_url=broker.url, ledger_url="memory:", port=0, catalogue=CATALOGUE) as running,
+    ):
+        yield running
+
+
+@pytest.fixture(scope="module")
+def token(server: BasketServer) -> str:
+    return doors_of(server).tokens.create("till", Scope.WRITE, None, TESTER)[1]
+
+
+@pytest.fixture
+def web(server: BasketServer, token: str) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=f"{server.url}api/v1/", timeout=60, headers=headers) as client:
+        yield client
+
+
+def test_every_answer_is_as_documented(server: BasketServer, token: str) -> None:
+    """Each operation is asked with what its schema allows, from a fixed seed."""
+    headers = {"Authorization": f"Bearer {token}"}
+    checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+    document = httpx.get(f"{server.url}openapi.json", timeout=60).json()
+    api = schemathesis.openapi.from_dict(document).include(path_regex=OURS)
+    operations = [found.ok() for found in api.get_all_operations()]
+    assert len(operations) >= 16
+    for operation in operations:
+
+        @seed(SEED)
+        @settings(
+            max_examples=BUDGET,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def ask(case: Any) -> None:
+            case.call_and_validate(base_url=server.url.rstrip("/"), headers=headers, checks=checks, timeout=60)
+
+        ask()
+
+
+@pytest.mark.parametrize("name", SHOP_EXAMPLES)
+def test_an_example_is_what_its_schema_says(server: BasketServer, name: str) -> None:
+    document = httpx.get(f"{server.url}openapi.json", timeout=60).json()
+    found = document["components"]["schemas"][name]
+    assert found["examples"] == [SHOP_EXAMPLES[name]]
+    jsonschema.validate(SHOP_EXAMPLES[name], found | {"components": document["components"]})
+
+
+def test_a_stock_system_brings_new_prices(web: httpx.Client) -> None:
+    file = (HEADER + "CAN,can,The can,95\nTEA,,Tea,150\n").encode()
+    looked = web.post("catalogue/import", content=file, headers={"Content-Type": "text/csv"}).json()
+    assert (looked["done"], looked["new"], looked["changed"]) == (False, 1, 1)
+    assert web.get("catalogue/product?sku=TEA").status_code == 404
+    done = web.post("catalogue/import?dry_run=false", content=file, headers={"Content-Type": "text/csv"}).json()
+    assert done["done"]
+    assert web.get("catalogue?q=tea").json()["products"][0]["price"] == 150
+    assert [version["price"] for version in web.get("catalogue/prices?sku=CAN").json()] == [95, 89]
+    bad = (HEADER + "CAN,can,The can,0.95\nOK,,Ok,1\n").encode()
+    refused = web.post("catalogue/import?dry_run=false", content=bad, headers={"Content-Type": "text/csv"}).json()
+    assert not refused["done"]
+    assert [(row["where"], row["column"], row["value"]) for row in refused["bad"]] == [("line 2", "price", "0.95")]
+    assert web.get("catalogue/product?sku=OK").status_code == 404
+
+
+def test_a_product_is_made_and_changed(web: httpx.Client) -> None:
+    body = {"sku": "NEW/1", "name": "New", "labels": ["new"], "price": 100, "tax_rate": 700}
+    assert web.put("catalogue/product", json=body).status_code == 201
+    assert web.put("catalogue/product", json=body | {"price": 120}).status_code == 200
+    assert web.put("catalogue/product", json=body | {"labels": ["a|b"]}).status_code == 422
+    wrong = web.put("catalogue/product", json=body | {"gtin": "4006381333932"})
+    assert wrong.status_code == 422
+    assert "check digit" in wrong.text
+    assert web.put("catalogue/picture?sku=NEW/1", content=b"<svg/>").status_code == 422
+
+
+def test_a_basket_is_paid_by_machine(web: httpx.Client, server: BasketServer, fake_carts: Any) -> None:
+    trip = Trip(cart="by-machine")
+    cart = fake_carts(str(server._address), cart=trip.cart)
+    cart.send_until_answered(trip.start(), trip.add("bottle", 2))
+    here = f"checkouts/store-1/{trip.cart}/{trip.session}"
+    assert web.get(here).json()["state"] == "open"
+    early = web.post(f"{here}/payment", json={"means": "pays"})
+    assert (early.status_code, early.json()["detail"]) == (409, "the basket is still open: close it first")
+    assert web.post(f"{here}/close").json()["state"] == "closed"
+    paid = [web.post(f"{here}/payment", json={"means": "pays"}).json() for _ in range(2)]
+    assert paid[0]["receipt"] == paid[1]["receipt"]
+    code = paid[0]["receipt"]["code"]
+    assert [web.post(f"receipts/{code}/shown").json()["first_time"] for _ in range(2)] == [True, False]
+    assert web.post("receipts/made-up/shown").status_code == 404
+    assert web.get(f"checkouts/store-1/{trip.cart}/nothing").status_code == 404
+
+
+def test_staff_look_and_admins_change(server: BasketServer) -> None:
+    add_person(server, "anna")
+    with httpx.Client(base_url=server.url, timeout=60) as anna:
+        sign_in(anna, "anna")
+        assert anna.get("catalogue").status_code == 200
+        assert "Add a product" not in anna.get("catalogue").text
+        for path in ("catalogue/product", "catalogue/import", "catalogue/shop"):
+            assert anna.get(path).status_code == 403
+        assert anna.put("api/v1/catalogue/product", json={"sku": "A", "name": "A"}).status_code == 403
+    reading = doors_of(server).tokens.create("screen", Scope.READ, None, TESTER)[1]
+    headers = {"Authorization": f"Bearer {reading}"}
+    with httpx.Client(base_url=f"{server.url}api/v1/", timeout=60, headers=headers) as machine:
+        assert machine.get("catalogue").status_code == 200
+        assert machine.put("catalogue/product", json={"sku": "A", "name": "A"}).status_code == 403
