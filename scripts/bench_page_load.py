@@ -31,6 +31,7 @@ class PageLoad:
         self._secret = secret
         self._sessions = [(f"cart-{n:03}", uuid7(), itertools.count(1)) for n in range(carts)]
         self._seen: list[dict[str, float]] = []
+        self._writers: list[asyncio.StreamWriter] = []
 
     async def run(self, rate: float, seconds: float) -> tuple[list[float], int]:
         """How late each event was on each page, in ms, and how many events there were."""
@@ -51,8 +52,9 @@ class PageLoad:
             sent.append(self._send(client, cart, session, next(seq), EventType.ITEM_ADDED))
             await asyncio.sleep(1 / rate)
         await self._all_seen(sent)
-        for reader in readers:
+        for reader, writer in zip(readers, self._writers, strict=True):
             reader.cancel()
+            writer.close()
         client.loop_stop()
         stamps = await asyncio.to_thread(self._stamps)
         return [1000 * (page[e] - stamps[e]) for page in self._seen for e in sent if e in page], len(sent)
@@ -83,6 +85,7 @@ class PageLoad:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._web_port, limit=1 << 24)
             writer.write(ask)
             await writer.drain()
+            self._writers.append(writer)  # one that nobody holds is closed
             opened.append(reader)
         return opened
 

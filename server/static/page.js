@@ -52,7 +52,7 @@
     live.addEventListener("htmx:sse:before:connection", (event) => show(event.detail.connection.attempt > 1));
     // what a person has opened stays open when its section is renewed
     live.addEventListener("htmx:before:morph:attr", (event) => {
-      if (event.detail.name === "open" && event.target.matches("details[data-keep]")) event.preventDefault();
+      if (event.detail.attrName === "open" && event.target.matches("details[data-keep]")) event.preventDefault();
     });
   }
 

@@ -223,11 +223,24 @@ def test_a_basket_is_corrected_by_hand(open_page: Open, cart: Any, server: Baske
     page.get_by_role("button", name="Change The bottle").click()
     page.get_by_role("button", name="Remove it").click()
     expect(total).to_have_text("€3.20")
+    expect(page.locator("#find, #change").filter(visible=True)).to_have_count(0)
     expect(page.locator("#cart-timeline .word")).to_have_count(4)
     expect(page.locator("#cart-timeline")).to_contain_text("anybody here: nothing happened")
     basket = server.basket("store-1", "cart-1")
     assert basket
     assert basket.corrections == 4
+
+
+def test_what_stood_in_the_basket_is_confirmed(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(bottle=2, can=1), trip.add("can"))
+    page = open_page("carts/store-1/cart-1")
+    expect(page.locator("#cart-basket .total strong")).to_have_text("€0.89")
+    page.get_by_role("button", name="To be paid: bottle").click()
+    expect(page.locator("#cart-basket .total strong")).to_have_text("€4.87")
+    page.get_by_role("button", name="Not the shopper's: can").click()
+    expect(page.locator("#cart-basket")).not_to_contain_text("was there at the start")
+    expect(page.locator("#cart-basket .total strong")).to_have_text("€4.87")
 
 
 def test_a_line_that_changed_meanwhile_is_not_changed_blindly(open_page: Open, cart: Any) -> None:
