@@ -1,4 +1,4 @@
-"""``smartcart admin``: accounts and API tokens of a server, from its own machine."""
+"""``smartcart admin``: looking after a server from its own machine: accounts, API tokens, and the ledger."""
 
 import argparse
 import getpass
@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from smartcart.scripts.ledger import add_ledger_jobs
+
 if TYPE_CHECKING:
     from smartcart.server.office.audit import Actor
     from smartcart.server.office.doors import Doors
 
-HELP = "accounts and API tokens of a server"
+HELP = "look after a server: accounts, API tokens, backups, export"
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -21,22 +23,25 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help=HELP,
         description=f"{HELP.capitalize()}; works while it runs and while it does not. "
         "A password is asked for, or read as one line from a pipe.",
-        epilog="Example:  smartcart admin create anna --role admin\n"
-        "          smartcart admin token create 'till 3' --scope read --days 365",
+        epilog="Example:  smartcart admin user create anna --role admin\n"
+        "          smartcart admin token create 'till 3' --scope read --days 365\n"
+        "          smartcart admin backup --ledger sqlite:///smartcart.sqlite monday.backup",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     doing = parser.add_subparsers(title="what to do", dest="doing", required=True, metavar="WHAT")
-    create = _add(doing, "create", _create, "make an account")
+    user = doing.add_parser("user", help="make, show and close accounts")
+    users = user.add_subparsers(title="what to do", dest="with_user", required=True, metavar="WHAT")
+    create = _add(users, "create", _create, "make an account")
     create.add_argument("name", metavar="NAME")
     create.add_argument("--role", choices=("staff", "admin"), default="staff", help="default: %(default)s")
     create.add_argument("--generate", action="store_true", help="make up a password and print it")
-    _add(doing, "list", _list, "show the accounts")
+    _add(users, "list", _list, "show the accounts")
     for word, run, text in (
         ("disable", _disable, "let an account in no more, and end its logins"),
         ("enable", _enable, "let it in again"),
     ):
-        _add(doing, word, run, text).add_argument("name", metavar="NAME")
-    password = _add(doing, "password", _password, "give an account another password, and end its logins")
+        _add(users, word, run, text).add_argument("name", metavar="NAME")
+    password = _add(users, "password", _password, "give an account another password, and end its logins")
     password.add_argument("name", metavar="NAME")
     password.add_argument("--generate", action="store_true", help="make one up and print it")
     token = doing.add_parser("token", help="make, show and revoke API tokens")
@@ -47,6 +52,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     new.add_argument("--days", type=int, metavar="N", help="how long it is good (default: until it is revoked)")
     _add(tokens, "list", _token_list, "show the tokens")
     _add(tokens, "revoke", _token_revoke, "make a token good for nothing").add_argument("id", metavar="ID")
+    add_ledger_jobs(doing)
 
 
 def _add(

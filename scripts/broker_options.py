@@ -54,7 +54,7 @@ def chosen_broker(args: argparse.Namespace, *, server: bool = False) -> BrokerCh
     except BundleError as error:
         raise CommandError(str(error)) from None
     if bundle.name.startswith("@") != server:
-        right = "smartcart pair server" if server else "smartcart pair cart"
+        right = "smartcart pair server" if server else "smartcart pair issue"
         raise CommandError(f"{args.bundle} is {bundle.name}'s bundle: make the right one with `{right}`")
     return BrokerChoice(
         url=args.broker or bundle.broker, ca=args.bundle, cert=args.bundle, store=bundle.store, name=bundle.name

@@ -1,4 +1,4 @@
-"""``smartcart ledger``: backup, restore, verify, retain, erase and export."""
+"""The ledger's part of ``smartcart admin``: migrate, backup, restore, verify, retain, erase and export."""
 
 import argparse
 import json
@@ -14,14 +14,8 @@ if TYPE_CHECKING:
 DEFAULT = "sqlite:///smartcart.sqlite"
 
 
-def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
-    parser = commands.add_parser(
-        "ledger",
-        help="back up, restore, verify, thin out and export a ledger",
-        description="Looks after the basket server's ledger, also while servers write into it.",
-        epilog="Example:  smartcart ledger backup --ledger sqlite:///smartcart.sqlite monday.backup",
-    )
-    jobs = parser.add_subparsers(title="jobs", dest="job", required=True, metavar="JOB")
+def add_ledger_jobs(jobs: "argparse._SubParsersAction[Any]") -> None:
+    """Adds what looks after a ledger, also while servers write into it."""
 
     def job(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         one: argparse.ArgumentParser = jobs.add_parser(name, help=text.splitlines()[0], description=text)
@@ -29,10 +23,15 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         one.set_defaults(run=run)
         return one
 
+    job(
+        "migrate",
+        run_migrate,
+        "bring an older ledger up to date, as `smartcart server` does when it starts",
+    )
     made = job("backup", run_backup, "write a backup while servers work (accounts included: keep it safe)")
     made.add_argument("file", type=Path, metavar="FILE", help="a new file; nothing is overwritten")
     made = job("restore", run_restore, "make a ledger from a backup, where there is none, and verify it")
-    made.add_argument("file", type=Path, metavar="FILE", help="what `smartcart ledger backup` wrote")
+    made.add_argument("file", type=Path, metavar="FILE", help="what `smartcart admin backup` wrote")
     made = job("verify", run_verify, "check the storage and replay every basket; exit status 1 if it is not whole")
     made.add_argument("--json", action="store_true", help="end with one JSON object")
     made = job("retain", run_retain, "erase the sessions of which nothing was heard for longer than so many days")
@@ -46,6 +45,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     made.add_argument("--what", choices=("events", "corrections", "baskets"), default="events")
     made.add_argument("--format", choices=("jsonl", "parquet"), default="jsonl")
     made.add_argument("--out", type=Path, metavar="FILE", help="a new file (default: standard output, for jsonl)")
+
+
+def run_migrate(args: argparse.Namespace) -> int:
+    with _plainly(), _opened(args.ledger):
+        print(f"{args.ledger} is up to date")
+    return 0
 
 
 def run_backup(args: argparse.Namespace) -> int:

@@ -19,7 +19,6 @@ COMMANDS: Final = (
     "server",
     "admin",
     "broker",
-    "ledger",
     "pair",
     "chaos",
     "bench",

@@ -27,13 +27,12 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         epilog="Example:  smartcart pair create --store store-1\n"
         "          smartcart pair broker --host 10.0.0.5\n"
         "          smartcart pair server\n"
-        "          smartcart pair cart cart-7 --out cart-7.pem\n"
-        "          smartcart pair revoke cart-7",
+        "          smartcart pair issue --cart cart-7 --out cart-7.pem\n"
+        "          smartcart pair revoke --cart cart-7",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
     create = _action(actions, "create", _create, "make the store's authority; an older one is never replaced")
-    create.add_argument("--store", required=True, help="the store's name, as it stands in topics")
     create.add_argument("--days", type=_days, default=3650, help="how long it is good (default: ten years)")
     broker = _action(actions, "broker", _broker, "write Mosquitto's configuration, certificate and access list")
     broker.add_argument(
@@ -49,14 +48,14 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     server = _action(actions, "server", _server, "issue a basket server's bundle")
     server.add_argument("--name", default="server", help="its name, if there are several (default: %(default)s)")
     _add_out(server, "server.pem in the folder")
-    cart = _action(actions, "cart", _cart, "issue a cart's bundle: the one file to copy to it")
-    cart.add_argument("cart", help="the cart's pseudonym")
+    cart = _action(actions, "issue", _cart, "issue a cart's bundle: the one file to copy to it")
+    cart.add_argument("--cart", required=True, help="the cart's pseudonym")
     _add_out(cart, "CART.pem here")
     renew = _action(actions, "renew", _renew, "issue another bundle; the old one stays good until it is revoked")
-    renew.add_argument("name", help="a cart, or @server")
+    _add_whose(renew)
     _add_out(renew, "NAME.pem here")
     revoke = _action(actions, "revoke", _revoke, "shut a cart or server out")
-    revoke.add_argument("name", help="a cart, or @server")
+    _add_whose(revoke)
     revoke.add_argument("--but-newest", action="store_true", help="after a renewal: the older certificates alone")
     listing = _action(actions, "list", _list, "show who holds a certificate, and until when")
     listing.add_argument("--json", action="store_true", help="as JSON lines")
@@ -73,8 +72,17 @@ def _action(
     parser.add_argument(
         "--folder", type=Path, default=DEFAULT_FOLDER, metavar="DIR", help="the store's folder (default: %(default)s)"
     )
+    parser.add_argument(
+        "--store", help="the store's name" + ("" if name == "create" else ": refuse a folder of another")
+    )
     parser.set_defaults(run=run, do=do)
     return parser
+
+
+def _add_whose(parser: argparse.ArgumentParser) -> None:
+    whose = parser.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--cart", dest="name", metavar="NAME", help="of this cart")
+    whose.add_argument("--server", dest="name", metavar="NAME", type="@{}".format, help="of this basket server")
 
 
 def _add_days(parser: argparse.ArgumentParser) -> None:
@@ -106,14 +114,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _authority(args: argparse.Namespace) -> "StoreAuthority":
+    from smartcart.scripts.main import CommandError
     from smartcart.server.authority import StoreAuthority
 
-    return StoreAuthority(args.folder / "authority")
+    authority = StoreAuthority(args.folder / "authority")
+    if args.store not in (None, authority.store):
+        raise CommandError(f"{args.folder} is the folder of {authority.store}, not of {args.store}: give --folder")
+    return authority
 
 
 def _create(args: argparse.Namespace) -> int:
+    from smartcart.scripts.main import CommandError
     from smartcart.server.authority import StoreAuthority
 
+    if args.store is None:
+        raise CommandError("give --store, the store's name as it stands in topics")
     authority = StoreAuthority.create(args.folder / "authority", args.store, days=args.days)
     print(f"authority of {authority.store} in {args.folder / 'authority'}, good until {authority.expires:%Y-%m-%d}")
     print("keep authority.key secret and a copy of it safe; next: smartcart pair broker --host ADDRESS")
@@ -186,7 +201,8 @@ def _renew(args: argparse.Namespace) -> int:
 
     out = args.out or Path(f"{args.name.removeprefix('@')}.pem")
     _issue(args, args.name, Role.SERVER if args.name.startswith("@") else Role.CART, out, again=True)
-    print(f"once it is in its place:  smartcart pair revoke {args.name} --but-newest")
+    whose = f"--server {args.name[1:]}" if args.name.startswith("@") else f"--cart {args.name}"
+    print(f"once it is in its place:  smartcart pair revoke {whose} --but-newest")
     return 0
 
 

@@ -14,7 +14,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         help="run the basket server and its dashboard",
         description=(
             "Takes the events of all carts from a broker, keeps each exactly once in a ledger, and shows the baskets "
-            "live in a browser, until Ctrl-C. Whoever looks signs in: `smartcart admin create` makes accounts. "
+            "live in a browser, until Ctrl-C. Whoever looks signs in: `smartcart admin user create` makes accounts. "
             "User and password of the broker may stand in its URL or in the environment (SMARTCART_MQTT_USER, "
             "SMARTCART_MQTT_PASSWORD)."
         ),
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         with server:
             print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)
             if not server.has_admin:
-                log.warning("nobody has an account yet: smartcart admin create NAME --role admin")
+                log.warning("nobody has an account yet: smartcart admin user create NAME --role admin")
             elif entrance.tls is None and not is_loopback(args.host):
                 log.warning("passwords go over the network in the clear: give --tls-cert and --tls-key")
             wait_for_stop()

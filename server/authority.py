@@ -204,7 +204,8 @@ class StoreAuthority:
         """
         revoked = dict(self._revoked())
         try:
-            files = sorted((self._folder / _ISSUED).glob("*.crt"))
+            # certificates count whole seconds; of two from one second the file's own time tells which came later
+            files = sorted((self._folder / _ISSUED).glob("*.crt"), key=lambda file: -file.stat().st_mtime_ns)
             all_issued = [describe(x509.load_pem_x509_certificate(file.read_bytes())) for file in files]
         except (OSError, ValueError) as error:
             raise AuthorityError(f"{self._folder / _ISSUED}: cannot be read: {error}") from None

@@ -52,7 +52,7 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path}: cannot be read as a bundle: {error}") from None
     told = dict(line.split(": ", 1) for line in lines if ": " in line)
     if not lines or lines[0] != _HEAD or not all(told.get(field) for field in _FIELDS):
-        raise BundleError(f"{path} is no bundle: make one with `smartcart pair cart` or `smartcart pair server`")
+        raise BundleError(f"{path} is no bundle: make one with `smartcart pair issue` or `smartcart pair server`")
     return Bundle(**{field: told[field] for field in _FIELDS})
 
 

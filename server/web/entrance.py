@@ -44,7 +44,7 @@ class Entrance:
         if not doors.accounts.has_admin():
             raise EntranceError(
                 f"nobody could look after a server on {host}: make an account first, "
-                "with “smartcart admin create NAME --role admin” and the same --ledger"
+                "with “smartcart admin user create NAME --role admin” and the same --ledger"
             )
 
 

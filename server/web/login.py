@@ -95,7 +95,7 @@ def own_path(asked: str) -> str:
     return asked if is_own else "/"
 
 
-_NO_ACCOUNT: Final = "Nobody has an account yet: run “smartcart admin create NAME” on the server."
+_NO_ACCOUNT: Final = "Nobody has an account yet: run “smartcart admin user create NAME” on the server."
 
 
 def _form(

@@ -27,29 +27,29 @@ def test_from_the_first_account_on(
     ledger: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     at = ("--ledger", ledger)
-    assert admin(monkeypatch, "create", "Anna", "--role", "admin", *at, typed=PASSWORD + "\n") == 0
+    assert admin(monkeypatch, "user", "create", "Anna", "--role", "admin", *at, typed=PASSWORD + "\n") == 0
     assert "anna may sign in, as admin" in capsys.readouterr().out
-    assert admin(monkeypatch, "create", "anna", *at, typed=PASSWORD) == 2
+    assert admin(monkeypatch, "user", "create", "anna", *at, typed=PASSWORD) == 2
     assert "already" in capsys.readouterr().err
-    assert admin(monkeypatch, "create", "bert", *at, typed="short") == 2
+    assert admin(monkeypatch, "user", "create", "bert", *at, typed="short") == 2
     assert "10 to 256" in capsys.readouterr().err
-    assert admin(monkeypatch, "disable", "anna", *at) == 2
+    assert admin(monkeypatch, "user", "disable", "anna", *at) == 2
     assert "last admin" in capsys.readouterr().err
-    assert admin(monkeypatch, "create", "bert", "--generate", *at) == 0
+    assert admin(monkeypatch, "user", "create", "bert", "--generate", *at) == 0
     generated = capsys.readouterr().err.strip().removeprefix("password: ")
     office = open_office(ledger)
     doors = Doors(office)
     assert doors.accounts.check("bert", generated)
     assert doors.accounts.check("anna", PASSWORD)
-    assert admin(monkeypatch, "password", "bert", *at, typed="another set of words\n") == 0
+    assert admin(monkeypatch, "user", "password", "bert", *at, typed="another set of words\n") == 0
     assert doors.accounts.check("bert", generated) is None
-    assert admin(monkeypatch, "disable", "bert", *at) == 0
+    assert admin(monkeypatch, "user", "disable", "bert", *at) == 0
     assert doors.accounts.check("bert", "another set of words") is None
-    assert admin(monkeypatch, "enable", "bert", *at) == 0
+    assert admin(monkeypatch, "user", "enable", "bert", *at) == 0
     assert doors.accounts.check("bert", "another set of words")
-    assert admin(monkeypatch, "password", "nobody", *at, typed=PASSWORD) == 2
+    assert admin(monkeypatch, "user", "password", "nobody", *at, typed=PASSWORD) == 2
     capsys.readouterr()
-    assert admin(monkeypatch, "list", *at) == 0
+    assert admin(monkeypatch, "user", "list", *at) == 0
     assert capsys.readouterr().out.split()[:2] == ["anna", "admin"]
     assert {entry.via for entry in doors.audit.entries()} == {"command"}
     office.close()
@@ -79,10 +79,10 @@ def test_a_token_is_printed_alone_and_once(
 
 def test_it_works_beside_a_ledger_that_is_in_use(ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:
     running = open_ledger(ledger)
-    assert admin(monkeypatch, "create", "anna", "--ledger", ledger, typed=PASSWORD) == 0
+    assert admin(monkeypatch, "user", "create", "anna", "--ledger", ledger, typed=PASSWORD) == 0
     running.close()
 
 
 def test_a_memory_keeps_no_account(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert admin(monkeypatch, "list", "--ledger", "memory:") == 2
+    assert admin(monkeypatch, "user", "list", "--ledger", "memory:") == 2
     assert "forgets" in capsys.readouterr().err

@@ -35,22 +35,22 @@ def test_a_cart_is_let_in_renewed_and_shut_out(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new = tmp_path / "cart-7.pem", tmp_path / "new.pem"
-    assert pair(folder, "cart", "cart-7", "--out", str(old)) == 0
+    assert pair(folder, "issue", "--cart", "cart-7", "--out", str(old)) == 0
     port = int((folder / "authority" / "broker.url").read_text().rpartition(":")[2])
     broker = StoreMosquitto(folder / "broker", port)
     status = str(Topic(store="store-1", cart="cart-7", channel=Channel.STATUS))
     first = Peer(broker.url, old)
     assert first.publish(status, b"here")
     first.close()
-    assert pair(folder, "renew", "cart-7", "--out", str(new)) == 0
-    assert pair(folder, "revoke", "cart-7", "--but-newest") == 0
+    assert pair(folder, "renew", "--cart", "cart-7", "--out", str(new)) == 0
+    assert pair(folder, "revoke", "--cart", "cart-7", "--but-newest") == 0
     assert "restart the broker" in capsys.readouterr().out
     broker.stop()
     broker.start()
     assert Peer(broker.url, old).refused
     renewed = Peer(broker.url, new)
     assert not renewed.refused
-    assert pair(folder, "revoke", "cart-7") == 0
+    assert pair(folder, "revoke", "--cart", "cart-7") == 0
     broker.stop()  # this throws out who is connected
     wait_until(renewed.lost.is_set)
     broker.start()
@@ -59,7 +59,7 @@ def test_a_cart_is_let_in_renewed_and_shut_out(
 
 
 def test_the_list_tells_who_is_in_and_who_must_renew(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert pair(folder, "cart", "cart-7", "--out", str(folder / "c.pem"), "--days", "20") == 0
+    assert pair(folder, "issue", "--cart", "cart-7", "--out", str(folder / "c.pem"), "--days", "20") == 0
     capsys.readouterr()
     assert pair(folder, "list", "--json") == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -83,9 +83,9 @@ def test_a_further_server_is_let_in_beside_the_first(folder: Path) -> None:
     ("words", "reason"),
     [
         (["create", "--store", "other"], "holds an authority already"),
-        (["cart", "a/b"], "must be 1 to 64"),
-        (["renew", "cart-99"], "never had a certificate"),
-        (["revoke", "cart-99"], "holds no good certificate"),
+        (["issue", "--cart", "a/b"], "must be 1 to 64"),
+        (["renew", "--cart", "cart-99"], "never had a certificate"),
+        (["revoke", "--cart", "cart-99"], "holds no good certificate"),
         (["server"], "good certificate already"),
         (["broker", "--host", "a b"], "no name or address"),
         (["broker", "--port", "70000"], "from 1 to 65535"),
@@ -104,11 +104,11 @@ def test_what_cannot_be_says_why(
 
 def test_a_bundle_is_for_its_own_side(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cart = folder / "cart-7.pem"
-    assert pair(folder, "cart", "cart-7", "--out", str(cart)) == 0
+    assert pair(folder, "issue", "--cart", "cart-7", "--out", str(cart)) == 0
     assert main(["server", "--bundle", str(cart), "--ledger", "memory:"]) == 2
     assert "smartcart pair server" in capsys.readouterr().err
     assert main(["edge", "--bundle", str(folder / "server.pem")]) == 2
-    assert "smartcart pair cart" in capsys.readouterr().err
+    assert "smartcart pair issue" in capsys.readouterr().err
     assert main(["edge", "--bundle", str(cart), "--key", str(cart)]) == 2
     assert "leave --ca, --cert and --key out" in capsys.readouterr().err
 
@@ -116,10 +116,10 @@ def test_a_bundle_is_for_its_own_side(folder: Path, capsys: pytest.CaptureFixtur
 def test_a_store_without_broker_or_authority_says_what_comes_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert pair(tmp_path, "cart", "cart-7") == 2
+    assert pair(tmp_path, "issue", "--cart", "cart-7") == 2
     assert "smartcart pair create" in capsys.readouterr().err
     assert pair(tmp_path, "create", "--store", "s") == 0
-    assert pair(tmp_path, "cart", "cart-7") == 2
+    assert pair(tmp_path, "issue", "--cart", "cart-7") == 2
     assert "smartcart pair broker" in capsys.readouterr().err
 
 

@@ -509,7 +509,7 @@ def test_an_open_server_is_for_loopback_alone(broker: EmbeddedBroker) -> None:
     options: dict[str, Any] = {"broker_url": broker.url, "ledger_url": "memory:", "host": "0.0.0.0", "port": 0}
     with pytest.raises(EntranceError, match="loopback alone"):
         BasketServer(**options, entrance=Entrance(is_open=True)).start()
-    with pytest.raises(EntranceError, match="smartcart admin create"):
+    with pytest.raises(EntranceError, match="smartcart admin user create"):
         BasketServer(**options).start()
 
 
@@ -520,7 +520,7 @@ def test_an_address_of_another_machine_is_named() -> None:
 
 def test_without_an_account_the_login_says_how_to_make_one(broker: EmbeddedBroker) -> None:
     with BasketServer(broker_url=broker.url, ledger_url="memory:", port=0) as server:
-        assert "smartcart admin create" in httpx.get(server.url + "login").text
+        assert "smartcart admin user create" in httpx.get(server.url + "login").text
 
 
 def test_a_body_that_is_too_large_is_refused(anybody: Client) -> None:

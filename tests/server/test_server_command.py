@@ -56,7 +56,7 @@ def address_of(process: "subprocess.Popen[str]") -> str:
         (["--broker", "http://me:secret@127.0.0.1"], "must look like mqtt://"),
         (["--catalogue", "missing.toml"], "missing.toml: No such file"),
         (["--ca", "missing.pem"], "for mqtts:// only"),
-        (["--host", "203.0.113.1"], "smartcart admin create"),
+        (["--host", "203.0.113.1"], "smartcart admin user create"),
         (["--tls-cert", "c.pem"], "go together"),
         (["--tls-cert", "c.pem", "--tls-key", "k.pem"], "c.pem: No such file"),
         (["--port", "99999"], "port 99999 does not exist"),
