@@ -47,28 +47,35 @@ def run(args: argparse.Namespace) -> int:
 
     if min(args.events, args.batch, args.carts, args.runs) < 1:
         raise CommandError("give at least one event, cart and run, and one event a batch")
-    batches = _batches(args.events, args.batch, args.carts)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=args.folder)))
-        folder.chmod(0o711)  # PostgreSQL runs as another user where we are root
-        pair = stack.enter_context(_postgres(folder) if args.postgres else _sqlite(folder))
-        ours: list[float] = []
-        raw: list[float] = []
-        for _ in range(args.runs + 1):  # the first warms up
-            for commit, rates in ((pair[0], ours), (pair[1], raw)):
-                rates.append(args.events / commit(batches))
-    figures = {
-        "ledger": "postgres" if args.postgres else "sqlite",
-        "batch": args.batch,
-        "events_per_second": round(statistics.median(ours[1:])),
-        "raw_events_per_second": round(statistics.median(raw[1:])),
-    }
-    figures["ratio_raw"] = round(figures["events_per_second"] / figures["raw_events_per_second"], 3)
+    figures = against_raw(args.events, args.batch, args.carts, args.runs, folder=args.folder, postgres=args.postgres)
     text = (
         f"{figures['ledger']}, {args.batch} events a commit: {figures['events_per_second']} events/s, "
         f"the bare database {figures['raw_events_per_second']}; ratio {figures['ratio_raw']}"
     )
     return report(figures, args, text)
+
+
+def against_raw(
+    events: int, batch: int, carts: int, runs: int, *, folder: Path | None = None, postgres: bool = False
+) -> dict[str, Any]:
+    """The rates of the ledger and of the bare database, and the first as a share of the second."""
+    batches = _batches(events, batch, carts)
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        place.chmod(0o711)  # PostgreSQL runs as another user where we are root
+        pair = stack.enter_context(_postgres(place) if postgres else _sqlite(place))
+        ours: list[float] = []
+        raw: list[float] = []
+        for _ in range(runs + 1):  # the first warms up
+            for commit, rates in ((pair[0], ours), (pair[1], raw)):
+                rates.append(events / commit(batches))
+    rates_of = {"events_per_second": statistics.median(ours[1:]), "raw_events_per_second": statistics.median(raw[1:])}
+    return {
+        "ledger": "postgres" if postgres else "sqlite",
+        "batch": batch,
+        **{name: round(rate) for name, rate in rates_of.items()},
+        "ratio_raw": round(rates_of["events_per_second"] / rates_of["raw_events_per_second"], 3),
+    }
 
 
 def _batches(count: int, size: int, carts: int) -> list[Batch]:

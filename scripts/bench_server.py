@@ -41,6 +41,9 @@ def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--rate", type=float, default=0.5, help="events a second and cart (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=1.0, help="of load on the server (default: %(default)s)")
     parser.add_argument("--echo-seconds", type=float, default=20.0, help="of load on the echo (default: %(default)s)")
+    parser.add_argument(
+        "--ledger-events", type=int, default=10_000, help="the ledger against raw SQLite (default: %(default)s)"
+    )
     add_figures_options(parser)
     parser.set_defaults(run=run)
 
@@ -82,6 +85,7 @@ def _allow_files(count: int) -> None:
 def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     import getpass
 
+    from smartcart.scripts.bench_ledger import against_raw
     from smartcart.scripts.chaos_world import SMARTCART, free_port, mosquitto
     from smartcart.scripts.process_use import use_of
     from smartcart.scripts.supervised import Supervised
@@ -114,9 +118,15 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for process in reversed(running):
             process.stop()
     stored = _stored(ledger)
+    bare = against_raw(args.ledger_events, 200, args.carts, 5)
     return {
         "carts": args.carts,
-        "events_per_second": round(args.carts * args.rate, 1),
+        "load_events_per_second": round(args.carts * args.rate, 1),
+        "p50_ms": figures["latency_ms"]["p50"],
+        "p99_ms": figures["latency_ms"]["p99"],
+        "events_per_s": bare["events_per_second"],
+        "raw_sqlite_events_per_s": bare["raw_events_per_second"],
+        "ratio_raw": bare["ratio_raw"],
         **figures,
         "stored": stored,
         "lost": max(0, figures["answered"] - figures["rejected"] - stored),

@@ -102,6 +102,7 @@ def _chaos(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "own_exits": exits,
         "finished": finished and ended_well,
         **asdict(verdict),
+        "baskets_equal": verdict.wrong_baskets == 0,
         "seconds": round(time.monotonic() - started, 1),
         "clean": finished and ended_well and verdict.clean,
     }

@@ -14,7 +14,7 @@ from smartcart.scripts.process_use import growth_per_hour, use_of
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 def test_a_short_load_is_answered_to_the_last_event() -> None:
-    words = ["--carts", "50", "--rate", "1", "--minutes", "0.1", "--echo-seconds", "3"]
+    words = ["--carts", "50", "--rate", "1", "--minutes", "0.1", "--echo-seconds", "3", "--ledger-events", "400"]
     needs = "lost == 0 and unanswered == 0 and rejected == 0 and sent > 200"
     run = [SMARTCART, "bench", "server", *words, "--json", "--require", needs]
     told = subprocess.run(run, capture_output=True, text=True, timeout=240)
@@ -23,6 +23,8 @@ def test_a_short_load_is_answered_to_the_last_event() -> None:
     assert figures["stored"] == figures["sent"] == figures["answered"]
     assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["p99"] <= figures["latency_ms"]["max"]
     assert figures["server_memory_mib"]["most"] > 20
+    assert figures["p99_ms"] == figures["latency_ms"]["p99"]
+    assert figures["ratio_raw"] == pytest.approx(figures["events_per_s"] / figures["raw_sqlite_events_per_s"], rel=0.05)
 
 
 def test_percentiles_are_of_all_values() -> None:
