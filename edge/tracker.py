@@ -6,8 +6,9 @@ frame rate changes nothing; hands and items never swap ids; an item keeps one id
 class is a vote over the item's whole life; ids start at 1 in every tracker.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from smartcart.edge.detection import Box, Detection
 from smartcart.models.labels import HAND
 
+MOST: Final = 120
 STRANGE: Final = 0.4  # what overlap and nearness must make up for when a thing was never told under this class
 
 
@@ -146,7 +148,7 @@ class CartTracker:
 
     def update(self, time: float, detections: Sequence[Detection]) -> Sequence[Track]:
         limits = self._settings
-        sights = _merged([d for d in detections if d.confidence >= limits.weak], limits.merge_iou)
+        sights = _merged(_sound(detections, limits.weak), limits.merge_iou)
         sure = [s for s in sights if s.confidence >= (limits.sure_hand if s.hand else limits.sure)]
         weak = [s for s in sights if s not in sure]
         unmatched = self._match(time, sure, self._things)
@@ -213,9 +215,22 @@ def _similarities(things: Sequence[_Thing], sights: Sequence[_Sight], time: floa
     return np.where(apart, -1.0, iou + 0.5 * nearness * ratio - STRANGE * strange)
 
 
+def _sound(detections: Sequence[Detection], weak: float) -> list[Detection]:
+    """The detections that can be true, cut at the picture's border, the ``MOST`` surest of them."""
+    found = []
+    for detection in detections:
+        x1, y1, x2, y2 = detection.box
+        if not (weak <= detection.confidence <= 1 and math.isfinite(x1 + y1 + x2 + y2)):
+            continue
+        box = Box(max(0.0, x1), max(0.0, y1), min(1.0, x2), min(1.0, y2))
+        if box.width > 0 and box.height > 0:
+            found.append(detection if box == detection.box else replace(detection, box=box))
+    return sorted(found, key=lambda d: -d.confidence)[:MOST]
+
+
 def _merged(detections: Sequence[Detection], iou: float) -> list[_Sight]:
     sights: list[_Sight] = []
-    for detection in sorted(detections, key=lambda d: -d.confidence):
+    for detection in detections:
         hand = detection.label == HAND
         same = next((s for s in sights if s.hand == hand and s.box.iou(detection.box) >= iou), None)
         if same is None:
