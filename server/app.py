@@ -20,6 +20,7 @@ from smartcart.server.site import Site
 from smartcart.server.web import (
     accounts,
     audit,
+    cart_checkout,
     cart_page,
     cart_screen,
     catalogue,
@@ -46,7 +47,7 @@ _API_ROUTERS: Final = (
 )
 _SHOP_PAGES: Final = (catalogue_import, catalogue, checkout, receipts)
 _PAGES: Final = (cart_page, queue, numbers, dashboard, *_SHOP_PAGES, screens, accounts, audit)
-_FOR_EVERYBODY: Final = (login, cart_screen, watching)
+_FOR_EVERYBODY: Final = (login, cart_checkout, cart_screen, watching)
 _ABOUT: Final = """
 Baskets of smart carts, live. Sign in with an API token (`Authorization: Bearer smartcart_…`), which an admin makes on
 the page *Tokens* or with `smartcart admin token`; one of scope `read` may only GET. Money is in minor units of

@@ -1,4 +1,4 @@
-"""``/catalogue/import``: a CSV file is first shown with all that it would do, and then done as a whole or not at all."""
+"""``/catalogue/import``: what a CSV file would do is shown, and then done as a whole or not at all."""
 
 from typing import Annotated, Any, Final
 

@@ -19,14 +19,14 @@ router = APIRouter(prefix="/door", include_in_schema=False)
 def pdf(request: Request, site: TheSite, code: str) -> Response:
     found = _find(site, code)
     headers = {"Content-Disposition": f'inline; filename="receipt-{found.title}.pdf"'}
-    return Response(receipt_pdf(found, _address(request, found)), media_type="application/pdf", headers=headers)
+    return Response(receipt_pdf(found, receipt_address(request, found)), media_type="application/pdf", headers=headers)
 
 
 @for_holders.get("/{code}")
 def receipt(request: Request, site: TheSite, visitor: MaybeVisitor, code: str) -> Response:
     """What the QR code leads to; a person of the store who scans it can let its holder out."""
     found = _find(site, code)
-    code_picture = Markup(qr_svg(_address(request, found)))  # made by us, of nothing but squares
+    code_picture = Markup(qr_svg(receipt_address(request, found)))  # made by us, of nothing but squares
     return site.templates.page(request, "receipt.html", visitor=visitor, receipt=found, qr=code_picture)
 
 
@@ -52,5 +52,6 @@ def _find(site: Site, code: str) -> Receipt:
     return found
 
 
-def _address(request: Request, receipt: Receipt) -> str:
+def receipt_address(request: Request, receipt: Receipt) -> str:
+    """What the QR code of a receipt holds."""
     return str(request.base_url.replace(path=f"/receipt/{receipt.code}", query=""))

@@ -176,6 +176,19 @@ def test_what_stands_in_the_way_is_settled_on_the_page(
     expect(page.get_by_role("button", name="Pay €7.62")).to_be_visible()
 
 
+def test_the_shopper_pays_on_the_screen_of_the_cart(page: Page, server: BasketServer, trip: Trip) -> None:
+    page.goto(f"cart/store-1/{trip.cart}")
+    page.get_by_role("link", name="Checkout").click()
+    press(page, "Yes, pay €4.87")
+    pay_with(page, "Test card that is declined")
+    expect(page.locator("#declined")).to_contain_text("the card was declined")
+    pay_with(page, "Test card that pays")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    (read,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(page.locator(".qr").screenshot())))
+    assert read.text.startswith(f"{server.url}receipt/")
+    assert paid_count(server, trip) == 1
+
+
 def choose(page: Page, text: str) -> None:
     file: Any = {"name": "c.csv", "mimeType": "text/csv", "buffer": text.encode()}
     page.locator("input[type=file]").set_input_files(files=[file])
