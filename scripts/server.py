@@ -27,7 +27,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="NAME",
         help="share the work with every other server that is started with this NAME and the same PostgreSQL ledger",
     )
-    parser.add_argument("--catalogue", type=Path, metavar="FILE", help="products and prices, .csv or .toml")
+    parser.add_argument("--catalogue", type=Path, metavar="FILE", help="products of an empty store, .csv or .toml")
     parser.add_argument(
         "--evidence",
         action="store_true",

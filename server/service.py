@@ -162,8 +162,8 @@ class BasketServer:
         self._products = Products(self._doors.office, self._doors.audit)
         seeded = self._products.seed(self._seed, _BEGINNING)
         self._catalogue = CatalogueInForce(self._products)
-        if self._is_given and not seeded and self._catalogue.products:
-            log.info("the store has its catalogue: --catalogue fills an empty one only; import a file on its page")
+        if self._is_given and not seeded and set(self._seed.products) - set(self._catalogue.products):
+            log.warning("the store keeps its catalogue: --catalogue fills an empty one; import the file on its page")
 
     def _make_till(self) -> Till:
         office, audit = self._doors.office, self._doors.audit

@@ -93,7 +93,7 @@ class Till:
 
     def start(self) -> None:
         """Finds out what became of payments that were under way when a server died, now and from now on."""
-        self.recover(timedelta(0) if self._alone else timedelta(seconds=ANSWER_SECONDS))
+        self._try_to_recover(timedelta(0) if self._alone else timedelta(seconds=ANSWER_SECONDS))
         self._sweeper.start()
 
     def stop(self) -> None:
@@ -223,10 +223,13 @@ class Till:
 
     def _sweep(self) -> None:
         while not self._stopping.wait(_SWEEP_SECONDS):
-            try:
-                self.recover()
-            except OfficeError as error:
-                log.warning("%s", error)
+            self._try_to_recover(timedelta(seconds=ANSWER_SECONDS))
+
+    def _try_to_recover(self, age: timedelta) -> None:
+        try:
+            self.recover(age)
+        except OfficeError as error:
+            log.warning("%s; open payments are looked at again later", error)
 
 
 def _name(key: SessionKey) -> str:
