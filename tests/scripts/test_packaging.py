@@ -15,7 +15,7 @@ for room in ("edge", "server", "models", "datasets", "scripts"):
     assert importlib.import_module(f"smartcart.{room}").__name__ == f"smartcart.{room}"
 needed = {
     "smartcart.edge": ["py.typed", "contract/event.schema.json", "contract/asyncapi.json"],
-    "smartcart.server": ["templates", "static", "catalogue.toml"],
+    "smartcart.server": ["templates", "static", "catalogue.toml", "fonts/DejaVuSans.ttf"],
     "smartcart.models": ["smartcart-eye.onnx", "model_card.md", "LICENSE-AGPL-3.0.txt"],
     "smartcart.datasets": ["demo/demo.mp4", "demo/demo.truth.json"],
 }
