@@ -30,6 +30,7 @@ BEFORE_IT: Final = 0.6
 WITH_IT: Final = 0.1
 LEAST_HELD: Final = 3
 LEAST_LEAVING: Final = 3
+STAYED: Final = 0.6
 
 
 @dataclass(slots=True)
@@ -142,7 +143,7 @@ class Account:
         if left is None and item.touched:
             left = self._left_as_another(item, taken)
         covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in arrived), default=0.0)
-        if left is None and covered >= COVERED:
+        if left is None and (item.hidden or covered >= COVERED):
             item.hidden = True
             return
         evidence = RemoveEvidence(
@@ -202,11 +203,21 @@ class Account:
     def _unseen(self, thread: Thread) -> None:
         """Carried in by a hand that was seen to leave without it: it is there, though hidden."""
         path = thread.end
-        within = self._came_in(thread) and path.inside and path.gone_out(self.time) is None
-        if within and thread.held_frames >= LEAST_HELD and self.visit.hands_after(path.last) >= LEAST_LEAVING:
+        lost_within = path.gone_out(self.time) is None or self._hand_stayed(path)
+        if (
+            self._came_in(thread)
+            and path.inside
+            and lost_within
+            and thread.held_frames >= LEAST_HELD
+            and self.visit.hands_after(path.last) >= LEAST_LEAVING
+        ):
             evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0)
             self._add(thread, evidence)
             self.inventory.add(path).hidden = True
+
+    def _hand_stayed(self, path: Path) -> bool:
+        """Whether a hand was seen in the basket for a while after it: then the hand did not take it out again."""
+        return path.left is None and self.visit.hand_stayed(path.last, STAYED)
 
     def _taken_unseen(self, thread: Thread) -> None:
         """Taken out, though it was never seen at its place."""

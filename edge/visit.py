@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from smartcart.edge.detection import Box
 from smartcart.edge.path import Path
 from smartcart.edge.tracker import Track
+
+LONGEST_GAP: Final = 0.25
 
 
 @dataclass(slots=True)
@@ -66,6 +69,11 @@ class Visit:
     def hands_between(self, start: float, end: float) -> int:
         """In how many frames a hand was seen from one moment to before another."""
         return sum(start <= t < end for t in self.hand_frames)
+
+    def hand_stayed(self, since: float, span: float) -> bool:
+        """Whether a hand was seen again and again for a span of seconds from a moment on."""
+        seen = [since, *(t for t in self.hand_frames if since < t < since + span), since + span]
+        return all(b - a <= LONGEST_GAP for a, b in zip(seen, seen[1:], strict=False))
 
     def hands_after(self, time: float) -> int:
         """In how many frames a hand was seen later than a moment."""
