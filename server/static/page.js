@@ -50,10 +50,6 @@
       if (event.detail.status === 401 || event.detail.status === 404) location.reload();
     });
     live.addEventListener("htmx:sse:before:connection", (event) => show(event.detail.connection.attempt > 1));
-    // what a person has opened stays open when its section is renewed
-    live.addEventListener("htmx:before:morph:attr", (event) => {
-      if (event.detail.attrName === "open" && event.target.matches("details[data-keep]")) event.preventDefault();
-    });
   }
 
   document.addEventListener("submit", async (event) => {
