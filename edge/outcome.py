@@ -31,7 +31,7 @@ class AddEvidence:
     seen: float
 
     def probability(self) -> float:
-        moved = max(3.0 * self.brought, 3.0 * self.flew, 2.2 * self.touched - 2.5 * self.uncovered)
+        moved = max(3.0 * self.brought, 3.0 * self.flew, 3.0 * self.touched - 2.2 * self.uncovered)
         return _sigmoid(-3.0 + 2.5 * self.carried + moved + 2.0 * self.seen)
 
 

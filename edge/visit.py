@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from smartcart.edge.detection import Box
@@ -73,7 +74,7 @@ class Visit:
     def hand_stayed(self, since: float, span: float) -> bool:
         """Whether a hand was seen again and again for a span of seconds from a moment on."""
         seen = [since, *(t for t in self.hand_frames if since < t < since + span), since + span]
-        return all(b - a <= LONGEST_GAP for a, b in zip(seen, seen[1:], strict=False))
+        return all(b - a <= LONGEST_GAP for a, b in pairwise(seen))
 
     def hands_after(self, time: float) -> int:
         """In how many frames a hand was seen later than a moment."""
