@@ -1,7 +1,7 @@
 """Exports a trained eye to ONNX: free height and width, names and provenance in the metadata, checked against PyTorch.
 
 Height and width stay free because that costs nothing at run time and lets the detector pick the rectangle that fits
-the camera (320x256 for 4:3, 320x192 for 16:9).
+the camera (416x320 for 4:3, 416x256 for 16:9).
 """
 
 import json
@@ -45,7 +45,7 @@ class Export:
     score_off: float
 
 
-def export(weights: Path, *, out: Path, size: tuple[int, int] = (320, 256), sources: Sequence[str] = ()) -> Export:
+def export(weights: Path, *, out: Path, size: tuple[int, int] = (416, 320), sources: Sequence[str] = ()) -> Export:
     """Writes ``out``; nothing is left there when the check fails.
 
     Args:

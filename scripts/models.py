@@ -57,7 +57,7 @@ def _add_export(actions: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("--weights", type=Path, required=True, help="the .pt of a training")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx to write")
-    parser.add_argument("--size", type=_size, default=(320, 256), help="default WIDTHxHEIGHT (default 320x256)")
+    parser.add_argument("--size", type=_size, default=(416, 320), help="default WIDTHxHEIGHT (default 416x320)")
     parser.add_argument("--source", action="append", default=[], help="a data set with author and licence; repeat")
     parser.add_argument("--json", action="store_true", help="print what was written as one JSON object")
     parser.set_defaults(run=_run_export)
@@ -122,5 +122,5 @@ def _run_export(args: argparse.Namespace) -> int:
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT, e.g. 320x256")
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT, e.g. 416x320")
     return int(width), int(height)

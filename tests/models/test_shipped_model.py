@@ -9,8 +9,11 @@ import pytest
 
 from smartcart.edge.detector import OnnxDetector
 from smartcart.edge.frames import Frame
+from smartcart.models.detection_metrics import FoundBox, JudgedPhoto
 from smartcart.models.labels import DEFAULT_MODEL, LABELS
+from smartcart.models.recall import recall_figures
 
+FRAMES = Path(__file__).with_name("frames") / "data.yaml"
 DEMO = Path(__file__).parents[2] / "datasets" / "demo" / "demo.mp4"
 CARD = DEFAULT_MODEL.with_name("model_card.md")
 
@@ -26,8 +29,8 @@ def test_it_knows_the_projects_labels_in_their_order(detector: OnnxDetector) -> 
 
 def test_it_fits_the_camera_and_the_wheel(detector: OnnxDetector) -> None:
     assert DEFAULT_MODEL.stat().st_size <= 12e6
-    assert detector.input_size(640, 480) == (320, 256)
-    assert detector.input_size(1920, 1080) == (320, 192)
+    assert detector.input_size(640, 480) == (416, 320)
+    assert detector.input_size(1920, 1080) == (416, 256)
 
 
 def test_it_names_its_licence_and_its_sources() -> None:
@@ -53,3 +56,22 @@ def test_it_sees_items_and_hands_in_the_demo_clip(detector: OnnxDetector) -> Non
     clip.release()
     assert seen.get("hand", 0) >= 5
     assert seen.get("bottle", 0) >= 10
+
+
+def test_it_finds_what_is_in_some_rendered_frames_of_unseen_products(detector: OnnxDetector) -> None:
+    pytest.importorskip("yaml", reason="needs the extra train")
+    from smartcart.models.judged_set import photo_sets
+
+    judged = []
+    for one in photo_sets([FRAMES]):
+        for index, (image, truth) in enumerate(one.pictures()):
+            found = [
+                FoundBox(label=d.label, confidence=d.confidence, corners=(d.box.x1, d.box.y1, d.box.x2, d.box.y2))
+                for d in detector.detect(Frame(image=image, index=index, time=0.0))
+            ]
+            judged.append(JudgedPhoto(truth=truth, found=found, judges=one.judges))
+    figures = recall_figures(judged)
+    assert figures.by_kind["items"].total == 28
+    assert figures.by_kind["items"].right >= 25
+    assert figures.by_kind["hand"].right >= 5
+    assert (figures.empty_photos, figures.false_items) == (1, 0)
