@@ -52,7 +52,7 @@ class Trip:
 
 
 def product(label: str, price: int | None = 100, sku: str | None = None, **fields: Any) -> Product:
-    values = {"sku": sku or label.upper(), "gtin": None, "label": label, "name": f"The {label}", "currency": "EUR"}
+    values = {"sku": sku or label.upper(), "gtin": None, "labels": (label,), "name": f"The {label}", "currency": "EUR"}
     return Product(**(values | {"price": price} | fields))
 
 
