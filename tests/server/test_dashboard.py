@@ -300,6 +300,7 @@ def test_the_queue_is_worked_by_keyboard_alone(open_page: Open, cart: Any, serve
     page.keyboard.press("?")
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Keys")).to_be_hidden()
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nothing waits for you")).to_be_visible()
@@ -448,7 +449,7 @@ def full_store(cart: Any, broker: EmbeddedBroker, fake_carts: Any) -> str:
 
 
 def on_every_page(open_page: Open, name: str, **options: Any) -> Iterator[tuple[str, Page]]:
-    page = open_page("", **options)
+    page = open_page("", reduced_motion="reduce", **options)  # what still moves in is paler than it will be
     for path in PAGES:
         page.goto(path.format(cart=name), wait_until="load")
         yield path, page
