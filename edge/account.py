@@ -31,6 +31,7 @@ WITH_IT: Final = 0.1
 LEAST_HELD: Final = 3
 LEAST_LEAVING: Final = 3
 STAYED: Final = 0.6
+STOOD: Final = 0.4
 
 
 @dataclass(slots=True)
@@ -65,10 +66,11 @@ class Account:
             life = self._thread_of(item, threads)
             if self._left(life) is not None or not self._still_there(item, glimpsed):
                 self._gone(item, life, taken, arrived)
+        unseen = [t for t in strangers if self._stayed_unseen(t)]
         for thread in new:
-            self._new(thread, present, vacated)
-        for thread in strangers:
-            self._unseen(thread)
+            self._new(thread, unseen, present, vacated)
+        for thread in unseen:
+            self._put_in_unseen(thread)
         for thread in taken:
             self._taken_unseen(thread)
         return self._told()
@@ -183,15 +185,22 @@ class Account:
         out = thread.end.gone_out(self.time)
         return inside and out is not None and thread.travelled and thread.held_frames >= LEAST_HELD
 
-    def _new(self, thread: Thread, present: Sequence[Thread], vacated: Sequence[Box]) -> None:
+    def _new(self, thread: Thread, unseen: list[Thread], present: Sequence[Thread], vacated: Sequence[Box]) -> None:
         """Something that stands where nothing was known before."""
         path = thread.end
         others = (t.end for t in present if t is not thread and t.end.track.hits >= path.track.hits)
         if any(other.track.box.iou(path.track.box) >= DOUBLE for other in others):
             return  # a second box around the same thing
+        if thread.begin.track.first < self.visit.start - STOOD and not thread.travelled and not thread.moved:
+            self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
+            return
+        came_in = self._came_in(thread)
+        before = None if came_in else next((t for t in unseen if likeness(t.votes, thread.votes) >= ALIKE), None)
+        if before is not None:
+            unseen.remove(before)
         evidence = AddEvidence(
-            carried=self._came_in(thread),
-            brought=thread.brought,
+            carried=came_in or before is not None,
+            brought=thread.brought or before is not None,
             flew=(thread.travelled or thread.moved) and not thread.brought,
             touched=self.visit.touched(path.track.box),
             uncovered=any(box.overlap(path.track.box) >= UNCOVERED * path.track.box.area for box in vacated),
@@ -200,20 +209,16 @@ class Account:
         self._add(thread, evidence)
         self.inventory.add(path)
 
-    def _unseen(self, thread: Thread) -> None:
-        """Carried in by a hand that was seen to leave without it: it is there, though hidden."""
+    def _stayed_unseen(self, thread: Thread) -> bool:
+        """Whether it was carried in by a hand that was seen to leave without it: it is there, though hidden."""
         path = thread.end
-        lost_within = path.gone_out(self.time) is None or self._hand_stayed(path)
-        if (
-            self._came_in(thread)
-            and path.inside
-            and lost_within
-            and thread.held_frames >= LEAST_HELD
-            and self.visit.hands_after(path.last) >= LEAST_LEAVING
-        ):
-            evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0)
-            self._add(thread, evidence)
-            self.inventory.add(path).hidden = True
+        lost_within = path.inside and (path.gone_out(self.time) is None or self._hand_stayed(path))
+        held = thread.held_frames >= LEAST_HELD
+        return self._came_in(thread) and lost_within and held and self.visit.hands_after(path.last) >= LEAST_LEAVING
+
+    def _put_in_unseen(self, thread: Thread) -> None:
+        self._add(thread, AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0))
+        self.inventory.add(thread.end).hidden = True
 
     def _hand_stayed(self, path: Path) -> bool:
         """Whether a hand was seen in the basket for a while after it: then the hand did not take it out again."""
