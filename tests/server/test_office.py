@@ -18,6 +18,10 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ENTRY = {"at": NOW, "actor": "a", "via": "login", "action": "x", "subject": "", "detail": "{}"}
 
 
+KEPT = pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+"""Not in a memory, which forgets."""
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     match request.param:
@@ -65,9 +69,8 @@ def test_the_migrations_make_the_tables_that_queries_name(open_again: Callable[[
         }
 
 
+@KEPT
 def test_what_is_written_is_there_after_a_restart(url: str) -> None:
-    if url == "memory:":
-        pytest.skip("a memory forgets")
     open_ledger(url).close()
     office = open_office(url)
     with office.writing() as connection:
@@ -106,9 +109,8 @@ def test_a_failed_transaction_leaves_nothing(open_again: Callable[[], Office]) -
         assert connection.execute(select(func.count()).select_from(AUDIT)).scalar() == 0
 
 
+@KEPT
 def test_a_newer_office_is_refused_in_plain_words(open_again: Callable[[], Office], url: str) -> None:
-    if url == "memory:":
-        pytest.skip("a memory is always new")
     office = open_again()
     with office.writing() as connection:
         schema = "smartcart." if url.startswith("postgres") else ""
@@ -117,11 +119,10 @@ def test_a_newer_office_is_refused_in_plain_words(open_again: Callable[[], Offic
         open_again()
 
 
+@KEPT
 def test_an_older_office_is_brought_up_to_date(
     open_again: Callable[[], Office], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if url == "memory:":
-        pytest.skip("a memory is always new")
     open_again()
     added = (
         "CREATE TABLE office_more (position {serial}, picture {bytes}); CREATE INDEX office_i ON office_more (picture)"
@@ -133,9 +134,8 @@ def test_an_older_office_is_brought_up_to_date(
             assert connection.execute(text(f"SELECT count(*) FROM {schema}office_more")).scalar() == 0
 
 
+@KEPT
 def test_servers_that_start_at_once_make_the_tables_once(url: str, ledger: Ledger) -> None:
-    if url == "memory:":
-        pytest.skip("a memory is one's own")
     opened: list[Office] = []
     threads = [threading.Thread(target=lambda: opened.append(open_office(url))) for _ in range(4)]
     for thread in threads:
