@@ -142,7 +142,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def _load(args: argparse.Namespace, url: str, seconds: float, watched: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """One run of the load, and the memory of the process that answers it."""
     from smartcart.scripts.main import CommandError
-    from smartcart.scripts.process_use import growth_per_hour, use_of
+    from smartcart.scripts.process_use import course, growth_per_hour, use_of
 
     words = [sys.executable, "-m", "smartcart.scripts.bench_load", "--broker", url, "--seconds", str(seconds)]
     words += ["--carts", str(args.carts), "--rate", str(args.rate)]
@@ -162,6 +162,7 @@ def _load(args: argparse.Namespace, url: str, seconds: float, watched: Any) -> t
         "start": round(samples[0][1], 1),
         "end": round(samples[-1][1], 1),
         "most": round(max(rss for _, rss in samples), 1),
+        "course": course(samples),
         "growth_per_hour": growth_per_hour(samples),
     }
     return json.loads(told), memory

@@ -1,5 +1,6 @@
 """What a process uses: memory and processor time, as ``ps`` tells it."""
 
+import itertools
 import statistics
 import subprocess
 from collections.abc import Sequence
@@ -42,3 +43,15 @@ def growth_per_hour(samples: Sequence[tuple[float, float]]) -> float | None:
     if not later or later[-1][0] - samples[0][0] < 300:
         return None
     return round(statistics.linear_regression(*zip(*later, strict=True)).slope * 3600, 2)
+
+
+def course(samples: Sequence[tuple[float, float]], parts: int = 10) -> list[float]:
+    """The median (MiB) of each of some equal parts of the samples, in order; fewer samples give as many parts.
+
+    >>> course([(0, 1.0), (1, 3.0), (2, 5.0), (3, 7.0)], parts=2)
+    [2.0, 6.0]
+    """
+    parts = min(parts, len(samples))
+    edges = [len(samples) * i // parts for i in range(parts + 1)] if parts else []
+    pieces = itertools.pairwise(edges)
+    return [round(statistics.median(rss for _, rss in samples[a:b]), 1) for a, b in pieces]
