@@ -32,7 +32,9 @@ def reasons(view: CartView, called: bool = False) -> tuple[Reason, ...]:
         found += _of_basket(view.basket)
     status = view.status
     if status is not None and status.outbox_full:
-        found.append(Reason(text="Outbox full", is_bad=True))
+        found.append(Reason(text="Outbox full: takes no more events", is_bad=True))
+    elif status is not None and status.outbox_nearly_full:
+        found.append(Reason(text="Outbox nearly full"))
     if status is not None and status.camera in CAMERA_WORDS:
         found.append(Reason(text=CAMERA_WORDS[status.camera], is_bad=True))
     return tuple(found)

@@ -14,7 +14,6 @@ from smartcart.edge.events import ContractError, checked_name
 from smartcart.server.app import create_app
 from smartcart.server.basket import Basket
 from smartcart.server.broker_address import AddressError, BrokerAddress
-from smartcart.server.calls import Calls
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import Catalogue
 from smartcart.server.catalogue_file import DEFAULT_CATALOGUE, load_catalogue
@@ -28,6 +27,7 @@ from smartcart.server.ledger_address import is_postgres, open_ledger
 from smartcart.server.listening import listen
 from smartcart.server.metrics import Metrics
 from smartcart.server.office.audit import Actor
+from smartcart.server.office.calls import Calls
 from smartcart.server.office.doors import Doors
 from smartcart.server.office.office import open_office
 from smartcart.server.office.payments import Payments
@@ -135,6 +135,7 @@ class BasketServer:
             self._entrance.check(self._host, self._doors)
             self._carts = Carts(self._ledger, self._commands)
             self._till = self._make_till()
+            self._calls = Calls(office, self._doors.audit, self._carts.touch)
             listening = listen(self._host, self._port, "the server")
             undo.pop_all()
         self._port = listening.getsockname()[1]
@@ -152,6 +153,7 @@ class BasketServer:
         self._web = self._make_web(listening)
         self._catalogue.start()
         self._till.start()
+        self._calls.start()
         self._sweep = EvidenceSweep(self._evidence, self._ledger)
         self._sweep.start()
         self._subscriber.start()
@@ -185,11 +187,10 @@ class BasketServer:
         self._feed = Feed(self._carts)
         self._desk = FrontDesk(self._doors, self._metrics.login_failures.inc)
         self._metrics.watch(self._carts, lambda: self._feed.open_pages, lambda: health().ok)
-        calls = Calls()
         settling = Settling(self._carts, self._ledger, lambda: self._catalogue.now)
         cards = CartCards(
             carts=self._carts,
-            calls=calls,
+            calls=self._calls,
             health=health,
             templates=templates,
             live_view_url=self._live_view_url,
@@ -210,20 +211,20 @@ class BasketServer:
             templates=templates,
             feed=self._feed,
             cards=cards,
-            cart_pages=CartPages(self._carts, self._ledger, settling, calls, self._evidence, templates),
+            cart_pages=CartPages(self._carts, self._ledger, settling, self._calls, self._evidence, templates),
             queue_pages=QueuePages(self._carts, settling, templates),
             screen_pages=ScreenPages(
                 carts=self._carts,
                 ledger=self._ledger,
                 settling=settling,
-                calls=calls,
+                calls=self._calls,
                 catalogue=lambda: self._catalogue.now,
                 templates=templates,
             ),
             corrections=Corrections(self._ledger, lambda: self._catalogue.now, self._carts),
             settling=settling,
             shifts=ShiftBook(self._carts, self._ledger),
-            calls=calls,
+            calls=self._calls,
             evidence=self._evidence,
             is_open=self._entrance.is_open,
         )
@@ -238,6 +239,7 @@ class BasketServer:
         self._desk.close()
         self._subscriber.stop()
         self._till.stop()
+        self._calls.stop()
         self._sweep.stop()
         self._catalogue.stop()
         self._doors.office.close()

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from smartcart.server.basket import Basket
-from smartcart.server.calls import Calls
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue_in_force import CatalogueInForce
 from smartcart.server.commands import Action, Commands
@@ -16,6 +15,7 @@ from smartcart.server.evidence import EvidenceBox
 from smartcart.server.ledger import Ledger, SessionKey
 from smartcart.server.metrics import Metrics
 from smartcart.server.office.audit import Actor
+from smartcart.server.office.calls import Calls
 from smartcart.server.office.doors import Doors
 from smartcart.server.office.pictures import Pictures
 from smartcart.server.office.products import Products
@@ -83,10 +83,8 @@ class Site:
 
     def answer_call(self, store: str, cart: str, by: Actor) -> None:
         """Somebody goes to a shopper who asked for help; 409 where nobody did."""
-        if not self.calls.answer((store, cart)):
+        if not self.calls.answer((store, cart), by):
             raise HTTPException(409, "somebody is there already")
-        self.doors.audit.note(by, "help answered", f"{store}/{cart}")
-        self.carts.touch((store, cart))
 
     def ask(self, store: str, cart: str, action: Action, by: Actor) -> None:
         """Asks a cart to start or end a session, again and again until it has; 409 where there is nothing to do."""

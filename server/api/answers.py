@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from smartcart.server.attention import reasons
+from smartcart.server.attention import Reason
 from smartcart.server.basket import Basket, StoredEvent
 from smartcart.server.carts import CartView
 from smartcart.server.ledger import DeadLetter
@@ -108,13 +108,14 @@ class CartAnswer(Answer):
     online: bool | None
     camera: str | None
     outbox: int | None
+    outbox_nearly_full: bool | None
     outbox_full: bool | None
     asked: Literal["start", "end"] | None
     started_at: str | None
     attention: list[str]
 
     @classmethod
-    def of(cls, view: CartView) -> Self:
+    def of(cls, view: CartView, attention: Iterable[Reason]) -> Self:
         basket, status = view.basket, view.status
         return cls(
             store=view.store,
@@ -127,10 +128,11 @@ class CartAnswer(Answer):
             online=status.online if status else None,
             camera=str(status.camera) if status and status.camera else None,
             outbox=status.outbox if status else None,
+            outbox_nearly_full=status.outbox_nearly_full if status else None,
             outbox_full=status.outbox_full if status else None,
             asked=view.asked,
             started_at=basket.started_at if basket else None,
-            attention=[reason.text for reason in reasons(view)],
+            attention=[reason.text for reason in attention],
         )
 
 

@@ -24,7 +24,7 @@ class Ask(BaseModel):
 @router.get("")
 def list_carts(site: TheSite) -> list[CartAnswer]:
     """Every cart that was ever heard of."""
-    return [CartAnswer.of(view) for view in site.carts.views()]
+    return [CartAnswer.of(view, site.cards.reasons(view)) for view in site.carts.views()]
 
 
 @router.get("/{store}/{cart}")
@@ -50,4 +50,5 @@ def events(site: TheSite, store: str, cart: str, session: str | None = None) -> 
 def ask_session(site: TheSite, visitor: Staff, store: str, cart: str, ask: Ask) -> CartAnswer:
     """Asks a cart to start or end a session; asked again until the cart has done it."""
     site.ask(store, cart, ask.action, visitor.actor)
-    return CartAnswer.of(site.view(store, cart))
+    view = site.view(store, cart)
+    return CartAnswer.of(view, site.cards.reasons(view))

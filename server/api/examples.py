@@ -71,6 +71,7 @@ CART: Final[Json] = {
     "online": True,
     "camera": "ok",
     "outbox": 0,
+    "outbox_nearly_full": False,
     "outbox_full": False,
     "asked": None,
     "started_at": "2026-03-02T10:14:55.000Z",

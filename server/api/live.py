@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from smartcart.server.api.answers import CartAnswer
+from smartcart.server.api.examples import CART
 from smartcart.server.site import TheSite
 from smartcart.server.web.event_stream import event_stream
 from smartcart.server.web.feed import Notice, notice
@@ -16,11 +17,7 @@ from smartcart.server.web.visitor import Staff, still_in
 
 router = APIRouter(tags=["carts"])
 
-_EXAMPLE: Final = (
-    'event: cart\\ndata: {"store":"store-1","cart":"cart-7","session":"0199a1b2-3c4d-7e5f-8a6b-9c0d1e2f3a4b",'
-    '"state":"open","items":2,"total_minor":398,"currency":"EUR","online":true,"camera":"ok","outbox":0,'
-    '"outbox_full":false,"asked":null}\\n\\nevent: beat\\ndata: \\n\\n'
-).replace("\\n", "\n")
+_EXAMPLE: Final = f"event: cart\ndata: {json.dumps(CART, separators=(',', ':'))}\n\nevent: beat\ndata: \n\n"
 _TOLD: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "A stream of server-sent events.",
@@ -50,7 +47,7 @@ async def live(site: TheSite, visitor: Staff) -> StreamingResponse:
                 is_first = False
                 for view in views:
                     if view is not None:
-                        told = json.dumps(CartAnswer.of(view).model_dump(mode="json"), separators=(",", ":"))
-                        yield f"event: cart\ndata: {told}\n\n"
+                        told = CartAnswer.of(view, site.cards.reasons(view)).model_dump(mode="json")
+                        yield f"event: cart\ndata: {json.dumps(told, separators=(',', ':'))}\n\n"
 
     return event_stream(messages())

@@ -71,6 +71,11 @@ MIGRATIONS: Final = (
     );
     CREATE TABLE office_test_charges (key TEXT PRIMARY KEY, answer TEXT NOT NULL)
     """,
+    """
+    CREATE TABLE office_calls (
+        store TEXT NOT NULL, cart TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (store, cart)
+    )
+    """,
 )
 _WORDS: Final = {
     "sqlite": {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB"},

@@ -67,6 +67,14 @@ SCREENS: Final = Table(
     Index("office_screens_of_cart", "store", "cart"),
 )
 
+CALLS: Final = Table(
+    "office_calls",
+    METADATA,
+    Column("store", String, primary_key=True),
+    Column("cart", String, primary_key=True),
+    Column("since", Moment, nullable=False),
+)
+
 AUDIT: Final = Table(
     "office_audit",
     METADATA,

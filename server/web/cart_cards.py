@@ -11,9 +11,9 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from smartcart.server.attention import CAMERA_WORDS, Reason, reasons
-from smartcart.server.calls import Calls
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.commands import CartKey
+from smartcart.server.office.calls import Calls
 from smartcart.server.subscriber import Health
 from smartcart.server.web.feed import Change, Notice, message, notice
 from smartcart.server.web.templating import Templates, element_id

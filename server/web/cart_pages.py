@@ -8,11 +8,11 @@ from fastapi import HTTPException
 from starlette.concurrency import run_in_threadpool
 
 from smartcart.server.basket import Basket
-from smartcart.server.calls import Calls
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.evidence import EvidenceBox
 from smartcart.server.fold import fold
 from smartcart.server.ledger import Ledger, SessionKey
+from smartcart.server.office.calls import Calls
 from smartcart.server.settling import Settling
 from smartcart.server.timeline import Moment, timeline
 from smartcart.server.web.live_page import Sections

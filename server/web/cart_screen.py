@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from smartcart.edge.events import Outcome
-from smartcart.server.clock import utc_now
 from smartcart.server.corrections import SHOPPER, Reading
 from smartcart.server.doubts import Doubt
 from smartcart.server.ledger import SessionKey
@@ -84,9 +83,7 @@ def call(request: Request, site: TheSite, screen: PairedScreen) -> Response:
     """Asks for somebody; the staff's pages show it until somebody goes there."""
     at = (screen.store, screen.cart)
     site.view(*at)
-    if site.calls.call(at, utc_now()):
-        site.doors.audit.note(_actor(request, screen), "help called", "/".join(at))
-        site.carts.touch(at)
+    site.calls.call(at, _actor(request, screen))
     return Response(status_code=204)
 
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 from starlette.concurrency import run_in_threadpool
 
 from smartcart.server.basket import Basket
-from smartcart.server.calls import Calls
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import Catalogue
 from smartcart.server.ledger import Ledger, SessionKey
+from smartcart.server.office.calls import Calls
 from smartcart.server.settling import Settling
 from smartcart.server.timeline import Moment, timeline
 from smartcart.server.web.live_page import Sections

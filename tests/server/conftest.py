@@ -78,8 +78,8 @@ class FakeCart:
             while time.monotonic() < until and any(e.id not in self.committed for e in left[:100]):
                 time.sleep(0.01)
 
-    def status(self, *, camera: CameraHealth = CameraHealth.OK, outbox: int = 0, outbox_full: bool = False) -> None:
-        payload = self._status(online=True, camera=camera, outbox=outbox, outbox_full=outbox_full)
+    def status(self, **told: Any) -> None:
+        payload = self._status(online=True, **({"camera": CameraHealth.OK} | told))
         self.raw(payload, self.topic(Channel.STATUS), retain=True)
 
     def expect(self, *events: Event) -> None:
@@ -111,10 +111,16 @@ class FakeCart:
         online: bool,
         camera: CameraHealth | None = None,
         outbox: int = 0,
+        outbox_nearly_full: bool = False,
         outbox_full: bool = False,
     ) -> bytes:
         return Status(
-            online=online, time="2026-01-02T03:04:05Z", camera=camera, outbox=outbox, outbox_full=outbox_full
+            online=online,
+            time="2026-01-02T03:04:05Z",
+            camera=camera,
+            outbox=outbox,
+            outbox_nearly_full=outbox_nearly_full,
+            outbox_full=outbox_full,
         ).to_bytes()
 
 

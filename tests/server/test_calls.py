@@ -1,0 +1,77 @@
+"""Calls for help on both databases: known after a restart, and to every server that shares them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from processes import wait_until
+
+from smartcart.server.commands import CartKey
+from smartcart.server.ledger_address import open_ledger
+from smartcart.server.office import calls as calls_module
+from smartcart.server.office.audit import Actor, AuditLog
+from smartcart.server.office.calls import Calls
+from smartcart.server.office.office import Office, open_office
+
+CART, OTHER = ("store-1", "cart-1"), ("store-1", "cart-2")
+SCREEN, ANNA = Actor(name="store-1/cart-1", via="screen"), Actor(name="anna", via="login")
+
+Server = Callable[..., Calls]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    made = str(
+        request.getfixturevalue("postgres_url") if request.param == "postgres" else f"sqlite:///{tmp_path / 'l.sqlite'}"
+    )
+    open_ledger(made).close()
+    return made
+
+
+@pytest.fixture
+def server(url: str) -> Iterator[Server]:
+    """What each server process has of the calls."""
+    offices: list[Office] = []
+
+    def make(on_change: Callable[[CartKey], None] = lambda _: None) -> Calls:
+        offices.append(open_office(url))
+        return Calls(offices[-1], AuditLog(offices[-1]), on_change)
+
+    yield make
+    for office in offices:
+        office.close()
+
+
+def actions(calls: Calls) -> list[tuple[str, str, str]]:
+    return [(entry.actor, entry.action, entry.subject) for entry in calls._audit.entries()]
+
+
+def test_a_call_outlives_the_server_and_is_answered_once(server: Server) -> None:
+    first = server()
+    assert first.call(CART, SCREEN)
+    assert not first.call(CART, SCREEN)
+    again = server()
+    assert again.since(CART) == first.since(CART) is not None
+    assert again.since(OTHER) is None
+    assert again.answer(CART, ANNA)
+    assert not again.answer(CART, ANNA)
+    assert not first.answer(CART, ANNA)
+    assert first.since(CART) is None
+    assert server().since(CART) is None
+    assert actions(again) == [
+        ("anna", "help answered", "store-1/cart-1"),
+        ("store-1/cart-1", "help called", "store-1/cart-1"),
+    ]
+
+
+def test_another_server_hears_of_it_soon(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls_module, "LOOK_SECONDS", 0.05)
+    heard: list[CartKey] = []
+    here, there = server(), server(heard.append)
+    there.start()
+    here.call(CART, SCREEN)
+    wait_until(lambda: heard == [CART] and there.since(CART))
+    here.call(OTHER, SCREEN)
+    here.answer(CART, ANNA)
+    wait_until(lambda: sorted(heard) == [CART, CART, OTHER] and there.since(CART) is None)
+    there.stop()
