@@ -1,7 +1,7 @@
 """What the server has asked of carts, repeated until the matching event arrives, and what it shows them once."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -11,6 +11,20 @@ REPEAT_SECONDS: Final = 2.0
 
 Action = Literal["start", "end"]
 CartKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What somebody asks of a cart whose newest session is ``newest``: to end that, or to start another."""
+
+    action: Action
+    newest: str | None
+
+    def command(self) -> Command:
+        """How the cart is told; a session that it starts gets its id from the cart."""
+        if self.action == "start":
+            return Command(action="start_session")
+        return Command(action="end_session", session=self.newest)
 
 
 @dataclass(slots=True)
@@ -28,11 +42,17 @@ class Commands:
     _shown: dict[CartKey, Command] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, cart: CartKey, action: Action, session: str | None) -> None:
-        """Asks a cart to end ``session``, or to start one; a started session gets its id from the cart."""
-        command = Command(action="start_session" if action == "start" else "end_session", session=session)
+    def follow(self, requests: Mapping[CartKey, Request]) -> set[CartKey]:
+        """What persons ask now, all of it; gives the carts that are asked something else than before."""
+        commands = {cart: request.command() for cart, request in requests.items()}
         with self._lock:
-            self._asked[cart] = _Asked(command)
+            gone = self._asked.keys() - commands.keys()
+            for cart in gone:
+                del self._asked[cart]
+            known = {cart: asked.command for cart, asked in self._asked.items()}
+            new = {cart: command for cart, command in commands.items() if known.get(cart) != command}
+            self._asked |= {cart: _Asked(command) for cart, command in new.items()}
+        return gone | new.keys()
 
     def ask_end_of_closed(self, cart: CartKey, session: str) -> None:
         """Asks a cart to end a session that the server has closed already; whatever a person asks besides."""

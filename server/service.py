@@ -33,6 +33,7 @@ from smartcart.server.office.office import open_office
 from smartcart.server.office.payments import Payments
 from smartcart.server.office.pictures import Pictures
 from smartcart.server.office.products import Products
+from smartcart.server.office.requests import Requests
 from smartcart.server.settling import Settling
 from smartcart.server.shift_book import ShiftBook
 from smartcart.server.site import Site
@@ -136,6 +137,7 @@ class BasketServer:
             self._carts = Carts(self._ledger, self._commands)
             self._till = self._make_till()
             self._calls = Calls(office, self._doors.audit, self._carts.touch)
+            self._requests = Requests(office, self._doors.audit, self._carts, self._commands)
             listening = listen(self._host, self._port, "the server")
             undo.pop_all()
         self._port = listening.getsockname()[1]
@@ -154,6 +156,7 @@ class BasketServer:
         self._catalogue.start()
         self._till.start()
         self._calls.start()
+        self._requests.start()
         self._sweep = EvidenceSweep(self._evidence, self._ledger)
         self._sweep.start()
         self._subscriber.start()
@@ -199,7 +202,7 @@ class BasketServer:
         site = Site(
             carts=self._carts,
             ledger=self._ledger,
-            commands=self._commands,
+            requests=self._requests,
             catalogue=self._catalogue,
             products=self._products,
             pictures=Pictures(self._doors.office),
@@ -240,6 +243,7 @@ class BasketServer:
         self._subscriber.stop()
         self._till.stop()
         self._calls.stop()
+        self._requests.stop()
         self._sweep.stop()
         self._catalogue.stop()
         self._doors.office.close()

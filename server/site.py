@@ -9,7 +9,7 @@ from fastapi import Depends, HTTPException, Request
 from smartcart.server.basket import Basket
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue_in_force import CatalogueInForce
-from smartcart.server.commands import Action, Commands
+from smartcart.server.commands import Action
 from smartcart.server.corrections import Corrections
 from smartcart.server.evidence import EvidenceBox
 from smartcart.server.ledger import Ledger, SessionKey
@@ -19,6 +19,7 @@ from smartcart.server.office.calls import Calls
 from smartcart.server.office.doors import Doors
 from smartcart.server.office.pictures import Pictures
 from smartcart.server.office.products import Products
+from smartcart.server.office.requests import Requests
 from smartcart.server.replay import replay
 from smartcart.server.settling import Settling
 from smartcart.server.shift_book import ShiftBook
@@ -42,7 +43,7 @@ class Site:
 
     carts: Carts
     ledger: Ledger
-    commands: Commands
+    requests: Requests
     catalogue: CatalogueInForce
     products: Products
     pictures: Pictures
@@ -92,9 +93,7 @@ class Site:
         is_open = basket is not None and basket.state == "open"
         if is_open != (action == "end"):
             raise HTTPException(409, "a session is open: end it first" if is_open else "no session is open")
-        self.doors.audit.note(by, f"session {action} asked", f"{store}/{cart}")
-        self.commands.ask((store, cart), action, basket.session if basket and action == "end" else None)
-        self.carts.touch((store, cart))
+        self.requests.ask((store, cart), action, basket.session if basket else None, by)
 
 
 def _site(request: Request) -> Site:

@@ -76,6 +76,12 @@ MIGRATIONS: Final = (
         store TEXT NOT NULL, cart TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (store, cart)
     )
     """,
+    """
+    CREATE TABLE office_requests (
+        store TEXT NOT NULL, cart TEXT NOT NULL, action TEXT NOT NULL, session TEXT, asked_at TEXT NOT NULL,
+        PRIMARY KEY (store, cart)
+    )
+    """,
 )
 _WORDS: Final = {
     "sqlite": {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB"},

@@ -75,6 +75,16 @@ CALLS: Final = Table(
     Column("since", Moment, nullable=False),
 )
 
+REQUESTS: Final = Table(
+    "office_requests",
+    METADATA,
+    Column("store", String, primary_key=True),
+    Column("cart", String, primary_key=True),
+    Column("action", String, nullable=False),
+    Column("session", String),
+    Column("asked_at", Moment, nullable=False),
+)
+
 AUDIT: Final = Table(
     "office_audit",
     METADATA,

@@ -16,7 +16,7 @@ from smartcart.server import carts as carts_module
 from smartcart.server.basket import Closing, StoredEvent
 from smartcart.server.carts import Carts
 from smartcart.server.catalogue import Match
-from smartcart.server.commands import Commands
+from smartcart.server.commands import Commands, Request
 from smartcart.server.fold import fold
 from smartcart.server.ledger import DeadLetter, Erasure, SessionKey
 from smartcart.server.memory_ledger import MemoryLedger
@@ -141,7 +141,7 @@ def test_carts_that_are_gone_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     trips = [Trip(cart=f"cart-{n:03}") for n in range(50)]
     for trip in trips:
         ledger.commit([stored(trip.start())])
-        commands.ask((trip.store, trip.cart), "end", trip.session)
+        commands.follow({(trip.store, trip.cart): Request(action="end", newest=trip.session)})
         carts.refresh()
         carts.tell_status(("store-1", f"never-{trip.cart}"), Status(online=False, time=TIME))
     assert len(carts) == len(carts.views()) == 10
