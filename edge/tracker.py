@@ -71,7 +71,7 @@ class TrackerSettings:
     sure: float = 0.35
     sure_hand: float = 0.25
     weak: float = 0.12
-    merge_iou: float = 0.65
+    merge_iou: float = 0.55
     fastest: float = 6.0
     jump_within: float = 0.25
     similarity: float = 0.30

@@ -65,9 +65,9 @@ class DetectorNoise:
     """The noise of one detector, as ``fit`` finds it and JSON keeps it.
 
     Tables hold equally spaced quantiles. ``shift`` is how far a side lies off, as a share of the box's width or height;
-    ``own`` the share of a shift's variance that stays with a thing; ``confusion`` maps a class to the shares of the
-    classes that a thing of it is mostly taken for; ``rivals`` to those of the others that single frames tell, which
-    ``flicker`` says how often.
+    ``apart`` how far a doubled box's sides lie off the first one's; ``own`` the share of a shift's variance that stays
+    with a thing; ``confusion`` maps a class to the shares of the classes that a thing of it is mostly taken for;
+    ``rivals`` to those of the others that single frames tell, which ``flicker`` says how often.
     """
 
     model: str
@@ -77,6 +77,7 @@ class DetectorNoise:
     double: Chance
     confidence: Mapping[str, Table]
     shift: Mapping[str, Table]
+    apart: Table
     shift_memory: float
     own: float
     confusion: Mapping[str, Mapping[str, float]]
@@ -186,7 +187,7 @@ class NoisyEye:
         seen = [Sighting(label=label, confidence=self._sureness(thing, mind), box=self._box(thing, mind))]
         if mind.doubled:
             other = mind.taken_for if mind.flickers else mind.flicker_for
-            box = self._moved(thing, self._rng.standard_normal(4))
+            box = _shifted(seen[0].box, self._noise.apart, self._rng.standard_normal(4))
             seen.append(Sighting(label=other, confidence=0.6 * seen[0].confidence, box=box))
         return seen
 
@@ -220,16 +221,7 @@ class NoisyEye:
         return _quantile(tables[kind_of(thing)], float(self._mixed(mind)[4]))
 
     def _box(self, thing: TrueThing, mind: _Mind) -> Corners:
-        return self._moved(thing, self._mixed(mind)[:4])
-
-    def _moved(self, thing: TrueThing, drive: NDArray[np.float64]) -> Corners:
-        table = self._noise.shift[kind_of(thing)]
-        x1, y1, x2, y2 = thing.box
-        width, height = x2 - x1, y2 - y1
-        a, b, c, d = (_quantile(table, float(u)) for u in drive)
-        x1, x2 = sorted((min(1, max(0, x1 + a * width)), min(1, max(0, x2 + c * width))))
-        y1, y2 = sorted((min(1, max(0, y1 + b * height)), min(1, max(0, y2 + d * height))))
-        return x1, y1, x2, y2
+        return _shifted(thing.box, self._noise.shift[kind_of(thing)], self._mixed(mind)[:4])
 
     def _invent(self, time: float) -> list[Sighting]:
         elapsed = 0.0 if self._time is None else time - self._time
@@ -248,6 +240,16 @@ class NoisyEye:
 def kind_of(thing: TrueThing) -> str:
     """Which of the tables a thing belongs to."""
     return HAND if thing.label == HAND else "held" if thing.held else "hidden" if thing.visible < 0.6 else "resting"
+
+
+def _shifted(box: Corners, table: Table, drive: NDArray[np.float64]) -> Corners:
+    """A box with each side moved by the share of its width or height that the table has for a normal deviate."""
+    x1, y1, x2, y2 = box
+    width, height = x2 - x1, y2 - y1
+    a, b, c, d = (_quantile(table, float(u)) for u in drive)
+    x1, x2 = sorted((min(1, max(0, x1 + a * width)), min(1, max(0, x2 + c * width))))
+    y1, y2 = sorted((min(1, max(0, y1 + b * height)), min(1, max(0, y2 + d * height))))
+    return x1, y1, x2, y2
 
 
 def _quantile(table: Table, normal: float) -> float:

@@ -19,6 +19,10 @@ LABEL_RIDGE: Final = 6.0
 QUANTILES: Final = 33
 MOST_PHANTOMS: Final = 80
 GAP_S: Final = 0.35
+LEAST_SIGHTS: Final = 6
+LEAST_SECONDS: Final = 0.5
+SHORTEST_MEMORY: Final = 0.01
+LONGEST_MEMORY: Final = 2.0
 KINDS: Final = ("resting", "hidden", "held", HAND)
 
 Numbers = NDArray[np.float64]
@@ -43,6 +47,7 @@ class _Look:
 
 
 _Life = list[_Look]
+_Chain = list[tuple[float, Sighting]]
 
 
 def fit(clips: Sequence[FitClip], model: str) -> DetectorNoise:
@@ -56,34 +61,34 @@ def fit(clips: Sequence[FitClip], model: str) -> DetectorNoise:
         ValueError: nothing was seen at all.
     """
     lives: list[_Life] = []
-    strays: list[tuple[float, list[list[tuple[float, Sighting]]]]] = []
+    strays: list[tuple[FitClip, list[_Chain]]] = []
     for clip in clips:
         looks, unclaimed = _matched(clip)
         lives += looks
-        strays.append((clip.frames[-1].t - clip.frames[0].t, _chains(unclaimed)))
+        strays.append((clip, _chains(unclaimed)))
     items = [life for life in lives if life[0].thing.label != HAND]
     seen = [[look for look in life if look.best is not None] for life in lives]
     seen_items = [life for life in seen if life and life[0].thing.label != HAND]
     if not seen_items:
         raise ValueError("the detector saw no item in any of these clips: there is nothing to fit a noise model on")
-    fps = _frames_a_second(clips)
     hands = [life for life in lives if life[0].thing.label == HAND]
     taken = [_mostly(life) for life in seen_items]
     flickers = [
         [look.best is not None and look.best.label != most for look in life] for life, most in _zip(seen_items, taken)
     ]
     shifts = {kind: _shifts(seen, kind) for kind in KINDS}
-    own, memory = _persistence(seen_items, fps)
+    own, memory = _persistence(seen_items)
     confusion, rivals = _confusions(seen_items, taken)
-    phantoms, rate = _phantoms(strays, fps)
+    phantoms, rate = _phantoms(strays)
     return DetectorNoise(
         model=model,
-        miss=_chance(items, [[look.best is None for look in life] for life in items], fps),
-        miss_hand=_chance(hands, [[look.best is None for look in life] for life in hands], fps),
-        flicker=_chance(seen_items, flickers, fps),
-        double=_chance(seen_items, [[bool(look.more) for look in life] for life in seen_items], fps),
+        miss=_chance(items, [[look.best is None for look in life] for life in items]),
+        miss_hand=_chance(hands, [[look.best is None for look in life] for life in hands]),
+        flicker=_chance(seen_items, flickers),
+        double=_chance(seen_items, [[bool(look.more) for look in life] for life in seen_items]),
         confidence={kind: _table(_confidences(seen, kind)) for kind in KINDS},
         shift={kind: _table(values) for kind, values in shifts.items()},
+        apart=_table([v for life in seen_items for look in life for v in _apart(look)]),
         shift_memory=memory,
         own=own,
         confusion=confusion,
@@ -127,12 +132,25 @@ def _matched(clip: FitClip) -> tuple[list[_Life], list[tuple[float, list[Sightin
     return list(lives.values()), unclaimed
 
 
-def _frames_a_second(clips: Sequence[FitClip]) -> float:
-    steps = [b.t - a.t for clip in clips for a, b in zip(clip.frames, clip.frames[1:], strict=False)]
-    return 1 / float(np.median(steps))
+def _memory(lives: Sequence[_Life], rests: Sequence[Numbers]) -> float:
+    """How long what is left of a process after its mean lasts, in seconds: the time constant at which an exponential
+    decay tells the sum of products of neighbouring values. Clips of any frame rates go together."""
+    elapsed = np.concatenate([np.diff([look.t for look in life]).repeat(r[0].size) for life, r in _both(lives, rests)])
+    then = np.concatenate([r[:-1].ravel() for r in rests])
+    shared = float(np.dot(np.concatenate([r[1:].ravel() for r in rests]), then))
+    low, high = SHORTEST_MEMORY, LONGEST_MEMORY
+    for _ in range(30):
+        middle = (low + high) / 2
+        told = float(np.dot(then**2, np.exp(-elapsed / middle)))
+        low, high = (middle, high) if told < shared else (low, middle)
+    return (low + high) / 2
 
 
-def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]], fps: float) -> Chance:
+def _both(lives: Sequence[_Life], rests: Sequence[Numbers]) -> Iterable[tuple[_Life, Numbers]]:
+    return zip(lives, rests, strict=True)
+
+
+def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]]) -> Chance:
     """Logistic regression with ridge and class offsets (Newton's method), then the things' spread and the memory."""
     rows = [features(look.thing) for life in lives for look in life]
     if not rows:
@@ -148,7 +166,7 @@ def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]], fps: flo
         gradient = x.T @ (y - p) - ridge * w
         w = w + np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + np.diag(ridge), gradient)
     p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-    spread, memory = _spread_and_memory(lives, p, y, fps)
+    spread, memory = _spread_and_memory(lives, p, y)
     w *= math.sqrt(1 + 0.346 * spread**2)  # from the mean over things to the single thing (Zeger and others, 1988)
     free = x.shape[1] - len(labels)
     return Chance(
@@ -159,28 +177,25 @@ def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]], fps: flo
     )
 
 
-def _spread_and_memory(lives: Sequence[_Life], p: Numbers, y: Numbers, fps: float) -> tuple[float, float]:
+def _spread_and_memory(lives: Sequence[_Life], p: Numbers, y: Numbers) -> tuple[float, float]:
     """The standard deviation of the things' biases in logits, and how long a state lasts, in seconds."""
-    biases, noise, now, then = [], [], [], []
+    biases, noise, steady, rests = [], [], [], []
     start = 0
     for life in lives:
         own = slice(start, start + len(life))
         start += len(life)
-        if len(life) < fps / 2:
+        if len(life) < LEAST_SIGHTS or life[-1].t - life[0].t < LEAST_SECONDS:
             continue
         share, expected, n = float(y[own].mean()), float(p[own].mean()), len(life)
         variance = max(expected * (1 - expected), 1e-3)
         biases.append(math.log((share * n + 0.5) / (n - share * n + 0.5)) - math.log(expected / (1 - expected)))
         noise.append(4 / (n * variance))
-        rest = y[own] - share
-        now += rest[1:].tolist()
-        then += rest[:-1].tolist()
+        steady.append(life)
+        rests.append(y[own] - share)
     if len(biases) < 3:
         return 0.0, 0.1
     spread = math.sqrt(max(0.0, float(np.median(np.abs(biases)) * 1.4826) ** 2 - float(np.median(noise))))
-    power = float(np.dot(then, then))
-    kept = float(np.dot(now, then)) / power if power > 0 else 0.0
-    return min(spread, 2.5), min(2.0, -1 / (fps * math.log(min(0.98, max(0.02, kept)))))
+    return min(spread, 2.5), _memory(steady, rests)
 
 
 def _mostly(life: _Life) -> str:
@@ -217,10 +232,18 @@ def _shares(counts: Mapping[str, int]) -> dict[str, float]:
 
 def _sides(look: _Look) -> list[float]:
     assert look.best is not None
-    width = max(look.thing.box[2] - look.thing.box[0], 1e-3)
-    height = max(look.thing.box[3] - look.thing.box[1], 1e-3)
-    off = np.subtract(look.best.box, look.thing.box) / [width, height, width, height]
-    return [float(v) for v in off]
+    return _off(look.best.box, look.thing.box)
+
+
+def _apart(look: _Look) -> list[float]:
+    assert look.best is not None
+    return [v for double in look.more for v in _off(double.box, look.best.box)]
+
+
+def _off(box: Corners, true: Corners) -> list[float]:
+    """How far the sides of a box lie off those of another, as shares of the other's width and height."""
+    width, height = max(true[2] - true[0], 1e-3), max(true[3] - true[1], 1e-3)
+    return [float(v) for v in np.subtract(box, true) / [width, height, width, height]]
 
 
 def _shifts(seen: Sequence[_Life], kind: str) -> list[float]:
@@ -231,35 +254,31 @@ def _confidences(seen: Sequence[_Life], kind: str) -> list[float]:
     return [look.best.confidence for life in seen for look in life if look.best and kind_of(look.thing) == kind]
 
 
-def _persistence(lives: Sequence[_Life], fps: float) -> tuple[float, float]:
+def _persistence(lives: Sequence[_Life]) -> tuple[float, float]:
     """The share of a side's variance that stays with a thing, and the memory of the rest in seconds."""
-    between, within, now, then = [], [], [], []
+    between, within, steady, rests = [], [], [], []
     for life in lives:
-        off = np.array([_sides(look) for look in life if kind_of(look.thing) == "resting"])
-        if len(off) < 8:
+        resting = [look for look in life if kind_of(look.thing) == "resting"]
+        if len(resting) < LEAST_SIGHTS:
             continue
-        off = np.clip(off, -0.3, 0.3)
+        off = np.clip(np.array([_sides(look) for look in resting]), -0.3, 0.3)
         between.append(off.mean(0))
         within.append(off.var(0).mean())
-        rest = off - off.mean(0)
-        now.append(rest[1:].ravel())
-        then.append(rest[:-1].ravel())
+        steady.append(resting)
+        rests.append(off - off.mean(0))
     if len(between) < 3:
         return 0.3, 0.1
     spread = float(np.var(np.array(between), axis=0).mean())
-    power = float(np.dot(np.concatenate(then), np.concatenate(then)))
-    kept = float(np.dot(np.concatenate(now), np.concatenate(then))) / max(power, 1e-12)
-    memory = -1 / (fps * math.log(min(0.98, max(0.02, kept))))
-    return min(0.9, spread / max(spread + float(np.mean(within)), 1e-9)), min(2.0, memory)
+    return min(0.9, spread / max(spread + float(np.mean(within)), 1e-9)), _memory(steady, rests)
 
 
 def _table(values: Sequence[float]) -> Table:
     return tuple(map(float, np.quantile(values, np.linspace(0, 1, QUANTILES)))) if values else (0.0, 0.0)
 
 
-def _chains(unclaimed: Sequence[tuple[float, list[Sighting]]]) -> list[list[tuple[float, Sighting]]]:
+def _chains(unclaimed: Sequence[tuple[float, list[Sighting]]]) -> list[_Chain]:
     """Sightings of nothing, linked to the one before at the same place."""
-    chains: list[list[tuple[float, Sighting]]] = []
+    chains: list[_Chain] = []
     for t, strays in unclaimed:
         for sighting in strays:
             alive = [
@@ -273,25 +292,24 @@ def _chains(unclaimed: Sequence[tuple[float, list[Sighting]]]) -> list[list[tupl
     return chains
 
 
-def _phantoms(
-    strays: Sequence[tuple[float, list[list[tuple[float, Sighting]]]]], fps: float
-) -> tuple[list[Phantom], float]:
+def _phantoms(strays: Sequence[tuple[FitClip, Sequence[_Chain]]]) -> tuple[list[Phantom], float]:
     """Examples of invented boxes, evenly picked, and how many begin in a second."""
-    found = [
-        Phantom(
-            label=Counter(s.label for _, s in chain).most_common(1)[0][0],
-            box=chain[len(chain) // 2][1].box,
-            seconds=chain[-1][0] - chain[0][0],
-            seen=min(1.0, len(chain) / (1 + (chain[-1][0] - chain[0][0]) * fps)),
-            confidence=float(np.mean([s.confidence for _, s in chain])),
-        )
-        for _, chains in strays
-        for chain in chains
-    ]
-    total = sum(seconds for seconds, _ in strays)
+    found = [_phantom(clip, chain) for clip, chains in strays for chain in chains]
+    total = sum(clip.frames[-1].t - clip.frames[0].t for clip, _ in strays)
     rate = len(found) / total if total > 0 else 0.0
     step = max(1, math.ceil(len(found) / MOST_PHANTOMS))
     return sorted(found, key=lambda p: (p.seconds, p.confidence))[step // 2 :: step], rate
+
+
+def _phantom(clip: FitClip, chain: _Chain) -> Phantom:
+    first, last = chain[0][0], chain[-1][0]
+    return Phantom(
+        label=Counter(s.label for _, s in chain).most_common(1)[0][0],
+        box=chain[len(chain) // 2][1].box,
+        seconds=last - first,
+        seen=min(1.0, len(chain) / sum(first <= frame.t <= last for frame in clip.frames)),
+        confidence=float(np.mean([s.confidence for _, s in chain])),
+    )
 
 
 _ANY: Final = TrueThing(id="", label="box", box=(0.0, 0.0, 1.0, 1.0), visible=1.0, held=False)

@@ -32,6 +32,7 @@ CLEAN = DetectorNoise(
     double=NEVER,
     confidence=dict.fromkeys(TABLES, (0.8, 0.8)),
     shift=TABLES,
+    apart=(0.0, 0.0),
     shift_memory=0.1,
     own=0.3,
     confusion={},
