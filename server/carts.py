@@ -14,6 +14,7 @@ from smartcart.server.basket import Basket, Closing, Fault, StoredCorrection, St
 from smartcart.server.commands import Action, CartKey, Commands
 from smartcart.server.fold import fold
 from smartcart.server.ledger import Ledger, News, SessionKey, session_of
+from smartcart.server.standing import standing
 
 LAST_EVENTS: Final = 6
 MAX_CARTS: Final = 5_000
@@ -219,4 +220,4 @@ class Carts:
 
     def _show_corrections(self, at: CartKey, cart: _Cart) -> None:
         if cart.session and cart.corrections:
-            self._commands.show(at, cart.session, [stored.correction for stored in cart.corrections])
+            self._commands.show(at, cart.session, [stored.correction for stored in standing(cart.corrections)])

@@ -12,6 +12,7 @@ from smartcart.server.catalogue import Catalogue, Match
 from smartcart.server.clock import utc_now
 from smartcart.server.ledger import Ledger, LedgerError, SessionKey, Verdict
 from smartcart.server.ledger import Outcome as Fate
+from smartcart.server.standing import standing
 
 SHOPPER: Final = "the shopper"
 """Who said it, where the cart's own screen was pressed; no account can have this name."""
@@ -68,6 +69,8 @@ class Corrections:
         """
         if first_only and (other := self._settled_by(key, corrects)):
             raise CorrectionError(f"{other} has settled this already")
+        if said.action != "none" and corrects in self._words(key):
+            raise CorrectionError("a correction can be taken back, and what it was about corrected again")
         label, match = self._product(said, self._weight(key, corrects, said))
         correction = Correction(
             id=str(uuid.uuid4()),
@@ -86,7 +89,20 @@ class Corrections:
         self._show()
         return correction
 
-    def settle_line(self, key: SessionKey, sources: list[str], sku: str, by: str) -> None:
+    def take_back(self, key: SessionKey, words: list[str], by: str) -> None:
+        """Takes corrections back: the one before them counts again, or what the cart told.
+
+        Raises:
+            NotThereError: there is no such correction.
+        """
+        readings, said = self._words(key), self._ledger.session_corrections(key)
+        there = {stored.correction.id for stored in said if stored.correction.corrects not in readings}
+        if not words or any(word not in there for word in words):
+            raise NotThereError("its session has no such correction")
+        for word in words:
+            self.make(key, word, Reading(action="none"), by)
+
+    def settle_line(self, key: SessionKey, sources: list[str], sku: str, by: str) -> list[Correction]:
         """Says which product a line is: every event that put something into it gets this product.
 
         Raises:
@@ -96,8 +112,8 @@ class Corrections:
         missing = [source for source in sources if source not in quantities]
         if missing or not sources:
             raise NotThereError("its session has no such event")
-        for source in sources:
-            self.make(key, source, Reading(action="added", sku=sku, quantity=quantities[source]), by)
+        readings = [(source, Reading(action="added", sku=sku, quantity=quantities[source])) for source in sources]
+        return [self.make(key, source, said, by) for source, said in readings]
 
     def _product(self, said: Reading, weight_g: float | None) -> tuple[str | None, Match]:
         """The label and the product that are meant; a product that was chosen may have another label."""
@@ -131,15 +147,20 @@ class Corrections:
     def _settled_by(self, key: SessionKey, event: str | None) -> str | None:
         names = [
             stored.correction.by or "somebody"
-            for stored in self._ledger.session_corrections(key)
+            for stored in standing(self._ledger.session_corrections(key))
             if stored.correction.corrects == event and stored.correction.by != SHOPPER
         ]
         return names[-1] if names and event else None
 
+    def _words(self, key: SessionKey) -> set[str]:
+        """The corrections that give an event, or a correction by hand, another reading."""
+        said = (stored.correction for stored in self._ledger.session_corrections(key))
+        return {correction.id for correction in said if correction.corrects is not None}
+
     def _quantities(self, key: SessionKey) -> dict[str, int]:
         """How many each event, or correction by hand, of a session is about, after all corrections."""
         found = {stored.event.id: stored.event.quantity or 1 for stored in self._ledger.session_events(key)}
-        for stored in self._ledger.session_corrections(key):
+        for stored in standing(self._ledger.session_corrections(key)):
             found[stored.correction.corrects or stored.correction.id] = stored.correction.quantity
         return found
 

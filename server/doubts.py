@@ -10,6 +10,7 @@ from smartcart.server.catalogue import Catalogue
 from smartcart.server.corrections import SHOPPER
 from smartcart.server.ledger import SessionKey
 from smartcart.server.product import Product
+from smartcart.server.standing import standing
 
 MOST_OPTIONS = 9
 """How many readings are offered, one a digit key."""
@@ -75,7 +76,7 @@ def doubts_of(
     by_id = {stored.event.id: stored for stored in events}
     found = [_uncertain(key, by_id[doubt.event_id], catalogue) for doubt in basket.uncertain if doubt.event_id in by_id]
     found += [_which(key, line, by_id, catalogue) for line in basket.lines if line.ambiguous]
-    last = {word.correction.corrects: word for word in corrections if word.correction.corrects}
+    last = {word.correction.corrects: word for word in standing(corrections) if word.correction.corrects}
     found += [
         _answered(key, by_id[event], word, catalogue)
         for event, word in last.items()

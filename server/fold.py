@@ -5,8 +5,8 @@ their ``seq``, corrections in that of their number, and an id counts once. What 
 never guessed away.
 
 A correction gives the event that it names another reading, at that event's place; one made by hand stands behind the
-highest ``seq`` that was stored when it was made. The last correction of an event counts. Neither changes the price of
-a product that is not itself corrected.
+highest ``seq`` that was stored when it was made. The last correction of an event that was not taken back counts.
+Neither changes the price of a product that is not itself corrected.
 """
 
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from typing import Final
 from smartcart.edge.events import Event, EventType, Outcome
 from smartcart.server.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent, Uncertain
 from smartcart.server.catalogue import Match
+from smartcart.server.standing import standing
 from smartcart.server.tally import Entry, Tally
 
 _UNKNOWN: Final = Match()
@@ -38,7 +39,7 @@ def fold(
         key=lambda f: (f.seq or 0, f.event_id),
     )
     words = sorted({c.correction.id: c for c in corrections}.values(), key=lambda c: c.number)
-    tally = _walk(ordered, refused, words)
+    tally = _walk(ordered, refused, standing(words))
     lines = tuple(line.freeze() for line in tally.lines if line.quantity)
     currency = next((line.currency for line in lines if line.price is not None), None)
     counted = [line for line in lines if line.total is not None and line.currency == currency]

@@ -161,7 +161,7 @@ class Ledger(Protocol):
     def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
         """Stores a correction, with the product and price that it means; one whose id is stored already is known.
 
-        Refused where the session, or the event, fault or correction by hand that it names, is not there.
+        Refused where the session, or the event, fault or other correction that it names, is not there.
         """
 
     def close_session(self, key: SessionKey, closing: Closing) -> Verdict:

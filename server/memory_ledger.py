@@ -233,5 +233,5 @@ class MemoryLedger:
 
 def _ids(session: _Session) -> set[str]:
     """What a correction may name."""
-    by_hand = {c.correction.id for c in session.corrections if c.correction.corrects is None}
-    return {stored.event.id for stored in session.events} | session.faults.keys() | by_hand
+    said = {stored.correction.id for stored in session.corrections}
+    return {stored.event.id for stored in session.events} | session.faults.keys() | said

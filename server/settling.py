@@ -28,9 +28,7 @@ class Settling:
             LedgerError: the ledger cannot be read.
         """
         basket, key, catalogue = view.basket, (view.store, view.cart), self._catalogue()
-        if basket is None or not (
-            basket.uncertain or basket.corrections or any(line.ambiguous for line in basket.lines)
-        ):
+        if basket is None or not _is_open(basket):
             return []
         known = self._known.get(key)
         if known is not None and known[0] is view and known[1] is catalogue:

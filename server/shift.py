@@ -10,6 +10,7 @@ from typing import Final
 from smartcart.edge.events import ITEM_TYPES, EventType
 from smartcart.server.basket import StoredCorrection, StoredEvent
 from smartcart.server.commands import CartKey
+from smartcart.server.standing import standing
 
 TOP: Final = 10
 
@@ -95,7 +96,8 @@ def shift_of(trips: Iterable[Trip], now: datetime, hours: int) -> Shift:
     net: defaultdict[tuple[str, str | None], int] = defaultdict(int)
     sessions = waiting = 0
     for trip in trips:
-        said = _first_words(trip.corrections)
+        words = standing(trip.corrections)
+        said = _first_words(words)
         told = False
         for stored in trip.events:
             hour = open_hours.get(_hour(stored.stored_at))
@@ -104,7 +106,7 @@ def shift_of(trips: Iterable[Trip], now: datetime, hours: int) -> Shift:
             told = True
             hour.kinds[stored.event.type] += 1
             hour.carts.add(trip.cart)
-            _count(net, stored, _last_word(trip.corrections, stored.event.id))
+            _count(net, stored, _last_word(words, stored.event.id))
             if stored.event.type is EventType.ITEM_UNCERTAIN:
                 first = said.get(stored.event.id)
                 if first is None:
@@ -112,7 +114,7 @@ def shift_of(trips: Iterable[Trip], now: datetime, hours: int) -> Shift:
                 else:
                     hour.delays.append(max(0.0, (_moment(first) - _moment(stored.stored_at)).total_seconds()))
         sessions += told
-        for word in trip.corrections:
+        for word in words:
             if hour := open_hours.get(_hour(word.correction.time)):
                 hour.corrected += 1
                 if word.correction.corrects is None:

@@ -3,7 +3,6 @@
 Every function is called inside a transaction during which nobody else writes; queries have ``?`` for values.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -81,15 +80,14 @@ def _known(ask: Ask, key: SessionKey, record: Record) -> Verdict | None:
 
 
 def _is_there(ask: Ask, key: SessionKey, name: str) -> bool:
-    """Whether a correction may name it: an event, a fault or a correction by hand of this session."""
+    """Whether a correction may name it: an event, a fault or another correction of this session."""
     of = columns_of(key)
     if ask(f"SELECT 1 FROM events WHERE {OF_SESSION} AND id = ?", (*of, name)):
         return True
     if ask(f"SELECT 1 FROM dead_letters WHERE {OF_SESSION} AND event_id = ?", (*of, name)):
         return True
-    query = f"SELECT message FROM records WHERE {OF_SESSION} AND id = ? AND type = ?"
-    rows = ask(query, (*of, name, RecordType.CORRECTED))
-    return bool(rows) and json.loads(rows[0][0])["corrects"] is None
+    query = f"SELECT 1 FROM records WHERE {OF_SESSION} AND id = ? AND type = ?"
+    return bool(ask(query, (*of, name, RecordType.CORRECTED)))
 
 
 def _write(ask: Ask, key: SessionKey, kind: RecordType, record: Record, match: Match) -> Verdict:

@@ -8,6 +8,7 @@ from smartcart.edge.events import ITEM_TYPES, Candidate, Outcome
 from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.corrections import SHOPPER
 from smartcart.server.fold import gaps
+from smartcart.server.standing import taken_back
 
 Kind = Literal["added", "removed", "uncertain", "started", "ended", "gap", "refused", "by_hand", "closed"]
 _KINDS = {"item_added": "added", "item_removed": "removed", "item_uncertain": "uncertain"}
@@ -18,13 +19,15 @@ _MOST_FACTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A person's word on an event."""
+    """A person's word on an event; ``taken_back`` by whom, where somebody did."""
 
+    id: str
     by: str
     time: str
     action: Outcome
     name: str
     quantity: int
+    taken_back: str | None = None
 
     @property
     def by_shopper(self) -> bool:
@@ -54,6 +57,11 @@ class Moment:
     reason: str = ""
 
     @property
+    def reading(self) -> Said | None:
+        """The word that counts; None where what the cart told does."""
+        return next((word for word in reversed(self.said) if word.taken_back is None), None)
+
+    @property
     def settleable(self) -> bool:
         """Whether a person can say that it was something else."""
         return self.kind in ("added", "removed", "uncertain", "refused", "by_hand")
@@ -66,13 +74,11 @@ def timeline(
     closing: Closing | None = None,
 ) -> list[Moment]:
     """Everything that happened in one session, the oldest first."""
-    readings: dict[str, list[StoredCorrection]] = {}
-    by_hand: list[StoredCorrection] = []
-    for word in corrections:
-        if word.correction.corrects is None:
-            by_hand.append(word)
-        else:
-            readings.setdefault(word.correction.corrects, []).append(word)
+    words = list(corrections)
+    by_hand = [word for word in words if word.correction.corrects is None]
+    readings: dict[str, list[Said]] = {}
+    for word, said in zip(words, _said(words), strict=True):
+        readings.setdefault(word.correction.corrects or word.correction.id, []).append(said)
     refused = [fault for fault in faults if fault.event_id not in {s.event.id for s in events}]
     steps: list[tuple[int, int, Moment]] = [(s.event.seq, 0, _of_event(s, readings)) for s in events]
     steps += [(fault.seq or 0, 1, _of_fault(fault, readings)) for fault in refused]
@@ -85,7 +91,7 @@ def timeline(
     return told
 
 
-def _of_event(stored: StoredEvent, readings: dict[str, list[StoredCorrection]]) -> Moment:
+def _of_event(stored: StoredEvent, readings: dict[str, list[Said]]) -> Moment:
     event = stored.event
     is_item = event.type in ITEM_TYPES
     kind: Any = (_KINDS if is_item else _SESSION_KINDS)[str(event.type)]
@@ -100,23 +106,23 @@ def _of_event(stored: StoredEvent, readings: dict[str, list[StoredCorrection]]) 
         confidence=event.confidence,
         candidates=tuple(sorted(event.candidates or (), key=lambda c: -c.probability)),
         facts=facts_of(event.evidence or {}),
-        said=_said(readings.get(event.id, [])),
+        said=tuple(readings.get(event.id, [])),
         late=stored.late,
     )
 
 
-def _of_fault(fault: Fault, readings: dict[str, list[StoredCorrection]]) -> Moment:
+def _of_fault(fault: Fault, readings: dict[str, list[Said]]) -> Moment:
     return Moment(
         kind="refused",
         id=fault.event_id,
         seq=fault.seq,
         name="A refused event",
         reason=fault.reason,
-        said=_said(readings.get(fault.event_id, [])),
+        said=tuple(readings.get(fault.event_id, [])),
     )
 
 
-def _of_hand(word: StoredCorrection, readings: dict[str, list[StoredCorrection]]) -> Moment:
+def _of_hand(word: StoredCorrection, readings: dict[str, list[Said]]) -> Moment:
     said = word.correction
     return Moment(
         kind="by_hand",
@@ -125,21 +131,24 @@ def _of_hand(word: StoredCorrection, readings: dict[str, list[StoredCorrection]]
         name=word.match.name or said.label or "something",
         label=said.label,
         quantity=said.quantity,
-        said=_said([word, *readings.get(said.id, [])]),
+        said=tuple(readings[said.id]),
     )
 
 
-def _said(words: Iterable[StoredCorrection]) -> tuple[Said, ...]:
-    return tuple(
+def _said(words: Sequence[StoredCorrection]) -> list[Said]:
+    back = {name: word.correction.by or "somebody" for name, word in taken_back(words).items()}
+    return [
         Said(
+            id=word.correction.id,
             by=word.correction.by or "somebody",
             time=word.correction.time,
             action=word.correction.action,
             name=word.match.name or word.correction.label or "",
             quantity=word.correction.quantity,
+            taken_back=back.get(word.correction.id),
         )
         for word in words
-    )
+    ]
 
 
 def facts_of(evidence: Any) -> tuple[tuple[str, str], ...]:

@@ -86,7 +86,8 @@ class CorrectionBody(BaseModel):
     """A correction to make.
 
     With ``corrects`` it gives that event another reading (``none``: nothing happened), without it something is added or
-    removed by hand. Name a product of the catalogue by ``sku`` (or GTIN), or a ``label``.
+    removed by hand. ``none`` of a correction takes that one back. Name a product of the catalogue by ``sku`` (or GTIN),
+    or a ``label``.
     """
 
     model_config = ConfigDict(

@@ -99,7 +99,7 @@
     else if (key === "j") step(1);
     else if (key === "k") step(-1);
     else if (PLACES[key]) location.href = PLACES[key];
-    else if (button && (key === "s" || key === "a")) button.click();
+    else if (button && "sau".includes(key)) button.click();
     else if (button) button.focus();
     else return;
     event.preventDefault();

@@ -2,7 +2,7 @@
 // and sends the forms that change something without leaving the page.
 (() => {
   const SILENT_MS = 25000; // the server sends a beat every 10 s
-  const SAID_MS = 6000;
+  const SAID_MS = 8000;
   const lost = document.getElementById("lost");
   const said = document.getElementById("said");
   const live = document.querySelector("[data-live]");
@@ -19,11 +19,25 @@
     clearTimeout(timer);
     timer = setTimeout(() => show(!document.hidden), SILENT_MS);
   };
-  const say = (text) => {
-    said.textContent = text;
+  const say = (text, undo) => {
+    said.replaceChildren(text);
+    if (undo) said.append(undo);
     said.hidden = false;
     clearTimeout(saying);
-    saying = setTimeout(() => { said.hidden = true; }, SAID_MS);
+    saying = setTimeout(() => { said.hidden = !said.matches(":hover, :focus-within"); }, SAID_MS);
+  };
+  // what was just said of an item, and the form that takes it back
+  const undoOf = ({ undo, fields }) => {
+    const form = document.createElement("form");
+    form.dataset.act = "";
+    form.setAttribute("action", undo);
+    for (const [name, value] of fields) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    const button = Object.assign(document.createElement("button"), { textContent: "Undo" });
+    button.dataset.key = "u";
+    const key = Object.assign(document.createElement("kbd"), { textContent: "u" });
+    button.append(" ", key);
+    form.append(button);
+    return form;
   };
 
   // how long sessions go on
@@ -64,7 +78,14 @@
       const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { ...token, "HX-Request": "true" } });
       if (answer.status === 401 || answer.status === 403) location.reload(); // signed out, or the page is too old
       else if (!answer.ok) say(await answer.text());
-      else form.closest("dialog")?.close();
+      else {
+        form.closest("dialog")?.close();
+        if (said.contains(form)) say("Taken back.");
+        else if (answer.status === 200) {
+          const done = await answer.json();
+          say(`${done.said}.`, undoOf(done));
+        }
+      }
     } catch {
       say("The server does not answer: try again in a moment.");
     } finally {

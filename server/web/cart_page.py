@@ -1,11 +1,12 @@
 """``/carts/{store}/{cart}``: one cart for the people of the store, live; and correcting its basket by hand."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
-from smartcart.edge.events import Outcome
+from smartcart.edge.events import Correction, Outcome
 from smartcart.server.basket import Line
 from smartcart.server.corrections import MOST, CorrectionError, NotThereError, Reading
 from smartcart.server.ledger import SessionKey
@@ -78,8 +79,8 @@ def settle(
     """Gives an event another reading, or adds or removes by hand; ``first`` only if nobody has settled it yet."""
     said = Reading(action=action, label=label or None, sku=sku or None, quantity=quantity)
     key = SessionKey(store=store, cart=cart, session=session)
-    correct(site, visitor.name, key, corrects or None, said, first_only=first)
-    return Response(status_code=204)
+    made = correct(site, visitor.name, key, corrects or None, said, first_only=first)
+    return _done(site, key, [made])
 
 
 @router.post("/carts/{store}/{cart}/line")
@@ -95,7 +96,23 @@ def settle_line(
     """Says which product a line is."""
     key = SessionKey(store=store, cart=cart, session=session)
     try:
-        site.corrections.settle_line(key, source, sku, visitor.name)
+        return _done(site, key, site.corrections.settle_line(key, source, sku, visitor.name))
+    except CorrectionError as error:
+        raise refusal(error) from None
+
+
+@router.post("/carts/{store}/{cart}/undo")
+def undo(
+    site: TheSite,
+    visitor: Staff,
+    store: str,
+    cart: str,
+    session: Session,
+    word: Annotated[list[str], Form(max_length=1000)],
+) -> Response:
+    """Takes corrections back; what was there before counts again."""
+    try:
+        site.corrections.take_back(SessionKey(store=store, cart=cart, session=session), word, visitor.name)
     except CorrectionError as error:
         raise refusal(error) from None
     return Response(status_code=204)
@@ -118,10 +135,20 @@ def set_quantity(
     line = next((line for line in basket.lines if line.sources[0] == source and line.label == label), None)
     if line is None or line.quantity != had:
         raise HTTPException(409, "this line has changed meanwhile: look at it again")
-    if quantity != had:
-        key = SessionKey(store=store, cart=cart, session=session)
-        correct(site, visitor.name, key, None, _difference(line, quantity))
-    return Response(status_code=204)
+    if quantity == had:
+        return Response(status_code=204)
+    key = SessionKey(store=store, cart=cart, session=session)
+    return _done(site, key, [correct(site, visitor.name, key, None, _difference(line, quantity))])
+
+
+def _done(site: Site, key: SessionKey, made: Sequence[Correction]) -> Response:
+    """What was said, in words, and the form that takes it back."""
+    first = made[0]
+    product = site.catalogue.now.find(first.sku) if first.sku else None
+    what = f"{sum(word.quantity for word in made)} \N{MULTIPLICATION SIGN} {product.name if product else first.label}"
+    words = {"added": f"{what} put in", "removed": f"{what} taken out", "none": "Nothing happened"}[first.action]
+    fields = [("session", key.session), *(("word", word.id) for word in made)]
+    return JSONResponse({"said": words, "undo": f"/carts/{key.store}/{key.cart}/undo", "fields": fields})
 
 
 def _difference(line: Line, quantity: int) -> Reading:
@@ -131,14 +158,14 @@ def _difference(line: Line, quantity: int) -> Reading:
 
 def correct(
     site: Site, by: str, key: SessionKey, corrects: str | None, said: Reading, *, first_only: bool = False
-) -> None:
+) -> Correction:
     """Makes one correction.
 
     Raises:
         HTTPException: 404 or 409, with why it cannot be.
     """
     try:
-        site.corrections.make(key, corrects, said, by, first_only=first_only)
+        return site.corrections.make(key, corrects, said, by, first_only=first_only)
     except CorrectionError as error:
         raise refusal(error) from None
 

@@ -240,6 +240,24 @@ def test_lines_by_hand_stand_where_they_were_made() -> None:
     assert [d.label for d in undone.discrepancies] == ["bottle"]
 
 
+def test_a_correction_that_is_taken_back_was_never_made() -> None:
+    trip = Trip()
+    events = [trip.start(), trip.add("bottle"), doubt := trip.doubt("can"), jar := trip.add("jar")]
+    words = [corrected(1, doubt.id, "added", "can"), corrected(2, jar.id, "added", "jar", sku="JAM")]
+    settled = corrected_basket(trip, events, *words)
+    assert (settled.counts, settled.uncertain) == ({"bottle": 1, "can": 1, "jar": 1}, ())
+    back = [corrected(n, word.correction.id, "none") for n, word in enumerate(words, 3)]
+    before, after = corrected_basket(trip, events), corrected_basket(trip, events, *words, *back)
+    assert after == replace(before, corrections=4)
+    assert len(after.uncertain) == 1
+    assert after.lines[-1].ambiguous
+    again = corrected(5, doubt.id, "removed", "bottle")
+    assert corrected_basket(trip, events, *words, *back, again).counts == {"jar": 1}
+    first, second = corrected(1, doubt.id, "added", "can"), corrected(2, doubt.id, "none")
+    restored = corrected_basket(trip, events, first, second, corrected(3, second.correction.id, "none"))
+    assert restored.counts == {"bottle": 1, "can": 1, "jar": 1}
+
+
 def test_what_stood_in_the_basket_is_settled_label_by_label() -> None:
     trip = Trip()
     start = trip.start(bottle=2, can=1, cup=1)

@@ -265,7 +265,8 @@ def test_a_correction_must_name_what_is_there(ledger: Ledger) -> None:
     for target in (start.id, fault.event_id, by_hand.id):
         again = correction(target, "added", "cup")
         assert ledger.correct(key_of(trip), again, Match()) == NEW
-        assert ledger.correct(key_of(trip), correction(again.id, "none"), Match()) == refused(ledger_module.NO_EVENT)
+        assert ledger.correct(key_of(other), correction(again.id, "none"), Match()) == refused(ledger_module.NO_EVENT)
+        assert ledger.correct(key_of(trip), correction(again.id, "none"), Match()) == NEW  # takes it back
 
 
 def test_what_comes_after_the_closing_is_kept_as_late(ledger: Ledger) -> None:

@@ -61,6 +61,20 @@ def test_the_queue_is_emptied_by_a_correction(
     assert [entry for entry in web.get("queue").json() if entry["cart"] == trip.cart] == []
 
 
+def test_what_was_said_is_taken_back(web: httpx.Client, trip: Trip, server: BasketServer, fake_carts: Any) -> None:
+    doubt = trip.doubt("jar", candidates=COULD_BE)
+    fake_carts(str(server._address), cart=trip.cart).send_until_answered(doubt)
+    assert server.wait_for("store-1", trip.cart, lambda b: b.events == 3, timeout=20)
+    place, waits = f"carts/store-1/{trip.cart}/corrections", {"corrects": doubt.id, "action": "added", "label": "can"}
+    said = web.post(place, json=waits | {"first_only": True}).json()
+    assert web.post(place, json=waits | {"first_only": True}).status_code == 409
+    assert web.post(place, json={"corrects": said["id"], "action": "added", "label": "can"}).status_code == 409
+    assert web.post(place, json={"corrects": said["id"], "action": "none"}).status_code == 201
+    assert [entry["event_ids"] for entry in web.get("queue").json() if entry["cart"] == trip.cart] == [[doubt.id]]
+    assert web.post(place, json=waits | {"first_only": True}).status_code == 201
+    assert web.get(f"carts/store-1/{trip.cart}").json()["counts"] == {"can": 2}
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
