@@ -56,6 +56,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from smartcart.models.labels import ITEMS
     from smartcart.scripts.broker_options import chosen_broker
     from smartcart.scripts.main import CommandError
     from smartcart.server.broker_address import AddressError
@@ -92,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
             catalogue=args.catalogue,
             entrance=entrance,
             evidence=args.evidence,
+            labels=ITEMS,
         )
         with server:
             print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)

@@ -5,7 +5,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -67,6 +67,7 @@ class BasketServer:
         group: a name that several servers have in common, which share one broker and one PostgreSQL ledger.
         entrance: who is let in, and how.
         evidence: take pictures that carts send of their events, and keep them for a day at most, in memory alone.
+        labels: the words of the carts' detector, for a warning where the catalogue has another one; none warns never.
         live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
     """
 
@@ -84,6 +85,7 @@ class BasketServer:
         group: str | None = None,
         entrance: Entrance | None = None,
         evidence: bool = False,
+        labels: Iterable[str] = (),
         live_view_url: str | None = None,
         clip_name: str | None = None,
     ) -> None:
@@ -102,6 +104,7 @@ class BasketServer:
         self._host = host
         self._port = port
         self._entrance = entrance or Entrance()
+        self._labels = frozenset(labels)
         self._live_view_url = live_view_url
         self._clip_name = clip_name
         self._changed = threading.Condition()
@@ -214,7 +217,9 @@ class BasketServer:
             templates=templates,
             feed=self._feed,
             cards=cards,
-            cart_pages=CartPages(self._carts, self._ledger, settling, self._calls, self._evidence, templates),
+            cart_pages=CartPages(
+                self._carts, self._ledger, settling, self._calls, self._till.payments, self._evidence, templates
+            ),
             queue_pages=QueuePages(self._carts, settling, templates),
             screen_pages=ScreenPages(
                 carts=self._carts,
@@ -229,6 +234,7 @@ class BasketServer:
             shifts=ShiftBook(self._carts, self._ledger),
             calls=self._calls,
             evidence=self._evidence,
+            labels=self._labels,
             is_open=self._entrance.is_open,
         )
         allowed_hosts = (self._host, *self._entrance.allowed_hosts)

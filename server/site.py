@@ -38,6 +38,7 @@ from smartcart.server.web.templating import Templates
 class Site:
     """One server's parts. Its methods raise HTTPException, with words for whoever asked.
 
+    ``labels`` are the words of the shipped detector, none where they are not known.
     ``is_open`` lets everybody in without a login: for a demo, on loopback alone.
     """
 
@@ -63,6 +64,7 @@ class Site:
     shifts: ShiftBook
     calls: Calls
     evidence: EvidenceBox
+    labels: frozenset[str]
     is_open: bool
 
     def view(self, store: str, cart: str) -> CartView:
@@ -81,6 +83,11 @@ class Site:
         if basket is None:
             raise HTTPException(404, f"cart {store}/{cart} has no such session")
         return basket
+
+    def known_labels(self) -> frozenset[str]:
+        """What cameras tell of: the shipped detector's words, and those of carts with one of their own."""
+        seen = (label for view in self.carts.views() if view.basket for label in view.basket.counts)
+        return self.labels.union(seen) if self.labels else self.labels
 
     def answer_call(self, store: str, cart: str, by: Actor) -> None:
         """Somebody goes to a shopper who asked for help; 409 where nobody did."""

@@ -1,5 +1,6 @@
 """``/catalogue``: products, prices, pictures, and whole files of them. Staff read; admins and write tokens change."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from smartcart.server.api.answers import Answer
 from smartcart.server.catalogue_file import CatalogueError, csv_rows, to_csv
+from smartcart.server.catalogue_labels import UnknownLabel, unknown_labels
 from smartcart.server.catalogue_plan import Plan, plan
 from smartcart.server.office.pictures import PictureError
 from smartcart.server.office.products import StaleError
@@ -111,8 +113,17 @@ class BadRowAnswer(BaseModel):
     reason: str
 
 
+class UnknownLabelAnswer(Answer):
+    """A label that the file brings in and no camera tells of; ``nearest`` is the one that it is most like."""
+
+    where: str
+    sku: str
+    label: str
+    nearest: str | None
+
+
 class ImportAnswer(BaseModel):
-    """What a file would do, or with ``done`` has done. With a bad row nothing is done."""
+    """What a file would do, or with ``done`` has done. With a bad row nothing is done; ``warnings`` hinder nothing."""
 
     done: bool
     new: int
@@ -120,9 +131,10 @@ class ImportAnswer(BaseModel):
     unchanged: int
     changes: list[ChangeAnswer]
     bad: list[BadRowAnswer]
+    warnings: list[UnknownLabelAnswer]
 
     @classmethod
-    def of(cls, found: Plan, *, done: bool) -> "ImportAnswer":
+    def of(cls, found: Plan, warnings: Iterable[UnknownLabel], *, done: bool) -> "ImportAnswer":
         changes = [
             ChangeAnswer(
                 where=change.where,
@@ -137,7 +149,8 @@ class ImportAnswer(BaseModel):
             for row in found.bad
         ]
         counts = {"new": found.new, "changed": found.changed, "unchanged": found.unchanged}
-        return cls(done=done, changes=changes, bad=bad, **counts)
+        unknown = [UnknownLabelAnswer.model_validate(warning) for warning in warnings]
+        return cls(done=done, changes=changes, bad=bad, warnings=unknown, **counts)
 
 
 @router.get("")
@@ -218,7 +231,7 @@ def import_file(site: TheSite, visitor: Shopkeeper, data: CsvFile, dry_run: bool
             site.products.apply(found, shop.version, visitor.actor)
         except (StaleError, ProductError) as error:
             raise HTTPException(409, str(error)) from None
-    return ImportAnswer.of(found, done=done)
+    return ImportAnswer.of(found, unknown_labels(found.changes, site.known_labels()), done=done)
 
 
 def _find(site: Site, sku: str) -> Product:

@@ -13,6 +13,7 @@ from smartcart.server.evidence import EvidenceBox
 from smartcart.server.fold import fold
 from smartcart.server.ledger import Ledger, SessionKey
 from smartcart.server.office.calls import Calls
+from smartcart.server.office.payments import Payments
 from smartcart.server.settling import Settling
 from smartcart.server.timeline import Moment, timeline
 from smartcart.server.web.live_page import Sections
@@ -40,6 +41,7 @@ class CartPages:
         ledger: Ledger,
         settling: Settling,
         calls: Calls,
+        payments: Payments,
         evidence: EvidenceBox,
         templates: Templates,
     ) -> None:
@@ -47,6 +49,7 @@ class CartPages:
         self._ledger = ledger
         self._settling = settling
         self._calls = calls
+        self._payments = payments
         self._evidence = evidence
         self._templates = templates
         self._known: dict[tuple[str, str, str | None], _Read] = {}
@@ -57,7 +60,7 @@ class CartPages:
 
         Raises:
             HTTPException: 404 where there is no such cart or session.
-            LedgerError: the ledger cannot be read.
+            LedgerError, OfficeError: the database cannot be read.
         """
         return (await self._read(store, cart, session)).sections
 
@@ -95,6 +98,7 @@ class CartPages:
             "basket": basket,
             "is_newest": is_newest,
             "called": self._calls.since((view.store, view.cart)) if is_newest else None,
+            "receipt": self._payments.receipt_of(_key(basket)) if basket else None,
             "doubts": self._settling.of_cart(view) if is_newest else [],
             "moments": moments[::-1],
             "pictured": self._evidence.events_of((view.store, view.cart)),
@@ -108,3 +112,7 @@ class CartPages:
         corrections, closing = self._ledger.session_corrections(key), self._ledger.session_closing(key)
         basket = fold(key.store, key.cart, key.session, events, faults, corrections, closing)
         return basket, timeline(events, faults, corrections, closing)
+
+
+def _key(basket: Basket) -> SessionKey:
+    return SessionKey(store=basket.store, cart=basket.cart, session=basket.session)

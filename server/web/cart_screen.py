@@ -1,5 +1,6 @@
 """``/cart/{store}/{cart}``: what the shopper sees on the cart, once its screen is paired."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
@@ -74,8 +75,12 @@ async def live(request: Request, site: TheSite, screen: PairedScreen) -> Streami
     async def render() -> Any:
         return await site.screen_pages.sections(*at)
 
-    changes = site.feed.changes(lambda: _screen(request, site, *at) is not None)
-    return event_stream(live_page(changes, render, at))
+    return event_stream(live_page(site.feed.changes(still_paired(request, site, screen)), render, at))
+
+
+def still_paired(request: Request, site: Site, screen: Screen) -> Callable[[], bool]:
+    """What a screen that stays open is asked from time to time: whether it is paired still."""
+    return lambda: _screen(request, site, screen.store, screen.cart) is not None
 
 
 @router.post("/help")

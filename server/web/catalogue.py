@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
+from smartcart.server.catalogue_labels import nearest_label
 from smartcart.server.money import decimal, minor_from
 from smartcart.server.office.pictures import MEDIA_TYPE, PictureError
 from smartcart.server.product import FIELDS, Problem, Product, ProductError, Unit, product_from
@@ -159,7 +160,10 @@ def _form(
     product: Product | None,
     problems: tuple[Problem, ...] = (),
 ) -> Response:
-    context = {"typed": typed, "product": product, "problems": problems, "currency": site.catalogue.currency}
+    known = site.known_labels()
+    unknown = {label: nearest_label(label, known) for label in product.labels if label not in known} if product else {}
+    context: dict[str, Any] = {"typed": typed, "product": product, "problems": problems}
+    context |= {"unknown": unknown if known else {}, "currency": site.catalogue.currency}
     prices = site.products.prices(product.sku) if product else []
     status = 422 if problems else 200
     return site.templates.page(request, "product.html", status=status, visitor=visitor, prices=prices, **context)

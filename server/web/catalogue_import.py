@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from smartcart.server.api.catalogue import CSV_TYPE
 from smartcart.server.catalogue_file import CatalogueError, csv_rows, decoded, to_csv
+from smartcart.server.catalogue_labels import unknown_labels
 from smartcart.server.catalogue_plan import plan
 from smartcart.server.office.products import StaleError
 from smartcart.server.product import FIELDS, ProductError
@@ -68,6 +69,7 @@ def _planned(request: Request, site: Site, visitor: Visitor, text: str, trouble:
     shop, now = site.products.catalogue()
     found = plan(csv_rows(text.encode(), shop.currency), now.products)
     more: dict[str, Any] = {"plan": found, "text": text, "version": shop.version, "most": _MOST_SHOWN}
+    more["unknown"] = unknown_labels(found.changes, site.known_labels())
     return _page(request, site, visitor, trouble, 422 if trouble or found.bad else 200, **more)
 
 

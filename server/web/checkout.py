@@ -1,19 +1,25 @@
-"""``/checkout``: staff close a basket, weigh what is to be weighed, and have it paid."""
+"""``/checkout``: staff close a basket, weigh what is to be weighed, and have it paid, on a page that is live."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from smartcart.server.corrections import CorrectionError
 from smartcart.server.ledger import SessionKey
 from smartcart.server.site import Site, TheSite
 from smartcart.server.till import NoBasketError, TillError
-from smartcart.server.web.visitor import Staff, Visitor
+from smartcart.server.web.event_stream import event_stream
+from smartcart.server.web.live_page import Sections, live_page
+from smartcart.server.web.visitor import Staff, Visitor, still_in
 
 router = APIRouter(prefix="/checkout", include_in_schema=False)
 
-_PLACE = "/{store}/{cart}/{session}"
+_PLACE: Final = "/{store}/{cart}/{session}"
+_SECTIONS: Final = ("checkout-head", "checkout-todo", "checkout-bill", "checkout-pay", "checkout-remarks")
+LOOK_SECONDS: Final = 10.0
+"""How long a checkout may not know what another server was told."""
 Text = Annotated[str, Form(max_length=200)]
 
 
@@ -36,6 +42,24 @@ def newest(site: TheSite, store: str, cart: str) -> Response:
 @router.get(_PLACE)
 def look(request: Request, site: TheSite, visitor: Staff, store: str, cart: str, session: str) -> Response:
     return _page(request, site, visitor, _key(store, cart, session))
+
+
+@router.get(f"{_PLACE}/live")
+async def live(
+    request: Request, site: TheSite, visitor: Staff, store: str, cart: str, session: str
+) -> StreamingResponse:
+    """What comes late, and what is done in another window, by the shopper or by the payment provider."""
+    key, csrf = _key(store, cart, session), site.templates.csrf(request)
+
+    def sections() -> Sections:
+        context = _context(site, key) | {"csrf": csrf}
+        return {name: site.templates.part(f"{name.replace('-', '_')}.html", **context) for name in _SECTIONS}
+
+    async def render() -> Sections:
+        return await run_in_threadpool(sections)
+
+    await render()
+    return event_stream(live_page(site.feed.changes(still_in(site, visitor)), render, (store, cart), LOOK_SECONDS))
 
 
 @router.post(f"{_PLACE}/close")
@@ -98,19 +122,22 @@ def _then_page(request: Request, site: Site, visitor: Visitor, key: SessionKey, 
 
 
 def _page(request: Request, site: Site, visitor: Visitor, key: SessionKey, trouble: str | None = None) -> Response:
+    context = _context(site, key) | {"trouble": trouble}
+    return site.templates.page(request, "checkout.html", status=409 if trouble else 200, visitor=visitor, **context)
+
+
+def _context(site: Site, key: SessionKey) -> dict[str, Any]:
     try:
         seen = site.till.look(key)
     except NoBasketError as error:
         raise HTTPException(404, str(error)) from None
-    context: dict[str, Any] = {
+    return {
         "checkout": seen,
         "here": _address(key.session, key.store, key.cart),
         "means": site.till.provider.means,
         "provider": site.till.provider.name,
         "products": {product.sku: product for product in site.catalogue.products},
-        "trouble": trouble,
     }
-    return site.templates.page(request, "checkout.html", status=409 if trouble else 200, visitor=visitor, **context)
 
 
 def _key(store: str, cart: str, session: str) -> SessionKey:

@@ -1,17 +1,21 @@
 """What a cart's screen shows, read once for all that look at it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
-from smartcart.server.basket import Basket
+from smartcart.server.basket import Basket, Line, StoredCorrection
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import Catalogue
+from smartcart.server.corrections import SHOPPER
 from smartcart.server.ledger import Ledger, SessionKey
 from smartcart.server.office.calls import Calls
+from smartcart.server.product import Product
 from smartcart.server.settling import Settling
+from smartcart.server.standing import standing
 from smartcart.server.timeline import Moment, timeline
 from smartcart.server.web.live_page import Sections
 from smartcart.server.web.templating import Templates
@@ -19,6 +23,15 @@ from smartcart.server.web.templating import Templates
 _KEPT: Final = 1000
 _TAKEN_OUT: Final = 3
 NAMES: Final = ("screen-question", "screen-lines", "screen-sum")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenLine:
+    """A line as a shopper sees it; ``word`` says what the store did about it, None where nothing."""
+
+    line: Line
+    product: Product | None
+    word: str | None
 
 
 class ScreenPages:
@@ -69,29 +82,45 @@ class ScreenPages:
         basket = view.basket
         doubts = [doubt for doubt in self._settling.of_cart(view) if doubt.kind == "uncertain"]
         asks = basket is not None and basket.closed_at is None and bool(doubts)
+        told, words = self._told(basket) if basket else ([], [])
         return {
             "basket": basket,
             "place": f"/cart/{view.store}/{view.cart}",
             "question": doubts[0] if asks else None,
-            "lines": self._lines(basket) if basket else [],
-            "taken_out": self._taken_out(basket) if basket and basket.state == "open" else [],
+            "lines": self._lines(basket, words) if basket else [],
+            "taken_out": told[::-1][:_TAKEN_OUT] if basket and basket.state == "open" else [],
             "called": self._calls.since((view.store, view.cart)),
         }
 
-    def _lines(self, basket: Basket) -> list[tuple[Any, Any]]:
-        """Each line with its product, the newest first."""
-        catalogue = self._catalogue()
-        return [(line, catalogue.find(line.sku) if line.sku else None) for line in reversed(basket.lines)]
+    def _lines(self, basket: Basket, words: Iterable[StoredCorrection]) -> list[ScreenLine]:
+        """The newest first."""
+        catalogue, by_store = self._catalogue(), _by_store(words)
+        return [
+            ScreenLine(
+                line=line,
+                product=catalogue.find(line.sku) if line.sku else None,
+                word=next((by_store[source] for source in reversed(line.sources) if source in by_store), None),
+            )
+            for line in reversed(basket.lines)
+        ]
 
-    def _taken_out(self, basket: Basket) -> list[Moment]:
-        """What was put in and taken out again, the newest first."""
+    def _told(self, basket: Basket) -> tuple[list[Moment], list[StoredCorrection]]:
+        """What was taken out again, by hand or by a correction, and the corrections that stand."""
         key = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
         events, corrections = self._ledger.session_events(key), self._ledger.session_corrections(key)
-        told = [moment for moment in timeline(events, (), corrections) if _is_removal(moment)]
-        return told[::-1][:_TAKEN_OUT]
+        gone = [moment for moment in timeline(events, (), corrections) if _is_gone(moment)]
+        return gone, standing(corrections)
 
 
-def _is_removal(moment: Moment) -> bool:
-    if moment.said:
-        return moment.said[-1].action == "removed" and not moment.late
-    return moment.kind == "removed" and not moment.late
+def _by_store(words: Iterable[StoredCorrection]) -> dict[str, str]:
+    """What the people of the store did about each source of a line, in words for the shopper."""
+    said = [stored.correction for stored in words if stored.correction.by != SHOPPER]
+    return {word.corrects or word.id: f"{'checked' if word.corrects else 'added'} by the store" for word in said}
+
+
+def _is_gone(moment: Moment) -> bool:
+    """Whether it took something out, or would have put something in and was said not to have."""
+    reading = moment.reading
+    if moment.late or reading is None:
+        return moment.kind == "removed" and not moment.late
+    return reading.action == "removed" or (reading.action == "none" and moment.kind in ("added", "by_hand"))

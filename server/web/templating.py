@@ -34,6 +34,7 @@ class Templates:
         )
         self.environment.filters["clock"] = _clock
         self.environment.filters["day"] = _day
+        self.environment.filters["hour"] = lambda moment: moment.astimezone().strftime("%H:%M")
         self.environment.filters["percent"] = lambda fraction: f"{fraction:.0%}"
         self.environment.globals.update(
             price=self._price, tax_percent=tax_percent, element_id=element_id, is_open=is_open
@@ -45,7 +46,7 @@ class Templates:
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A whole page, with the form token (``csrf``) of this browser and, in ``visitor``, who looks at it."""
-        cookie = cookies.read(request, "login") or cookies.read(request, "visit")
+        cookie = _cookie(request)
         fresh = None if cookie else new_secret()
         known = {"visitor": None, "csrf": form_token(cookie or fresh or ""), "path": request.url.path}
         response = HTMLResponse(self.part(template, **(known | context)), status)
@@ -53,8 +54,17 @@ class Templates:
             cookies.write(request, response, "visit", fresh, seconds=_VISIT_SECONDS)
         return response
 
+    @staticmethod
+    def csrf(request: Request) -> str:
+        """The form token of a browser that has a page of ours open, for what that page gets later."""
+        return form_token(_cookie(request) or "")
+
     def _price(self, minor: int, currency: str | None) -> str:
         return money(minor, currency or self._currency)
+
+
+def _cookie(request: Request) -> str | None:
+    return cookies.read(request, "login") or cookies.read(request, "visit")
 
 
 def element_id(kind: str, name: str) -> str:

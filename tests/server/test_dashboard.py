@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from wire_events import CATALOGUE, Trip
@@ -132,7 +133,7 @@ def test_carts_that_need_somebody_come_first(open_page: Open, broker: EmbeddedBr
     expect(page.locator("#summary")).to_contain_text("2 need a person")
     expect(page.locator("#waiting")).to_have_text("1")
     carts[1].status(outbox=900, outbox_nearly_full=True)
-    expect(cards.nth(2)).to_contain_text("Outbox nearly full")
+    expect(cards.filter(has_text="Outbox nearly full").locator("h3 a")).to_have_text("cart-1")
     expect(page.locator("#summary")).to_contain_text("3 need a person")
     carts[1].status(outbox=1000, outbox_nearly_full=True, outbox_full=True)
     expect(cards.filter(has_text="Outbox full: takes no more events")).to_have_count(1)
@@ -194,6 +195,20 @@ def test_a_cart_is_told_from_beginning_to_end(open_page: Open, cart: Any) -> Non
     page.get_by_role("link", name=trip.session).click()
     expect(page.locator("#cart-head")).to_contain_text("An earlier session")
     expect(page.locator("#cart-basket")).to_contain_text("The bottle")
+
+
+def test_a_cart_leads_to_its_checkout_and_its_receipt(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), trip.add("can"))
+    page = open_page("carts/store-1/cart-1")
+    page.locator("#cart-head").get_by_role("link", name="Checkout").click()
+    page.get_by_role("button", name="Close the basket").click()
+    page.get_by_role("button", name="Pay €0.89").click()
+    expect(page.get_by_role("link", name="Show the receipt")).to_be_visible()
+    page.get_by_role("link", name="The cart", exact=True).click()
+    expect(page.locator("#cart-head")).to_contain_text("Paid")
+    page.get_by_role("link", name="Receipt store-1-000001").click()
+    expect(page.get_by_role("heading", name="Receipt store-1-000001")).to_be_visible()
 
 
 def test_a_session_is_ended_by_a_button(open_page: Open, cart: Any) -> None:
@@ -315,6 +330,39 @@ def test_the_queue_is_worked_by_keyboard_alone(open_page: Open, cart: Any, serve
     assert sorted(line.sku or "" for line in basket.lines) == ["BOTTLE", "CAN", "HONEY"]
 
 
+def test_what_was_settled_is_undone_by_a_key_or_a_press(open_page: Open, cart: Any, server: BasketServer) -> None:
+    trip = Trip()
+    doubt = trip.doubt("can", candidates=COULD_BE)
+    cart.send_until_answered(trip.start(), doubt, trip.add("jar", 2, time="2026-01-02T03:05:05.678Z"))
+    page = open_page("queue")
+    expect(page.locator(".doubt")).to_have_count(2)
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_contain_text("1 \N{MULTIPLICATION SIGN} The bottle put in.")
+    expect(page.locator(".doubt")).to_have_count(1)
+    page.keyboard.press("u")
+    expect(page.locator("#said")).to_contain_text("Taken back")
+    expect(page.locator(".doubt")).to_have_count(2)
+    page.locator(".doubt.which .choice").first.click()
+    expect(page.locator(".doubt")).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".doubt")).to_have_count(2)
+    page.goto("carts/store-1/cart-1")
+    expect(page.locator(f"#m-{doubt.id} .word")).to_contain_text("taken back by anybody here")
+    page.keyboard.press("a")
+    page.keyboard.type("honey")
+    expect(page.locator("#found button")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#cart-basket .total strong")).to_have_text("€3.20")
+    by_hand = page.locator("#cart-timeline li.by_hand")
+    by_hand.locator("summary").click()
+    by_hand.get_by_role("button", name=re.compile("Take back")).click()
+    expect(page.locator("#cart-basket .total strong")).to_have_text("unpriced")
+    basket = server.basket("store-1", "cart-1")
+    assert basket
+    assert (len(basket.uncertain), basket.counts) == (1, {"jar": 2})
+
+
 def test_what_somebody_else_has_settled_is_not_settled_again(open_page: Open, cart: Any, server: BasketServer) -> None:
     trip = Trip()
     cart.send_until_answered(trip.start(), trip.doubt("can", candidates=COULD_BE))
@@ -364,12 +412,34 @@ def test_a_shopper_sees_each_item_and_answers(open_page: Open, cart: Any) -> Non
     )
 
 
-def test_help_reaches_the_store(open_page: Open, cart: Any) -> None:
+def test_what_the_store_corrects_is_said_on_the_screen(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    wrong = trip.add("can")
+    cart.send_until_answered(trip.start(), wrong, trip.add("jar"))
+    screen, staff = open_page("cart/store-1/cart-1"), open_page("carts/store-1/cart-1")
+    staff.locator(".choice").filter(has_text="€3.20").click()
+    line = screen.locator(".things:not(.out) li").filter(has_text="€3.20")
+    expect(line).to_contain_text("checked by the store")
+    assert line.evaluate("e => getComputedStyle(e).animationName") == "pop"
+    staff.keyboard.press("a")
+    staff.keyboard.type("bottle")
+    expect(staff.locator("#found button")).to_have_count(1)
+    staff.keyboard.press("Enter")
+    expect(screen.locator(".things:not(.out) li").first).to_contain_text("added by the store")
+    staff.locator(f"#m-{wrong.id} summary").click()
+    staff.locator(f"#m-{wrong.id}").get_by_role("button", name="It was something else").click()
+    staff.get_by_role("button", name="Nothing happened").click()
+    expect(screen.locator(".things.out li")).to_contain_text("taken off by the store")
+    expect(screen.locator(".total strong")).to_have_text("€5.19")
+
+
+def test_help_reaches_the_store(open_page: Open, cart: Any, server: BasketServer) -> None:
     trip = Trip()
     cart.send_until_answered(trip.start(), trip.add("can"))
     screen, staff = open_page("cart/store-1/cart-1"), open_page()
     screen.get_by_role("button", name="Help").click()
     expect(screen.get_by_text("Help is called")).to_be_visible()
+    assert httpx.get(f"{server.url}api/v1/carts").json()[0]["attention"] == ["Asks for help"]
     expect(staff.get_by_role("article")).to_contain_text("Asks for help")
     staff.get_by_role("link", name="cart-1").click()
     staff.get_by_role("button", name="I am on my way").click()

@@ -32,7 +32,9 @@ HEADER = "sku,label,name,price\n"
 def server() -> Iterator[BasketServer]:
     with (
         EmbeddedBroker(port=0) as broker,
-        BasketServer(broker_url=broker.url, ledger_url="memory:", port=0, catalogue=CATALOGUE) as running,
+        BasketServer(
+            broker_url=broker.url, ledger_url="memory:", port=0, catalogue=CATALOGUE, labels=("bottle", "can")
+        ) as running,
     ):
         yield running
 
@@ -96,6 +98,16 @@ def test_a_stock_system_brings_new_prices(web: httpx.Client) -> None:
     assert not refused["done"]
     assert [(row["where"], row["column"], row["value"]) for row in refused["bad"]] == [("line 2", "price", "0.95")]
     assert web.get("catalogue/product?sku=OK").status_code == 404
+
+
+def test_a_label_that_no_camera_tells_of_is_said(web: httpx.Client) -> None:
+    file = (HEADER + "COLA,cann,Cola,95\nRYE,loaf,Rye,\nJAM,jar,The jar,251\nB,bottle|can,Both,1\n").encode()
+    looked = web.post("catalogue/import", content=file, headers={"Content-Type": "text/csv"}).json()
+    assert looked["bad"] == []
+    assert looked["warnings"] == [
+        {"where": "line 2", "sku": "COLA", "label": "cann", "nearest": "can"},
+        {"where": "line 3", "sku": "RYE", "label": "loaf", "nearest": None},
+    ]  # not of a label that a product had before
 
 
 def test_a_product_is_made_and_changed(web: httpx.Client) -> None:

@@ -38,6 +38,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def server() -> Iterator[BasketServer]:
     options: dict[str, Any] = {"ledger_url": "memory:", "catalogue": SHELF, "entrance": Entrance(is_open=True)}
+    options["labels"] = ("bottle", "can", "jar", "bread")
     with EmbeddedBroker(port=0) as broker, BasketServer(broker_url=broker.url, port=0, **options) as running:
         yield running
 
@@ -189,6 +190,37 @@ def test_the_shopper_pays_on_the_screen_of_the_cart(page: Page, server: BasketSe
     assert paid_count(server, trip) == 1
 
 
+def test_an_open_checkout_follows_what_comes_from_elsewhere(
+    page: Page, context: BrowserContext, server: BasketServer, fake_carts: Any, request: pytest.FixtureRequest
+) -> None:
+    trip = Trip(cart=request.node.name[:40])
+    cart = fake_carts(str(server._address), cart=trip.cart)
+    cart.send_until_answered(trip.start(), trip.add("bottle"), trip.add("apple"))
+    page.goto(place(trip))
+    page.wait_for_selector("body.moving")
+    weight = page.get_by_label("Weight of The apple in grams")
+    weight.fill("1")
+    cart.send_until_answered(trip.add("can"))
+    expect(page.locator(".bill")).to_contain_text("The can")
+    expect(weight).to_have_value("1")  # what is being typed stays
+    other = context.new_page()
+    other.goto(f"cart/store-1/{trip.cart}/checkout")
+    expect(other.get_by_text("Somebody of the store must help first")).to_be_visible()
+    weight.fill("1000")
+    press(page, "Weigh")
+    press(other, "Yes, pay €6.37")  # there without loading it again
+    page.wait_for_selector("body.moving")
+    expect(page.get_by_role("button", name="Pay €6.37")).to_be_visible()
+    page.get_by_label("Test card that is declined").check()
+    cart.send_until_answered(trip.add("can"))
+    expect(page.locator("main")).to_contain_text("The can came after checkout and does not count")
+    expect(page.get_by_label("Test card that is declined")).to_be_checked()
+    press(other, "Pay €6.37")
+    expect(other.get_by_role("heading", name="Thank you")).to_be_visible()
+    expect(page.get_by_role("link", name="Show the receipt")).to_be_visible()
+    assert paid_count(server, trip) == 1
+
+
 def choose(page: Page, text: str) -> None:
     file: Any = {"name": "c.csv", "mimeType": "text/csv", "buffer": text.encode()}
     page.locator("input[type=file]").set_input_files(files=[file])
@@ -215,6 +247,15 @@ def test_an_import_shows_its_bad_rows_and_then_what_it_changes(page: Page, serve
     page.goto("catalogue/import")
     choose(page, exported)
     expect(page.get_by_text("The file changes nothing")).to_be_visible()
+
+
+def test_a_misspelled_label_is_said_and_hinders_nothing(page: Page) -> None:
+    page.goto("catalogue/import")
+    choose(page, HEADER + "SODA,,botle,Soda,99,EUR,piece,0\n")
+    expect(page.locator("#unknown")).to_contain_text("No camera tells of “botle”: did you mean “bottle”?")
+    press(page, "Import 1 product")
+    page.get_by_role("link", name="Soda").click()
+    expect(page.locator("main")).to_contain_text("No camera tells of “botle”: did you mean “bottle”?")
 
 
 def test_a_product_is_added_changed_pictured_and_no_longer_sold(page: Page, server: BasketServer) -> None:
