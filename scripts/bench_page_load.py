@@ -32,16 +32,26 @@ class PageLoad:
         self._sessions = [(f"cart-{n:03}", uuid7(), itertools.count(1)) for n in range(carts)]
         self._seen: list[dict[str, float]] = []
         self._writers: list[asyncio.StreamWriter] = []
+        self._client: mqtt.Client | None = None
+
+    def begin(self) -> None:
+        """Waits for the server, and begins a session with one item on every cart; once, however often it is asked."""
+        if self._client is not None:
+            return
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self._client.connect("127.0.0.1", self._broker_port)
+        self._client.loop_start()
+        self._server()
+        for cart, session, seq in self._sessions:
+            self._send(self._client, cart, session, next(seq), EventType.SESSION_STARTED)
+            self._send(self._client, cart, session, next(seq), EventType.ITEM_ADDED)
+        time.sleep(2)
 
     async def run(self, rate: float, seconds: float) -> tuple[list[float], int]:
         """How late each event was on each page, in ms, and how many events there were."""
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        client.connect("127.0.0.1", self._broker_port)
-        client.loop_start()
-        await self._server()
-        for cart, session, seq in self._sessions:
-            self._send(client, cart, session, next(seq), EventType.SESSION_STARTED)
-        await asyncio.sleep(2)
+        await asyncio.to_thread(self.begin)
+        client = self._client
+        assert client is not None
         readers = [asyncio.create_task(self._read(page)) for page in await self._open()]
         await asyncio.sleep(1)
         sent: list[str] = []
@@ -101,14 +111,14 @@ class PageLoad:
         while time.monotonic() < until and not all(sent[-1] in seen for seen in self._seen):
             await asyncio.sleep(0.05)
 
-    async def _server(self) -> None:
+    def _server(self) -> None:
         """Waits until it answers and has its broker."""
         until = time.monotonic() + 2 * _LONGEST_WAIT
         while time.monotonic() < until:
             try:
-                await asyncio.to_thread(self._get, "/readyz")
+                self._get("/readyz")
             except OSError:
-                await asyncio.sleep(0.2)
+                time.sleep(0.2)
             else:
                 return
         raise TimeoutError("the server did not come up")

@@ -1,0 +1,65 @@
+"""How soon the first page is of use: a real browser with nothing in its cache, from navigation to live."""
+
+import shutil
+from dataclasses import dataclass
+from typing import Any, Final
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+_TIMEOUT_MS: Final = 60_000
+_WATCH: Final = """
+new MutationObserver(() => {
+  if (document.body?.classList.contains("moving")) window.liveAt ??= performance.now();
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["class"] });
+"""  # page.js marks the body at the first message of the stream, in the next frame
+_READ: Final = """() => {
+  const [page] = performance.getEntriesByType("navigation");
+  const size = performance.getEntries().reduce((sum, entry) => sum + (entry.transferSize || 0), 0);
+  return [page.domContentLoadedEventEnd, window.liveAt, size];
+}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPage:
+    """One cold load: milliseconds since the navigation, and bytes as transferred."""
+
+    usable_ms: float
+    live_ms: float
+    transferred: int
+
+
+def browser_path() -> str | None:
+    """A Chromium of this machine; None without one, or without Playwright."""
+    try:
+        import playwright.sync_api  # noqa: F401
+    except ImportError:
+        return None
+    return next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+
+def first_pages(browser: str, url: str, secret: str, runs: int) -> list[FirstPage]:
+    """Loads a page again and again, each time by a browser that knows nothing of it.
+
+    Usable is when all scripts have run: buttons and keys work. Live is when the stream's first message is shown.
+    """
+    from playwright.sync_api import sync_playwright
+
+    loads = []
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browser, args=list(_FLAGS), timeout=_TIMEOUT_MS)
+        for _ in range(runs + 1):
+            context = running.new_context(extra_http_headers={"Authorization": f"Bearer {secret}"})
+            loads.append(_load(context, url))
+            context.close()
+        running.close()
+    return loads[1:]  # the first one warms the browser, not its cache
+
+
+def _load(context: Any, url: str) -> FirstPage:
+    page = context.new_page()
+    page.set_default_timeout(_TIMEOUT_MS)
+    page.add_init_script(_WATCH)
+    page.goto(url, wait_until="load")
+    page.wait_for_function("window.liveAt")
+    usable, live, size = page.evaluate(_READ)
+    return FirstPage(usable_ms=usable, live_ms=live, transferred=size)
