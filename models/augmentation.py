@@ -40,13 +40,13 @@ class CameraFaults:
         blocks: JPEG at quality 20 to 75.
     """
 
-    smear: float = 0.2
+    smear: float = 0.1
     longest_smear: int = 15
-    defocus: float = 0.1
-    exposure: float = 0.3
-    cast: float = 0.3
-    noise: float = 0.2
-    blocks: float = 0.2
+    defocus: float = 0.05
+    exposure: float = 0.15
+    cast: float = 0.15
+    noise: float = 0.1
+    blocks: float = 0.1
 
     def __call__(self, labels: dict[str, Any]) -> dict[str, Any]:
         """The same labels with the picture (height x width x 3, 8 bits) spoiled."""

@@ -78,10 +78,16 @@ class DetectionFigures:
     photos: int
 
 
-def detection_figures(photos: Sequence[JudgedPhoto]) -> DetectionFigures:
-    """The figures over all photos, pooled."""
-    labels = sorted({box.label for photo in photos for box in photo.truth if box.label in photo.judges})
-    per_label = {label: _label_figures(label, photos) for label in labels}
+def detection_figures(photos: Sequence[JudgedPhoto], *, least_visible: float = 0.0) -> DetectionFigures:
+    """The figures over all photos, pooled.
+
+    Args:
+        photos: what is there and what was found.
+        least_visible: true boxes of things of which less can be seen need not be found: to find them counts neither
+            way, as COCO treats what it marks as a crowd.
+    """
+    needed = [box for photo in photos for box in photo.truth if box.label in photo.judges and _seen(box, least_visible)]
+    per_label = {label: _label_figures(label, photos, least_visible) for label in sorted({box.label for box in needed})}
     return DetectionFigures(
         map50=_mean(figures.map50 for figures in per_label.values()),
         map50_95=_mean(figures.map50_95 for figures in per_label.values()),
@@ -125,7 +131,11 @@ def _mean(values: Iterable[float]) -> float | None:
     return sum(listed) / len(listed) if listed else None
 
 
-def _label_figures(label: str, photos: Sequence[JudgedPhoto]) -> LabelFigures:
+def _seen(box: TrueBox, least_visible: float) -> bool:
+    return box.visible is None or box.visible >= least_visible
+
+
+def _label_figures(label: str, photos: Sequence[JudgedPhoto], least_visible: float) -> LabelFigures:
     confidence: list[float] = []
     hits: list[NDArray[np.bool_]] = [np.zeros((len(OVERLAPS), 0), bool)]
     counted: list[NDArray[np.bool_]] = [np.zeros((len(OVERLAPS), 0), bool)]
@@ -133,15 +143,18 @@ def _label_figures(label: str, photos: Sequence[JudgedPhoto]) -> LabelFigures:
     for photo in photos:
         if label not in photo.judges:
             continue
-        truth = [box.corners for box in photo.truth if box.label == label]
+        truth = sorted(
+            (box for box in photo.truth if box.label == label), key=lambda box: not _seen(box, least_visible)
+        )
+        needed = sum(_seen(box, least_visible) for box in truth)
         found = sorted((box for box in photo.found if box.label == label), key=lambda box: -box.confidence)
         found = found[:BEST_PER_PHOTO]
-        hit = _hits([box.corners for box in found], truth)
+        taken = _taken([box.corners for box in found], [box.corners for box in truth], needed)
         small = np.array([_area(box.corners) < photo.ignore_below for box in found], bool)
-        boxes += len(truth)
+        boxes += needed
         confidence.extend(box.confidence for box in found)
-        hits.append(hit)
-        counted.append(hit | ~small)
+        hits.append((taken >= 0) & (taken < needed))
+        counted.append((taken < needed) & ((taken >= 0) | ~small))
     hit_all, counted_all, confidence_all = np.hstack(hits), np.hstack(counted), np.array(confidence, float)
     precision = [
         average_precision(confidence_all[use], hit[use], boxes) for hit, use in zip(hit_all, counted_all, strict=True)
@@ -149,20 +162,25 @@ def _label_figures(label: str, photos: Sequence[JudgedPhoto]) -> LabelFigures:
     return LabelFigures(map50=precision[0], map50_95=sum(precision) / len(precision), boxes=boxes)
 
 
-def _hits(found: Sequence[Corners], truth: Sequence[Corners]) -> NDArray[np.bool_]:
-    """Which detections (best first) take a true box, at each overlap: ``[len(OVERLAPS), len(found)]``."""
-    hit = np.zeros((len(OVERLAPS), len(found)), bool)
+def _taken(found: Sequence[Corners], truth: Sequence[Corners], needed: int) -> NDArray[np.int64]:
+    """The true box that each detection (best first) takes, or -1, at each overlap: ``[len(OVERLAPS), len(found)]``.
+
+    The first ``needed`` true boxes are taken before the others.
+    """
+    taken = np.full((len(OVERLAPS), len(found)), -1, np.int64)
     if not found or not truth:
-        return hit
+        return taken
     overlap = overlaps(found, truth)
     for level, least in enumerate(OVERLAPS):
         free = np.ones(len(truth), bool)
         for index, row in enumerate(overlap):
-            best = int(np.where(free, row, -1.0).argmax())
-            if free[best] and row[best] >= least:
+            fits = np.where(free & (row >= least), row, -1.0)
+            first = fits[:needed] if (fits[:needed] >= 0).any() else fits
+            best = int(first.argmax())
+            if first[best] >= 0:
                 free[best] = False
-                hit[level, index] = True
-    return hit
+                taken[level, index] = best
+    return taken
 
 
 def _area(corners: Corners) -> float:

@@ -46,7 +46,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from smartcart.models.detection_dataset import DatasetError
     from smartcart.models.detection_metrics import detection_figures
     from smartcart.models.judged_set import clip_set, photo_sets
-    from smartcart.models.recall import recall_figures
+    from smartcart.models.recall import HALF, recall_figures
     from smartcart.models.training import MissingExtraError
     from smartcart.scripts.main import CommandError
 
@@ -71,13 +71,16 @@ def run_evaluate(args: argparse.Namespace) -> int:
     per_set = {name: detection_figures(photos) for name, photos in judged.items()}
     pooled = [photo for photos in judged.values() for photo in photos]
     figures, recall = detection_figures(pooled), recall_figures(pooled, confidence=args.confidence)
+    half = detection_figures(pooled, least_visible=HALF) if any(_told(photo) for photo in pooled) else None
     not_judged = [label for label in detector.labels if label not in figures.per_label]
     if args.json:
         report = _as_json(figures) | {"not_judged": not_judged, "model": detector.model.hash}
+        report |= {"half_visible": _as_json(half) if half else None}
         report |= {"recall": _recall_as_json(recall), "confidence": args.confidence}
         print(json.dumps(report | {"per_set": {name: _as_json(one) for name, one in per_set.items()}}))
     else:
-        print(_table({**per_set, "all": figures}, not_judged))
+        tables = {**per_set, "all": figures} | ({"all, things at least half visible": half} if half else {})
+        print(_table(tables, not_judged))
         print(_recall_table(recall, args.confidence))
     return 0
 
@@ -107,6 +110,11 @@ def _judge_picture(
         for d in detector.detect(Frame(image=image, index=index, time=0.0))
     ]
     return JudgedPhoto(truth=truth, found=found, judges=one.judges, ignore_below=one.ignore_below)
+
+
+def _told(photo: "JudgedPhoto") -> bool:
+    """Whether the truth says how much of a thing can be seen."""
+    return any(box.visible is not None for box in photo.truth)
 
 
 def _as_json(figures: "DetectionFigures") -> dict[str, Any]:

@@ -76,6 +76,16 @@ def test_small_boxes_on_unboxed_background_count_neither_way() -> None:
     assert detection_figures([photo([true(LEFT)], [shelf, found(0.5, LEFT)])]).map50 == pytest.approx(0.5)
 
 
+def test_what_is_hidden_need_not_be_found_and_finding_it_counts_neither_way() -> None:
+    hidden = TrueBox(label="can", corners=RIGHT, visible=0.3)
+    missed = [photo([true(LEFT), hidden], [found(0.5, LEFT)])]
+    met = [photo([true(LEFT), hidden], [found(0.9, RIGHT), found(0.5, LEFT)])]
+    doubled = [photo([true(LEFT), hidden], [found(0.9, RIGHT), found(0.8, RIGHT), found(0.5, LEFT)])]
+    assert detection_figures(missed).map50 == pytest.approx(51 / 101)
+    assert [detection_figures(one, least_visible=0.5).map50 for one in (missed, met, doubled)] == [1.0, 1.0, 0.5]
+    assert detection_figures([photo([hidden], [])], least_visible=0.5).per_label == {}
+
+
 def test_nothing_to_judge_gives_no_figure() -> None:
     figures = detection_figures([photo([], [found(0.9, LEFT)])])
     assert figures.map50 is None
