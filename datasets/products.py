@@ -130,7 +130,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "paper_cup": Family(label="cup", make=household.paper_cup),
     "mug": Family(label="cup", make=household.mug),
     "tumbler": Family(label="cup", make=household.tumbler),
-    "noodle_cup": Family(label="cup", make=household.noodle_cup),
+    "noodle_cup": Family(label="tub", make=household.noodle_cup),
     "loaf": Family(label="bread", make=bakery.loaf),
     "baguette": Family(label="bread", make=bakery.baguette),
     "roll": Family(label="bread", make=bakery.roll),
