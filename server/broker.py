@@ -9,7 +9,7 @@ import logging
 import socket
 import threading
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
@@ -37,13 +37,35 @@ class Everybody(BaseAuthPlugin):  # type: ignore[misc]  # amqtt has no types
 
 
 class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
-    """amqtt sends whoever connects the retained messages of everybody's subscriptions; this one only of their own."""
+    """amqtt without two of its faults, see each method."""
+
+    def __init__(self, config: BrokerConfig) -> None:
+        super().__init__(config, loop=asyncio.get_running_loop())
+        self._connected: dict[str, asyncio.Task[None] | None] = {}
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
     ) -> None:
+        """amqtt sends whoever connects the retained messages of everybody's subscriptions; here only of their own."""
         if any(holder is session for holder, _ in self._subscriptions.get(subscription[0], ())):
             await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    async def _handle_client_session(
+        self, reader: ReaderAdapter, writer: StreamWriterAdapter, session: Session, *more: Any
+    ) -> None:
+        """amqtt takes a client that came again for gone when its older connection ends, and sends it nothing more.
+
+        Here the older one is ended first; without a last will, which could follow the new connection's own words.
+        """
+        name = session.client_id
+        while (older := self._connected.get(name)) is not None:
+            older.cancel()
+            await asyncio.wait([older])
+        self._connected[name] = asyncio.current_task()
+        try:
+            await super()._handle_client_session(reader, writer, session, *more)
+        finally:
+            del self._connected[name]
 
 
 class EmbeddedBroker:
@@ -119,7 +141,7 @@ class EmbeddedBroker:
             listeners={_LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)},
             plugins={f"{Everybody.__module__}.{Everybody.__name__}": {}},
         )
-        broker = _Broker(config, loop=self._loop)
+        broker = _Broker(config)
         await broker.start()
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

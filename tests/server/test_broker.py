@@ -127,6 +127,23 @@ def test_persistent_session_gets_what_it_missed(broker: EmbeddedBroker) -> None:
     writer.close()
 
 
+def test_who_comes_again_before_the_old_connection_ended_is_there(broker: EmbeddedBroker) -> None:
+    """As a server on a starved machine, which gives an unanswered connection up and tries again."""
+    old = Client(broker.port, "server", clean=False, will=b"gone")
+    old.subscribe("events")
+    old.mqtt.on_disconnect = lambda *_: old.mqtt.disconnect()
+    back = Client(broker.port, "server", clean=False, will=b"gone")
+    back.subscribe("will")
+    old.close()
+    time.sleep(0.5)  # the broker gets to see the end of the old connection
+    writer = Client(broker.port, "writer")
+    for i in range(5):
+        writer.publish("events", str(i).encode())
+    assert sorted(back.expect(5)) == [b"0", b"1", b"2", b"3", b"4"]  # and no last will, of one who lives
+    back.close()
+    writer.close()
+
+
 def test_mqtt5_is_refused_at_once_with_the_reason(broker: EmbeddedBroker) -> None:
     reasons: list[int] = []
     refused = threading.Event()
