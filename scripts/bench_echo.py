@@ -1,15 +1,16 @@
 """The baseline of ``smartcart bench server``: a process that answers every event at once and keeps nothing.
 
-python -m smartcart.scripts.bench_echo URL
+python -m smartcart.scripts.bench_echo URL [BUNDLE]
 """
 
 import re
 import sys
-from urllib.parse import urlsplit
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from smartcart.edge.broker_address import BrokerAddress
 from smartcart.edge.events import PREFIX, Ack
 
 _ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
@@ -17,12 +18,15 @@ _ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
 
 def main() -> None:
     """Echoes until it is killed."""
-    parts = urlsplit(sys.argv[1])
+    bundle = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    broker = BrokerAddress.parse(sys.argv[1], ca=bundle, cert=bundle)
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="echo", protocol=mqtt.MQTTv5)
     client.max_inflight_messages_set(1000)
     client.on_connect = lambda client, *_: client.subscribe(f"{PREFIX}/+/+/events", 1)
     client.on_message = _echo
-    client.connect(str(parts.hostname), parts.port or 1883)
+    if broker.secure:
+        client.tls_set_context(broker.trust())
+    client.connect(broker.host, broker.port)
     client.loop_forever()
 
 

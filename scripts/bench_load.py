@@ -4,6 +4,8 @@ Every cart sends an event now and then, as it is, and again after two seconds wi
 What is measured is the time from an event's first sending until its commit-ack is back at the cart.
 
     python -m smartcart.scripts.bench_load --broker URL --carts N --rate R --seconds S      writes one JSON object
+
+With ``--bundles DIR`` each speaks TLS with the certificate of its own.
 """
 
 import argparse
@@ -13,16 +15,18 @@ import random
 import resource
 import selectors
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from smartcart.edge.broker_address import BrokerAddress
 from smartcart.edge.events import Candidate, Channel, Event, EventType, Topic, parse_ack
 from smartcart.edge.identifiers import uuid7
 from smartcart.edge.publisher import rfc3339
@@ -49,7 +53,7 @@ class Tally:
 class BenchCart:
     """One cart: a connection, a session under way, and the events that are not answered yet."""
 
-    def __init__(self, name: str, host: str, port: int, tally: Tally) -> None:
+    def __init__(self, name: str, broker: BrokerAddress, tally: Tally) -> None:
         self._name = name
         self._tally = tally
         self._session, self._seq = "", SESSION_EVENTS
@@ -60,7 +64,9 @@ class BenchCart:
         self.client.on_connect = lambda client, *_: client.subscribe(
             str(Topic(store=STORE, cart=name, channel=Channel.ACK)), 1
         )
-        self.client.connect(host, port, keepalive=60)
+        if broker.secure:
+            self.client.tls_set_context(broker.trust())
+        self.client.connect(broker.host, broker.port, keepalive=60)
         self.client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[union-attr]
 
     def send(self, due: float) -> None:
@@ -79,6 +85,13 @@ class BenchCart:
                 self.open[event_id] = (first, now, payload)
                 self._tally.resent += 1
                 self.client.publish(self._topic, payload, qos=1)
+
+    def read(self) -> None:
+        """Takes in what has come, and what TLS has read ahead, of which the selector knows nothing."""
+        self.client.loop_read()
+        sock = self.client.socket()
+        while isinstance(sock, ssl.SSLSocket) and sock.pending():
+            self.client.loop_read()
 
     def _next(self) -> Event:
         if self._seq == SESSION_EVENTS:
@@ -114,13 +127,13 @@ class BenchCart:
 class Load:
     """All carts in one loop over their sockets."""
 
-    def __init__(self, url: str, carts: int) -> None:
-        parts = urlsplit(url)
+    def __init__(self, url: str, carts: int, bundles: Path | None = None) -> None:
         self.tally = Tally()
         self._selector = selectors.DefaultSelector()
-        self._carts = [
-            BenchCart(f"cart-{i}", str(parts.hostname), parts.port or 1883, self.tally) for i in range(carts)
-        ]
+        self._carts = []
+        for name in map(cart_name, range(carts)):
+            bundle = bundles / f"{name}.pem" if bundles else None
+            self._carts.append(BenchCart(name, BrokerAddress.parse(url, ca=bundle, cert=bundle), self.tally))
         for cart in self._carts:
             self._selector.register(cart.client.socket(), selectors.EVENT_READ, cart)  # type: ignore[arg-type]
 
@@ -162,7 +175,11 @@ class Load:
 
     def _turn(self, seconds: float) -> None:
         for key, _ in self._selector.select(max(0.0, seconds)):
-            key.data.client.loop_read()
+            key.data.read()
+
+
+def cart_name(number: int) -> str:
+    return f"cart-{number}"
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
@@ -185,8 +202,9 @@ def main() -> None:
     parser.add_argument("--carts", type=int, required=True)
     parser.add_argument("--rate", type=float, required=True)
     parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--bundles", type=Path)
     args = parser.parse_args()
-    load = Load(args.broker, args.carts)
+    load = Load(args.broker, args.carts, args.bundles)
     load.warm_up(3)
     before = resource.getrusage(resource.RUSAGE_SELF)
     started = time.perf_counter()

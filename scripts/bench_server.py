@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,16 @@ max_queued_messages 20000
 persistence false
 """
 SAMPLE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where carts and server meet; with TLS ``bundles`` is the folder of all bundles, ``server`` the server's own."""
+
+    url: str
+    config: Path
+    bundles: Path | None = None
+    server: Path | None = None
 
 
 def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
@@ -41,6 +52,9 @@ def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--rate", type=float, default=0.5, help="events a second and cart (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=1.0, help="of load on the server (default: %(default)s)")
     parser.add_argument("--echo-seconds", type=float, default=20.0, help="of load on the echo (default: %(default)s)")
+    parser.add_argument(
+        "--tls", action="store_true", help="as in a store: TLS, and a certificate of its own for each cart"
+    )
     parser.add_argument(
         "--ledger-events", type=int, default=10_000, help="the ledger against raw SQLite (default: %(default)s)"
     )
@@ -83,31 +97,30 @@ def _allow_files(count: int) -> None:
 
 
 def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    import getpass
-
     from smartcart.scripts.bench_ledger import against_raw
-    from smartcart.scripts.chaos_world import SMARTCART, free_port, mosquitto
+    from smartcart.scripts.chaos_world import SMARTCART, mosquitto
     from smartcart.scripts.process_use import use_of
     from smartcart.scripts.supervised import Supervised
 
-    port, config, log = free_port(), folder / "mosquitto.conf", folder / "log"
-    config.write_text(CONFIG.format(port=port, user=getpass.getuser()))
-    url, ledger = f"mqtt://127.0.0.1:{port}", f"sqlite:///{folder / 'ledger.sqlite'}"
-    broker = Supervised("broker", [mosquitto(), "-c", config], log=log)
+    place, log = _place(args, folder), folder / "log"
+    ledger = f"sqlite:///{folder / 'ledger.sqlite'}"
+    broker = Supervised("broker", [mosquitto(), "-c", place.config], log=log)
     running = [broker]
     try:
         time.sleep(1)
-        echo = Supervised("echo", [sys.executable, "-m", "smartcart.scripts.bench_echo", url], log=log)
+        echo_words = [sys.executable, "-m", "smartcart.scripts.bench_echo", place.url]
+        echo = Supervised("echo", [*echo_words, place.server] if place.server else echo_words, log=log)
         running.append(echo)
-        plain, _ = _load(args, url, args.echo_seconds, echo)
+        plain, _ = _load(args, place, args.echo_seconds, echo)
         echo.kill()
-        words = [SMARTCART, "server", "--broker", url, "--ledger", ledger, "--port", "0"]
+        words = [SMARTCART, "server", "--ledger", ledger, "--port", "0"]
+        words += ["--bundle", str(place.server)] if place.server else ["--broker", place.url]
         server = Supervised("server", words, log=log, environment={"HOME": str(folder)}, folder=folder)
         running.append(server)
         _wait_for(log, "connected to the broker")
         used = use_of(server.pid).cpu_seconds, use_of(broker.pid).cpu_seconds
         started = time.monotonic()
-        figures, memory = _load(args, url, args.minutes * 60, server)
+        figures, memory = _load(args, place, args.minutes * 60, server)
         seconds = time.monotonic() - started
         shares = {
             "server": round((use_of(server.pid).cpu_seconds - used[0]) / seconds, 3),
@@ -121,6 +134,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     bare = against_raw(args.ledger_events, 200, args.carts, 5)
     return {
         "carts": args.carts,
+        "tls": args.tls,
         "load_events_per_second": round(args.carts * args.rate, 1),
         "p50_ms": figures["latency_ms"]["p50"],
         "p99_ms": figures["latency_ms"]["p99"],
@@ -139,13 +153,34 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
 
 
-def _load(args: argparse.Namespace, url: str, seconds: float, watched: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def _place(args: argparse.Namespace, folder: Path) -> _Place:
+    import getpass
+
+    from smartcart.scripts.chaos_world import free_port
+
+    port = free_port()
+    if args.tls:
+        from smartcart.scripts.bench_store import make_store
+        from smartcart.server.authority import SERVER
+
+        config = make_store(folder / "store", port, args.carts)
+        bundles = config.parent
+        return _Place(url=f"mqtts://127.0.0.1:{port}", config=config, bundles=bundles, server=bundles / f"{SERVER}.pem")
+    config = folder / "mosquitto.conf"
+    config.write_text(CONFIG.format(port=port, user=getpass.getuser()))
+    return _Place(url=f"mqtt://127.0.0.1:{port}", config=config)
+
+
+def _load(
+    args: argparse.Namespace, place: _Place, seconds: float, watched: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """One run of the load, and the memory of the process that answers it."""
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.process_use import course, growth_per_hour, use_of
 
-    words = [sys.executable, "-m", "smartcart.scripts.bench_load", "--broker", url, "--seconds", str(seconds)]
+    words = [sys.executable, "-m", "smartcart.scripts.bench_load", "--broker", place.url, "--seconds", str(seconds)]
     words += ["--carts", str(args.carts), "--rate", str(args.rate)]
+    words += ["--bundles", str(place.bundles)] if place.bundles else []
     load = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     samples: list[tuple[float, float]] = []
     try:

@@ -27,6 +27,15 @@ def test_a_short_load_is_answered_to_the_last_event() -> None:
     assert figures["ratio_raw"] == pytest.approx(figures["events_per_s"] / figures["raw_sqlite_events_per_s"], rel=0.05)
 
 
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+def test_a_short_load_over_tls_is_answered_to_the_last_event() -> None:
+    words = ["--carts", "10", "--rate", "2", "--minutes", "0.05", "--echo-seconds", "1", "--ledger-events", "200"]
+    needs = "tls and lost == 0 and unanswered == 0 and rejected == 0 and sent > 20"
+    run = [SMARTCART, "bench", "server", "--tls", *words, "--require", needs]
+    told = subprocess.run(run, capture_output=True, text=True, timeout=240)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
 def test_percentiles_are_of_all_values() -> None:
     assert percentiles([float(i) for i in range(1000)]) == {"p50": 500.0, "p95": 950.0, "p99": 990.0, "max": 999.0}
     assert percentiles([])["p99"] == 0.0
