@@ -77,7 +77,19 @@ class Account:
 
     def late(self, path: Path) -> list[Decision]:
         """Decides on an item that came into sight only after its visit."""
-        evidence = AddEvidence(carried=path.carried, brought=True, flew=False, touched=True, uncovered=False, seen=0.5)
+        return self._came_alone(
+            path,
+            AddEvidence(carried=path.carried, brought=True, flew=False, touched=True, uncovered=False, seen=0.5),
+        )
+
+    def fallen(self, path: Path) -> list[Decision]:
+        """Decides on an item that lies there from one moment to the next, with no hand near: it was thrown in."""
+        return self._came_alone(
+            path,
+            AddEvidence(carried=False, brought=False, flew=True, touched=False, uncovered=False, seen=1.0),
+        )
+
+    def _came_alone(self, path: Path, evidence: AddEvidence) -> list[Decision]:
         self._add(Thread(paths=(path,)), evidence)
         self.inventory.add(path)
         return self._told()
@@ -121,10 +133,8 @@ class Account:
             return 5.0
         alike = likeness(item.votes, self._gain(path) if same_track else thread.votes)
         if life is thread:
-            return 4.0 if alike >= UNLIKE or not at_place else 0.0
-        if (thread.carried and self._began_now(thread)) or (
-            life is not None and life.end.gone_out(self.time) is not None
-        ):
+            return 4.0 if alike >= UNLIKE else 0.0
+        if self._came_in(thread) or (life is not None and life.end.gone_out(self.time) is not None):
             return 0.0
         if at_place:
             return 1.0 + item.box.iou(path.track.box) + alike if alike >= UNLIKE or item.touched == 0 else 0.0
@@ -191,7 +201,8 @@ class Account:
         others = (t.end for t in present if t is not thread and t.end.track.hits >= path.track.hits)
         if any(other.track.box.iou(path.track.box) >= DOUBLE for other in others):
             return  # a second box around the same thing
-        if thread.begin.track.first < self.visit.start - STOOD and not thread.travelled and not thread.moved:
+        stood = thread.begin.track.first < self.visit.start - STOOD
+        if stood and not (thread.travelled or thread.moved or thread.brought):
             self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
             return
         came_in = self._came_in(thread)

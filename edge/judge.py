@@ -179,10 +179,18 @@ class Judge:
         """An item that comes into sight without a visit, or after the one in which a hand was at its place."""
         visit = self._last_visit
         recent = visit is not None and time - visit.last_active <= self._settings.late
-        if visit is None or not recent or not visit.touched(path.track.box):
-            self._inventory.add(path)
-            return []
-        return Account(visit=visit, inventory=self._inventory, paths=[], time=time).late(path)
+        if visit is not None and recent and visit.touched(path.track.box):
+            return Account(visit=visit, inventory=self._inventory, paths=[], time=time).late(path)
+        if self._fell_in(path):
+            alone = Visit(start=path.track.first, last_active=path.track.first)
+            return Account(visit=alone, inventory=self._inventory, paths=[], time=time).fallen(path)
+        self._inventory.add(path)
+        return []
+
+    def _fell_in(self, path: Path) -> bool:
+        """Whether it was clearly seen from one moment on at a place that was watched, and free."""
+        watched = path.track.first > self._began + self._settings.start
+        return watched and path.clear and not any(i.box.overlap(path.track.box) > 0 for i in self._inventory.items)
 
     # --- the end of a visit ---
 

@@ -1,7 +1,8 @@
 """An item's path through the picture: where it came from, whether it left, and since when it rests."""
 
+import statistics
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,8 @@ EDGE: Final = 0.015
 STILL: Final = 0.15
 MOVING: Final = 0.35
 WAY: Final = 0.6
+SURE: Final = 0.35
+STEADYING: Final = 3
 TRAIL_EVERY: Final = 0.1
 LONGEST_TRAIL: Final = 48
 
@@ -28,7 +31,8 @@ class Path:
     basket are seen. ``entered`` and ``left`` are the moments at which it crossed into and out of the zone, with
     hysteresis: inside above 0.35 of its box, outside below 0.15. ``rests_since`` is None while it moves; ``held`` is
     the last moment at which a hand overlapped it, ``held_frames`` counts those; ``brought`` says that a hand was at it
-    when it first came into sight, or while it moved; ``moved`` that it moved at all; ``trail`` is where its middle was
+    when it first came into sight, or while it moved; ``moved`` that it moved at all; ``longest_gap`` is how long it was
+    unseen between two sights; ``trail`` is where its middle was
     (time, x, y), every tenth of a second, thinned out when it grows long.
     """
 
@@ -44,6 +48,7 @@ class Path:
     held_frames: int = 0
     brought: bool = False
     moved: bool = False
+    longest_gap: float = 0.0
     trail: list[tuple[float, float, float]] = field(default_factory=list)
     _recent: deque[tuple[float, Box]] = field(default_factory=deque)
 
@@ -57,6 +62,8 @@ class Path:
 
     def see(self, time: float, track: Track, region: Region, in_hand: bool) -> None:
         """Takes one sight of the item."""
+        if self._recent:
+            self.longest_gap = max(self.longest_gap, time - self._recent[-1][0])
         self.track, self.opening, self.contents = track, region.opening(track.box), region.contents(track.box)
         self._recent.append((time, track.box))
         while time - self._recent[0][0] > WINDOW:
@@ -96,6 +103,12 @@ class Path:
         return self._drift() > MOVING
 
     @property
+    def clear(self) -> bool:
+        """Whether the eye was sure of it and never lost it from its first sight on."""
+        sure = max(self.track.votes.values()) >= SURE * self.track.hits
+        return sure and self.longest_gap <= WINDOW
+
+    @property
     def travelled(self) -> bool:
         """Whether it is somewhere else than at first sight."""
         return drift(self.track.origin, self.track.box) > WAY
@@ -120,16 +133,22 @@ class Path:
         return lost and self.left is None and self.rests_since is None and _at_picture_edge(self.track.box)
 
     def _drift(self) -> float:
-        return drift(self._recent[0][1], self._recent[-1][1])
+        boxes = [box for _, box in self._recent]
+        return drift(_middle(boxes[:STEADYING]), _middle(boxes[-STEADYING:]))
 
 
 def drift(first: Box, last: Box) -> float:
-    """How far a box moved, in units of its smaller side; the larger of both ends of the box counts little, so that a
-    box which a hand cuts short does not pass for motion."""
-    side = max(min(last.width, last.height, first.width, first.height), 0.02)
+    """How far a box moved, in units of its side (that of a square of its area); the larger of both ends of the box
+    counts little, so that a box which a hand cuts short does not pass for motion."""
+    side = max(min(last.area, first.area) ** 0.5, 0.02)
     dx = min(abs(last.x1 - first.x1), abs(last.x2 - first.x2))
     dy = min(abs(last.y1 - first.y1), abs(last.y2 - first.y2))
     return max(dx, dy) / side
+
+
+def _middle(boxes: Sequence[Box]) -> Box:
+    """The median of each side, so that one bad box is no motion."""
+    return Box(*(statistics.median(sides) for sides in zip(*boxes, strict=True)))
 
 
 def vote_gain(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:

@@ -63,15 +63,19 @@ class Tracker(Protocol):
 class TrackerSettings:
     """Limits of the tracker; times in seconds.
 
-    ``sure`` starts an item's track, ``sure_hand`` a hand's, ``weak`` only prolongs one; ``merge_iou`` makes one of
-    two boxes that a detector draws under different labels around the same thing. What falls or is thrown may go
+    ``sure`` confirms an item's track after ``confirm_hits`` frames, ``sure_hand`` a hand's; what is never more than
+    ``weak`` is confirmed once it was seen ``steady`` without a break, for a detector is as doubtful of some things in
+    every frame; ``merge_iou`` makes one of two boxes that a detector draws under different labels around the same
+    thing, and what is weak and overlaps another by ``apart_iou`` starts nothing. What falls or is thrown may go
     ``fastest`` picture widths a second and be unseen for ``jump_within``.
     """
 
     sure: float = 0.35
     sure_hand: float = 0.25
     weak: float = 0.12
+    steady: float = 0.6
     merge_iou: float = 0.55
+    apart_iou: float = 0.3
     fastest: float = 6.0
     jump_within: float = 0.25
     similarity: float = 0.30
@@ -103,6 +107,7 @@ class _Thing:
     last: float
     hits: int = 0
     confidence: float = 0.0
+    surest: float = 0.0
     velocity: tuple[float, float] = (0.0, 0.0)
     votes: dict[str, float] = field(default_factory=dict)
 
@@ -133,6 +138,7 @@ class _Thing:
             vx, vy = self.velocity
             self.velocity = 0.5 * vx + 0.5 * measured[0], 0.5 * vy + 0.5 * measured[1]
         self.box, self.confidence, self.last = sight.box, sight.confidence, time
+        self.surest = max(self.surest, sight.confidence)
         self.hits += 1
         for label, vote in sight.votes.items():
             self.votes[label] = self.votes.get(label, 0.0) + vote
@@ -153,11 +159,16 @@ class CartTracker:
         weak = [s for s in sights if s not in sure]
         unmatched = self._match(time, sure, self._things)
         rest = [thing for thing in self._things if thing.last < time]
-        self._match(time, weak, rest)
+        doubtful = self._match(time, weak, rest)
         for sight in self._match_fast(time, unmatched):
             self._start(time, sight)
+        for sight in doubtful:
+            if not sight.hand and all(
+                sight.box.iou(other.box) < limits.apart_iou for other in sights if other is not sight
+            ):
+                self._start(time, sight)
         self._things = [thing for thing in self._things if not self._forgotten(thing, time)]
-        return [_snapshot(t, time) for t in self._things if t.hits >= limits.confirm_hits]
+        return [_snapshot(t, time) for t in self._things if self._confirmed(t)]
 
     def _match(self, time: float, sights: Sequence[_Sight], things: Sequence[_Thing]) -> list[_Sight]:
         """Gives each sight to the thing that fits it best; returns the sights left over."""
@@ -193,8 +204,12 @@ class CartTracker:
 
     def _forgotten(self, thing: _Thing, time: float) -> bool:
         limits = self._settings
-        confirmed = thing.hits >= limits.confirm_hits
-        return time - thing.last > (limits.forget_after if confirmed else limits.forget_unconfirmed_after)
+        return time - thing.last > (limits.forget_after if self._confirmed(thing) else limits.forget_unconfirmed_after)
+
+    def _confirmed(self, thing: _Thing) -> bool:
+        limits = self._settings
+        sure = thing.surest >= (limits.sure_hand if thing.hand else limits.sure)
+        return thing.hits >= limits.confirm_hits and (sure or thing.last - thing.first >= limits.steady)
 
 
 def _similarities(things: Sequence[_Thing], sights: Sequence[_Sight], time: float) -> NDArray[np.float64]:
