@@ -12,6 +12,7 @@ from smartcart.server.catalogue import Catalogue, Match
 from smartcart.server.clock import utc_now
 from smartcart.server.ledger import Ledger, LedgerError, SessionKey, Verdict
 from smartcart.server.ledger import Outcome as Fate
+from smartcart.server.office.audit import Actor, AuditLog
 from smartcart.server.standing import standing
 
 SHOPPER: Final = "the shopper"
@@ -43,19 +44,20 @@ class Reading:
 
 
 class Corrections:
-    """Writes corrections and makes the pages see them at once.
+    """Writes corrections and makes the pages see them at once; who made one, and how, stands in the audit log too.
 
     Args:
         catalogue: gives the catalogue in force.
     """
 
-    def __init__(self, ledger: Ledger, catalogue: Callable[[], Catalogue], carts: Carts) -> None:
+    def __init__(self, ledger: Ledger, catalogue: Callable[[], Catalogue], carts: Carts, audit: AuditLog) -> None:
         self._ledger = ledger
+        self._audit = audit
         self._catalogue = catalogue
         self._carts = carts
 
     def make(
-        self, key: SessionKey, corrects: str | None, said: Reading, by: str, *, first_only: bool = False
+        self, key: SessionKey, corrects: str | None, said: Reading, by: Actor, *, first_only: bool = False
     ) -> Correction:
         """Stores one correction; ``corrects`` is the event it gives another reading, None for one made by hand.
 
@@ -66,6 +68,7 @@ class Corrections:
             NotThereError: the session, the event or the product is not there.
             CorrectionError: it says too little, or is settled already.
             LedgerError: the ledger cannot be written.
+            OfficeError: it is stored, but the audit log cannot be written.
         """
         if first_only and (other := self._settled_by(key, corrects)):
             raise CorrectionError(f"{other} has settled this already")
@@ -79,17 +82,20 @@ class Corrections:
             label=label,
             sku=match.sku,
             quantity=said.quantity,
-            by=by,
+            by=SHOPPER if by.via == "screen" else by.name,
             time=utc_now(),
         )
         self._check(correction)
         verdict: Verdict = self._ledger.correct(key, correction, match)
         if verdict.outcome is Fate.REFUSED:
             raise NotThereError(verdict.reason or "it cannot be taken")
+        what = {"corrects": corrects, "label": label, "sku": match.sku, "quantity": said.quantity}
+        place = f"{key.store}/{key.cart}/{key.session}"
+        self._audit.note(by, "item corrected", place, id=correction.id, reading=said.action, **what)
         self._show()
         return correction
 
-    def take_back(self, key: SessionKey, words: list[str], by: str) -> None:
+    def take_back(self, key: SessionKey, words: list[str], by: Actor) -> None:
         """Takes corrections back: the one before them counts again, or what the cart told.
 
         Raises:
@@ -102,7 +108,7 @@ class Corrections:
         for word in words:
             self.make(key, word, Reading(action="none"), by)
 
-    def settle_line(self, key: SessionKey, sources: list[str], sku: str, by: str) -> list[Correction]:
+    def settle_line(self, key: SessionKey, sources: list[str], sku: str, by: Actor) -> list[Correction]:
         """Says which product a line is: every event that put something into it gets this product.
 
         Raises:

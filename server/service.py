@@ -229,7 +229,7 @@ class BasketServer:
                 catalogue=lambda: self._catalogue.now,
                 templates=templates,
             ),
-            corrections=Corrections(self._ledger, lambda: self._catalogue.now, self._carts),
+            corrections=Corrections(self._ledger, lambda: self._catalogue.now, self._carts, self._doors.audit),
             settling=settling,
             shifts=ShiftBook(self._carts, self._ledger),
             calls=self._calls,

@@ -151,7 +151,7 @@ def correct(site: TheSite, visitor: Staff, store: str, cart: str, body: Correcti
     key = SessionKey(store=store, cart=cart, session=body.session or site.basket(store, cart).session)
     said = Reading(action=body.action, label=body.label, sku=body.sku, quantity=body.quantity)
     try:
-        made = site.corrections.make(key, body.corrects, said, visitor.name, first_only=body.first_only)
+        made = site.corrections.make(key, body.corrects, said, visitor.actor, first_only=body.first_only)
     except CorrectionError as error:
         raise HTTPException(404 if isinstance(error, NotThereError) else 409, str(error)) from None
     return CorrectionAnswer.of(made)

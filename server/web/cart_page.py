@@ -10,6 +10,7 @@ from smartcart.edge.events import Correction, Outcome
 from smartcart.server.basket import Line
 from smartcart.server.corrections import MOST, CorrectionError, NotThereError, Reading
 from smartcart.server.ledger import SessionKey
+from smartcart.server.office.audit import Actor
 from smartcart.server.product_search import search
 from smartcart.server.site import Site, TheSite
 from smartcart.server.web.event_stream import event_stream
@@ -79,7 +80,7 @@ def settle(
     """Gives an event another reading, or adds or removes by hand; ``first`` only if nobody has settled it yet."""
     said = Reading(action=action, label=label or None, sku=sku or None, quantity=quantity)
     key = SessionKey(store=store, cart=cart, session=session)
-    made = correct(site, visitor.name, key, corrects or None, said, first_only=first)
+    made = correct(site, visitor.actor, key, corrects or None, said, first_only=first)
     return _done(site, key, [made])
 
 
@@ -96,7 +97,7 @@ def settle_line(
     """Says which product a line is."""
     key = SessionKey(store=store, cart=cart, session=session)
     try:
-        return _done(site, key, site.corrections.settle_line(key, source, sku, visitor.name))
+        return _done(site, key, site.corrections.settle_line(key, source, sku, visitor.actor))
     except CorrectionError as error:
         raise refusal(error) from None
 
@@ -112,7 +113,7 @@ def undo(
 ) -> Response:
     """Takes corrections back; what was there before counts again."""
     try:
-        site.corrections.take_back(SessionKey(store=store, cart=cart, session=session), word, visitor.name)
+        site.corrections.take_back(SessionKey(store=store, cart=cart, session=session), word, visitor.actor)
     except CorrectionError as error:
         raise refusal(error) from None
     return Response(status_code=204)
@@ -138,7 +139,7 @@ def set_quantity(
     if quantity == had:
         return Response(status_code=204)
     key = SessionKey(store=store, cart=cart, session=session)
-    return _done(site, key, [correct(site, visitor.name, key, None, _difference(line, quantity))])
+    return _done(site, key, [correct(site, visitor.actor, key, None, _difference(line, quantity))])
 
 
 def _done(site: Site, key: SessionKey, made: Sequence[Correction]) -> Response:
@@ -157,7 +158,7 @@ def _difference(line: Line, quantity: int) -> Reading:
 
 
 def correct(
-    site: Site, by: str, key: SessionKey, corrects: str | None, said: Reading, *, first_only: bool = False
+    site: Site, by: Actor, key: SessionKey, corrects: str | None, said: Reading, *, first_only: bool = False
 ) -> Correction:
     """Makes one correction.
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from smartcart.edge.events import Outcome
-from smartcart.server.corrections import SHOPPER, Reading
+from smartcart.server.corrections import Reading
 from smartcart.server.doubts import Doubt
 from smartcart.server.ledger import SessionKey
 from smartcart.server.office.audit import Actor
@@ -103,6 +103,7 @@ def answer(
 ) -> Response:
     """Takes the shopper's word on what the cart could not decide: one of what was offered, or nothing."""
     view = site.view(screen.store, screen.cart)
+    request: Request,
     question = next((doubt for doubt in questions(site, screen.store, screen.cart) if doubt.id == corrects), None)
     if question is None or view.basket is None:
         raise HTTPException(409, "this is settled already")
@@ -115,7 +116,7 @@ def answer(
     reading = Reading(action="none")
     if said is not None:
         reading = Reading(action=said.action, label=said.label, sku=said.sku, quantity=question.quantity)
-    correct(site, SHOPPER, key, question.id, reading, first_only=True)
+    correct(site, _actor(request, screen), key, question.id, reading, first_only=True)
     return Response(status_code=204)
 
 

@@ -95,7 +95,8 @@ def choose(
 ) -> Response:
     """Says which product an ambiguous line is."""
     key = _key(store, cart, session)
-    return _then_page(request, site, visitor, key, lambda: site.corrections.settle_line(key, source, sku, visitor.name))
+    by = visitor.actor
+    return _then_page(request, site, visitor, key, lambda: site.corrections.settle_line(key, source, sku, by))
 
 
 @router.post(f"{_PLACE}/pay")

@@ -483,6 +483,35 @@ def test_every_change_stands_in_the_audit_log(boss: httpx.Client, anybody: Clien
     assert "session end asked" not in older.split("</table>")[0] or trip.cart not in older
 
 
+def test_every_correction_stands_in_the_audit_log_with_who_and_by_which_door(
+    server: BasketServer, anna: httpx.Client, boss: httpx.Client, machine: Callable[[str], httpx.Client], trip: Trip
+) -> None:
+    path, can = f"api/v1/carts/store-1/{trip.cart}/corrections", {"action": "added", "label": "can"}
+    _, token = new_token(server, Scope.WRITE)
+    for client, headers in ((anna, {"X-CSRF-Token": form_token_of(anna.get(""))}), (machine(token), {})):
+        assert client.post(path, json=can, headers=headers).status_code == 201
+    first = anna.get(path).json()[0]
+    undone = send(anna, f"carts/store-1/{trip.cart}/undo", form_of="", session=trip.session, word=first["id"])
+    assert undone.status_code == 204
+    told = [line for line in boss.get("api/v1/audit").json() if line["action"] == "item corrected"][2::-1]
+    assert [(line["actor"], line["via"]) for line in told] == [
+        ("anna", "login"),
+        ("token till", "token"),
+        ("anna", "login"),
+    ]
+    assert {line["subject"] for line in told} == {f"store-1/{trip.cart}/{trip.session}"}
+    assert told[0]["detail"] | {"address": None} == {
+        "id": first["id"],
+        "corrects": None,
+        "reading": "added",
+        "label": "can",
+        "sku": "CAN",
+        "quantity": 1,
+        "address": None,
+    }
+    assert (told[2]["detail"]["corrects"], told[2]["detail"]["reading"]) == (first["id"], "none")
+
+
 # --- lifetimes and how the server stands ----------------------------------------------------------------------------
 
 
