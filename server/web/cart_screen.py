@@ -94,6 +94,7 @@ def call(request: Request, site: TheSite, screen: PairedScreen) -> Response:
 
 @router.post("/answer")
 def answer(
+    request: Request,
     site: TheSite,
     screen: PairedScreen,
     corrects: Annotated[str, Form(max_length=64)],
@@ -103,7 +104,6 @@ def answer(
 ) -> Response:
     """Takes the shopper's word on what the cart could not decide: one of what was offered, or nothing."""
     view = site.view(screen.store, screen.cart)
-    request: Request,
     question = next((doubt for doubt in questions(site, screen.store, screen.cart) if doubt.id == corrects), None)
     if question is None or view.basket is None:
         raise HTTPException(409, "this is settled already")
