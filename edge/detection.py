@@ -1,6 +1,6 @@
 """What a detector gives: labelled boxes in normalised picture coordinates, and the port that detectors fill."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -47,11 +47,15 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """One thing seen in one frame; confidence in [0, 1]."""
+    """One thing seen in one frame; confidence in [0, 1].
+
+    ``named`` is what a recogniser says of its crop, each label with its probability; None if it was not asked.
+    """
 
     label: str
     confidence: float
     box: Box
+    named: Mapping[str, float] | None = None
 
 
 class Detector(Protocol):

@@ -11,6 +11,7 @@ from smartcart.edge.events import ModelName
 from smartcart.edge.frames import Frame
 
 RECORDED: Final = ModelName(name="recorded", hash="00000000")
+LEAST_SHARE: Final = 0.005
 
 
 class RecordingError(ValueError):
@@ -22,7 +23,7 @@ class RecordedDetector:
 
     Raises:
         RecordingError: the file cannot be read, or a line is not ``{"index", "detections": [[label, confidence,
-            [x1, y1, x2, y2]], ...]}``.
+            [x1, y1, x2, y2]], ...]}``; a detection that was read has its names, label to probability, as fourth.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,7 +41,7 @@ class DetectionRecorder:
         self._file = path.open("w", encoding="utf-8")
 
     def write(self, frame: Frame, detections: Sequence[Detection]) -> None:
-        rows = [[d.label, round(d.confidence, 4), [round(v, 5) for v in d.box]] for d in detections]
+        rows = [_row(detection) for detection in detections]
         self._file.write(json.dumps({"index": frame.index, "time": frame.time, "detections": rows}) + "\n")
 
     def __enter__(self) -> Self:
@@ -48,6 +49,13 @@ class DetectionRecorder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
+
+
+def _row(detection: Detection) -> list[object]:
+    row: list[object] = [detection.label, round(detection.confidence, 4), [round(v, 5) for v in detection.box]]
+    if detection.named is not None:
+        row.append({label: round(share, 3) for label, share in detection.named.items() if share >= LEAST_SHARE})
+    return row
 
 
 def _read(path: Path) -> dict[int, list[Detection]]:
@@ -60,9 +68,14 @@ def _read(path: Path) -> dict[int, list[Detection]]:
         try:
             row = json.loads(line)
             frames[int(row["index"])] = [
-                Detection(label=str(label), confidence=float(confidence), box=Box(*map(float, box)))
-                for label, confidence, box in row["detections"]
+                Detection(
+                    label=str(label),
+                    confidence=float(confidence),
+                    box=Box(*map(float, box)),
+                    named={str(name): float(share) for name, share in names[0].items()} if names else None,
+                )
+                for label, confidence, box, *names in row["detections"]
             ]
-        except (ValueError, KeyError, TypeError) as error:
+        except (AttributeError, ValueError, KeyError, TypeError) as error:
             raise RecordingError(f"{path}, line {number}: is not a frame of recorded detections: {error!r}") from error
     return frames

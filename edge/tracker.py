@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from smartcart.edge.detection import Box, Detection
+from smartcart.edge.naming import joined
 from smartcart.models.labels import HAND
 
 MOST: Final = 120
@@ -91,6 +92,7 @@ class _Sight:
     box: Box
     confidence: float
     votes: dict[str, float]
+    named: Mapping[str, float] | None = None
 
     @property
     def hand(self) -> bool:
@@ -110,6 +112,8 @@ class _Thing:
     surest: float = 0.0
     velocity: tuple[float, float] = (0.0, 0.0)
     votes: dict[str, float] = field(default_factory=dict)
+    named: dict[str, float] = field(default_factory=dict)
+    readings: int = 0
 
     def predicted(self, time: float) -> Box:
         ahead = min(time - self.last, 0.25)
@@ -142,6 +146,10 @@ class _Thing:
         self.hits += 1
         for label, vote in sight.votes.items():
             self.votes[label] = self.votes.get(label, 0.0) + vote
+        if sight.named is not None:
+            self.readings += 1
+            for label, share in sight.named.items():
+                self.named[label] = self.named.get(label, 0.0) + share
 
 
 class CartTracker:
@@ -250,8 +258,11 @@ def _merged(detections: Sequence[Detection], iou: float) -> list[_Sight]:
         same = next((s for s in sights if s.hand == hand and s.box.iou(detection.box) >= iou), None)
         if same is None:
             votes = {detection.label: detection.confidence}
-            sights.append(_Sight(box=detection.box, confidence=detection.confidence, votes=votes))
+            sights.append(
+                _Sight(box=detection.box, confidence=detection.confidence, votes=votes, named=detection.named)
+            )
         else:
+            same.named = same.named or detection.named
             same.votes.setdefault(detection.label, detection.confidence)
     return sights
 
@@ -264,7 +275,7 @@ def _snapshot(thing: _Thing, time: float) -> Track:
         origin=thing.origin,
         seen=seen,
         confidence=thing.confidence if seen else 0.0,
-        votes=dict(thing.votes),
+        votes=joined(thing.votes, thing.named, thing.readings),
         first=thing.first,
         last=thing.last,
         hits=thing.hits,

@@ -1,4 +1,4 @@
-"""``smartcart models``: train, export and evaluate the eye."""
+"""``smartcart models``: train, export and evaluate the eye; train the recogniser."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartcart.scripts.models_evaluate import add_evaluate
 from smartcart.scripts.models_quantize import add_quantize
+from smartcart.scripts.models_recogniser import add_recogniser
 
 if TYPE_CHECKING:
     from smartcart.models.training import Recipe
@@ -18,6 +19,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_train(actions)
     _add_export(actions)
     add_quantize(actions)
+    add_recogniser(actions)
     add_evaluate(actions)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
-    "edge": {"smartcart.edge", "smartcart.models.labels"},
+    "edge": {"smartcart.edge", "smartcart.models.labels", "smartcart.models.crop"},
     "server": {"smartcart.server", "smartcart.edge.events"},
     "models": {"smartcart.models"},
     "datasets": {"smartcart.datasets", "smartcart.models"},
