@@ -14,7 +14,7 @@ from smartcart.edge.frames import Frame
 from smartcart.edge.recogniser import Recogniser
 from smartcart.models.labels import HAND
 
-CROPS_A_FRAME: Final = 2
+CROPS_A_FRAME: Final = 3
 LEAST_CONFIDENCE: Final = 0.2
 LEAST_PIXELS: Final = 12
 MOST_COVERED: Final = 0.5
@@ -69,8 +69,9 @@ class ReadingDetector:
                 continue
             if max((box.overlap(hand) for hand in hands), default=0.0) > MOST_COVERED * box.area:
                 continue
-            place = self._place(box)
-            if all(place is not other for *_, other in turns):  # two boxes around one thing are read once
+            waiting = [place for *_, place in turns]
+            place = _nearest(box, [*self._places, *waiting])
+            if all(place is not other for other in waiting):  # two boxes around one thing are read once
                 turns.append((place.times, place.last, index, place))
         turns.sort(key=lambda turn: turn[:3])
         for *_, index, place in turns[:CROPS_A_FRAME]:
@@ -79,8 +80,10 @@ class ReadingDetector:
             place.box, place.times, place.last = found[index].box, place.times + 1, frame.time
         return [index for *_, index, _ in turns[:CROPS_A_FRAME]]
 
-    def _place(self, box: Box) -> _Place:
-        near = max(self._places, key=lambda place: place.box.iou(box), default=None)
-        if near is not None and near.box.iou(box) >= SAME_PLACE:
-            return near
-        return _Place(box=box, times=0, last=0.0)
+
+def _nearest(box: Box, places: Sequence[_Place]) -> _Place:
+    """The place where the box lies; a new one if it is none of these."""
+    near = max(places, key=lambda place: place.box.iou(box), default=None)
+    if near is not None and near.box.iou(box) >= SAME_PLACE:
+        return near
+    return _Place(box=box, times=0, last=0.0)

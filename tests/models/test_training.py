@@ -17,7 +17,7 @@ if not (importlib.util.find_spec("torch") and importlib.util.find_spec("ultralyt
 
 from smartcart.edge.detector import OnnxDetector
 from smartcart.edge.frames import Frame
-from smartcart.models.labels import LABELS
+from smartcart.models.labels import ITEMS, LABELS
 from smartcart.scripts.main import main
 
 ToySet = Callable[..., Path]
@@ -270,3 +270,39 @@ def test_the_backbone_learns_at_its_own_rate() -> None:
     assert all(rates in ([], [2.5e-4]) for rates in told["layers"][:10])
     assert all(rates in ([], [1e-3]) for rates in told["layers"][10:])
     assert told["weights"][0] == told["weights"][1]
+
+
+def test_a_recogniser_is_trained_from_an_eye_and_names_crops(
+    toy: Path, exported: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    from smartcart.edge.detection import Box
+    from smartcart.edge.recogniser import OnnxRecogniser
+
+    file = tmp_path / "namer.onnx"
+    given = ("--epochs", 2, "--batch", 4, "--side", 32, "--threads", 1, "--source", "toy, CC0")
+    status, record, err = run("recogniser", "--data", toy, "--weights", exported[0], "--out", file, *given, "--json")
+    assert status == 0, err
+    assert record["crops"] >= 8
+    assert 0 <= record["right"]["toy0/val/images"]["right"] <= 1
+    recogniser = OnnxRecogniser(file)
+    assert recogniser.labels == ITEMS
+    [named] = recogniser.recognise(np.zeros((48, 64, 3), np.uint8), [Box(0.2, 0.2, 0.8, 0.8)])
+    assert sum(named.values()) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--weights", "missing.pt"), "no such file"),
+        (("--side", "50"), "a multiple of 32"),
+        (("--data", "missing.yaml"), "cannot be read"),
+    ],
+)
+def test_a_recogniser_that_cannot_be_trained_is_refused_in_words(
+    arguments: tuple[str, str], words: str, toy: Path, tmp_path: Path
+) -> None:
+    given = {"--data": str(toy), "--out": str(tmp_path / "namer.onnx")} | dict([arguments])
+    status, _, err = run("recogniser", *(word for pair in given.items() for word in pair))
+    assert status == 2
+    assert words in err
+    assert not (tmp_path / "namer.onnx").exists()
