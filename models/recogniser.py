@@ -158,7 +158,7 @@ def _network(eye: Any, crops: Crops) -> Any:
 
     some = crops[:: max(1, len(crops) // 192)]
     unfold_norms(eye, [(some[i : i + 32] / 255).astype(np.float32) for i in range(0, len(some), 32)])
-    body = torch.nn.Sequential(*list(eye.model[:BACKBONE]))
+    body = torch.nn.Sequential(*list(eye.model[:BACKBONE])).eval()
     with torch.no_grad():
         width = body(torch.zeros(1, 3, *crops.shape[2:])).shape[1]
     pool = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Dropout(0.2)]
