@@ -29,7 +29,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "demo",
         help=HELP,
-        description=HELP + ". Nothing leaves this machine, and nothing is kept after Ctrl-C.",
+        description=HELP + ". Nothing leaves this machine, and nothing is kept after Ctrl-C: "
+        "also not the small pictures of items that the pages show.",
         epilog="Example:  smartcart demo               plays the bundled clip again and again\n"
         "          smartcart demo --camera 0    your webcam: put things into a box below it\n"
         "          smartcart demo --once --headless --speed max",
@@ -75,6 +76,7 @@ def _demo(args: argparse.Namespace) -> int:
     from smartcart.edge.broker_address import BrokerAddress
     from smartcart.edge.preview import Preview
     from smartcart.edge.sources import is_live
+    from smartcart.models.labels import ITEMS
     from smartcart.scripts.cart_run import CartRun
     from smartcart.scripts.eye import open_detector, open_frames
     from smartcart.scripts.signals import stop_softly
@@ -99,6 +101,8 @@ def _demo(args: argparse.Namespace) -> int:
             live_view_url=preview.url,
             clip_name="camera" if is_live(source) else Path(source).name,
             entrance=Entrance(is_open=True),
+            evidence=True,
+            labels=ITEMS,
         ) as server,
     ):
         preview.allow_origin(server.url.rstrip("/"))
@@ -116,6 +120,7 @@ def _demo(args: argparse.Namespace) -> int:
             outbox=Path(folder) / "outbox.sqlite",
             real_speed=args.speed == "real",
             initial=truth.initial if truth else {},
+            evidence=True,
         )
         stopped = threading.Event()
 

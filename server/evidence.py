@@ -6,6 +6,7 @@ They are bounded in number, size and age, gone with the process, and gone with t
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,6 +71,11 @@ class EvidenceBox:
             self._forget_old()
             kept = self._kept.get(event)
         return kept.jpeg if kept is not None and kept.cart == cart else None
+
+    def newest(self, cart: CartKey, events: Sequence[str]) -> str | None:
+        """The last of these events of a cart that there is a picture of."""
+        here = self.events_of(cart) if self.is_on else ()
+        return next((event for event in reversed(events) if event in here), None)
 
     def keep_only(self, cart: CartKey, events: set[str]) -> None:
         """Forgets what a cart sent of other events than these, unless it came just now and its event is on the way."""

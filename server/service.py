@@ -46,6 +46,7 @@ from smartcart.server.web.cart_pages import CartPages
 from smartcart.server.web.entrance import Entrance
 from smartcart.server.web.feed import Feed
 from smartcart.server.web.front_desk import FrontDesk
+from smartcart.server.web.item_pictures import add_item_pictures
 from smartcart.server.web.queue_pages import QueuePages
 from smartcart.server.web.screen_pages import ScreenPages
 from smartcart.server.web.templating import Templates
@@ -190,6 +191,7 @@ class BasketServer:
             return self._subscriber.health
 
         templates = Templates(currency=self._catalogue.currency, is_open=self._entrance.is_open)
+        add_item_pictures(templates, self._evidence, lambda: self._catalogue.now)
         self._feed = Feed(self._carts)
         self._desk = FrontDesk(self._doors, self._metrics.login_failures.inc)
         self._metrics.watch(self._carts, lambda: self._feed.open_pages, lambda: health().ok)
@@ -227,6 +229,7 @@ class BasketServer:
                 settling=settling,
                 calls=self._calls,
                 catalogue=lambda: self._catalogue.now,
+                evidence=self._evidence,
                 templates=templates,
             ),
             corrections=Corrections(self._ledger, lambda: self._catalogue.now, self._carts, self._doors.audit),

@@ -22,15 +22,20 @@
     settle: [["Seconds", "settle_seconds", "brand"]],
     carts: [["Carts", "carts", "brand"]],
   };
-  const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
   const draw = () => {
     for (const box of document.querySelectorAll("[data-chart]")) {
       const kinds = KINDS[box.dataset.chart];
       const isLine = kinds.length > 1;
       const axis = { stroke: colour("soft"), grid: { stroke: colour("edge"), width: 1 }, ticks: { show: false }, font: `12px ${style.fontFamily}` };
       box.replaceChildren();
+      if (!kinds.some(([, name]) => hours.some((hour) => hour[name]))) {
+        box.append(Object.assign(document.createElement("p"), { className: "hint", textContent: "Nothing in these hours." }));
+        continue;
+      }
       new uPlot({
         width: box.clientWidth, height: 200,
+        legend: { show: isLine, live: false },
         scales: { x: { range: (_, first, last) => [first - 2700, last + 2700] }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
         axes: [{ ...axis, space: 64, values: (_, all) => all.map(clock) }, { ...axis, size: 44 }],
         series: [{}, ...kinds.map(([label, , name]) => ({

@@ -83,6 +83,15 @@ def still_paired(request: Request, site: Site, screen: Screen) -> Callable[[], b
     return lambda: _screen(request, site, screen.store, screen.cart) is not None
 
 
+@router.get("/saw/{event}")
+def saw(site: TheSite, screen: PairedScreen, event: str) -> Response:
+    """What the camera saw of this cart's own event, where the store keeps such pictures."""
+    jpeg = site.evidence.find((screen.store, screen.cart), event)
+    if jpeg is None:
+        raise HTTPException(404, "there is no picture of this event")
+    return Response(jpeg, media_type="image/jpeg")
+
+
 @router.post("/help")
 def call(request: Request, site: TheSite, screen: PairedScreen) -> Response:
     """Asks for somebody; the staff's pages show it until somebody goes there."""

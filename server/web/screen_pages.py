@@ -11,6 +11,7 @@ from smartcart.server.basket import Basket, Line, StoredCorrection
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import Catalogue
 from smartcart.server.corrections import SHOPPER
+from smartcart.server.evidence import EvidenceBox
 from smartcart.server.ledger import Ledger, SessionKey
 from smartcart.server.office.calls import Calls
 from smartcart.server.product import Product
@@ -45,6 +46,7 @@ class ScreenPages:
         settling: Settling,
         calls: Calls,
         catalogue: Callable[[], Catalogue],
+        evidence: EvidenceBox,
         templates: Templates,
     ) -> None:
         self._carts = carts
@@ -52,6 +54,7 @@ class ScreenPages:
         self._settling = settling
         self._calls = calls
         self._catalogue = catalogue
+        self._evidence = evidence
         self._templates = templates
         self._known: dict[tuple[str, str], tuple[CartView, Sections]] = {}
         self._lock = asyncio.Lock()
@@ -75,7 +78,7 @@ class ScreenPages:
         return known[1]
 
     def _render(self, context: dict[str, Any]) -> Sections:
-        nothing: dict[str, Any] = {"question": None, "lines": [], "taken_out": [], "called": None}
+        nothing: dict[str, Any] = {"question": None, "saw": False, "lines": [], "taken_out": [], "called": None}
         return {name: self._templates.part(f"{name.replace('-', '_')}.html", **(nothing | context)) for name in NAMES}
 
     def _gather(self, view: CartView) -> dict[str, Any]:
@@ -87,6 +90,7 @@ class ScreenPages:
             "basket": basket,
             "place": f"/cart/{view.store}/{view.cart}",
             "question": doubts[0] if asks else None,
+            "saw": asks and self._evidence.newest((view.store, view.cart), doubts[0].sources) is not None,
             "lines": self._lines(basket, words) if basket else [],
             "taken_out": told[::-1][:_TAKEN_OUT] if basket and basket.state == "open" else [],
             "called": self._calls.since((view.store, view.cart)),

@@ -33,6 +33,7 @@ class Templates:
             lstrip_blocks=True,
         )
         self.environment.filters["clock"] = _clock
+        self.environment.filters["minute"] = lambda time: _clock(time)[:5]
         self.environment.filters["day"] = _day
         self.environment.filters["hour"] = lambda moment: moment.astimezone().strftime("%H:%M")
         self.environment.filters["percent"] = lambda fraction: f"{fraction:.0%}"
@@ -48,7 +49,7 @@ class Templates:
         """A whole page, with the form token (``csrf``) of this browser and, in ``visitor``, who looks at it."""
         cookie = _cookie(request)
         fresh = None if cookie else new_secret()
-        known = {"visitor": None, "csrf": form_token(cookie or fresh or ""), "path": request.url.path}
+        known = {"visitor": None, "csrf": form_token(cookie or fresh or ""), "path": request.url.path, "status": status}
         response = HTMLResponse(self.part(template, **(known | context)), status)
         if fresh:
             cookies.write(request, response, "visit", fresh, seconds=_VISIT_SECONDS)
