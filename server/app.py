@@ -16,6 +16,7 @@ from smartcart.server.api import live as live_api
 from smartcart.server.api import numbers as numbers_api
 from smartcart.server.api import screens as screens_api
 from smartcart.server.api.examples import add_examples
+from smartcart.server.api.refusals import OF_EVERY_ROUTE
 from smartcart.server.site import Site
 from smartcart.server.web import (
     accounts,
@@ -84,7 +85,7 @@ def create_app(site: Site, *, allowed_hosts: Sequence[str], live_view_url: str |
     app.add_middleware(Guard, allowed_hosts=allowed_hosts, picture_url=live_view_url)
     app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC)))  # no page: those carry what a guess could find
     add_refusals(app)
-    api = APIRouter(prefix=API, dependencies=[FOR_STAFF])
+    api = APIRouter(prefix=API, dependencies=[FOR_STAFF], responses=OF_EVERY_ROUTE)
     for room in _API_ROUTERS:
         api.include_router(room.router)
     app.include_router(api)

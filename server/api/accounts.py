@@ -1,12 +1,13 @@
 """``/accounts`` and ``/tokens``: people and machines. For admins who are logged in; no token is good for it."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from smartcart.server.api.answers import Answer
+from smartcart.server.api.refusals import refused
 from smartcart.server.office.accounts import AccountError, Role
 from smartcart.server.office.passwords import WeakPasswordError
 from smartcart.server.office.tokens import LONGEST_DAYS, Scope, TokenError
@@ -15,6 +16,7 @@ from smartcart.server.web.visitor import FOR_ADMINS, Admin
 
 router = APIRouter(tags=["accounts"], dependencies=[FOR_ADMINS])
 
+_NOT_TAKEN: Final = refused(409, "The name is taken or cannot be, the password is weak, or nobody else is admin.")
 Password = Annotated[str, Field(max_length=1024)]
 
 
@@ -87,7 +89,7 @@ def list_accounts(site: TheSite) -> list[AccountAnswer]:
     return [AccountAnswer.model_validate(account) for account in site.doors.accounts.everybody()]
 
 
-@router.post("/accounts", status_code=201)
+@router.post("/accounts", status_code=201, responses=_NOT_TAKEN)
 def create_account(site: TheSite, visitor: Admin, new: NewAccount) -> AccountAnswer:
     """Makes an account; 409 if the name is taken or the password too weak."""
     try:
@@ -97,7 +99,7 @@ def create_account(site: TheSite, visitor: Admin, new: NewAccount) -> AccountAns
     return AccountAnswer.model_validate(account)
 
 
-@router.patch("/accounts/{name}")
+@router.patch("/accounts/{name}", responses=_NOT_TAKEN | refused(404, "Nobody has this name."))
 def change_account(site: TheSite, visitor: Admin, name: str, change: AccountChange) -> AccountAnswer:
     """Changes role, password or whether it is let in; ends the account's logins."""
     accounts, by = site.doors.accounts, visitor.actor
@@ -123,7 +125,7 @@ def list_tokens(site: TheSite) -> list[TokenAnswer]:
     return [TokenAnswer.model_validate(token) for token in site.doors.tokens.everything()]
 
 
-@router.post("/tokens", status_code=201)
+@router.post("/tokens", status_code=201, responses=_NOT_TAKEN)
 def create_token(site: TheSite, visitor: Admin, new: NewToken) -> TokenSecret:
     """Makes a token; its secret is in this answer and nowhere else."""
     try:
@@ -133,7 +135,7 @@ def create_token(site: TheSite, visitor: Admin, new: NewToken) -> TokenSecret:
     return TokenSecret(token=TokenAnswer.model_validate(token), secret=secret)
 
 
-@router.delete("/tokens/{key}", status_code=204)
+@router.delete("/tokens/{key}", status_code=204, responses=refused(404, "There is no such token."))
 def revoke_token(site: TheSite, visitor: Admin, key: str) -> Response:
     """Makes a token good for nothing."""
     try:

@@ -1,16 +1,20 @@
 """``/carts``: every cart, its baskets, sessions and events, and asking it for a session."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from smartcart.server.api.answers import BasketAnswer, CartAnswer, EventAnswer
+from smartcart.server.api.refusals import NO_CART, refused
 from smartcart.server.ledger import SessionKey
 from smartcart.server.site import TheSite
 from smartcart.server.web.visitor import Staff
 
 router = APIRouter(prefix="/carts", tags=["carts"])
+
+
+_NOT_NOW: Final = refused(409, "A session is open already, or none is.")
 
 
 class Ask(BaseModel):
@@ -27,7 +31,7 @@ def list_carts(site: TheSite) -> list[CartAnswer]:
     return [CartAnswer.of(view, site.cards.reasons(view)) for view in site.carts.views()]
 
 
-@router.get("/{store}/{cart}")
+@router.get("/{store}/{cart}", responses=NO_CART)
 def basket(site: TheSite, store: str, cart: str, session: str | None = None) -> BasketAnswer:
     """A cart's basket: of its newest session, or of the one that is named."""
     return BasketAnswer.of(site.basket(store, cart, session), site.catalogue.currency)
@@ -39,14 +43,14 @@ def sessions(site: TheSite, store: str, cart: str) -> list[str]:
     return [key.session for key in site.ledger.sessions(store, cart)]
 
 
-@router.get("/{store}/{cart}/events")
+@router.get("/{store}/{cart}/events", responses=NO_CART)
 def events(site: TheSite, store: str, cart: str, session: str | None = None) -> list[EventAnswer]:
     """A session's events in the order of their seq, each with the product and price stored with it."""
     key = SessionKey(store=store, cart=cart, session=session or site.basket(store, cart).session)
     return [EventAnswer.of(stored) for stored in site.ledger.session_events(key)]
 
 
-@router.post("/{store}/{cart}/session", status_code=202)
+@router.post("/{store}/{cart}/session", status_code=202, responses=NO_CART | _NOT_NOW)
 def ask_session(site: TheSite, visitor: Staff, store: str, cart: str, ask: Ask) -> CartAnswer:
     """Asks a cart to start or end a session; asked again until the cart has done it."""
     site.ask(store, cart, ask.action, visitor.actor)

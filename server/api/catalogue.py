@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
 from smartcart.server.api.answers import Answer
+from smartcart.server.api.refusals import refused
 from smartcart.server.catalogue_file import CatalogueError, csv_rows, to_csv
 from smartcart.server.catalogue_labels import UnknownLabel, unknown_labels
 from smartcart.server.catalogue_plan import Plan, plan
@@ -25,7 +26,8 @@ Sku = Annotated[str, Query(min_length=1, max_length=64)]
 CSV_TYPE: Final = "text/csv; charset=utf-8"
 Upload = Annotated[bytes, Body(media_type="application/octet-stream")]
 CsvFile = Annotated[bytes, Body(media_type="text/csv")]
-_NOT_THERE: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such product."}}
+_NOT_THERE: Final = refused(404, "There is no such product.")
+_NOT_NOW: Final = refused(409, "The catalogue was changed in between, or another product has this GTIN.")
 
 
 class ProductAnswer(Answer):
@@ -171,7 +173,7 @@ def product(site: TheSite, sku: Sku) -> ProductAnswer:
     return ProductAnswer.model_validate(_find(site, sku))
 
 
-@router.put("/product", responses={201: {"model": ProductAnswer}})
+@router.put("/product", responses={201: {"model": ProductAnswer}, **_NOT_NOW})
 def put_product(site: TheSite, visitor: Shopkeeper, body: ProductBody, response: Response) -> ProductAnswer:
     """Makes a product (201), or changes the one of this SKU; another price is a new version of the price."""
     wanted = body.product(site.catalogue.currency)
@@ -217,7 +219,7 @@ def export(site: TheSite) -> Response:
     return Response(to_csv(site.catalogue.products), media_type=CSV_TYPE, headers=headers)
 
 
-@router.post("/import", responses={409: {"description": "The catalogue was changed in between."}})
+@router.post("/import", responses=_NOT_NOW)
 def import_file(site: TheSite, visitor: Shopkeeper, data: CsvFile, dry_run: bool = True) -> ImportAnswer:
     """Says what a CSV file would change and every bad row; with ``dry_run=false`` does it, if no row is bad."""
     shop, now = site.products.catalogue()

@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from smartcart.server.api.answers import Answer
+from smartcart.server.api.refusals import refused
 from smartcart.server.ledger import SessionKey
 from smartcart.server.payment import PaymentState
 from smartcart.server.receipt import Receipt
@@ -17,11 +18,8 @@ from smartcart.server.web.visitor import Staff
 router = APIRouter(tags=["checkout"])
 
 _PLACE: Final = "/checkouts/{store}/{cart}/{session}"
-_NOT_THERE: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such session or receipt."}}
-_NOT_NOW: Final[dict[int | str, dict[str, Any]]] = {
-    **_NOT_THERE,
-    409: {"description": "Not with the basket as it stands; `detail` says why and what to do."},
-}
+_NOT_THERE: Final = refused(404, "There is no such session or receipt.")
+_NOT_NOW: Final = _NOT_THERE | refused(409, "Not with the basket as it stands; `detail` says why and what to do.")
 
 
 class BillLineAnswer(Answer):

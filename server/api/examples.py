@@ -3,9 +3,11 @@
 They are put in after the schema is made, since FastAPI leaves every null out of an example.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from smartcart.server.api.people_examples import PEOPLE_EXAMPLES
 from smartcart.server.api.shop_examples import SHOP_EXAMPLES
 
 Json = dict[str, Any]
@@ -189,13 +191,67 @@ EXAMPLES: Final[Mapping[str, Json]] = {
     "ShiftAnswer": SHIFT,
     "DeadLettersAnswer": DEAD_LETTERS,
     "HealthAnswer": HEALTH,
+    **PEOPLE_EXAMPLES,
     **SHOP_EXAMPLES,
 }
 """By the name of the schema that it is an example of."""
 
 
+_PARAMETERS: Final[Mapping[str, Any]] = {
+    "store": "store-1",
+    "cart": "cart-7",
+    "session": _SESSION,
+    "code": "pQ3vJ8xT2mYw5nR7kLz0aA",
+    "name": "anna",
+    "sku": "WATER-05",
+    "q": "water",
+    "sold_only": True,
+    "dry_run": True,
+    "hours": 12,
+    "limit": 100,
+    "before": 1042,
+}
+_KEYS: Final[Mapping[str, str]] = {"events": _EVENT, "tokens": "T7Q2M4", "screens": "S3K9P1"}
+"""What ``key`` is, by the part of the path before it."""
+_TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "/catalogue/export": {"text/csv": "sku,label,name,price\r\nWATER-05,bottle,Mineral water 0.5 l,199\r\n"},
+    "/catalogue/import": {"text/csv": "sku,label,name,price\nWATER-05,bottle,Mineral water 0.5 l,199\n"},
+    "/numbers/csv": {"text/csv": "hour,events,added,removed,uncertain\r\n2026-03-02T10:00:00Z,40,30,8,2\r\n"},
+    "/audit/lines": {"application/jsonl": json.dumps(PEOPLE_EXAMPLES["AuditAnswer"]) + "\n"},
+    "/carts/{store}/{cart}/sessions": {"application/json": json.dumps([_SESSION])},
+}
+
+
 def add_examples(openapi: Json) -> Json:
-    """Puts the examples into an OpenAPI document; gives that document."""
+    """Puts the examples into an OpenAPI document, at its schemas and at every operation; gives that document."""
+    schemas = openapi["components"]["schemas"]
     for name, example in EXAMPLES.items():
-        openapi["components"]["schemas"][name]["examples"] = [example]
+        schemas[name]["examples"] = [example]
+    for path, operations in openapi["paths"].items():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["example"] = _parameter(path, parameter["name"])
+            bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for kind, body in ((kind, body) for told in bodies for kind, body in told.get("content", {}).items()):
+                example = _example(path, kind, body.get("schema", {}), schemas)
+                if example is not None:
+                    body.setdefault("example", example)
     return openapi
+
+
+def _parameter(path: str, name: str) -> Any:
+    if name != "key":
+        return _PARAMETERS[name]
+    return _KEYS[path.split("/{key}")[0].rpartition("/")[2]]
+
+
+def _example(path: str, kind: str, schema: Json, schemas: Json) -> Any:
+    """What a body of this kind may be; None for pictures, and where FastAPI tells what is wrong with a request."""
+    text = next((found[kind] for end, found in _TEXTS.items() if path.endswith(end) and kind in found), None)
+    if text is not None and "$ref" not in schema:
+        return json.loads(text) if kind == "application/json" else text
+    if schema.get("type") == "array":
+        inner = _example(path, kind, schema["items"], schemas)
+        return None if inner is None else [inner]
+    found = schemas.get(schema.get("$ref", "").rpartition("/")[2], {}).get("examples")
+    return found[0] if found else None

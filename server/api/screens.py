@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel
 
 from smartcart.server.api.answers import Answer
+from smartcart.server.api.refusals import NO_CART, refused
 from smartcart.server.office.screens import CODE_LIFE, ScreenError
 from smartcart.server.site import TheSite
 from smartcart.server.web.visitor import Staff
@@ -31,7 +32,7 @@ class ScreenAnswer(Answer):
     expires_at: datetime
 
 
-@router.post("/carts/{store}/{cart}/pairing", status_code=201)
+@router.post("/carts/{store}/{cart}/pairing", status_code=201, responses=NO_CART)
 def give_code(site: TheSite, visitor: Staff, store: str, cart: str) -> CodeAnswer:
     """A code with which one screen is paired with this cart within ten minutes, at ``/cart/{store}/{cart}``."""
     site.view(store, cart)
@@ -45,7 +46,7 @@ def screens(site: TheSite) -> list[ScreenAnswer]:
     return [ScreenAnswer.model_validate(screen) for screen in site.doors.screens.everything()]
 
 
-@router.delete("/screens/{key}", status_code=204)
+@router.delete("/screens/{key}", status_code=204, responses=refused(404, "There is no such screen."))
 def remove(site: TheSite, visitor: Staff, key: str) -> Response:
     """Ends a pairing."""
     try:

@@ -1,12 +1,13 @@
 """What waits for a person, and corrections: everything that somebody of the store can say about a basket."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from smartcart.edge.events import ID_PATTERN, Correction, Outcome
 from smartcart.server.api.answers import Answer
+from smartcart.server.api.refusals import NO_CART, refused
 from smartcart.server.corrections import MOST, CorrectionError, NotThereError, Reading
 from smartcart.server.doubts import Doubt, Option
 from smartcart.server.ledger import SessionKey
@@ -15,10 +16,11 @@ from smartcart.server.web.visitor import Staff
 
 router = APIRouter(tags=["settling"])
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    404: {"description": "There is no such cart, session, event or product."},
-    409: {"description": "It says too little, or somebody has settled it already."},
+_REFUSALS: Final = {
+    **refused(404, "There is no such cart, session, event or product."),
+    **refused(409, "It says too little, or somebody has settled it already."),
 }
+_NO_PICTURE: Final = refused(404, "There is no picture of this event.")
 
 
 class OptionAnswer(Answer):
@@ -138,7 +140,7 @@ def queue(site: TheSite) -> list[DoubtAnswer]:
     return [DoubtAnswer.of(doubt) for doubt in site.settling.queue()]
 
 
-@router.get("/carts/{store}/{cart}/corrections")
+@router.get("/carts/{store}/{cart}/corrections", responses=NO_CART)
 def corrections(site: TheSite, store: str, cart: str, session: str | None = None) -> list[CorrectionAnswer]:
     """What persons have said of a session, in order."""
     key = SessionKey(store=store, cart=cart, session=session or site.basket(store, cart).session)
@@ -160,7 +162,7 @@ def correct(site: TheSite, visitor: Staff, store: str, cart: str, body: Correcti
 @router.get(
     "/carts/{store}/{cart}/events/{key}/picture",
     response_class=Response,
-    responses={200: {"content": {"image/jpeg": {}}}, 404: {"description": "There is no picture of this event."}},
+    responses={200: {"content": {"image/jpeg": {}}}, **_NO_PICTURE},
 )
 def picture(site: TheSite, store: str, cart: str, key: str) -> Response:
     """What the camera saw of an event's item, blurred around it; only where the store keeps such pictures."""
@@ -170,7 +172,7 @@ def picture(site: TheSite, store: str, cart: str, key: str) -> Response:
     return Response(jpeg, media_type="image/jpeg")
 
 
-@router.delete("/carts/{store}/{cart}/help", status_code=204, responses={409: {"description": "Nobody has called."}})
+@router.delete("/carts/{store}/{cart}/help", status_code=204, responses=refused(409, "Nobody has called."))
 def answer_call(site: TheSite, visitor: Staff, store: str, cart: str) -> Response:
     """Somebody goes to the shopper who asked for help."""
     site.answer_call(store, cart, visitor.actor)
