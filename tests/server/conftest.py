@@ -15,9 +15,12 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from playwright.sync_api import Browser, sync_playwright
 from processes import MOSQUITTO, Mosquitto, free_port, wait_until
 
 from smartcart.edge.events import Ack, CameraHealth, Channel, Command, Event, Status, Topic, parse_ack, parse_command
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture
@@ -141,6 +144,17 @@ def fake_carts() -> Iterator[Callable[..., FakeCart]]:
 @pytest.fixture
 def fake_cart(broker_url: str, fake_carts: Callable[..., FakeCart]) -> FakeCart:
     return fake_carts(broker_url)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=60_000)
+        yield running
+        running.close()
 
 
 POSTGRES_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

@@ -1,14 +1,13 @@
 """The carts' page, one cart's page, the queue and the cart's screen in a real browser."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from wire_events import CATALOGUE, Trip
 
 from smartcart.edge.events import CameraHealth, Candidate
@@ -16,7 +15,6 @@ from smartcart.server.broker import EmbeddedBroker
 from smartcart.server.service import BasketServer
 from smartcart.server.web.entrance import Entrance
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TIMEOUT = 60_000
 EVIL = '<img src=x onerror="document.title=1">'
 COULD_BE = (
@@ -26,17 +24,6 @@ COULD_BE = (
 )
 
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=60_000)
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -493,66 +480,7 @@ def test_a_lost_server_is_said_and_found_again(
     page.close()
 
 
-# --- how it looks ---------------------------------------------------------------------------------------------------
-
-PAGES = (
-    "",
-    "carts/store-1/{cart}",
-    "queue",
-    "numbers",
-    "cart/store-1/{cart}",
-    "screens",
-    "accounts",
-    "audit",
-    "password",
-)
-
-
-@pytest.fixture
-def full_store(cart: Any, broker: EmbeddedBroker, fake_carts: Any) -> str:
-    """A store with one of everything, under the longest names; gives that of the cart."""
-    name = "c" * 64
-    trip, other = Trip(cart=name), Trip()
-    long_cart = fake_carts(broker.url, cart=name)
-    long_cart.status(camera=CameraHealth.COVERED, outbox=7)
-    long_cart.send_until_answered(
-        *(trip.start(cup=1), trip.add("bottle", 1000), trip.add("W" * 64), trip.remove("can"), trip.add("jar")),
-        *(trip.doubt("can", candidates=COULD_BE, evidence={"W" * 60: "M" * 60}), trip.doubt(None, candidates=())),
-    )
-    other.start()  # never arrives
-    cart.send_until_answered(other.add("can"), other.end())
-    return name
-
-
-def on_every_page(open_page: Open, name: str, **options: Any) -> Iterator[tuple[str, Page]]:
-    page = open_page("", reduced_motion="reduce", **options)  # what still moves in is paler than it will be
-    for path in PAGES:
-        page.goto(path.format(cart=name), wait_until="load")
-        yield path, page
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1440])
-def test_nothing_is_cut_off_at_any_width(open_page: Open, full_store: str, width: int, scheme: Any) -> None:
-    size: Any = {"width": width, "height": 800}
-    for path, page in on_every_page(open_page, full_store, viewport=size, color_scheme=scheme):
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(open_page: Open, full_store: str, scheme: Any) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for width in (390, 1280):
-        size: Any = {"width": width, "height": 800}
-        for path, page in on_every_page(open_page, full_store, viewport=size, color_scheme=scheme):
-            if path == "queue":
-                page.get_by_role("button", name=re.compile("Another product")).first.click()
-            found = axe.run(page).response["violations"]
-            bad = [(v["id"], [n["target"] for n in v["nodes"]][:4]) for v in found if v["impact"] in GRAVE]
-            assert bad == [], path
-
-
-GRAVE = ("serious", "critical")
+# --- how much it is --------------------------------------------------------------------------------------------------
 
 
 def transferred(page: Page) -> int:

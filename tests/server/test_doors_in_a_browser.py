@@ -1,12 +1,11 @@
 """The doors in a real browser: no page complains, and everything works by keyboard."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from people import PASSWORD, TESTER, add_person, doors_of
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from wire_events import CATALOGUE, Trip
 
 from smartcart.server.broker import EmbeddedBroker
@@ -14,21 +13,9 @@ from smartcart.server.office.accounts import Role
 from smartcart.server.service import BasketServer
 from smartcart.server.web import feed
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TIMEOUT = 30_000
 
 NewPage = Callable[[], Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=60_000)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

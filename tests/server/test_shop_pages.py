@@ -2,14 +2,13 @@
 
 import io
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from wire_events import CATALOGUE, Trip, product
 
 from smartcart.server.broker import EmbeddedBroker
@@ -18,21 +17,9 @@ from smartcart.server.product import Unit
 from smartcart.server.service import BasketServer
 from smartcart.server.web.entrance import Entrance
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 TIMEOUT = 60_000
 SHELF = Catalogue([*CATALOGUE.products, product("apple", 349, unit=Unit.KG, tax_rate=700)])
 HEADER = "sku,gtin,label,name,price,currency,unit,tax\n"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=TIMEOUT)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +133,12 @@ def test_a_double_click_and_two_tabs_pay_once(
     press(page, "Close the basket")
     other = context.new_page()
     other.goto(place(trip))
+    form = other.locator("form[action$='/pay']")
+    where, fields = form.get_attribute("action") or "", form.evaluate("f => Object.fromEntries(new FormData(f))")
     page.get_by_role("button", name="Pay €4.87").dblclick()
     expect(page.get_by_role("link", name="Show the receipt")).to_be_visible()
-    press(other, "Pay €4.87")
+    sent = other.request.post(where, form=fields, headers={"Origin": server.url.rstrip("/")})
+    assert sent.ok, sent.text()  # as a press would, a moment before the page follows
     expect(other.get_by_role("link", name="Show the receipt")).to_be_visible()
     assert paid_count(server, trip) == 1
     assert other.get_by_role("link", name="PDF").get_attribute("href") == page.get_by_role(
