@@ -157,14 +157,18 @@ def test_a_screen_is_paired_by_hand_and_follows_its_cart(
     expect(screen.get_by_label("Code")).to_be_visible(timeout=TIMEOUT)
 
 
-@pytest.mark.parametrize("width", [360, 1440])
-def test_nothing_is_cut_off(new_page: NewPage, trip: Trip, width: int) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_kept_out_at_the_doors(new_page: NewPage, trip: Trip, scheme: Any) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = new_page()
-    page.set_viewport_size({"width": width, "height": 800})
-    for path in ("/login", "/cart/store-1/some-cart"):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    for path in ("/login", "/cart/store-1/some-cart", "signed in", "/", "/accounts", "/tokens", "/password"):
+        if path == "signed in":
+            sign_in(page, "boss")
+            continue
         page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-    sign_in(page, "boss")
-    for path in ("/", "/screens", "/accounts", "/tokens", "/audit", "/password"):
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        for width in (360, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+        found = axe.run(page).response["violations"]
+        assert [(v["id"], path) for v in found if v["impact"] in ("serious", "critical")] == []
