@@ -9,6 +9,7 @@ With ``--bundles DIR`` each speaks TLS with the certificate of its own.
 """
 
 import argparse
+import contextlib
 import heapq
 import json
 import random
@@ -35,6 +36,8 @@ from smartcart.scripts.chaos_script import LABELS
 STORE: Final = "bench"
 SESSION_EVENTS: Final = 20
 RESEND_SECONDS: Final = 2.0
+IN_FLIGHT: Final = 100
+"""Events of one cart without an answer; the next ones are not made, as an outbox would hold them back."""
 DRAIN_SECONDS: Final = 15.0
 
 
@@ -45,6 +48,9 @@ class Tally:
     sent: int = 0
     resent: int = 0
     rejected: int = 0
+    held: int = 0
+    """Events that were due and not made, since too many were without an answer."""
+    reconnected: int = 0
     latencies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
     """How late each event was sent against its plan, in ms: a load generator that cannot keep up shows here."""
@@ -53,8 +59,9 @@ class Tally:
 class BenchCart:
     """One cart: a connection, a session under way, and the events that are not answered yet."""
 
-    def __init__(self, name: str, broker: BrokerAddress, tally: Tally) -> None:
+    def __init__(self, name: str, broker: BrokerAddress, tally: Tally, selector: selectors.BaseSelector) -> None:
         self._name = name
+        self._selector = selector
         self._tally = tally
         self._session, self._seq = "", SESSION_EVENTS
         self.open: dict[str, tuple[float, float, bytes]] = {}
@@ -66,11 +73,15 @@ class BenchCart:
         )
         if broker.secure:
             self.client.tls_set_context(broker.trust())
+        self.client.on_socket_open = self._on_socket_open
+        self.client.on_socket_close = self._on_socket_close
         self.client.connect(broker.host, broker.port, keepalive=60)
-        self.client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[union-attr]
 
     def send(self, due: float) -> None:
         """Sends the next event, which was due at this time of the steady clock."""
+        if len(self.open) >= IN_FLIGHT:
+            self._tally.held += 1
+            return
         event = self._next()
         payload, now = event.to_bytes(), time.perf_counter()
         self.open[event.id] = (now, now, payload)
@@ -79,7 +90,9 @@ class BenchCart:
         self.client.publish(self._topic, payload, qos=1)
 
     def resend(self, now: float) -> None:
-        """Sends again what got no answer for long."""
+        """Sends again what got no answer for long; without a connection paho would heap it up."""
+        if not self.client.is_connected():
+            return
         for event_id, (first, last, payload) in self.open.items():
             if now - last > RESEND_SECONDS:
                 self.open[event_id] = (first, now, payload)
@@ -92,6 +105,20 @@ class BenchCart:
         sock = self.client.socket()
         while isinstance(sock, ssl.SSLSocket) and sock.pending():
             self.client.loop_read()
+
+    def come_back(self) -> None:
+        """Connects again if the connection is lost; a broker that is away is tried the next time."""
+        if self.client.socket() is None:
+            with contextlib.suppress(OSError):
+                self.client.reconnect()
+                self._tally.reconnected += 1
+
+    def _on_socket_open(self, _client: object, _data: object, sock: Any) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._selector.register(sock, selectors.EVENT_READ, self)
+
+    def _on_socket_close(self, _client: object, _data: object, sock: Any) -> None:
+        self._selector.unregister(sock)
 
     def _next(self) -> Event:
         if self._seq == SESSION_EVENTS:
@@ -133,9 +160,8 @@ class Load:
         self._carts = []
         for name in map(cart_name, range(carts)):
             bundle = bundles / f"{name}.pem" if bundles else None
-            self._carts.append(BenchCart(name, BrokerAddress.parse(url, ca=bundle, cert=bundle), self.tally))
-        for cart in self._carts:
-            self._selector.register(cart.client.socket(), selectors.EVENT_READ, cart)  # type: ignore[arg-type]
+            broker = BrokerAddress.parse(url, ca=bundle, cert=bundle)
+            self._carts.append(BenchCart(name, broker, self.tally, self._selector))
 
     def run(self, rate: float, seconds: float) -> None:
         """Sends ``rate`` events a second and cart, the carts out of step; then waits for the last answers."""
@@ -168,6 +194,7 @@ class Load:
 
     def _care(self, now: float) -> None:
         for cart in self._carts:
+            cart.come_back()
             cart.resend(now)
             cart.client.loop_misc()
             if cart.client.want_write():  # paho writes at once; only what the kernel did not take waits
@@ -218,6 +245,8 @@ def main() -> None:
         "unanswered": load.unanswered(),
         "rejected": tally.rejected,
         "resent": tally.resent,
+        "held": tally.held,
+        "reconnected": tally.reconnected,
         "latency_ms": percentiles(tally.latencies),
         "sent_late_ms": percentiles(tally.late),
         "cpu_share": round(cpu / (time.perf_counter() - started), 3),

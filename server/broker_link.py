@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -28,6 +28,8 @@ MAX_QUEUED: Final = 10_000
 """Answers that wait for a broker that takes none; those beyond are left to be asked for again."""
 _KEEP_ALIVE_SECONDS: Final = 30
 _CONNECT_SECONDS: Final = 5.0
+_SUBSCRIBE_SECONDS: Final = 60.0
+"""How long a broker that has greeted us may take to confirm: what waited for us comes before that."""
 _SESSION_SECONDS: Final = 86_400
 _UNSUPPORTED_VERSION: Final = 132
 _TOO_OLD: Final = "servers that share the work need a broker with MQTT 5, Mosquitto for one"
@@ -39,12 +41,12 @@ _OWN: Final = 2
 class LinkError(Exception):
     """No connection came about; the message says why.
 
-    ``try_other_version``: the broker gave no sign that it speaks this version of MQTT.
+    ``version``: whether it is that the broker does not speak this version of MQTT; it says so, or gives no sign of it.
     """
 
-    def __init__(self, reason: str, *, try_other_version: bool = False) -> None:
+    def __init__(self, reason: str, *, version: Literal["refused", "no sign"] | None = None) -> None:
         super().__init__(reason)
-        self.try_other_version = try_other_version
+        self.version = version
 
 
 class Delivery:
@@ -123,11 +125,11 @@ class BrokerLink:
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
 
-    def open(self, receive: Callable[[Delivery], None]) -> Self:
+    def open(self, receive: Callable[[Delivery], None], stopping: threading.Event) -> Self:
         """Connects and subscribes; ``receive`` is called in the connection's own thread.
 
         Raises:
-            LinkError: the broker is not there, or does not want us.
+            LinkError: the broker is not there, or does not want us; or ``stopping`` was set.
         """
         self._client.on_message = lambda _client, _data, message: receive(self._delivery(message))
         try:
@@ -146,8 +148,11 @@ class BrokerLink:
         except (OSError, ValueError) as error:
             raise LinkError(f"no connection ({error})") from None
         self._client.loop_start()
-        if not self._answered.wait(_CONNECT_SECONDS):
-            raise LinkError("it does not answer", try_other_version=self._group is None)
+        begun = time.monotonic()
+        while not self._answered.wait(0.1):
+            seconds = time.monotonic() - begun
+            if stopping.is_set() or seconds > _SUBSCRIBE_SECONDS or (seconds > _CONNECT_SECONDS and not self._open):
+                raise LinkError("it does not answer", version=self._no_sign())
         if self._refusal is not None:
             raise self._refusal
         return self
@@ -204,7 +209,7 @@ class BrokerLink:
         if reason.is_failure:
             other = reason.value == _UNSUPPORTED_VERSION
             why = _TOO_OLD if other and self._group else f"it refuses us: {str(reason).lower()}"
-            self._refusal = LinkError(why, try_other_version=other and self._group is None)
+            self._refusal = LinkError(why, version="refused" if other and self._group is None else None)
             self._answered.set()
         else:
             self._open = True
@@ -221,14 +226,18 @@ class BrokerLink:
             self._answered.set()
 
     def _on_disconnect(self, _client: mqtt.Client, _data: object, _flags: object, reason: Any, _more: object) -> None:
-        self._open = False
+        version, self._open = self._no_sign(), False
         if reason.is_failure:
             self._reason = f"the connection was lost ({str(reason).lower()})"
         if not self._answered.is_set():
             why = _TOO_OLD if self._group else "it closes the connection"
-            self._refusal = LinkError(why, try_other_version=self._group is None)
+            self._refusal = LinkError(why, version=version)
             self._answered.set()
         self._lost.set()
+
+    def _no_sign(self) -> Literal["no sign"] | None:
+        """A broker that has greeted us speaks our version; servers of a group need this one."""
+        return None if self._open or self._group else "no sign"
 
 
 def _send_at_once(_client: mqtt.Client, _data: object, sock: Any) -> None:

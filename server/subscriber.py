@@ -121,19 +121,19 @@ class Subscriber:
     # --- the connection -------------------------------------------------------------------------------------------
 
     def _keep_connected(self) -> None:
-        pause, version = _FIRST_PAUSE, 5
+        pause, version, spoken = _FIRST_PAUSE, 5, False
         while not self._stopping.is_set():
             pictures = self._evidence is not None and self._evidence.is_on
             link = BrokerLink(self._address, self._name, version, IN_FLIGHT, self._group, pictures=pictures)
             try:
                 self._link = link  # before it opens, since an answer may be due at once
-                link.open(self._receive)
+                link.open(self._receive, self._stopping)
                 self._say_broker(None)
-                pause = _FIRST_PAUSE
+                pause, spoken = _FIRST_PAUSE, True
                 reason = link.wait(self._stopping)
             except LinkError as error:
                 reason = str(error)
-                if error.try_other_version:
+                if error.version == "refused" or (error.version == "no sign" and not spoken):
                     version = 9 - version
                     if version == 4:
                         continue

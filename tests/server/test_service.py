@@ -14,10 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from wire_events import CATALOGUE, Trip, new_id
 
 from smartcart.edge.events import CameraHealth, Command, encode
+from smartcart.server import broker_link, subscriber
 from smartcart.server.basket import Basket
 from smartcart.server.listening import ListenError
 from smartcart.server.service import BasketServer
@@ -225,6 +228,37 @@ def test_a_broker_that_comes_late_and_goes_away(
     assert sum("connected to the broker" in line for line in told) == 2
     assert any("connection was lost" in line for line in told)
     assert sum("trying again" in line for line in told) <= 6
+
+
+def test_a_slow_ledger_is_no_reason_to_give_up_the_broker(
+    make_server: MakeServer, mosquitto: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waited for the server comes before the broker's word that it may read, and takes as long as it takes."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(subscriber, "IN_FLIGHT", 10)
+    monkeypatch.setattr(broker_link, "_CONNECT_SECONDS", 1)
+    with make_server(mosquitto.url) as server:
+        wait_for(lambda: get(server, "api/v1/health")["ok"])
+        slowly = threading.Event()
+        commit = server._ledger.commit
+        monkeypatch.setattr(server._ledger, "commit", lambda *batch: (slowly.wait(3) and None) or commit(*batch))
+        sender = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        name = server._subscriber._name  # who connects under it breaks the server's connection
+        rival = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5, manual_ack=True)
+        sender.connect("127.0.0.1", mosquitto.port)
+        sender.loop_start()
+        for _ in range(50):
+            sender.publish("smartcart/v1/store-1/cart-1/events", b"junk", qos=1)
+        wait_for(lambda: server._subscriber._inbox.full())
+        rival.connect("127.0.0.1", mosquitto.port, clean_start=False)
+        rival.loop_start()
+        wait_for(lambda: "connection was lost" in caplog.text)
+        rival.loop_stop()
+        wait_for(lambda: caplog.text.count("connected to the broker") == 2)
+        slowly.set()
+        sender.disconnect()
+        sender.loop_stop()
+    assert "does not answer" not in caplog.text
 
 
 def test_a_full_ledger_acknowledges_nothing_and_goes_on_when_there_is_room(
