@@ -14,7 +14,8 @@ from scipy.optimize import linear_sum_assignment
 
 from smartcart.edge.decision import Decision
 from smartcart.edge.detection import Box
-from smartcart.edge.inventory import UNLIKE, Inventory, Resting
+from smartcart.edge.events import EventType
+from smartcart.edge.inventory import UNLIKE, Inventory, Missing, Resting
 from smartcart.edge.outcome import AddEvidence, RemoveEvidence, Story, decide
 from smartcart.edge.path import Path, likeness, vote_gain
 from smartcart.edge.thread import ALIKE, Thread, join
@@ -23,7 +24,6 @@ from smartcart.edge.visit import Visit
 PRESENT: Final = 0.5
 COVERED: Final = 0.5
 UNCOVERED: Final = 0.3
-DOUBLE: Final = 0.55
 LEAST_FIT: Final = 0.3
 EARLY: Final = 1.0
 BEFORE_IT: Final = 0.6
@@ -32,6 +32,9 @@ LEAST_HELD: Final = 3
 LEAST_LEAVING: Final = 3
 STAYED: Final = 0.6
 STOOD: Final = 0.4
+AWAY: Final = 4.0
+CLEARLY: Final = 0.75
+HARDLY: Final = 0.4
 
 
 @dataclass(slots=True)
@@ -75,30 +78,55 @@ class Account:
             self._taken_unseen(thread)
         return self._told()
 
+    def lost(self, items: Sequence[Resting]) -> list[Decision]:
+        """Decides on items that did not come back after a visit."""
+        for item in items:
+            if item.missing is not None:
+                self._settle_missing(item, item.missing)
+        return self._told()
+
     def late(self, path: Path) -> list[Decision]:
         """Decides on an item that came into sight only after its visit."""
         return self._came_alone(
             path,
-            AddEvidence(carried=path.carried, brought=True, flew=False, touched=True, uncovered=False, seen=0.5),
+            AddEvidence(
+                carried=path.carried,
+                brought=True,
+                flew=False,
+                touched=True,
+                uncovered=False,
+                seen=CLEARLY if path.clear else HARDLY,
+            ),
         )
 
     def fallen(self, path: Path) -> list[Decision]:
-        """Decides on an item that lies there from one moment to the next, with no hand near: it was thrown in."""
+        """Decides on an item that came in while no visit was seen: it was thrown, or let fall."""
         return self._came_alone(
             path,
-            AddEvidence(carried=False, brought=False, flew=True, touched=False, uncovered=False, seen=1.0),
+            AddEvidence(
+                carried=path.carried, brought=path.brought, flew=True, touched=False, uncovered=False, seen=1.0
+            ),
         )
 
     def _came_alone(self, path: Path, evidence: AddEvidence) -> list[Decision]:
-        self._add(Thread(paths=(path,)), evidence)
-        self.inventory.add(path)
+        told = self._add(Thread(paths=(path,)), evidence)
+        self.inventory.add(path).told = told
         return self._told()
 
     def _told(self) -> list[Decision]:
         """The decisions in order of media time, each with what is believed in the basket now."""
+        self._put_back()
         after = self.inventory.count()
         told = [replace(d, evidence={**d.evidence, "after": after}) for d in self.decisions]
         return sorted(told, key=lambda d: d.media_time)
+
+    def _put_back(self) -> None:
+        """What went out in sight and came in again on the same visit changed its place, and nothing else."""
+        for out in [d for d in self.decisions if d.evidence.get("left") and d.type == EventType.ITEM_REMOVED]:
+            back = (d for d in self.decisions if 0 < d.media_time - out.media_time <= AWAY and _same(d, out))
+            again = next(back, None)
+            if again is not None:
+                self.decisions = [d for d in self.decisions if d is not out and d is not again]
 
     # --- before against after ---
 
@@ -139,7 +167,7 @@ class Account:
         if at_place:
             return 1.0 + item.box.iou(path.track.box) + alike if alike >= UNLIKE or item.touched == 0 else 0.0
         (x, y), (px, py) = item.box.centre, path.track.box.centre
-        moved = item.touched > 0 or thread.brought or thread.travelled
+        moved = item.touched > 0 or item.missing is not None or thread.brought or thread.travelled
         return alike - 0.2 * float(np.hypot(x - px, y - py)) if moved and alike >= ALIKE else 0.0
 
     def _still_there(self, item: Resting, glimpsed: Sequence[Path]) -> bool:
@@ -158,12 +186,25 @@ class Account:
         if left is None and (item.hidden or covered >= COVERED):
             item.hidden = True
             return
-        evidence = RemoveEvidence(
-            left=left is not None, touched=item.touched > 0, support=item.support, covered=covered
-        )
-        time = left if left is not None else self.visit.last_active
-        if self._remove(evidence, life, votes=item.votes, time=time, box=item.box, track=item.track):
-            self.inventory.remove(item)
+        if left is not None:
+            evidence = RemoveEvidence(left=True, touched=item.touched > 0, support=item.support, covered=covered)
+            self._remove(item, evidence, left, self._story(life))
+        elif item.missing is not None:
+            self._settle_missing(item, item.missing)
+        else:
+            item.missing = Missing(
+                time=self.visit.last_active,
+                touched=item.touched > 0,
+                support=item.support,
+                covered=covered,
+                story=self._story(life),
+            )
+
+    def _settle_missing(self, item: Resting, missing: Missing) -> None:
+        """It did not come back: taken out if a hand was at it; else it is there, and out of sight."""
+        touched = missing.touched or item.touched > 0
+        evidence = RemoveEvidence(left=False, touched=touched, support=missing.support, covered=missing.covered)
+        self._remove(item, evidence, missing.time, missing.story)
 
     def _left(self, life: Thread | None) -> float | None:
         """When a known item's thread went out on this visit, if it was seen to."""
@@ -199,8 +240,8 @@ class Account:
         """Something that stands where nothing was known before."""
         path = thread.end
         others = (t.end for t in present if t is not thread and t.end.track.hits >= path.track.hits)
-        if any(other.track.box.iou(path.track.box) >= DOUBLE for other in others):
-            return  # a second box around the same thing
+        if any(path.doubles(other.track.box) for other in others):
+            return
         stood = thread.begin.track.first < self.visit.start - STOOD
         if stood and not (thread.travelled or thread.moved or thread.brought):
             self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
@@ -217,8 +258,8 @@ class Account:
             uncovered=any(box.overlap(path.track.box) >= UNCOVERED * path.track.box.area for box in vacated),
             seen=self.visit.seen_share(path.track.id),
         )
-        self._add(thread, evidence)
-        self.inventory.add(path)
+        told = self._add(thread, evidence)
+        self.inventory.add(path).told = told
 
     def _stayed_unseen(self, thread: Thread) -> bool:
         """Whether it was carried in by a hand that was seen to leave without it: it is there, though hidden."""
@@ -228,8 +269,10 @@ class Account:
         return self._came_in(thread) and lost_within and held and self.visit.hands_after(path.last) >= LEAST_LEAVING
 
     def _put_in_unseen(self, thread: Thread) -> None:
-        self._add(thread, AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0))
-        self.inventory.add(thread.end).hidden = True
+        evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0)
+        told = self._add(thread, evidence)
+        item = self.inventory.add(thread.end)
+        item.hidden, item.told = True, told
 
     def _hand_stayed(self, path: Path) -> bool:
         """Whether a hand was seen in the basket for a while after it: then the hand did not take it out again."""
@@ -241,31 +284,45 @@ class Account:
         assert left is not None
         begin = thread.begin.track
         evidence = RemoveEvidence(left=True, touched=True, support=0.0, covered=0.0)
-        self._remove(evidence, thread, votes=thread.votes, time=left, box=begin.origin, track=begin.id)
-
-    def _remove(
-        self,
-        evidence: RemoveEvidence,
-        life: Thread | None,
-        *,
-        votes: Mapping[str, float],
-        time: float,
-        box: Box,
-        track: int,
-    ) -> bool:
-        story = self._story(life)
-        decision = decide("removed", evidence, votes=votes, time=time, box=box, track=track, story=story)
+        decision = decide(
+            "removed",
+            evidence,
+            votes=thread.votes,
+            time=left,
+            box=begin.origin,
+            track=begin.id,
+            story=self._story(thread),
+        )
         if decision is not None:
             self.decisions.append(decision)
-        return decision is not None
 
-    def _add(self, thread: Thread, evidence: AddEvidence) -> None:
+    def _remove(self, item: Resting, evidence: RemoveEvidence, time: float, story: Story) -> None:
+        decision = decide(
+            "removed",
+            evidence,
+            votes=item.votes,
+            time=time,
+            box=item.box,
+            track=item.track,
+            story=story,
+            told=item.told,
+        )
+        if decision is None:
+            item.hidden, item.missing = True, None
+            return
+        self.decisions.append(decision)
+        self.inventory.remove(item)
+
+    def _add(self, thread: Thread, evidence: AddEvidence) -> str | None:
+        """Decides on an addition; returns the class under which it is told, None where it is not or uncertain."""
         path, votes, story = thread.end, thread.votes, self._story(thread)
         time = max(path.rests_since or path.last, min(thread.held, self.visit.last_active))
         box, track = path.track.box, path.track.id
         decision = decide("added", evidence, votes=votes, time=time, box=box, track=track, story=story)
-        if decision is not None:
-            self.decisions.append(decision)
+        if decision is None:
+            return None
+        self.decisions.append(decision)
+        return decision.label if decision.type == EventType.ITEM_ADDED else None
 
     def _story(self, thread: Thread | None) -> Story:
         visit = self.visit
@@ -276,3 +333,8 @@ class Account:
             trail=thread.trail(visit.start - EARLY) if thread else (),
             before=self.before,
         )
+
+
+def _same(added: Decision, removed: Decision) -> bool:
+    """Whether an addition may be of the item that was removed before."""
+    return added.type == EventType.ITEM_ADDED and likeness(added.evidence["votes"], removed.evidence["votes"]) >= ALIKE

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from smartcart.edge.detection import Box
+from smartcart.edge.outcome import Story
 from smartcart.edge.path import Path, likeness
 
 SAME_PLACE: Final = 0.3
@@ -18,11 +19,28 @@ SURE_AFTER: Final = 2.0
 
 
 @dataclass(slots=True)
+class Missing:
+    """An item that is not where it was and was not seen to leave, as of the end of a visit.
+
+    ``time`` is that end in seconds; ``touched`` says whether a hand was at it, ``support`` how steadily it was seen
+    before; ``unseen`` are the quiet seconds since in which it did not come back.
+    """
+
+    time: float
+    touched: bool
+    support: float
+    covered: float
+    story: Story
+    unseen: float = 0.0
+
+
+@dataclass(slots=True)
 class Resting:
     """One item at its place.
 
     ``support`` in [0, 1] is how steadily it is seen while nobody reaches in; ``touched`` counts the frames of this
-    visit in which a hand overlapped it; ``hidden`` marks an item that another one covers.
+    visit in which a hand overlapped it; ``hidden`` marks an item that is there though out of sight, ``missing`` one of
+    which that is not yet settled; ``told`` is the class under which it was told as added, if it was.
     """
 
     box: Box
@@ -33,6 +51,8 @@ class Resting:
     support: float = 1.0
     touched: int = 0
     hidden: bool = False
+    missing: Missing | None = None
+    told: str | None = None
 
     @property
     def label(self) -> str:
@@ -47,7 +67,8 @@ class Resting:
 
     def see(self, path: Path, gain: Mapping[str, float]) -> None:
         """Takes a sight of the item at rest, with the votes that its track won since the last one."""
-        self.box, self.track, self.seen, self.hidden = path.track.box, path.track.id, path.last, False
+        self.box, self.track, self.seen = path.track.box, path.track.id, path.last
+        self.hidden, self.missing = False, None
         for label, votes in gain.items():
             self.votes[label] = self.votes.get(label, 0.0) + votes
 

@@ -30,7 +30,8 @@ class JudgeSettings:
     holds in sight what it took out keeps the visit open;
     ``start`` is how long at the beginning everything at rest is taken for part of the basket, ``adopt_after`` how long
     something must rest later to be taken for that without a visit; ``late`` how long after a visit an item that comes
-    into sight where a hand has been still belongs to that visit.
+    into sight where a hand has been still belongs to that visit; ``missed`` how many quiet seconds after it something
+    that was not seen to leave must stay away to be taken for gone.
     """
 
     hand_share: float = 0.2
@@ -42,6 +43,7 @@ class JudgeSettings:
     least_tail: int = 3
     adopt_after: float = 1.0
     late: float = 3.0
+    missed: float = 1.5
     forget_path_after: float = 3.0
 
 
@@ -87,9 +89,13 @@ class Judge:
 
         While a hand is still in, nothing is: what it hides would pass for taken.
         """
-        if self._visit is None or self._time is None or self._visit.tail < self._settings.least_tail:
+        if self._time is None:
             return []
-        return self._close(self._visit, self._time)
+        if self._visit is None:
+            return self._lost(self._time, 0.0)
+        if self._visit.tail < self._settings.least_tail:
+            return []
+        return self._close(self._visit, self._time) + self._lost(self._time, 0.0)
 
     # --- one frame ---
 
@@ -168,12 +174,27 @@ class Judge:
             item = self._inventory.find(path)
             if item is not None:
                 item.see(path, {path.track.label: path.track.confidence})
+            elif any(i.seen == time and path.doubles(i.box) for i in self._inventory.items):
+                continue
             elif time - self._began < self._settings.start:
                 self._inventory.add(path)
-            elif path.rests_since is not None and time - path.rests_since >= self._settings.adopt_after:
+            elif self._long_at_rest(path, time) and not path.in_hand(time):
                 decisions += self._late(time, path)
         self._inventory.fade(time, elapsed)
-        return decisions
+        for item in self._inventory.items:
+            if item.missing is not None:
+                item.missing.unseen += elapsed
+        return decisions + self._lost(time, self._settings.missed)
+
+    def _lost(self, time: float, missed: float) -> list[Decision]:
+        """Decides on what has been missing for some quiet time."""
+        items = [i for i in self._inventory.items if i.missing is not None and i.missing.unseen >= missed]
+        if not items or self._last_visit is None:
+            return []
+        return Account(visit=self._last_visit, inventory=self._inventory, paths=[], time=time).lost(items)
+
+    def _long_at_rest(self, path: Path, time: float) -> bool:
+        return path.rests_since is not None and time - path.rests_since >= self._settings.adopt_after
 
     def _late(self, time: float, path: Path) -> list[Decision]:
         """An item that comes into sight without a visit, or after the one in which a hand was at its place."""
@@ -181,7 +202,7 @@ class Judge:
         recent = visit is not None and time - visit.last_active <= self._settings.late
         if visit is not None and recent and visit.touched(path.track.box):
             return Account(visit=visit, inventory=self._inventory, paths=[], time=time).late(path)
-        if self._fell_in(path):
+        if path.carried or self._fell_in(path):
             alone = Visit(start=path.track.first, last_active=path.track.first)
             return Account(visit=alone, inventory=self._inventory, paths=[], time=time).fallen(path)
         self._inventory.add(path)
@@ -190,7 +211,8 @@ class Judge:
     def _fell_in(self, path: Path) -> bool:
         """Whether it was clearly seen from one moment on at a place that was watched, and free."""
         watched = path.track.first > self._began + self._settings.start
-        return watched and path.clear and not any(i.box.overlap(path.track.box) > 0 for i in self._inventory.items)
+        alone = path.clear and not path.held_frames
+        return watched and alone and not any(i.box.overlap(path.track.box) > 0 for i in self._inventory.items)
 
     # --- the end of a visit ---
 

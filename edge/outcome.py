@@ -12,6 +12,7 @@ from smartcart.edge.events import Candidate, EventType
 CERTAIN: Final = 0.7
 CERTAIN_LABEL: Final = 0.5
 WORTH_ASKING: Final = 0.35
+DOUBT: Final = 0.12
 LONGEST_TRAIL: Final = 24
 TYPES: Final = {"added": EventType.ITEM_ADDED, "removed": EventType.ITEM_REMOVED}
 
@@ -31,8 +32,8 @@ class AddEvidence:
     seen: float
 
     def probability(self) -> float:
-        moved = max(3.0 * self.brought, 3.0 * self.flew, 3.0 * self.touched - 2.2 * self.uncovered)
-        return _sigmoid(-3.0 + 2.5 * self.carried + moved + 2.0 * self.seen)
+        moved = 2.4 if self.brought or self.flew else -2.1 * self.uncovered - 2.5 * (not self.touched)
+        return _sigmoid(-6.3 + 9.0 * self.carried + moved + 8.0 * self.seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class RemoveEvidence:
 
     def probability(self) -> float:
         unseen = 0.0 if self.left else 4.0 * self.covered
-        return _sigmoid(-2.0 + 3.0 * self.left + 2.0 * self.touched + 2.0 * self.support - unseen)
+        return _sigmoid(-7.0 + 7.0 * self.left + 4.0 * self.touched + 5.5 * self.support - unseen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,7 @@ def decide(
     box: Box,
     track: int,
     story: Story,
+    told: str | None = None,
 ) -> Decision | None:
     """A decision, an uncertain one where the evidence does not settle it, or None where it is not worth asking.
 
@@ -97,16 +99,20 @@ def decide(
         votes: label to summed confidence over the item's life.
         time: media time of the change in seconds.
         story: what is kept for who looks at the event later.
+        told: the class under which the item was put in; it goes out under the same one.
     """
     happened = evidence.probability()
     if happened < WORTH_ASKING:
         return None
+    if told is not None:
+        votes = {**votes, told: votes.get(told, 0.0) + sum(votes.values())}
     total = sum(votes.values())
     ranked = sorted(((v / total, label) for label, v in votes.items()), key=lambda pair: (-pair[0], pair[1]))[:4]
     candidates = [Candidate(outcome=change, label=la, probability=round(happened * s, 3)) for s, la in ranked]
     candidates.append(Candidate(outcome="none", label=None, probability=round(1 - happened, 3)))
     share, label = ranked[0]
-    certain = happened >= CERTAIN and share >= CERTAIN_LABEL
+    known = share if told is not None else share * _trust(total, story.frames)
+    certain = happened >= CERTAIN and known >= CERTAIN_LABEL
     return Decision(
         type=TYPES[change] if certain else EventType.ITEM_UNCERTAIN,
         label=label,
@@ -117,6 +123,12 @@ def decide(
         track=track,
         evidence=_plain(evidence) | story.plain(votes),
     )
+
+
+def _trust(votes: float, frames: int) -> float:
+    """How far a class that is seen with little confidence is to be believed: ``DOUBT`` votes a frame are for none."""
+    seen = votes / frames if frames else 1.0
+    return seen / (seen + DOUBT)
 
 
 def _plain(evidence: AddEvidence | RemoveEvidence) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """An item's path through the picture: where it came from, whether it left, and since when it rests."""
 
+import math
 import statistics
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,11 @@ INSIDE: Final = 0.35
 OUTSIDE: Final = 0.15
 EDGE: Final = 0.015
 STILL: Final = 0.15
-MOVING: Final = 0.35
+MOVING: Final = 0.25
 WAY: Final = 0.6
 SURE: Final = 0.35
+DOUBLE: Final = 0.5
+DOUBLE_IOU: Final = 0.4
 STEADYING: Final = 3
 TRAIL_EVERY: Final = 0.1
 LONGEST_TRAIL: Final = 48
@@ -99,14 +102,23 @@ class Path:
 
     @property
     def moving(self) -> bool:
-        """Whether it moved by more than a third of its smaller side within the last 0.3 s."""
+        """Whether it moved by more than a quarter of its side within the last 0.3 s."""
         return self._drift() > MOVING
+
+    def in_hand(self, now: float) -> bool:
+        """Whether a hand is at it."""
+        return self.held is not None and now - self.held < WINDOW
 
     @property
     def clear(self) -> bool:
         """Whether the eye was sure of it and never lost it from its first sight on."""
         sure = max(self.track.votes.values()) >= SURE * self.track.hits
         return sure and self.longest_gap <= WINDOW
+
+    def doubles(self, box: Box) -> bool:
+        """Whether it is likely a second box around what stands at a place, or a part of that."""
+        own = self.track.box
+        return own.overlap(box) >= DOUBLE * own.area and (not self.clear or own.iou(box) >= DOUBLE_IOU)
 
     @property
     def travelled(self) -> bool:
@@ -140,7 +152,7 @@ class Path:
 def drift(first: Box, last: Box) -> float:
     """How far a box moved, in units of its side (that of a square of its area); the larger of both ends of the box
     counts little, so that a box which a hand cuts short does not pass for motion."""
-    side = max(min(last.area, first.area) ** 0.5, 0.02)
+    side = max(math.sqrt(min(last.area, first.area)), 0.02)
     dx = min(abs(last.x1 - first.x1), abs(last.x2 - first.x2))
     dy = min(abs(last.y1 - first.y1), abs(last.y2 - first.y2))
     return max(dx, dy) / side

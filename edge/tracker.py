@@ -20,6 +20,7 @@ from smartcart.edge.naming import joined
 from smartcart.models.labels import HAND
 
 MOST: Final = 120
+PART: Final = 0.4  # the share of a doubtful box in a surer one from which on it is no thing of its own
 STRANGE: Final = 0.4  # what overlap and nearness must make up for when a thing was never told under this class
 
 
@@ -67,8 +68,7 @@ class TrackerSettings:
     ``sure`` confirms an item's track after ``confirm_hits`` frames, ``sure_hand`` a hand's; what is never more than
     ``weak`` is confirmed once it was seen ``steady`` without a break, for a detector is as doubtful of some things in
     every frame; ``merge_iou`` makes one of two boxes that a detector draws under different labels around the same
-    thing, and what is weak and overlaps another by ``apart_iou`` starts nothing. What falls or is thrown may go
-    ``fastest`` picture widths a second and be unseen for ``jump_within``.
+    thing. What falls or is thrown may go ``fastest`` picture widths a second and be unseen for ``jump_within``.
     """
 
     sure: float = 0.35
@@ -76,7 +76,6 @@ class TrackerSettings:
     weak: float = 0.12
     steady: float = 0.6
     merge_iou: float = 0.55
-    apart_iou: float = 0.3
     fastest: float = 6.0
     jump_within: float = 0.25
     similarity: float = 0.30
@@ -171,9 +170,7 @@ class CartTracker:
         for sight in self._match_fast(time, unmatched):
             self._start(time, sight)
         for sight in doubtful:
-            if not sight.hand and all(
-                sight.box.iou(other.box) < limits.apart_iou for other in sights if other is not sight
-            ):
+            if not sight.hand and not any(_is_part(sight, other) for other in sights):
                 self._start(time, sight)
         self._things = [thing for thing in self._things if not self._forgotten(thing, time)]
         return [_snapshot(t, time) for t in self._things if self._confirmed(t)]
@@ -218,6 +215,12 @@ class CartTracker:
         limits = self._settings
         sure = thing.surest >= (limits.sure_hand if thing.hand else limits.sure)
         return thing.hits >= limits.confirm_hits and (sure or thing.last - thing.first >= limits.steady)
+
+
+def _is_part(sight: _Sight, other: _Sight) -> bool:
+    """Whether a box is likely a part of something that the detector is surer of."""
+    shared = sight.box.overlap(other.box)
+    return other is not sight and other.confidence > sight.confidence and shared > PART * sight.box.area
 
 
 def _similarities(things: Sequence[_Thing], sights: Sequence[_Sight], time: float) -> NDArray[np.float64]:

@@ -109,8 +109,44 @@ def test_something_thrown_in_without_a_hand_is_added() -> None:
     assert told(decide([resting("can", 0.2, 0.6), thrown], 7)) == [("added", "apple")]
 
 
-def test_what_the_detector_first_sees_without_a_visit_is_taken_for_part_of_the_basket() -> None:
-    assert decide([resting("can", 0.2, 0.6), resting("box", 0.7, 0.6, start=4.0)], 9) == []
+def test_what_the_detector_doubtfully_sees_without_a_visit_is_taken_for_part_of_the_basket() -> None:
+    doubtful = resting("box", 0.7, 0.6, start=4.0, confidence=0.25)
+    assert decide([resting("can", 0.2, 0.6), doubtful], 9) == []
+
+
+def test_what_clearly_lies_there_from_one_moment_to_the_next_was_thrown_in() -> None:
+    decisions = decide([resting("can", 0.2, 0.6), resting("box", 0.7, 0.6, start=4.0)], 9)
+    assert told(decisions) == [("added", "box")]
+    assert decisions[0].media_time == pytest.approx(4.0, abs=0.3)
+
+
+def test_a_doubtful_second_box_around_an_item_is_no_item() -> None:
+    part = resting("tub", 0.5, 0.62, start=3.0, confidence=0.3, size=(0.1, 0.12))
+    assert decide([resting("carton", 0.5, 0.6), part, visit(2, 0.5, 0.4)], 9) == []
+
+
+def test_an_item_held_up_out_of_the_basket_and_put_back_is_no_event() -> None:
+    up_and_back = ((0, 0.3, 0.6), (3, 0.3, 0.6), (4, 0.3, 0.08), (4.6, 0.3, 0.08), (5.6, 0.6, 0.6), (60, 0.6, 0.6))
+    with_hand = hand((2, 0.3, -0.05), (3, 0.3, 0.5), (4, 0.3, 0.0), (4.6, 0.3, 0.0), (5.6, 0.6, 0.5), (6.6, 0.6, -0.1))
+    assert decide([Thing("bottle", up_and_back), with_hand, resting("can", 0.9, 0.5)], 11) == []
+
+
+def test_what_is_taken_out_bears_the_name_under_which_it_was_put_in() -> None:
+    first, later = put_in("cup", 2, 0.5, 0.6, until=4.9), take_out("tub", 9, 0.5, 0.6, since=4.9)
+    decisions = decide([resting("can", 0.1, 0.6), visit(2, 0.5, 0.5), first, later, visit(9, 0.5, 0.5)], 15)
+    assert told(decisions) == [("added", "cup"), ("removed", "cup")]
+
+
+def test_an_item_that_is_not_seen_for_a_while_after_a_hand_was_at_it_is_still_there() -> None:
+    can = resting("can", 0.5, 0.6, unseen=((3.0, 6.2),))
+    assert decide([can, resting("bottle", 0.2, 0.6), visit(2, 0.5, 0.5)], 9) == []
+
+
+def test_an_item_that_does_not_come_back_after_a_hand_was_at_it_is_gone() -> None:
+    can = resting("can", 0.5, 0.6, unseen=((3.0, 60.0),))
+    decisions = decide([can, resting("bottle", 0.2, 0.6), visit(2, 0.5, 0.5)], 12)
+    assert told(decisions) == [("removed", "can")]
+    assert 3 <= decisions[0].media_time <= 5
 
 
 def test_an_item_that_vanishes_without_a_hand_at_it_is_not_told_as_removed() -> None:

@@ -49,7 +49,18 @@ def test_a_hand_over_an_item_is_not_the_item() -> None:
 
 
 def test_one_weak_glimpse_starts_nothing() -> None:
-    assert all(not step for step in ids_over([resting("can", 0.5, 0.5, confidence=0.2)], 1))
+    assert all(not step for step in ids_over([resting("can", 0.5, 0.5, end=0.5, confidence=0.2)], 1))
+
+
+def test_what_is_doubtful_in_every_frame_is_a_thing_after_a_while() -> None:
+    steps = ids_over([resting("can", 0.5, 0.5, confidence=0.2)], 2)
+    assert {t.id for step in steps[25:] for t in step} == {1}
+
+
+def test_a_doubtful_part_of_a_thing_is_no_thing() -> None:
+    part = resting("jar", 0.5, 0.52, confidence=0.2, size=(0.1, 0.1))
+    steps = ids_over([resting("can", 0.5, 0.5, confidence=0.6), part], 2)
+    assert {t.id for step in steps for t in step} == {1}
 
 
 def test_every_tracker_counts_from_one() -> None:
