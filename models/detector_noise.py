@@ -65,9 +65,9 @@ class DetectorNoise:
     """The noise of one detector, as ``fit`` finds it and JSON keeps it.
 
     Tables hold equally spaced quantiles. ``shift`` is how far a side lies off, as a share of the box's width or height;
-    ``apart`` how far a doubled box's sides lie off the first one's; ``own`` the share of a shift's variance that stays
-    with a thing; ``confusion`` maps a class to the shares of the classes that a thing of it is mostly taken for;
-    ``rivals`` to those of the others that single frames tell, which ``flicker`` says how often.
+    ``apart`` how far the sides of a further box around the same thing lie off the first one's; ``own`` the share of a
+    shift's variance that stays with a thing; ``confusion`` maps a class to the shares of the classes that a thing of it
+    is mostly taken for; ``rivals`` to those of the others that single frames tell, which ``flicker`` says how often.
     """
 
     model: str
@@ -142,6 +142,7 @@ class _Mind:
     bias: float
     own: NDArray[np.float64]
     mood: NDArray[np.float64]
+    double: NDArray[np.float64]
     taken_for: str
     flicker_for: str
     seen_at: float
@@ -187,7 +188,8 @@ class NoisyEye:
         seen = [Sighting(label=label, confidence=self._sureness(thing, mind), box=self._box(thing, mind))]
         if mind.doubled:
             other = mind.taken_for if mind.flickers else mind.flicker_for
-            box = _shifted(seen[0].box, self._noise.apart, self._rng.standard_normal(4))
+            drive = math.sqrt(noise.own) * mind.double + math.sqrt(1 - noise.own) * self._rng.standard_normal(4)
+            box = _shifted(seen[0].box, noise.apart, drive)
             seen.append(Sighting(label=other, confidence=0.6 * seen[0].confidence, box=box))
         return seen
 
@@ -197,6 +199,7 @@ class NoisyEye:
             bias=float(self._rng.standard_normal()),
             own=self._rng.standard_normal(5),
             mood=self._rng.standard_normal(5),
+            double=self._rng.standard_normal(4),
             taken_for=self._drawn(self._noise.confusion.get(thing.label, itself)),
             flicker_for=self._drawn(self._noise.rivals.get(thing.label, itself)),
             seen_at=time,

@@ -14,6 +14,7 @@ from smartcart.models.frame_truth import Corners, TrueFrame, TrueThing
 from smartcart.models.labels import HAND
 
 SAME: Final = 0.4
+PART: Final = 0.6
 RIDGE: Final = 1.0
 LABEL_RIDGE: Final = 6.0
 QUANTILES: Final = 33
@@ -38,7 +39,7 @@ class FitClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """One thing in one frame; ``best`` is None where it was missed, ``more`` are further boxes around it."""
+    """One thing in one frame; ``best`` is None where it was missed, ``more`` are further boxes around it or in it."""
 
     t: float
     thing: TrueThing
@@ -111,25 +112,37 @@ def iou(a: Corners, b: Corners) -> float:
 
 
 def _matched(clip: FitClip) -> tuple[list[_Life], list[tuple[float, list[Sighting]]]]:
-    """Gives each sighting to the thing it fits best; returns the things' lives and what nothing claims."""
+    """Gives each sighting to the thing that it fits best or is a part of; returns the things' lives and the rest."""
     lives: dict[str, _Life] = defaultdict(list)
     unclaimed: list[tuple[float, list[Sighting]]] = []
     for frame, said in zip(clip.frames, clip.said, strict=True):
         given: dict[str, list[Sighting]] = defaultdict(list)
+        parts: dict[str, list[Sighting]] = defaultdict(list)
         strays: list[Sighting] = []
         for sighting in said:
             same = [thing for thing in frame.things if (thing.label == HAND) == (sighting.label == HAND)]
             best = max(same, key=lambda thing: iou(thing.box, sighting.box), default=None)
             if best is not None and iou(best.box, sighting.box) >= SAME:
                 given[best.id].append(sighting)
+            elif (
+                whole := max(same, key=lambda thing: _within(sighting.box, thing.box), default=None)
+            ) is not None and (_within(sighting.box, whole.box) >= PART):
+                parts[whole.id].append(sighting)
             else:
                 strays.append(sighting)
         for thing in frame.things:
             ranked = sorted(given[thing.id], key=lambda s: -s.confidence)
             best_of = ranked[0] if ranked else None
-            lives[thing.id].append(_Look(t=frame.t, thing=thing, best=best_of, more=tuple(ranked[1:])))
+            more = (*ranked[1:], *parts[thing.id])
+            lives[thing.id].append(_Look(t=frame.t, thing=thing, best=best_of, more=more))
         unclaimed.append((frame.t, strays))
     return list(lives.values()), unclaimed
+
+
+def _within(box: Corners, other: Corners) -> float:
+    """The share of a box that lies in another, in [0, 1]."""
+    width, height = min(box[2], other[2]) - max(box[0], other[0]), min(box[3], other[3]) - max(box[1], other[1])
+    return max(0.0, width) * max(0.0, height) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-9)
 
 
 def _memory(lives: Sequence[_Life], rests: Sequence[Numbers]) -> float:
