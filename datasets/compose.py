@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from smartcart.datasets.art import Picture
@@ -14,6 +13,7 @@ from smartcart.datasets.camera import Camera, Lens, Mask, Sensor, expose
 from smartcart.datasets.frames import yolo_line
 from smartcart.datasets.look import Look
 from smartcart.datasets.moment import Smears, arrange, labelled, movers
+from smartcart.datasets.pictures import write_jpeg
 from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.rendering import ARMS, TABLE, Eye, Painter, Shot
 from smartcart.datasets.scenery import draw_look
@@ -172,7 +172,7 @@ def write_composition(
     if not all(label.exists() for label in labels):
         for number, (picture, boxes) in zip(numbers, compositions(scene, split, found, refuse, painter), strict=True):
             if number in stems:
-                cv2.imwrite(str(folder / "images" / f"{stems[number]}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+                write_jpeg(folder / "images" / f"{stems[number]}.jpg", picture)
                 lines = "".join(yolo_line(label, box) for label, box in boxes)
                 (folder / "labels" / f"{stems[number]}.txt").write_text(lines, encoding="utf-8")
     return sum(len(label.read_text(encoding="utf-8").splitlines()) for label in labels)

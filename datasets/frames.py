@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-import cv2
 import yaml
 
 from smartcart.datasets.moment import MOMENTS, Labelled, random_moments
+from smartcart.datasets.pictures import write_jpeg
 from smartcart.datasets.products import Split
 from smartcart.datasets.rendering import Painter
 from smartcart.datasets.sight import Box
@@ -37,7 +37,7 @@ def write_scene(wanted: range, split: Split, folder: Path, scene: int, painter: 
 
 
 def _write(frame: Labelled, stem: str, folder: Path) -> None:
-    cv2.imwrite(str(folder / "images" / f"{stem}.jpg"), frame.picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    write_jpeg(folder / "images" / f"{stem}.jpg", frame.picture)
     lines = "".join(yolo_line(name, box) for name, box in frame.boxes)
     _label_file(folder, stem).write_text(lines, encoding="utf-8")
     (folder / "truth" / f"{stem}.json").write_text(json.dumps(frame.truth) + "\n", encoding="utf-8")
