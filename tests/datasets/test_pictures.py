@@ -13,7 +13,7 @@ PICTURE = np.full((48, 64, 3), 120, np.uint8)
 
 def test_a_picture_is_there_whole(tmp_path: Path) -> None:
     write_jpeg(tmp_path / "one.jpg", PICTURE)
-    assert np.abs(cv2.imread(str(tmp_path / "one.jpg")).astype(int) - PICTURE).max() <= 2
+    assert np.abs(np.asarray(cv2.imread(str(tmp_path / "one.jpg")), int) - PICTURE).max() <= 2
     assert [file.name for file in tmp_path.iterdir()] == ["one.jpg"]
 
 
