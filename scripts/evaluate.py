@@ -1,10 +1,8 @@
 """``smartcart evaluate``: how many events of labelled clips the edge gets right."""
 
 import argparse
-import multiprocessing
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +100,11 @@ def _plain(replayed: Iterable[Any]) -> dict[str, Any]:
 
 def _test_all(truths: Sequence[Path], args: argparse.Namespace) -> "list[Tested]":
     from smartcart.scripts.progress import progress
+    from smartcart.scripts.workers import workers
 
     if args.jobs <= 1 or len(truths) == 1:
         return [_test(path, args) for path in progress(truths, total=len(truths), unit="clip")]
-    with ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with workers(args.jobs) as pool:
         tested = pool.map(_test, truths, [_picklable(args)] * len(truths), chunksize=max(1, len(truths) // 200))
         return list(progress(tested, total=len(truths), unit="clip"))
 

@@ -2,14 +2,13 @@
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from smartcart.datasets.errors import SimulatorError
 from smartcart.scripts.main import CommandError
+from smartcart.scripts.workers import workers
 
 if TYPE_CHECKING:
     from smartcart.datasets.products import Split
@@ -45,7 +44,7 @@ def each(work: Callable[[int], float], seeds: range, jobs: int, unit: str) -> It
         if jobs == 1:
             yield from progress(map(work, seeds), len(seeds), unit)
         else:
-            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            with workers(jobs) as pool:
                 yield from progress(pool.map(work, seeds), len(seeds), unit)
     except SimulatorError as error:
         raise CommandError(str(error)) from error
