@@ -1,7 +1,6 @@
 """An item's path through the picture: where it came from, whether it left, and since when it rests."""
 
 import math
-import statistics
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +53,7 @@ class Path:
     longest_gap: float = 0.0
     trail: list[tuple[float, float, float]] = field(default_factory=list)
     _recent: deque[tuple[float, Box]] = field(default_factory=deque)
+    _lately: float = 0.0
 
     @classmethod
     def start(cls, track: Track, region: Region) -> "Path":
@@ -71,13 +71,15 @@ class Path:
         self._recent.append((time, track.box))
         while time - self._recent[0][0] > WINDOW:
             self._recent.popleft()
+        boxes = [box for _, box in self._recent]
+        self._lately = drift(_middle(boxes[:STEADYING]), _middle(boxes[-STEADYING:]))
         self.moved |= self.moving
         self._leave_trail(time)
         if in_hand:
             self.held = time
             self.held_frames += 1
             self.brought |= self.moving or time - track.first < WINDOW
-        if self._drift() > STILL:
+        if self._lately > STILL:
             self.rests_since = None
         elif self.rests_since is None and time - self._recent[0][0] >= WINDOW / 2:
             self.rests_since = self._recent[0][0]
@@ -103,7 +105,7 @@ class Path:
     @property
     def moving(self) -> bool:
         """Whether it moved by more than a quarter of its side within the last 0.3 s."""
-        return self._drift() > MOVING
+        return self._lately > MOVING
 
     def in_hand(self, now: float) -> bool:
         """Whether a hand is at it."""
@@ -144,10 +146,6 @@ class Path:
         lost = now - self.last > WINDOW / 2
         return lost and self.left is None and self.rests_since is None and _at_picture_edge(self.track.box)
 
-    def _drift(self) -> float:
-        boxes = [box for _, box in self._recent]
-        return drift(_middle(boxes[:STEADYING]), _middle(boxes[-STEADYING:]))
-
 
 def drift(first: Box, last: Box) -> float:
     """How far a box moved, in units of its side (that of a square of its area); the larger of both ends of the box
@@ -159,8 +157,8 @@ def drift(first: Box, last: Box) -> float:
 
 
 def _middle(boxes: Sequence[Box]) -> Box:
-    """The median of each side, so that one bad box is no motion."""
-    return Box(*(statistics.median(sides) for sides in zip(*boxes, strict=True)))
+    """The median of each side (the lower one of two), so that one bad box is no motion."""
+    return Box(*(sorted(sides)[(len(boxes) - 1) // 2] for sides in zip(*boxes, strict=True)))
 
 
 def vote_gain(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:

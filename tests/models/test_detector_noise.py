@@ -100,6 +100,21 @@ def test_a_fit_finds_what_was_put_in() -> None:
     assert found.phantoms[0].label == "box"
 
 
+def test_clips_of_different_frame_rates_go_together() -> None:
+    noise = dataclasses.replace(CLEAN, miss=SOMETIMES)
+    clips = [FitClip(frames=clip(60, fps), said=looked(noise, clip(60, fps), 3)) for fps in (10, 30)]
+    assert fit(clips, "test").miss.memory == pytest.approx(0.3, rel=0.4)
+
+
+def test_a_part_of_a_thing_belongs_to_it_and_is_not_invented() -> None:
+    part = Sighting(label="jar", confidence=0.3, box=(0.01, 0.31, 0.06, 0.37))
+    said = [[*seen, part] for seen in looked(CLEAN, clip(10))]
+    found = fit([FitClip(frames=clip(10), said=said)], "test")
+    assert found.phantoms_a_second == 0
+    assert found.double.share(clip(1)[0].things[0], 0.0) > 0.02
+    assert min(found.apart) < 0 < max(found.apart)
+
+
 def test_it_survives_its_file(tmp_path: Path) -> None:
     found = fit([FitClip(frames=clip(10), said=looked(dataclasses.replace(CLEAN, miss=SOMETIMES), clip(10)))], "eye")
     found.write(tmp_path / "noise.json")
