@@ -1,17 +1,17 @@
-"""``smartcart bench``: measures the server's side on this machine; each subject is a module of its own."""
+"""``smartcart bench``: measures cart and store on this machine; each subject is a module of its own."""
 
 import argparse
 import importlib
 from typing import Any, Final
 
-SUBJECTS: Final = ("server", "ledger", "pages")
+SUBJECTS: Final = ("edge", "server", "ledger", "pages")
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = commands.add_parser(
         "bench",
-        help="measure the store's side on this machine",
-        description="Measures the store's side on this machine, each figure against a baseline of the same run.",
+        help="measure the cart's process and the store's side on this machine",
+        description="Measures cart and store on this machine, each figure against a baseline of the same run.",
         epilog="Example:  smartcart bench server --carts 1000 --minutes 2",
     )
     subjects = parser.add_subparsers(title="subjects", dest="subject", required=True, metavar="SUBJECT")
