@@ -45,6 +45,7 @@ def new_page(browser: Browser, server: BasketServer) -> Iterator[NewPage]:
         page.on("request", lambda request: asked.append(request.url))
         return page
 
+    expect.set_options(timeout=TIMEOUT)
     yield make
     for context in contexts:
         context.close()
