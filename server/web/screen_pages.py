@@ -127,4 +127,6 @@ def _is_gone(moment: Moment) -> bool:
     reading = moment.reading
     if moment.late or reading is None:
         return moment.kind == "removed" and not moment.late
-    return reading.action == "removed" or (reading.action == "none" and moment.kind in ("added", "by_hand"))
+    if reading.action == "none":
+        return moment.kind == "added" or (moment.kind == "by_hand" and moment.said[0].action == "added")
+    return reading.action == "removed"
