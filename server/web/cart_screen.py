@@ -83,10 +83,10 @@ def still_paired(request: Request, site: Site, screen: Screen) -> Callable[[], b
     return lambda: _screen(request, site, screen.store, screen.cart) is not None
 
 
-@router.get("/saw/{event}")
-def saw(site: TheSite, screen: PairedScreen, event: str) -> Response:
+@router.get("/saw/{key}")
+def saw(site: TheSite, screen: PairedScreen, key: str) -> Response:
     """What the camera saw of this cart's own event, where the store keeps such pictures."""
-    jpeg = site.evidence.find((screen.store, screen.cart), event)
+    jpeg = site.evidence.find((screen.store, screen.cart), key)
     if jpeg is None:
         raise HTTPException(404, "there is no picture of this event")
     return Response(jpeg, media_type="image/jpeg")
