@@ -32,3 +32,4 @@ ITEMS: Final = tuple(label for label in LABELS if label != HAND)
 
 _HERE = Path(__file__).parent
 DEFAULT_MODEL: Final = _HERE / "smartcart-eye.onnx"
+DEFAULT_RECOGNISER: Final = _HERE / "smartcart-recogniser.onnx"

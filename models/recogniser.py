@@ -114,8 +114,12 @@ def train_recogniser(
     }
     _export(network, out, recipe, record, sources)
     parts = {f"{dataset.file.parent.name}/{part.name}": part.photos for dataset in datasets for part in dataset.val}
-    record["right"] = {name: _measured(network, photos, recipe) for name, photos in parts.items()}
+    record["right"] = {name: _measured(network, photos, recipe) for name, photos in parts.items() if _items(photos)}
     return record
+
+
+def _items(photos: Iterable[LabelledPhoto]) -> bool:
+    return any(box.label != HAND for photo in photos for box in photo.boxes)
 
 
 def _cut(

@@ -8,19 +8,34 @@ from smartcart.edge.detector import ModelError, OnnxDetector
 from smartcart.edge.frames import FrameSource, SourceError
 from smartcart.edge.judge import Judge
 from smartcart.edge.pipeline import Pipeline
+from smartcart.edge.reading import ReadingDetector
+from smartcart.edge.recogniser import OnnxRecogniser
 from smartcart.edge.recorded import RecordedDetector, RecordingError
 from smartcart.edge.sources import Presence, open_source
 from smartcart.edge.tracker import CartTracker, TrackerSettings
 from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
+from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER
+from smartcart.scripts.eye_options import NO_RECOGNISER
 from smartcart.scripts.main import CommandError
 
 EDGE_ERRORS = (ModelError, SourceError, ZoneError, RecordingError)
 
 
 def open_detector(args: argparse.Namespace) -> Detector:
+    """What the options name: recorded detections, or an eye, with a recogniser where one fits it.
+
+    The shipped recogniser belongs to the shipped eye; another eye has none unless ``--recogniser`` gives it.
+    """
     if args.detections:
         return RecordedDetector(args.detections)
-    return OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak)
+    eye = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak)
+    file = args.recogniser or (DEFAULT_RECOGNISER if args.model == DEFAULT_MODEL else None)
+    if file is None or file == NO_RECOGNISER:
+        return eye
+    recogniser = OnnxRecogniser(file, threads=args.threads)
+    if strange := set(recogniser.labels) - set(eye.labels):
+        raise ModelError(f"{file}: names {', '.join(sorted(strange))}, which {args.model} does not find")
+    return ReadingDetector(eye, recogniser)
 
 
 def open_zone(path: Path | None) -> Zone:
