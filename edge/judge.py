@@ -10,6 +10,7 @@ Pure: no clock, no I/O; the same tracks give the same decisions.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from smartcart.edge.account import Account
 from smartcart.edge.decision import Decision
@@ -19,6 +20,8 @@ from smartcart.edge.region import Region
 from smartcart.edge.tracker import Track
 from smartcart.edge.visit import Visit, holds, reaches
 from smartcart.edge.zone import Zone
+
+FREE: Final = 0.3  # the share of a place that known items may cover for it to count as free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +215,8 @@ class Judge:
         """Whether it was clearly seen from one moment on at a place that was watched, and free."""
         watched = path.track.first > self._began + self._settings.start
         alone = path.clear and not path.held_frames
-        return watched and alone and not any(i.box.overlap(path.track.box) > 0 for i in self._inventory.items)
+        box = path.track.box
+        return watched and alone and not any(i.box.overlap(box) > FREE * box.area for i in self._inventory.items)
 
     # --- the end of a visit ---
 
