@@ -6,6 +6,7 @@ covered or to be uncovered.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,6 +26,7 @@ PRESENT: Final = 0.5
 COVERED: Final = 0.5
 UNCOVERED: Final = 0.3
 LEAST_FIT: Final = 0.3
+UNMOVED: Final = 0.8
 EARLY: Final = 1.0
 BEFORE_IT: Final = 0.6
 WITH_IT: Final = 0.1
@@ -71,7 +73,7 @@ class Account:
                 self._gone(item, life, taken, arrived)
         unseen = [t for t in strangers if self._stayed_unseen(t)]
         for thread in new:
-            self._new(thread, unseen, present, vacated)
+            self._new(self._freed(thread) if thread.tracks & known else thread, unseen, present, vacated)
         for thread in unseen:
             self._put_in_unseen(thread)
         for thread in taken:
@@ -153,6 +155,14 @@ class Account:
     def _gain(self, path: Path) -> dict[str, float]:
         return vote_gain(path.track.votes, self.visit.votes_at_rest.get(path.track.id, {}))
 
+    def _freed(self, thread: Thread) -> Thread:
+        """A thing under the track of another, that still stands: only what was seen since it rests is its own."""
+        path = copy(thread.end)
+        if gain := self._gain(path):
+            seen = round(self.visit.seen_share(path.track.id) * self.visit.tail)
+            path.track = replace(path.track, votes=gain, hits=max(1, seen))
+        return Thread(paths=(path,))
+
     def _fit(self, item: Resting, life: Thread | None, thread: Thread) -> float:
         """How well what is seen after is the item known before; below ``LEAST_FIT`` it is not."""
         path, at_place = thread.end, item.is_at(thread.end.track.box)
@@ -160,9 +170,14 @@ class Account:
         if same_track and path.rests_since is not None and path.rests_since <= self.visit.start:
             return 5.0
         alike = likeness(item.votes, self._gain(path) if same_track else thread.votes)
+        gone = life is not None and life.end.gone_out(self.time) is not None
+        if not gone and alike >= ALIKE and item.box.iou(path.track.box) >= UNMOVED:
+            return 4.5  # it stands as it stood; a hand that passed may have taken its track along
         if life is thread:
             return 4.0 if alike >= UNLIKE else 0.0
-        if self._came_in(thread) or (life is not None and life.end.gone_out(self.time) is not None):
+        if gone:
+            return 0.0
+        if self._came_in(thread):
             return 0.0
         if at_place:
             return 1.0 + item.box.iou(path.track.box) + alike if alike >= UNLIKE or item.touched == 0 else 0.0
@@ -239,8 +254,8 @@ class Account:
     def _new(self, thread: Thread, unseen: list[Thread], present: Sequence[Thread], vacated: Sequence[Box]) -> None:
         """Something that stands where nothing was known before."""
         path = thread.end
-        others = (t.end for t in present if t is not thread and t.end.track.hits >= path.track.hits)
-        if any(path.doubles(other.track.box) for other in others):
+        others = (t.end.track for t in present if t.end.track.id != path.track.id)
+        if any(path.doubles(other.box) for other in others if other.hits >= thread.hits):
             return
         stood = thread.begin.track.first < self.visit.start - STOOD
         if stood and not (thread.travelled or thread.moved or thread.brought):

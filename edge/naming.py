@@ -1,4 +1,4 @@
-"""What a thing is called: the detector's votes and a recogniser's readings, joined to one opinion.
+"""What a thing is called in one frame: the detector's votes and a recogniser's reading, joined to one opinion.
 
 Both are taken as independent witnesses, so their probabilities are multiplied; the detector's, which names things in
 passing, to a lesser power, and never below a floor, because what it never said may still be so.
@@ -12,24 +12,21 @@ DETECTORS_FLOOR: Final = 0.05
 LEAST_SHARE: Final = 1e-3
 
 
-def joined(votes: Mapping[str, float], named: Mapping[str, float], readings: int) -> Mapping[str, float]:
-    """The votes after the readings, in sum what the detector's were.
+def joined(votes: Mapping[str, float], named: Mapping[str, float]) -> Mapping[str, float]:
+    """One frame's votes after a reading, in sum what the detector's were.
 
     Args:
-        votes: label to the detector's summed confidence.
-        named: label to the recogniser's summed probability.
-        readings: how many probabilities were summed.
+        votes: label to the detector's confidence.
+        named: label to the recogniser's probability; empty where nothing was read.
 
-    >>> joined({"tub": 4.0}, {"cup": 1.9, "tub": 0.1}, 2)["cup"] > 3
+    >>> joined({"tub": 0.8}, {"cup": 0.95, "tub": 0.05})["cup"] > 0.6
     True
-    >>> joined({"tub": 4.0}, {}, 0)
-    {'tub': 4.0}
+    >>> joined({"tub": 0.8}, {})
+    {'tub': 0.8}
     """
-    if not readings:
-        return dict(votes)
     total = sum(votes.values())
     shares = {
-        label: named.get(label, 0.0) / readings * max(votes.get(label, 0.0) / total, DETECTORS_FLOOR) ** DETECTORS_POWER
+        label: named.get(label, 0.0) * max(votes.get(label, 0.0) / total, DETECTORS_FLOOR) ** DETECTORS_POWER
         for label in {**votes, **named}
     }
     whole = sum(shares.values())

@@ -111,8 +111,7 @@ class _Thing:
     surest: float = 0.0
     velocity: tuple[float, float] = (0.0, 0.0)
     votes: dict[str, float] = field(default_factory=dict)
-    named: dict[str, float] = field(default_factory=dict)
-    readings: int = 0
+    named: Mapping[str, float] = field(default_factory=dict)
 
     def predicted(self, time: float) -> Box:
         ahead = min(time - self.last, 0.25)
@@ -143,12 +142,10 @@ class _Thing:
         self.box, self.confidence, self.last = sight.box, sight.confidence, time
         self.surest = max(self.surest, sight.confidence)
         self.hits += 1
-        for label, vote in sight.votes.items():
-            self.votes[label] = self.votes.get(label, 0.0) + vote
         if sight.named is not None:
-            self.readings += 1
-            for label, share in sight.named.items():
-                self.named[label] = self.named.get(label, 0.0) + share
+            self.named = _later(self.named, sight.named)
+        for label, vote in joined(sight.votes, self.named).items():
+            self.votes[label] = self.votes.get(label, 0.0) + vote
 
 
 class CartTracker:
@@ -270,6 +267,13 @@ def _merged(detections: Sequence[Detection], iou: float) -> list[_Sight]:
     return sights
 
 
+def _later(before: Mapping[str, float], now: Mapping[str, float]) -> Mapping[str, float]:
+    """The reading now, tempered by those before: each counts half of the next."""
+    if not before:
+        return now
+    return {label: (before.get(label, 0.0) + now.get(label, 0.0)) / 2 for label in {**before, **now}}
+
+
 def _snapshot(thing: _Thing, time: float) -> Track:
     seen = thing.last == time
     return Track(
@@ -278,7 +282,7 @@ def _snapshot(thing: _Thing, time: float) -> Track:
         origin=thing.origin,
         seen=seen,
         confidence=thing.confidence if seen else 0.0,
-        votes=joined(thing.votes, thing.named, thing.readings),
+        votes=dict(thing.votes),
         first=thing.first,
         last=thing.last,
         hits=thing.hits,

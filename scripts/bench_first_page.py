@@ -12,6 +12,11 @@ new MutationObserver(() => {
   if (document.body?.classList.contains("moving")) window.liveAt ??= performance.now();
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["class"] });
 """  # page.js marks the body at the first message of the stream, in the next frame
+_LIVE: Final = """limit => new Promise((live, late) => {
+  const look = () => (window.liveAt ? live() : requestAnimationFrame(look));
+  setTimeout(() => late(new Error("the page did not become live")), limit);
+  look();
+})"""  # Playwright's own wait_for_function evaluates a string, which the page's content security policy forbids
 _READ: Final = """() => {
   const [page] = performance.getEntriesByType("navigation");
   const size = performance.getEntries().reduce((sum, entry) => sum + (entry.transferSize || 0), 0);
@@ -60,6 +65,6 @@ def _load(context: Any, url: str) -> FirstPage:
     page.set_default_timeout(_TIMEOUT_MS)
     page.add_init_script(_WATCH)
     page.goto(url, wait_until="load")
-    page.wait_for_function("window.liveAt")
+    page.evaluate(_LIVE, _TIMEOUT_MS)
     usable, live, size = page.evaluate(_READ)
     return FirstPage(usable_ms=usable, live_ms=live, transferred=size)

@@ -101,5 +101,6 @@ def test_a_track_is_called_what_was_read() -> None:
 
 
 def test_a_doubtful_reading_does_not_turn_a_sure_detector_over() -> None:
-    votes = joined({"tub": 8.0}, {"cup": 1.1, "tub": 0.9}, 2)
+    votes = joined({"tub": 0.8}, {"cup": 0.55, "tub": 0.45})
     assert votes["tub"] > votes["cup"]
+    assert sum(votes.values()) == pytest.approx(0.8)
