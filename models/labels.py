@@ -32,4 +32,5 @@ ITEMS: Final = tuple(label for label in LABELS if label != HAND)
 
 _HERE = Path(__file__).parent
 DEFAULT_MODEL: Final = _HERE / "smartcart-eye.onnx"
+INT8_MODEL: Final = _HERE / "smartcart-eye-int8.onnx"
 DEFAULT_RECOGNISER: Final = _HERE / "smartcart-recogniser.onnx"

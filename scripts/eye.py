@@ -14,7 +14,7 @@ from smartcart.edge.recorded import RecordedDetector, RecordingError
 from smartcart.edge.sources import Presence, open_source
 from smartcart.edge.tracker import CartTracker, TrackerSettings
 from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
-from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER
+from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL
 from smartcart.scripts.eye_options import NO_RECOGNISER
 from smartcart.scripts.main import CommandError
 
@@ -24,12 +24,13 @@ EDGE_ERRORS = (ModelError, SourceError, ZoneError, RecordingError)
 def open_detector(args: argparse.Namespace) -> Detector:
     """What the options name: recorded detections, or an eye, with a recogniser where one fits it.
 
-    The shipped recogniser belongs to the shipped eye; another eye has none unless ``--recogniser`` gives it.
+    The shipped recogniser belongs to the shipped eyes; another eye has none unless ``--recogniser`` gives it.
     """
     if args.detections:
         return RecordedDetector(args.detections)
     eye = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak)
-    file = args.recogniser or (DEFAULT_RECOGNISER if args.model == DEFAULT_MODEL else None)
+    shipped = args.model.resolve() in (DEFAULT_MODEL.resolve(), INT8_MODEL.resolve())
+    file = args.recogniser or (DEFAULT_RECOGNISER if shipped else None)
     if file is None or file == NO_RECOGNISER:
         return eye
     recogniser = OnnxRecogniser(file, threads=args.threads)

@@ -40,5 +40,14 @@ def test_every_situation_is_told_right(situation: str) -> None:
         assert event.start - 1 <= decision.media_time <= event.end + 2
 
 
+def test_a_track_that_a_hand_takes_along_leaves_the_thing_where_it_stands() -> None:
+    """As the shipped eye and recogniser saw the demo's can come in over the carton: the carton's track went with it."""
+    recording = RECORDINGS / "track_taken_along.jsonl"
+    truth = read_truth(Path(__file__).parents[2] / "datasets" / "demo" / "demo.truth.json")
+    told = replay(recording, Zone(truth.zone))
+    assert [(d.type, d.label) for d in told] == [("item_added", "can")]
+    assert told[0].evidence["after"] == {"bottle": 1, "can": 1, "carton": 1}
+
+
 def test_the_recordings_are_small() -> None:
     assert sum(path.stat().st_size for path in RECORDINGS.iterdir()) < 600_000

@@ -10,7 +10,7 @@ import pytest
 from smartcart.edge.detector import OnnxDetector
 from smartcart.edge.frames import Frame
 from smartcart.models.detection_metrics import FoundBox, JudgedPhoto
-from smartcart.models.labels import DEFAULT_MODEL, LABELS
+from smartcart.models.labels import DEFAULT_MODEL, INT8_MODEL, LABELS
 from smartcart.models.recall import recall_figures
 
 FRAMES = Path(__file__).with_name("frames") / "data.yaml"
@@ -58,7 +58,9 @@ def test_it_sees_items_and_hands_in_the_demo_clip(detector: OnnxDetector) -> Non
     assert seen.get("bottle", 0) >= 10
 
 
-def test_it_finds_what_is_in_some_rendered_frames_of_unseen_products(detector: OnnxDetector) -> None:
+@pytest.mark.parametrize("file", [DEFAULT_MODEL, INT8_MODEL], ids=lambda file: file.stem)
+def test_it_finds_what_is_in_some_rendered_frames_of_unseen_products(file: Path) -> None:
+    detector = OnnxDetector(file)
     pytest.importorskip("yaml", reason="needs the extra train")
     from smartcart.models.judged_set import photo_sets
 

@@ -8,7 +8,7 @@ import pytest
 
 from smartcart.edge.detector import ModelError, OnnxDetector
 from smartcart.edge.reading import ReadingDetector
-from smartcart.models.labels import DEFAULT_MODEL
+from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL
 from smartcart.scripts.eye import open_detector
 from smartcart.scripts.eye_options import add_eye_options
 
@@ -19,8 +19,9 @@ def options(*words: str) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def test_the_shipped_eye_has_the_shipped_recogniser() -> None:
+def test_the_shipped_eyes_have_the_shipped_recogniser() -> None:
     assert isinstance(open_detector(options()), ReadingDetector)
+    assert isinstance(open_detector(options("--model", str(INT8_MODEL))), ReadingDetector)
     assert isinstance(open_detector(options("--recogniser", "none")), OnnxDetector)
 
 
@@ -31,8 +32,6 @@ def test_another_eye_has_none_unless_it_is_given(tmp_path: Path) -> None:
 
 def test_a_recogniser_that_names_what_the_eye_does_not_find_is_refused(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install 'smartcart[dev]'")
-    from smartcart.models.labels import DEFAULT_RECOGNISER
-
     graph = onnx.load(DEFAULT_RECOGNISER)
     onnx.helper.set_model_props(graph, {"names": str(dict(enumerate(["sofa", *map(str, range(16))])))})
     onnx.save(graph, tmp_path / "furniture.onnx")
