@@ -66,7 +66,9 @@ class ServerEnd:
         assert self._ready.wait(10)
 
     def say(self, channel: Channel, payload: bytes, *, retain: bool = False) -> None:
-        self.client.publish(str(Topic(store="s", cart="c", channel=channel)), payload, qos=1, retain=retain)
+        sent = self.client.publish(str(Topic(store="s", cart="c", channel=channel)), payload, qos=1, retain=retain)
+        if threading.current_thread() is threading.main_thread():
+            sent.wait_for_publish(timeout=20)  # until the broker has it: who subscribes later finds it retained
 
     def close(self) -> None:
         self.client.disconnect()
