@@ -6,11 +6,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from smartcart.edge.events import ContractError, checked_name
+from smartcart.server import evidence_sweep
 from smartcart.server.app import create_app
 from smartcart.server.basket import Basket
 from smartcart.server.broker_address import AddressError, BrokerAddress
@@ -21,7 +24,6 @@ from smartcart.server.catalogue_in_force import CatalogueInForce
 from smartcart.server.commands import CartKey, Commands
 from smartcart.server.corrections import Corrections
 from smartcart.server.evidence import EvidenceBox
-from smartcart.server.evidence_sweep import EvidenceSweep
 from smartcart.server.ledger import LedgerError
 from smartcart.server.ledger_address import is_postgres, open_ledger
 from smartcart.server.listening import listen
@@ -34,6 +36,7 @@ from smartcart.server.office.payments import Payments
 from smartcart.server.office.pictures import Pictures
 from smartcart.server.office.products import Products
 from smartcart.server.office.requests import Requests
+from smartcart.server.rounds import Rounds
 from smartcart.server.settling import Settling
 from smartcart.server.shift_book import ShiftBook
 from smartcart.server.site import Site
@@ -53,6 +56,9 @@ from smartcart.server.web.templating import Templates
 from smartcart.server.web.web_server import WebServer
 
 _BEGINNING: Final = Actor(name="smartcart", via="command")
+_LOOK_SECONDS: Final = 1.0
+"""How often what other servers have written beside the ledger is looked for."""
+_TILL_SECONDS: Final = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -142,6 +148,8 @@ class BasketServer:
             self._till = self._make_till()
             self._calls = Calls(office, self._doors.audit, self._carts.touch)
             self._requests = Requests(office, self._doors.audit, self._carts, self._commands)
+            if self._group is None:  # whoever had payments under way is dead
+                self._till.recover(timedelta(0))
             listening = listen(self._host, self._port, "the server")
             undo.pop_all()
         self._port = listening.getsockname()[1]
@@ -157,12 +165,9 @@ class BasketServer:
             group=self._group,
         )
         self._web = self._make_web(listening)
-        self._catalogue.start()
-        self._till.start()
-        self._calls.start()
-        self._requests.start()
-        self._sweep = EvidenceSweep(self._evidence, self._ledger)
-        self._sweep.start()
+        self._rounds = self._make_rounds()
+        for rounds in self._rounds:
+            rounds.start()
         self._subscriber.start()
         self._web.start()
 
@@ -174,6 +179,18 @@ class BasketServer:
         if self._is_given and not seeded and set(self._seed.products) - set(self._catalogue.products):
             log.warning("the store keeps its catalogue: --catalogue fills an empty one; import the file on its page")
 
+    def _make_rounds(self) -> list[Rounds]:
+        """What is looked at again and again, since another server may have changed it, or nobody has."""
+        sweep = partial(evidence_sweep.sweep, self._evidence, self._ledger)
+        look, till, pictures = _LOOK_SECONDS, _TILL_SECONDS, evidence_sweep.EVERY_SECONDS
+        return [
+            Rounds("catalogue", self._catalogue.look, seconds=look, meanwhile="the catalogue stays as it was"),
+            Rounds("calls", self._calls.refresh, seconds=look, meanwhile="calls for help stay as they were"),
+            Rounds("requests", self._requests.refresh, seconds=look, meanwhile="requests to carts stay as they were"),
+            Rounds("till", self._till.recover, seconds=till, meanwhile="open payments are looked at again later"),
+            Rounds("pictures", sweep, seconds=pictures, meanwhile="pictures of erased sessions stay till then"),
+        ]
+
     def _make_till(self) -> Till:
         office, audit = self._doors.office, self._doors.audit
         return Till(
@@ -183,7 +200,6 @@ class BasketServer:
             provider=TrialProvider(office),
             audit=audit,
             on_change=self._carts.touch,
-            alone=self._group is None,
         )
 
     def _make_web(self, listening: socket.socket) -> WebServer:
@@ -250,11 +266,8 @@ class BasketServer:
         self._web.stop()
         self._desk.close()
         self._subscriber.stop()
-        self._till.stop()
-        self._calls.stop()
-        self._requests.stop()
-        self._sweep.stop()
-        self._catalogue.stop()
+        for rounds in self._rounds:
+            rounds.stop()
         self._doors.office.close()
         self._ledger.close()
 

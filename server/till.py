@@ -1,7 +1,6 @@
 """The till: closes a basket, says what stands in the way of paying it, has it paid once, and gives the receipt."""
 
 import logging
-import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from smartcart.server.clock import utc_now
 from smartcart.server.commands import CartKey
 from smartcart.server.ledger import NEW, Ledger, SessionKey
 from smartcart.server.office.audit import Actor, AuditLog
-from smartcart.server.office.office import OfficeError
 from smartcart.server.office.payments import Payment, Payments
 from smartcart.server.payment import Answer, NoAnswerError, PaymentProvider, PaymentState
 from smartcart.server.receipt import Receipt
@@ -26,7 +24,6 @@ from smartcart.server.replay import replay
 MOST_GRAMS: Final = 100_000
 ANSWER_SECONDS: Final = 30.0
 """How long a provider may take before it is asked what became of an order."""
-_SWEEP_SECONDS: Final = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +63,6 @@ class Till:
 
     Args:
         on_change: called with a cart whose payment has come further.
-        alone: whether no other server has payments under way, so that those found at the start are of the dead.
     """
 
     def __init__(
@@ -78,7 +74,6 @@ class Till:
         provider: PaymentProvider,
         audit: AuditLog,
         on_change: Callable[[CartKey], None] = lambda _: None,
-        alone: bool = True,
     ) -> None:
         self._ledger = ledger
         self._catalogue = catalogue
@@ -86,20 +81,7 @@ class Till:
         self.provider = provider
         self._audit = audit
         self._on_change = on_change
-        self._alone = alone
-        self._stopping = threading.Event()
-        self._sweeper = threading.Thread(target=self._sweep, name="till", daemon=True)
         provider.listen(self._book)
-
-    def start(self) -> None:
-        """Finds out what became of payments that were under way when a server died, now and from now on."""
-        self._try_to_recover(timedelta(0) if self._alone else timedelta(seconds=ANSWER_SECONDS))
-        self._sweeper.start()
-
-    def stop(self) -> None:
-        """Looks no more."""
-        self._stopping.set()
-        self._sweeper.join()
 
     def look(self, key: SessionKey) -> Checkout:
         """How far a basket has come.
@@ -206,7 +188,11 @@ class Till:
     # --- the provider's answers -----------------------------------------------------------------------------------
 
     def recover(self, age: timedelta = timedelta(seconds=ANSWER_SECONDS)) -> None:
-        """Asks the provider what became of every payment that has waited so long; safe while others do the same."""
+        """Asks the provider what became of every payment that has waited so long; safe while others do the same.
+
+        Raises:
+            OfficeError: the tables cannot be read or written.
+        """
         for key in self.payments.open_since(age):
             self._conclude(key)
 
@@ -220,16 +206,6 @@ class Till:
         if self.payments.book(answer):
             store, cart, *_ = answer.key.split("/")
             self._on_change((store, cart))
-
-    def _sweep(self) -> None:
-        while not self._stopping.wait(_SWEEP_SECONDS):
-            self._try_to_recover(timedelta(seconds=ANSWER_SECONDS))
-
-    def _try_to_recover(self, age: timedelta) -> None:
-        try:
-            self.recover(age)
-        except OfficeError as error:
-            log.warning("%s; open payments are looked at again later", error)
 
 
 def _name(key: SessionKey) -> str:

@@ -1,29 +1,22 @@
 """Shoppers who ask for help: kept beside the ledger, so that a restart or another server knows of them."""
 
-import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from smartcart.server.commands import CartKey
 from smartcart.server.office.audit import Actor, AuditLog
-from smartcart.server.office.office import Office, OfficeError
+from smartcart.server.office.office import Office
 from smartcart.server.office.tables import CALLS
-
-LOOK_SECONDS: Final = 1.0
-"""How often calls and answers of other servers are looked for."""
-
-log = logging.getLogger(__name__)
 
 
 class Calls:
     """The carts whose help button was pressed and that nobody has answered yet. Safe to use from several threads.
 
-    What this server is told is known here at once, what another one is told within a second.
+    What this server is told is known here at once, what another one is told with the next ``refresh``.
 
     Args:
         on_change: called with a cart that has called or was answered.
@@ -39,18 +32,7 @@ class Calls:
         self._audit = audit
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="calls-reader", daemon=True)
         self._open = self._read()
-
-    def start(self) -> None:
-        """Looks for what other servers are told from now on."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Looks no more."""
-        self._stopping.set()
-        self._thread.join()
 
     def since(self, cart: CartKey) -> datetime | None:
         """When help was called; None where nobody did."""
@@ -101,15 +83,3 @@ class Calls:
     def _read(self) -> dict[CartKey, datetime]:
         with self._office.reading() as connection:
             return {(row.store, row.cart): row.since for row in connection.execute(select(CALLS))}
-
-    def _look(self) -> None:
-        trouble = False
-        while not self._stopping.wait(LOOK_SECONDS):
-            try:
-                self.refresh()
-            except OfficeError as error:
-                if not trouble:
-                    log.warning("%s; calls for help stay as they were", error)
-                trouble = True
-            else:
-                trouble = False

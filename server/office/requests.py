@@ -4,9 +4,7 @@ A restart or another server so goes on asking. Whether a cart has done it is rea
 event that says so, which may have come while nobody looked.
 """
 
-import logging
 import threading
-from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,13 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.commands import Action, CartKey, Commands, Request
 from smartcart.server.office.audit import Actor, AuditLog
-from smartcart.server.office.office import Office, OfficeError
+from smartcart.server.office.office import Office
 from smartcart.server.office.tables import REQUESTS
-
-LOOK_SECONDS: Final = 1.0
-"""How often requests of other servers, and carts that have done theirs, are looked for."""
-
-log = logging.getLogger(__name__)
 
 
 class Requests:
@@ -37,18 +30,7 @@ class Requests:
         self._carts = carts
         self._commands = commands
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="requests-reader", daemon=True)
         self.refresh()
-
-    def start(self) -> None:
-        """Looks for what other servers are asked from now on."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Looks no more."""
-        self._stopping.set()
-        self._thread.join()
 
     def ask(self, cart: CartKey, action: Action, newest: str | None, by: Actor) -> None:
         """Asks a cart, whose newest session is ``newest``, to end that or to start one; the last word counts.
@@ -92,18 +74,6 @@ class Requests:
             for (store, name), request in done.items():
                 same = REQUESTS.c.session.is_not_distinct_from(request.newest) & (REQUESTS.c.action == request.action)
                 connection.execute(delete(REQUESTS).where(REQUESTS.c.store == store, REQUESTS.c.cart == name, same))
-
-    def _look(self) -> None:
-        trouble = False
-        while not self._stopping.wait(LOOK_SECONDS):
-            try:
-                self.refresh()
-            except OfficeError as error:
-                if not trouble:
-                    log.warning("%s; requests to carts stay as they were", error)
-                trouble = True
-            else:
-                trouble = False
 
 
 def _is_done(request: Request, view: CartView | None) -> bool:

@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from processes import wait_until
 
 from smartcart.server.commands import CartKey
 from smartcart.server.ledger_address import open_ledger
-from smartcart.server.office import calls as calls_module
 from smartcart.server.office.audit import Actor, AuditLog
 from smartcart.server.office.calls import Calls
 from smartcart.server.office.office import Office, open_office
@@ -64,14 +62,15 @@ def test_a_call_outlives_the_server_and_is_answered_once(server: Server) -> None
     ]
 
 
-def test_another_server_hears_of_it_soon(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls_module, "LOOK_SECONDS", 0.05)
+def test_another_server_hears_of_it_when_it_looks(server: Server) -> None:
     heard: list[CartKey] = []
     here, there = server(), server(heard.append)
-    there.start()
     here.call(CART, SCREEN)
-    wait_until(lambda: heard == [CART] and there.since(CART))
+    there.refresh()
+    assert heard == [CART]
+    assert there.since(CART)
     here.call(OTHER, SCREEN)
     here.answer(CART, ANNA)
-    wait_until(lambda: sorted(heard) == [CART, CART, OTHER] and there.since(CART) is None)
-    there.stop()
+    there.refresh()
+    assert sorted(heard) == [CART, CART, OTHER]
+    assert there.since(CART) is None

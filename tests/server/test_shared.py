@@ -10,9 +10,11 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from people import TESTER
 from processes import Mosquitto, wait_until
 from wire_events import CATALOGUE, Trip, new_id
 
@@ -155,6 +157,23 @@ def test_each_shows_what_another_has_committed(
     wait_until(lambda: Command(action="end_session", session=trip.session) in cart.commands)
     cart.send_until_answered(trip.event(trip.end().type))
     ledger.close()
+
+
+def test_what_one_is_told_beside_the_ledger_the_other_follows(
+    pair: list[BasketServer], mosquitto: Mosquitto, fake_carts: Callable[..., Any]
+) -> None:
+    here, there = pair
+    cart, trip, at = fake_carts(mosquitto.url), Trip(), ("store-1", "cart-1")
+    cart.send_until_answered(trip.start())
+    for server in pair:
+        assert server.wait_for(*at, lambda b: b.events == 1, 20)
+    here._calls.call(at, TESTER)
+    here._requests.ask(at, "end", trip.session, TESTER)
+    found = here._products.find("CAN")
+    assert found
+    here._products.save(replace(found, price=77), TESTER, new=False)
+    wait_until(lambda: there._calls.since(at) and there._commands.asked(at) == "end")
+    wait_until(lambda: there._catalogue.match("can", None).price == 77)
 
 
 def test_every_server_shows_statuses_and_one_buries_what_is_none(

@@ -210,8 +210,7 @@ def test_what_a_dead_server_left_open_is_found_out_at_the_start(store: Store) ->
     fresh = store.another_till()
     fresh.recover()
     assert fresh.payments.open_since(timedelta(0))  # too young: another server may be at it
-    fresh.start()
-    fresh.stop()
+    fresh.recover(timedelta(0))
     assert not fresh.payments.open_since(timedelta(0))
     found = {means: fresh.payments.find(key_of(trip)) for means, trip in trips.items()}
     assert {means: payment and payment.state for means, payment in found.items()} == {
