@@ -82,6 +82,10 @@ MIGRATIONS: Final = (
         PRIMARY KEY (store, cart)
     )
     """,
+    """
+    CREATE TABLE office_tries (key TEXT PRIMARY KEY, empty_at BIGINT NOT NULL);
+    CREATE INDEX office_tries_in_time ON office_tries (empty_at)
+    """,
 )
 _WORDS: Final = {
     "sqlite": {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB"},

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, QueuePool, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from smartcart.server.office.migrations import NewerTablesError, migrate
@@ -72,6 +73,11 @@ class Office:
             raise OfficeError(f"cannot {doing} the server's own tables: {error.orig}") from error
         except SQLAlchemyError as error:
             raise OfficeError(f"cannot {doing} the server's own tables: {error}") from error
+
+
+def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that may say ``on_conflict_do_update``, in the words of this database."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def open_office(ledger_url: str, clock: Callable[[], datetime] = utc_now) -> Office:

@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from smartcart.server.bill import Bill
 from smartcart.server.ledger import SessionKey
 from smartcart.server.office.audit import Actor, AuditLog
-from smartcart.server.office.office import Office
+from smartcart.server.office.office import Office, inserting
 from smartcart.server.office.shop_tables import PAYMENTS, RECEIPT_NUMBERS, RECEIPTS, SHOP
 from smartcart.server.payment import Answer, Order, PaymentState
 from smartcart.server.receipt import Receipt, new_code
@@ -110,8 +109,7 @@ class Payments:
             self._audit.write(connection, _PROVIDER, "payment contradicts", answer.key, **said)
 
     def _issue(self, connection: Connection, bill: Bill, answer: Answer) -> Receipt:
-        insert_or = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        counted = insert_or(RECEIPT_NUMBERS).values(store=bill.store, last=1)
+        counted = inserting(connection, RECEIPT_NUMBERS).values(store=bill.store, last=1)
         counted = counted.on_conflict_do_update(
             index_elements=[RECEIPT_NUMBERS.c.store], set_={"last": RECEIPT_NUMBERS.c.last + 1}
         )

@@ -7,12 +7,11 @@ event that says so, which may have come while nobody looked.
 import threading
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.commands import Action, CartKey, Commands, Request
 from smartcart.server.office.audit import Actor, AuditLog
-from smartcart.server.office.office import Office
+from smartcart.server.office.office import Office, inserting
 from smartcart.server.office.tables import REQUESTS
 
 
@@ -41,8 +40,7 @@ class Requests:
         store, name = cart
         asked = {"action": action, "session": newest, "asked_at": self._office.now()}
         with self._office.writing() as connection:
-            insert_or = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-            query = insert_or(REQUESTS).values(store=store, cart=name, **asked)
+            query = inserting(connection, REQUESTS).values(store=store, cart=name, **asked)
             connection.execute(query.on_conflict_do_update(index_elements=[*REQUESTS.primary_key], set_=asked))
             self._audit.write(connection, by, f"session {action} asked", f"{store}/{name}")
         self.refresh()

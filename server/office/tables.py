@@ -85,6 +85,14 @@ REQUESTS: Final = Table(
     Column("asked_at", Moment, nullable=False),
 )
 
+TRIES: Final = Table(
+    "office_tries",
+    METADATA,
+    Column("key", String, primary_key=True),
+    Column("empty_at", BigInteger, nullable=False),
+    Index("office_tries_in_time", "empty_at"),
+)
+
 AUDIT: Final = Table(
     "office_audit",
     METADATA,

@@ -1,7 +1,7 @@
-"""Checking passwords and pairing codes: a few tries for each address and account, and few at a time.
+"""Checking passwords and pairing codes: a few tries for each address, account and cart, and few at a time.
 
 A password takes 19 MiB and a good part of a second of a busy small machine to check, so a crowd at the door must not
-have it all at once.
+have it all at once. A login's or screen's cookie and an API token are 256 random bits: who guesses at these may try on.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from typing import Final
 from smartcart.server.office.accounts import Account, AccountError, account_name
 from smartcart.server.office.audit import Actor
 from smartcart.server.office.doors import Doors
-from smartcart.server.web.throttle import Throttle
+from smartcart.server.office.secrets import fingerprint
+from smartcart.server.office.tries import Bucket, Tries
 
 _CHECKED_AT_ONCE: Final = 2
 _LONGEST_QUEUE: Final = 20
@@ -34,9 +35,7 @@ class FrontDesk:
     def __init__(self, doors: Doors, on_failure: Callable[[], None]) -> None:
         self._doors = doors
         self._on_failure = on_failure
-        self._by_address = Throttle(tries=10, seconds=300)
-        self._by_account = Throttle(tries=20, seconds=600)
-        self._by_cart = Throttle(tries=20, seconds=600)
+        self._tries = Tries(doors.office)
         self._threads = ThreadPoolExecutor(_CHECKED_AT_ONCE, thread_name_prefix="password")
         self._waiting = 0
 
@@ -46,7 +45,6 @@ class FrontDesk:
         Raises:
             TooManyTriesError: this address or account has tried too often, or too many are at the door.
         """
-        self._take_a_try(name, address)
 
         def check() -> str | None:
             account = self._check(name, password, address)
@@ -61,7 +59,6 @@ class FrontDesk:
             TooManyTriesError: as for ``log_in``.
             WeakPasswordError: ``fresh`` is too easy to guess.
         """
-        self._take_a_try(name, by.address)
 
         def change() -> str | None:
             account = self._check(name, password, by.address)
@@ -71,9 +68,6 @@ class FrontDesk:
             return self._let_in(account, by.address)
 
         return await self._in_turn(change)
-
-    def _take_a_try(self, name: str, address: str | None) -> None:
-        self._take((self._by_address, network_of(address)), (self._by_account, account_name(name)[:64]))
 
     async def _in_turn(self, work: Callable[[], str | None]) -> str | None:
         if self._waiting >= _LONGEST_QUEUE:
@@ -85,25 +79,27 @@ class FrontDesk:
             self._waiting -= 1
 
     def _check(self, name: str, password: str, address: str | None) -> Account | None:
+        known = self._known(name)
+        buckets = _of_address(address), _of_account(known, name)
+        self._take(*buckets)
         account = self._doors.accounts.check(name, password)
         if account is None:
             self._on_failure()
-            # a name that nobody has may be a password typed in the wrong place: it is written down nowhere
-            self._doors.audit.note(Actor(name="", via="door", address=address), "login refused", self._known(name))
+            who = Actor(name="", via="door", address=address)
+            self._doors.audit.note(who, "login refused", known or "an unknown name")
             return None
-        self._by_address.give_back(network_of(address))
-        self._by_account.give_back(account.name)
+        self._tries.give_back(*buckets)
         return account
 
     def _let_in(self, account: Account, address: str | None) -> str:
         return self._doors.logins.open(account, Actor(name=account.name, via="login", address=address))
 
-    def _known(self, name: str) -> str:
+    def _known(self, name: str) -> str | None:
+        """The account of this name; a name that nobody has may be a password typed in the wrong place."""
         try:
-            account: Account = self._doors.accounts.find(name)
+            return self._doors.accounts.find(name).name
         except AccountError:
-            return "an unknown name"
-        return account.name
+            return None
 
     def pair(self, store: str, cart: str, code: str, address: str | None) -> str | None:
         """The secret of a newly paired screen; None if the code is wrong.
@@ -111,25 +107,33 @@ class FrontDesk:
         Raises:
             TooManyTriesError: this address has tried too often, or this cart was tried too often.
         """
-        place, name = network_of(address), f"{store}/{cart}"
-        self._take((self._by_address, place), (self._by_cart, name))
+        name = f"{store}/{cart}"
+        buckets = _of_address(address), Bucket(whose=f"cart {name}", tries=20, seconds=600)
+        self._take(*buckets)
         secret = self._doors.screens.pair(store, cart, code, Actor(name=name, via="screen", address=address))
         if secret is None:
             self._on_failure()
             return None
-        self._by_address.give_back(place)
-        self._by_cart.give_back(name)
+        self._tries.give_back(*buckets)
         return secret
 
     def close(self) -> None:
         """Lets those who are being checked finish."""
         self._threads.shutdown()
 
-    @staticmethod
-    def _take(*tries: tuple[Throttle, str]) -> None:
-        for throttle, key in tries:
-            if wait := throttle.take(key):
-                raise TooManyTriesError(wait)
+    def _take(self, *buckets: Bucket) -> None:
+        if wait := self._tries.take(*buckets):
+            raise TooManyTriesError(wait)
+
+
+def _of_address(address: str | None) -> Bucket:
+    return Bucket(whose=f"address {network_of(address)}", tries=10, seconds=300)
+
+
+def _of_account(known: str | None, typed: str) -> Bucket:
+    """Of a name that nobody has so little is kept that it cannot be found from it, and it is stopped all the same."""
+    some = fingerprint(account_name(typed))[:3]
+    return Bucket(whose=f"account {known}" if known else f"unknown {some}", tries=20, seconds=600)
 
 
 def network_of(address: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from people import PASSWORD, TESTER, add_person, doors_of, form_token_of, send, sign_in
+from people import PASSWORD, TESTER, add_person, doors_of, forget_tries, form_token_of, send, sign_in
 from wire_events import CATALOGUE, Trip
 
 from smartcart.server.broker import EmbeddedBroker
@@ -66,9 +66,7 @@ def anybody(server: BasketServer) -> Iterator[Client]:
         made.append(httpx.Client(base_url=server.url, timeout=30, headers=address))
         return made[-1]
 
-    # each test is a day later for the throttles
-    server._desk._by_address._buckets.clear()
-    server._desk._by_account._buckets.clear()
+    forget_tries(server)
     yield make
     for client in made:
         client.close()

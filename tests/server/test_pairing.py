@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from people import TESTER, doors_of, form_token_of, send
+from people import TESTER, doors_of, forget_tries, form_token_of, send
 from wire_events import CATALOGUE, Trip
 
 from smartcart.server.broker import EmbeddedBroker
@@ -28,8 +28,7 @@ def server() -> Iterator[BasketServer]:
 @pytest.fixture
 def screen(server: BasketServer) -> Iterator[Callable[[], httpx.Client]]:
     made: list[httpx.Client] = []
-    server._desk._by_address._buckets.clear()
-    server._desk._by_cart._buckets.clear()
+    forget_tries(server)
 
     def make() -> httpx.Client:
         made.append(httpx.Client(base_url=server.url, timeout=30))

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
-from people import TESTER
+from people import TESTER, add_person, forget_tries, send, sign_in
 from processes import Mosquitto, wait_until
 from wire_events import CATALOGUE, Trip, new_id
 
@@ -174,6 +175,21 @@ def test_what_one_is_told_beside_the_ledger_the_other_follows(
     here._products.save(replace(found, price=77), TESTER, new=False)
     wait_until(lambda: there._calls.since(at) and there._commands.asked(at) == "end")
     wait_until(lambda: there._catalogue.match("can", None).price == 77)
+
+
+def test_who_guesses_at_two_doors_is_stopped_at_both(pair: list[BasketServer]) -> None:
+    add_person(pair[0], "anna")
+    here, there = (httpx.Client(base_url=server.url, timeout=30) for server in pair)
+    with here, there:
+        wrong = [sign_in(at, "anna", "wrong password").status_code for at in (here, there) * 6]
+        assert wrong == [401] * 10 + [429] * 2
+        assert [sign_in(at, "anna").status_code for at in (here, there)] == [429] * 2
+        forget_tries(pair[0])
+        place = "cart/store-1/cart-1"
+        codes = [send(at, place, code="AAAAAA").status_code for at in (here, there) * 6]
+        assert codes == [401] * 10 + [429] * 2
+        forget_tries(pair[1])
+        assert [sign_in(at, "anna").status_code for at in (here, there)] == [303] * 2
 
 
 def test_every_server_shows_statuses_and_one_buries_what_is_none(
