@@ -1,5 +1,6 @@
 """Fixtures that several rooms' tests share."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,18 @@ from processes import MOSQUITTO, Mosquitto
 from smartcart.server.broker import EmbeddedBroker
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that a test runs in this process sets up logging for good, on a stream that ends with the test."""
+    root, ours = logging.getLogger(), logging.getLogger("smartcart")
+    handlers, levels = set(root.handlers), (root.level, ours.level)
+    yield
+    for handler in set(root.handlers) - handlers:
+        root.removeHandler(handler)
+    for logger, level in zip((root, ours), levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture
