@@ -1,7 +1,8 @@
 """The publisher: wraps decisions into events of a session and hands them to a sink; keeps the session's life.
 
-A session is opened at the start or on command, and ended by command, after idle time, or when the edge stops. One
-that a crash left open goes on, and begins with an *uncertain* event without a label: nobody watched in between.
+A session is opened at the start or on command, and ended by command, after idle time, when it has become too long for
+a shopping trip, or when the edge stops. One that a crash left open goes on, and begins with an *uncertain* event
+without a label: nobody watched in between.
 """
 
 import time
@@ -17,6 +18,8 @@ from smartcart.edge.sink import Sink
 
 Clock = Callable[[], datetime]
 IDLE_AFTER = 30 * 60.0
+LONGEST_SESSION = 1000
+"""How many events a session has before the next decision begins another; a server takes twice as many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Publisher:
         self._clock = clock
         self._steady = steady
         self._last = steady()
+        self._seq = 0
         self.session: str | None = None
 
     def start(self, initial: Mapping[str, int] | None = None) -> None:
@@ -85,11 +89,16 @@ class Publisher:
             self._open(initial)
 
     def decided(self, decision: Decision, contents: Mapping[str, int]) -> None:
-        """Publishes a decision; opens a session first where none is open (``contents`` is what the basket holds).
+        """Publishes a decision; opens a session first where none is open, or where the one that is has become too long.
+
+        Args:
+            contents: what the basket holds, with which such a session begins.
 
         Raises:
             SinkError: the sink takes no more; nothing was stored.
         """
+        if self._seq >= LONGEST_SESSION:
+            self.end()
         if self.session is None:
             self._open(contents)
         event = self._append(
@@ -122,12 +131,14 @@ class Publisher:
 
     def _open(self, initial: Mapping[str, int]) -> None:
         session = uuid7()
-        self._sink.start_session(partial(self._event, session, EventType.SESSION_STARTED, initial=dict(initial)))
-        self.session, self._last = session, self._steady()
+        event = self._sink.start_session(
+            partial(self._event, session, EventType.SESSION_STARTED, initial=dict(initial))
+        )
+        self.session, self._seq, self._last = session, event.seq, self._steady()
 
     def _append(self, build: Callable[[str, int], Event]) -> Event:
         event = self._sink.append(build)
-        self._last = self._steady()
+        self._seq, self._last = event.seq, self._steady()
         return event
 
     def _event(self, session: str, kind: EventType, event_id: str, seq: int, **fields: object) -> Event:

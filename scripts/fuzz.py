@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from smartcart.edge.events import PREFIX, EventType, parse_ack
 from smartcart.edge.identifiers import uuid7
+from smartcart.edge.publisher import LONGEST_SESSION
 from smartcart.scripts.chaos_script import Act, ScriptedSession, event_of
 from smartcart.scripts.chaos_world import World, WorldPlan
 from smartcart.scripts.fuzz_shots import STORE, Fate, Shots
@@ -106,8 +107,7 @@ class _Gun:
 
     def __init__(self, url: str) -> None:
         self.committed = self.rejected = self.markers = 0
-        self._seq = 0
-        self._session = ScriptedSession(id=uuid7(), acts=())
+        self._begin()
         self._awaited: set[str] = set()
         self._answered = threading.Condition()
         self._url = urlsplit(url)
@@ -149,7 +149,13 @@ class _Gun:
         if not self._mark(ANSWER_SECONDS, behind):
             raise CommandError("the server does not answer any more: see its log with --keep DIR")
 
+    def _begin(self) -> None:
+        self._seq = 0
+        self._session = ScriptedSession(id=uuid7(), acts=())
+
     def _mark(self, seconds: float, behind: int) -> bool:
+        if self._seq == LONGEST_SESSION:
+            self._begin()
         self._seq += 1
         event = event_of(self._session, _MARK, self.CART, uuid7(), self._seq)
         with self._answered:

@@ -1,12 +1,13 @@
 """All carts as they stand now: basket, status and last events of each, for the pages and the API.
 
 It is kept in memory and fed by the ledger alone: what this server has committed reaches it in the same way as what
-another one has, or what a person has corrected.
+another one has, or what a person has corrected. Of each cart that is its newest session, which has an end (see
+``intake.MOST_EVENTS``), and of each event what a basket is made of.
 """
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from smartcart.edge.events import EventType, Status
@@ -161,7 +162,7 @@ class Carts:
             elif stored.event.id in cart.events:
                 continue
             else:
-                self._cart((key.store, key.cart)).events[stored.event.id] = stored
+                self._cart((key.store, key.cart)).events[stored.event.id] = _lean(stored)
             self._commands.settle(stored.event)
             touched.add((key.store, key.cart))
         for at in stale:
@@ -209,7 +210,7 @@ class Carts:
         cart = self._cart(at)
         known = len(cart.corrections) if cart.session == key.session else 0
         cart.session = key.session
-        cart.events = {stored.event.id: stored for stored in self._ledger.session_events(key)}
+        cart.events = {stored.event.id: _lean(stored) for stored in self._ledger.session_events(key)}
         cart.faults = self._ledger.session_faults(key)
         cart.corrections = self._ledger.session_corrections(key)
         cart.closing = self._ledger.session_closing(key)
@@ -221,3 +222,8 @@ class Carts:
     def _show_corrections(self, at: CartKey, cart: _Cart) -> None:
         if cart.session and cart.corrections:
             self._commands.show(at, cart.session, [stored.correction for stored in standing(cart.corrections)])
+
+
+def _lean(stored: StoredEvent) -> StoredEvent:
+    """Without what may be long and no basket is made of: the ledger keeps it."""
+    return replace(stored, event=replace(stored.event, evidence=None, extra={}))

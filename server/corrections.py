@@ -2,11 +2,12 @@
 
 import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from smartcart.edge.events import Correction, Outcome
+from smartcart.server.basket import StoredCorrection
 from smartcart.server.carts import Carts
 from smartcart.server.catalogue import Catalogue, Match
 from smartcart.server.clock import utc_now
@@ -19,6 +20,8 @@ SHOPPER: Final = "the shopper"
 """Who said it, where the cart's own screen was pressed; no account can have this name."""
 MOST: Final = 1000
 """The largest quantity of one correction."""
+MOST_WORDS: Final = 2000
+"""How many corrections a session may have: as many as events."""
 
 
 class CorrectionError(Exception):
@@ -70,9 +73,12 @@ class Corrections:
             LedgerError: the ledger cannot be written.
             OfficeError: it is stored, but the audit log cannot be written.
         """
-        if first_only and (other := self._settled_by(key, corrects)):
+        words = self._ledger.session_corrections(key)
+        if len(words) >= MOST_WORDS:
+            raise CorrectionError(f"this basket was corrected {len(words)} times: close it")
+        if first_only and (other := _settled_by(words, corrects)):
             raise CorrectionError(f"{other} has settled this already")
-        if said.action != "none" and corrects in self._words(key):
+        if said.action != "none" and corrects in _readings(words):
             raise CorrectionError("a correction can be taken back, and what it was about corrected again")
         label, match = self._product(said, self._weight(key, corrects, said))
         correction = Correction(
@@ -101,7 +107,8 @@ class Corrections:
         Raises:
             NotThereError: there is no such correction.
         """
-        readings, said = self._words(key), self._ledger.session_corrections(key)
+        said = self._ledger.session_corrections(key)
+        readings = _readings(said)
         there = {stored.correction.id for stored in said if stored.correction.corrects not in readings}
         if not words or any(word not in there for word in words):
             raise NotThereError("its session has no such correction")
@@ -150,19 +157,6 @@ class Corrections:
         if correction.action == "none" and correction.corrects is None:
             raise CorrectionError("say which event it is that did not happen")
 
-    def _settled_by(self, key: SessionKey, event: str | None) -> str | None:
-        names = [
-            stored.correction.by or "somebody"
-            for stored in standing(self._ledger.session_corrections(key))
-            if stored.correction.corrects == event and stored.correction.by != SHOPPER
-        ]
-        return names[-1] if names and event else None
-
-    def _words(self, key: SessionKey) -> set[str]:
-        """The corrections that give an event, or a correction by hand, another reading."""
-        said = (stored.correction for stored in self._ledger.session_corrections(key))
-        return {correction.id for correction in said if correction.corrects is not None}
-
     def _quantities(self, key: SessionKey) -> dict[str, int]:
         """How many each event, or correction by hand, of a session is about, after all corrections."""
         found = {stored.event.id: stored.event.quantity or 1 for stored in self._ledger.session_events(key)}
@@ -173,3 +167,18 @@ class Corrections:
     def _show(self) -> None:
         with contextlib.suppress(LedgerError):  # it is stored; the pages see it with the ledger's next word
             self._carts.refresh()
+
+
+def _settled_by(words: Iterable[StoredCorrection], event: str | None) -> str | None:
+    """Who of the store has settled an event last."""
+    names = [
+        stored.correction.by or "somebody"
+        for stored in standing(words)
+        if stored.correction.corrects == event and stored.correction.by != SHOPPER
+    ]
+    return names[-1] if names and event else None
+
+
+def _readings(words: Iterable[StoredCorrection]) -> set[str]:
+    """The corrections that give an event, or a correction by hand, another reading."""
+    return {stored.correction.id for stored in words if stored.correction.corrects is not None}

@@ -23,6 +23,12 @@ from smartcart.server.catalogue import Match, Matching
 from smartcart.server.ledger import KEPT_BYTES, DeadLetter
 
 MAX_REASON: Final = 500
+MOST_EVENTS: Final = 2000
+"""How many events a session may have, so that no cart can make one that is too long to be kept at hand or shown.
+
+The edge ends a session at half of that, so that what is refused is never an honest cart's.
+"""
+_TOO_LONG: Final = f"a session has at most {MOST_EVENTS} events: end it and begin another"
 
 
 def take_in(topic: str, payload: bytes, catalogue: Matching, now: str) -> StoredEvent | DeadLetter:
@@ -34,6 +40,8 @@ def take_in(topic: str, payload: bytes, catalogue: Matching, now: str) -> Stored
     try:
         at = parse_topic(topic)
         event = parse_event(payload, at)
+        if event.seq > MOST_EVENTS:
+            raise ContractError(_TOO_LONG, event.id)
     except ContractError as error:
         return _dead_letter(topic, at, payload, error, now)
     weight = event.weight_g if event.type is EventType.ITEM_ADDED and event.quantity == 1 else None
@@ -66,15 +74,15 @@ def _dead_letter(topic: str, at: Topic | None, payload: bytes, error: ContractEr
 
 
 def _claimed_place(payload: bytes) -> tuple[str | None, int | None]:
-    """Session and seq of a refused message, as far as they can be read."""
+    """Session and seq of a refused message, as far as they can be read and can be."""
     if len(payload) > MAX_EVENT_BYTES:
         return None, None
     raw: Mapping[str, Any] = json.loads(payload)  # an id was read from it, so it is a JSON object
     session = raw.get("session")
     if not _fits(session, "session"):
         return None, None
-    seq = raw.get("seq")
-    return session, seq if _fits(seq, "seq") else None
+    seq: Any = raw.get("seq")
+    return session, seq if _fits(seq, "seq") and seq <= MOST_EVENTS else None
 
 
 def _fits(value: Any, name: str) -> bool:

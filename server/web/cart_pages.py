@@ -21,6 +21,8 @@ from smartcart.server.web.templating import Templates
 
 _KEPT: Final = 200
 _EARLIER: Final = 30
+MOST_MOMENTS: Final = 200
+"""How many steps of a session the page tells, the newest; all of them are in the API."""
 NAMES: Final = ("cart-head", "cart-basket", "cart-doubts", "cart-timeline")
 """The sections, each an element of this id and a template of this name."""
 
@@ -100,7 +102,8 @@ class CartPages:
             "called": self._calls.since((view.store, view.cart)) if is_newest else None,
             "receipt": self._payments.receipt_of(_key(basket)) if basket else None,
             "doubts": self._settling.of_cart(view) if is_newest else [],
-            "moments": moments[::-1],
+            "moments": moments[::-1][:MOST_MOMENTS],
+            "left_out": max(0, len(moments) - MOST_MOMENTS),
             "pictured": self._evidence.events_of((view.store, view.cart)),
             "earlier": self._ledger.sessions(view.store, view.cart, _EARLIER),
         }

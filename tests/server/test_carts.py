@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_events import TIME, Trip, new_id, stored
 
-from smartcart.edge.events import Correction, Status
+from smartcart.edge.events import MAX_EVENT_BYTES, Correction, Status
 from smartcart.server import carts as carts_module
 from smartcart.server.basket import Closing, StoredEvent
 from smartcart.server.carts import Carts
@@ -177,3 +177,23 @@ def test_memory_is_flat_over_many_sessions(tmp_path: Path) -> None:
     tracemalloc.stop()
     ledger.close()
     assert grown < 100_000  # 60 sessions kept would be more than a megabyte
+
+
+def test_a_cart_cannot_fill_the_memory_with_long_events(tmp_path: Path) -> None:
+    """What is kept of one has an end, and a session has (see ``intake.MOST_EVENTS``)."""
+    ledger, trip = SQLiteLedger(tmp_path / "l.sqlite"), Trip()
+    long: dict[str, Any] = {"evidence": {"path": [0.5] * 1500}, "extra": {"more": {str(n): [n] for n in range(1000)}}}
+    events = [trip.start(), *(trip.add("can", **long) for _ in range(40))]
+    assert len(events[1].to_bytes()) > MAX_EVENT_BYTES / 2
+    carts = Carts(ledger, Commands())
+    ledger.commit([stored(event) for event in events])
+    gc.collect()
+    tracemalloc.start()
+    carts.refresh()
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    for there in (carts, Carts(ledger, Commands())):
+        assert basket_at(there, ("store-1", "cart-1")).counts == {"can": 40}
+    ledger.close()
+    assert grown < 40 * 4000

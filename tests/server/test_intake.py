@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wire_events import CATALOGUE, TIME, Trip
 
 from smartcart.server.basket import StoredEvent
-from smartcart.server.intake import take_in, take_in_status
+from smartcart.server.intake import MOST_EVENTS, take_in, take_in_status
 from smartcart.server.ledger import DeadLetter
 
 TOPIC = "smartcart/v1/store-1/cart-1/events"
@@ -74,6 +74,16 @@ def test_a_seq_that_is_none_fills_nothing(seq: object) -> None:
     letter = refused(TOPIC, message(seq=seq))
     assert letter.seq is None
     assert letter.fault is not None
+
+
+def test_a_session_has_an_end_past_which_nothing_is_taken_or_missed() -> None:
+    assert isinstance(take_in(TOPIC, message(seq=MOST_EVENTS), CATALOGUE, TIME), StoredEvent)
+    for seq in (MOST_EVENTS + 1, 2**53 - 1):
+        for changes in ({}, {"confidence": 7}):
+            letter = refused(TOPIC, message(seq=seq, **changes))
+            assert letter.fault is not None
+            assert letter.fault.seq is None, "a place that cannot be taken makes no gap before it"
+        assert "at most 2000 events" in refused(TOPIC, message(seq=seq)).reason
 
 
 def test_a_session_that_is_none_belongs_to_no_basket() -> None:

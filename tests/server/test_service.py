@@ -20,10 +20,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 from wire_events import CATALOGUE, Trip, new_id
 
 from smartcart.edge.events import CameraHealth, Command, encode
-from smartcart.server import broker_link, subscriber
+from smartcart.server import broker_link, intake, subscriber
 from smartcart.server.basket import Basket
 from smartcart.server.listening import ListenError
 from smartcart.server.service import BasketServer
+from smartcart.server.web import cart_pages
 from smartcart.server.web.entrance import Entrance
 
 MakeServer = Callable[..., BasketServer]
@@ -293,6 +294,28 @@ def test_a_burst_of_many_carts_arrives_complete(server: BasketServer, broker_url
         thread.join()
     for trip in trips:
         assert basket_when(server, lambda b: b.events == 60, trip.cart).counts == {"can": 59}
+
+
+def test_a_session_without_an_end_is_refused_past_its_bound_and_right_up_to_it(
+    server: BasketServer, fake_cart: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_EVENTS", 40)
+    monkeypatch.setattr(cart_pages, "MOST_MOMENTS", 10)
+    trip, after = Trip(), Trip()
+    taken = [trip.start(), *(trip.add("can") for _ in range(39))]
+    too_many = [trip.add("bottle") for _ in range(5)]
+    fake_cart.send_until_answered(*taken, *too_many)
+    assert fake_cart.rejected.keys() == {event.id for event in too_many}
+    assert all("end it and begin another" in reason for reason in fake_cart.rejected.values())
+    basket = basket_when(server, lambda b: len(b.problems) == 5)
+    assert (basket.counts, basket.events, basket.missing) == ({"can": 39}, 40, ())
+    with urllib.request.urlopen(f"{server.url}carts/store-1/cart-1", timeout=10) as answer:
+        page = answer.read().decode()
+    assert page.count('<li id="m-') == 10
+    assert f"events?session={trip.session}" in page
+    assert len(get(server, f"api/v1/carts/store-1/cart-1/events?session={trip.session}")) == 40
+    fake_cart.send_until_answered(after.start(), after.add("can"))
+    assert basket_when(server, lambda b: b.session == after.session and b.events == 2).problems == ()
 
 
 def test_a_taken_port_is_named(server: BasketServer, make_server: MakeServer, broker_url: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from wire_events import CATALOGUE, Trip, new_id
 
 from smartcart.edge.events import Candidate
+from smartcart.server import corrections
 from smartcart.server.broker import EmbeddedBroker
 from smartcart.server.service import BasketServer
 from smartcart.server.web.entrance import Entrance
@@ -111,3 +112,14 @@ def test_numbers_and_the_stream_are_as_they_are_described(web: httpx.Client, tri
             if trip.cart in line:
                 assert line.startswith("data: {")
                 break
+
+
+def test_a_basket_that_is_corrected_without_an_end_is_to_be_closed(
+    web: httpx.Client, trip: Trip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corrections, "MOST_WORDS", 3)
+    place, said = f"carts/store-1/{trip.cart}/corrections", {"action": "added", "label": "can"}
+    answers = [web.post(place, json=said) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [201] * 3 + [409]
+    assert "close it" in answers[-1].text
+    assert web.get(f"carts/store-1/{trip.cart}").json()["counts"] == {"can": 4}
