@@ -2,9 +2,9 @@
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from smartcart.edge.events import Correction, Outcome
 from smartcart.server.basket import StoredCorrection
@@ -46,6 +46,32 @@ class Reading:
     weight_g: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the audit log says of a correction."""
+
+    by: Actor
+    action: str
+    detail: Mapping[str, Any]
+
+
+def store_told(
+    ledger: Ledger, audit: AuditLog, key: SessionKey, correction: Correction, match: Match, told: Told
+) -> Verdict:
+    """Stores a correction that stands in the audit log already: none counts without, even when the server dies between.
+
+    Raises:
+        OfficeError: the audit log cannot be written; nothing was stored.
+        LedgerError: the ledger cannot be written.
+    """
+    place = f"{key.store}/{key.cart}/{key.session}"
+    audit.note(told.by, told.action, place, id=correction.id, **told.detail)
+    verdict = ledger.correct(key, correction, match)
+    if verdict.outcome is Fate.REFUSED:
+        audit.note(told.by, "correction refused", place, id=correction.id, reason=verdict.reason)
+    return verdict
+
+
 class Corrections:
     """Writes corrections and makes the pages see them at once; who made one, and how, stands in the audit log too.
 
@@ -71,7 +97,7 @@ class Corrections:
             NotThereError: the session, the event or the product is not there.
             CorrectionError: it says too little, or is settled already.
             LedgerError: the ledger cannot be written.
-            OfficeError: it is stored, but the audit log cannot be written.
+            OfficeError: the audit log cannot be written, and so it is not made.
         """
         words = self._ledger.session_corrections(key)
         if len(words) >= MOST_WORDS:
@@ -92,12 +118,11 @@ class Corrections:
             time=utc_now(),
         )
         self._check(correction)
-        verdict: Verdict = self._ledger.correct(key, correction, match)
+        what = {"corrects": corrects, "label": label, "sku": match.sku, "quantity": said.quantity}
+        told = Told(by=by, action="item corrected", detail={"reading": said.action, **what})
+        verdict = store_told(self._ledger, self._audit, key, correction, match, told)
         if verdict.outcome is Fate.REFUSED:
             raise NotThereError(verdict.reason or "it cannot be taken")
-        what = {"corrects": corrects, "label": label, "sku": match.sku, "quantity": said.quantity}
-        place = f"{key.store}/{key.cart}/{key.session}"
-        self._audit.note(by, "item corrected", place, id=correction.id, reading=said.action, **what)
         self._show()
         return correction
 

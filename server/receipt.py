@@ -9,7 +9,7 @@ from typing import Any, Final
 import segno
 
 from smartcart.server.bill import Bill
-from smartcart.server.office.moments import moment_text
+from smartcart.server.clock import rfc3339
 
 _CODE_BYTES: Final = 16
 
@@ -36,9 +36,9 @@ class Receipt:
         return {
             "number": self.title,
             "seller": self.seller,
-            "issued_at": moment_text(self.issued_at),
+            "issued_at": rfc3339(self.issued_at),
             "payment": self.reference,
-            "shown_at": moment_text(self.shown_at) if self.shown_at else None,
+            "shown_at": rfc3339(self.shown_at) if self.shown_at else None,
             **self.bill.to_json(),
         }
 

@@ -14,6 +14,7 @@ from smartcart.server.catalogue import Match
 from smartcart.server.catalogue_in_force import CatalogueInForce
 from smartcart.server.clock import utc_now
 from smartcart.server.commands import CartKey
+from smartcart.server.corrections import Told, store_told
 from smartcart.server.ledger import NEW, Ledger, SessionKey
 from smartcart.server.office.audit import Actor, AuditLog
 from smartcart.server.office.payments import Payment, Payments
@@ -179,10 +180,10 @@ class Till:
             by=by.name,
             time=utc_now(),
         )
-        verdict = self._ledger.correct(key, correction, unweighed.weighed(grams))
+        told = Told(by=by, action="line weighed", detail={"sku": line.sku, "grams": grams})
+        verdict = store_told(self._ledger, self._audit, key, correction, unweighed.weighed(grams), told)
         if verdict.reason:
             raise TillError(f"this cannot be weighed: {verdict.reason}")
-        self._audit.note(by, "line weighed", _name(key), sku=line.sku or "", grams=grams)
         return self.look(key)
 
     # --- the provider's answers -----------------------------------------------------------------------------------

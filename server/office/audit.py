@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, insert, select
 
-from smartcart.server.office.moments import moment_text
+from smartcart.server.clock import rfc3339
 from smartcart.server.office.office import Office
 from smartcart.server.office.tables import AUDIT
 
@@ -42,7 +42,7 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         return {
             "position": self.position,
-            "at": moment_text(self.at),
+            "at": rfc3339(self.at),
             "actor": self.actor,
             "via": self.via,
             "action": self.action,

@@ -6,11 +6,13 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+from sqlalchemy import text
 from wire_events import CATALOGUE, Trip, new_id
 
 from smartcart.edge.events import Candidate
 from smartcart.server import corrections
 from smartcart.server.broker import EmbeddedBroker
+from smartcart.server.ledger import LedgerError
 from smartcart.server.service import BasketServer
 from smartcart.server.web.entrance import Entrance
 
@@ -123,3 +125,28 @@ def test_a_basket_that_is_corrected_without_an_end_is_to_be_closed(
     assert [answer.status_code for answer in answers] == [201] * 3 + [409]
     assert "close it" in answers[-1].text
     assert web.get(f"carts/store-1/{trip.cart}").json()["counts"] == {"can": 4}
+
+
+def test_no_correction_counts_that_the_audit_log_cannot_tell_of(
+    web: httpx.Client, trip: Trip, server: BasketServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, said = f"carts/store-1/{trip.cart}/corrections", {"action": "added", "label": "can"}
+    audit = server._doors.audit
+
+    def told() -> list[str]:
+        return [entry.action for entry in audit.entries() if trip.cart in entry.subject]
+
+    def gone(*_: object) -> None:
+        raise LedgerError("the database is gone")
+
+    with monkeypatch.context() as in_between:
+        in_between.setattr(type(server._ledger), "correct", gone)
+        assert web.post(place, json=said).status_code == 503
+    assert told() == ["item corrected"]
+    for old, new in (("office_audit", "elsewhere"), ("elsewhere", "office_audit")):
+        with server._doors.office.writing() as connection:
+            connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+        assert web.post(place, json=said).status_code == (503 if new == "elsewhere" else 201)
+    assert web.get(f"carts/store-1/{trip.cart}").json()["counts"] == {"can": 2}
+    assert web.post(place, json=said | {"corrects": new_id()}).status_code == 404
+    assert told() == ["correction refused", *["item corrected"] * 3]
