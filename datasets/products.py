@@ -18,7 +18,7 @@ from smartcart.datasets.parts import Body, Half, Part, Solid
 
 Split = Literal["train", "val", "test"]
 SPLIT_NUMBER: Final = {"train": 0, "val": 1, "test": 2}
-VARIANTS: Final = {"train": 12, "val": 4, "test": 4}
+VARIANTS: Final = {"train": 2000, "val": 4, "test": 4}
 
 
 @dataclass(frozen=True, kw_only=True)

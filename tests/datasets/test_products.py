@@ -58,7 +58,7 @@ def test_the_same_product_twice_is_the_same():
 
 
 def test_a_test_product_shares_no_art_and_no_shape_with_training():
-    trained = [product("train", "soup_tin", k) for k in range(VARIANTS["train"])]
+    trained = [product("train", "soup_tin", k) for k in range(100)]
     for k in range(VARIANTS["test"]):
         held_out = product("test", "soup_tin", k)
         for known in trained:
