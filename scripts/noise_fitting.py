@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from smartcart.edge.detection import Detection
+from smartcart.edge.naming import joined
 from smartcart.models.detector_noise import Sighting
 from smartcart.models.frame_truth import frames_beside, read_frames
 from smartcart.models.noise_fit import FitClip, fit
@@ -34,6 +36,12 @@ def _video(path: Path) -> Path:
 
 def _clip(path: Path, args: argparse.Namespace) -> FitClip:
     frames, looks = read_frames(frames_beside(path)), look_at_video(_video(path), args)
-    said = [[Sighting(label=d.label, confidence=d.confidence, box=d.box) for d in look.detections] for look in looks]
+    said = [[Sighting(label=_name(d), confidence=d.confidence, box=d.box) for d in look.detections] for look in looks]
     whole = min(len(frames), len(said))
     return FitClip(frames=frames[:whole], said=said[:whole])
+
+
+def _name(detection: Detection) -> str:
+    """What it is called in its frame, a recogniser's reading included."""
+    names = joined({detection.label: detection.confidence}, detection.named or {})
+    return max(names, key=lambda label: names[label])
