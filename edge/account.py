@@ -27,6 +27,8 @@ COVERED: Final = 0.5
 UNCOVERED: Final = 0.3
 LEAST_FIT: Final = 0.3
 UNMOVED: Final = 0.8
+STANDS: Final = 0.5
+GLIMPSED: Final = 0.2
 EARLY: Final = 1.0
 BEFORE_IT: Final = 0.6
 WITH_IT: Final = 0.1
@@ -138,7 +140,14 @@ class Account:
         if not items or not present:
             return list(present), items
         lives = [self._thread_of(item, threads) for item in items]
-        fit = np.array([[self._fit(i, life, t) for t in present] for i, life in zip(items, lives, strict=True)])
+        known_tracks = {item.track for item in items}
+        own = [self._freed(t) if t.end.track.id in known_tracks else t for t in present]
+        fit = np.array(
+            [
+                [self._fit(i, life, t if i.track in t.tracks else o) for t, o in zip(present, own, strict=True)]
+                for i, life in zip(items, lives, strict=True)
+            ]
+        )
         rows, columns = linear_sum_assignment(-fit)
         pairs = [(r, c) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if fit[r, c] >= LEAST_FIT]
         for row, column in pairs:
@@ -158,18 +167,21 @@ class Account:
     def _freed(self, thread: Thread) -> Thread:
         """A thing under the track of another, that still stands: only what was seen since it rests is its own."""
         path = copy(thread.end)
-        if gain := self._gain(path):
-            seen = round(self.visit.seen_share(path.track.id) * self.visit.tail)
-            path.track = replace(path.track, votes=gain, hits=max(1, seen))
+        gain = self._gain(path)
+        seen = max(1, round(self.visit.seen_share(path.track.id) * self.visit.tail))
+        since = self.visit.quiet_since or path.track.first
+        path.track = replace(path.track, votes=gain or path.track.votes, hits=seen, first=since, origin=path.track.box)
         return Thread(paths=(path,))
 
     def _fit(self, item: Resting, life: Thread | None, thread: Thread) -> float:
         """How well what is seen after is the item known before; below ``LEAST_FIT`` it is not."""
         path, at_place = thread.end, item.is_at(thread.end.track.box)
         same_track = item.track == path.track.id
-        if same_track and path.rests_since is not None and path.rests_since <= self.visit.start:
-            return 5.0
         alike = likeness(item.votes, self._gain(path) if same_track else thread.votes)
+        if same_track and path.rests_since is not None and path.rests_since <= self.visit.start:
+            if alike >= UNLIKE or item.box.iou(path.track.box) >= STANDS:
+                return 5.0
+            return 0.0  # what was put before it has its track now
         gone = life is not None and life.end.gone_out(self.time) is not None
         if not gone and alike >= ALIKE and item.box.iou(path.track.box) >= UNMOVED:
             return 4.5  # it stands as it stood; a hand that passed may have taken its track along
@@ -181,9 +193,13 @@ class Account:
             return 0.0
         if at_place:
             return 1.0 + item.box.iou(path.track.box) + alike if alike >= UNLIKE or item.touched == 0 else 0.0
+        if self.visit.seen_share(item.track) >= GLIMPSED and not same_track:
+            return 0.0  # it is seen where it stood
+        if item.missing is not None and item.missing.touched:
+            return 0.0  # a hand took it from its place on an earlier visit
         (x, y), (px, py) = item.box.centre, path.track.box.centre
         moved = item.touched > 0 or item.missing is not None or thread.brought or thread.travelled
-        return alike - 0.2 * float(np.hypot(x - px, y - py)) if moved and alike >= ALIKE else 0.0
+        return alike * item.support - 0.2 * float(np.hypot(x - px, y - py)) if moved and alike >= ALIKE else 0.0
 
     def _still_there(self, item: Resting, glimpsed: Sequence[Path]) -> bool:
         if item.seen >= self.visit.last_active:
@@ -243,7 +259,7 @@ class Account:
             return False
         first = thread.begin.track.first
         with_hand = thread.begin.brought and not self.visit.hands_between(first - BEFORE_IT, first - WITH_IT)
-        return thread.carried or (with_hand and thread.travelled)
+        return thread.carried or (with_hand and (thread.travelled or thread.moved))
 
     def _went(self, thread: Thread) -> bool:
         """Whether it was first seen within the basket, in a hand that had been there a while, and went out with it."""
@@ -257,7 +273,8 @@ class Account:
         others = (t.end.track for t in present if t.end.track.id != path.track.id)
         if any(path.doubles(other.box) for other in others if other.hits >= thread.hits):
             return
-        stood = thread.begin.track.first < self.visit.start - STOOD
+        ahead = EARLY if thread.begin.from_outside else STOOD  # what a hand brings may be in sight before the hand
+        stood = thread.begin.track.first < self.visit.start - ahead
         if stood and not (thread.travelled or thread.moved or thread.brought):
             self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
             return
@@ -274,6 +291,7 @@ class Account:
             seen=self.visit.seen_share(path.track.id),
         )
         told = self._add(thread, evidence)
+        self.inventory.release(path.track.id)
         self.inventory.add(path).told = told
 
     def _stayed_unseen(self, thread: Thread) -> bool:

@@ -16,6 +16,7 @@ UNLIKE: Final = 0.25
 SUPPORT_RATE: Final = 0.7
 PHANTOM_AFTER: Final = 8.0
 SURE_AFTER: Final = 2.0
+NO_TRACK: Final = 0  # tracks are numbered from 1
 
 
 @dataclass(slots=True)
@@ -100,6 +101,12 @@ class Inventory:
         )
         self.items.append(item)
         return item
+
+    def release(self, track: int) -> None:
+        """Entries under this track are under none from now on: it is another thing's."""
+        for item in self.items:
+            if item.track == track:
+                item.track = NO_TRACK
 
     def count(self) -> dict[str, int]:
         """How many of each class are believed in the basket."""
