@@ -81,6 +81,20 @@ def test_a_taken_port_is_named_by_both_commands(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err.count(f"port {port} on 127.0.0.1 is in use") == 2
 
 
+def listens(pid: int) -> set[str]:
+    """The addresses on which a process of Linux listens (proc(5): address as hexadecimal in the machine's order)."""
+    files = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+    found = set()
+    for family, kind in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        for line in Path(f"/proc/{pid}/net/{family}").read_text().splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A" and f"socket:[{inode}]" in files:
+                words = bytes.fromhex(local.partition(":")[0])
+                packed = b"".join(words[i : i + 4][::-1] for i in range(0, len(words), 4))
+                found.add(socket.inet_ntop(kind, packed))
+    return found
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_both_commands_stop_cleanly_with_somebody_connected(
     start: Start, number: signal.Signals, tmp_path: Path
@@ -93,6 +107,8 @@ def test_both_commands_stop_cleanly_with_somebody_connected(
     headers = {"Authorization": f"Bearer {token.strip()}"}
     page = urllib.request.urlopen(urllib.request.Request(address_of(server) + "/live", headers=headers), timeout=20)
     assert page.readline().startswith(b"data:")
+    if Path("/proc/net/tcp").exists():
+        assert listens(broker.pid) == listens(server.pid) == {"127.0.0.1"}, "nothing else unless --host is given"
     for process in (server, broker):
         process.send_signal(number)
         assert process.wait(15) == 0
