@@ -1,37 +1,27 @@
 """The account of a visit: what stands in the basket after it against what stood there before, and what passed the rim.
 
 Conservation: what a visit changes is what was carried in less what was carried out. Every item known before and every
-item seen after gets at most one partner; what is left over is explained by what was seen to come in, to go out, to be
-covered or to be uncovered.
+item seen after gets at most one partner (``Pairing``); what is left over is explained by what was seen to come in, to
+go out, to be covered or to be uncovered.
 """
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Final
-
-import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from smartcart.edge.decision import Decision
 from smartcart.edge.detection import Box
 from smartcart.edge.events import EventType
-from smartcart.edge.inventory import UNLIKE, Inventory, Missing, Resting
+from smartcart.edge.inventory import Inventory, Missing, Resting
 from smartcart.edge.outcome import AddEvidence, RemoveEvidence, Story, decide
-from smartcart.edge.path import Path, likeness, vote_gain
+from smartcart.edge.pairing import Pairing, thread_of
+from smartcart.edge.path import Path, likeness
 from smartcart.edge.thread import ALIKE, Thread, join
-from smartcart.edge.visit import Visit
+from smartcart.edge.visit import EARLY, Visit
 
 PRESENT: Final = 0.5
 COVERED: Final = 0.5
 UNCOVERED: Final = 0.3
-LEAST_FIT: Final = 0.3
-UNMOVED: Final = 0.8
-STANDS: Final = 0.5
-GLIMPSED: Final = 0.2
-EARLY: Final = 1.0
-BEFORE_IT: Final = 0.6
-WITH_IT: Final = 0.1
 LEAST_HELD: Final = 3
 LEAST_LEAVING: Final = 3
 STAYED: Final = 0.6
@@ -63,19 +53,22 @@ class Account:
         present.sort(key=lambda t: -t.end.track.hits)
         known = {item.track for item in self.inventory.items}
         places = [(item, item.box) for item in self.inventory.items]
-        new, missing = self._paired(present, threads)
+        pairing = Pairing(
+            visit=self.visit, items=self.inventory.items, threads=threads, present=present, time=self.time
+        )
+        new, missing = pairing.settle()
         glimpsed = [t.end for t in threads if self.visit.seen_share(t.end.track.id) > 0]
         vacated = [box for item, box in places if item in missing or not item.is_at(box)]
-        arrived = [t.end.track.box for t in present if t in new or (t.travelled and self._began_now(t))]
+        arrived = [t.end.track.box for t in present if t in new or (t.travelled and self.visit.began(t))]
         strangers = [t for t in threads if t not in present and not t.tracks & known]
         taken = [t for t in strangers if self._went(t)]
         for item in missing:
-            life = self._thread_of(item, threads)
+            life = thread_of(item, threads)
             if self._left(life) is not None or not self._still_there(item, glimpsed):
                 self._gone(item, life, taken, arrived)
         unseen = [t for t in strangers if self._stayed_unseen(t)]
         for thread in new:
-            self._new(self._freed(thread) if thread.tracks & known else thread, unseen, present, vacated)
+            self._new(pairing.freed(thread) if thread.tracks & known else thread, unseen, present, vacated)
         for thread in unseen:
             self._put_in_unseen(thread)
         for thread in taken:
@@ -132,81 +125,12 @@ class Account:
             if again is not None:
                 self.decisions = [d for d in self.decisions if d is not out and d is not again]
 
-    # --- before against after ---
-
-    def _paired(self, present: Sequence[Thread], threads: Sequence[Thread]) -> tuple[list[Thread], list[Resting]]:
-        """Pairs known items with what is seen after; returns what is new and what is missing."""
-        items = list(self.inventory.items)
-        if not items or not present:
-            return list(present), items
-        lives = [self._thread_of(item, threads) for item in items]
-        known_tracks = {item.track for item in items}
-        own = [self._freed(t) if t.end.track.id in known_tracks else t for t in present]
-        fit = np.array(
-            [
-                [self._fit(i, life, t if i.track in t.tracks else o) for t, o in zip(present, own, strict=True)]
-                for i, life in zip(items, lives, strict=True)
-            ]
-        )
-        rows, columns = linear_sum_assignment(-fit)
-        pairs = [(r, c) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if fit[r, c] >= LEAST_FIT]
-        for row, column in pairs:
-            items[row].see(present[column].end, self._gain(present[column].end))
-        known, found = {r for r, _ in pairs}, {c for _, c in pairs}
-        return (
-            [thread for c, thread in enumerate(present) if c not in found],
-            [item for r, item in enumerate(items) if r not in known],
-        )
-
-    def _thread_of(self, item: Resting, threads: Sequence[Thread]) -> Thread | None:
-        return next((thread for thread in threads if item.track in thread.tracks), None)
-
-    def _gain(self, path: Path) -> dict[str, float]:
-        return vote_gain(path.track.votes, self.visit.votes_at_rest.get(path.track.id, {}))
-
-    def _freed(self, thread: Thread) -> Thread:
-        """A thing under the track of another, that still stands: only what was seen since it rests is its own."""
-        path = copy(thread.end)
-        gain = self._gain(path)
-        seen = max(1, round(self.visit.seen_share(path.track.id) * self.visit.tail))
-        since = self.visit.quiet_since or path.track.first
-        path.track = replace(path.track, votes=gain or path.track.votes, hits=seen, first=since, origin=path.track.box)
-        return Thread(paths=(path,))
-
-    def _fit(self, item: Resting, life: Thread | None, thread: Thread) -> float:
-        """How well what is seen after is the item known before; below ``LEAST_FIT`` it is not."""
-        path, at_place = thread.end, item.is_at(thread.end.track.box)
-        same_track = item.track == path.track.id
-        alike = likeness(item.votes, self._gain(path) if same_track else thread.votes)
-        if same_track and path.rests_since is not None and path.rests_since <= self.visit.start:
-            if alike >= UNLIKE or item.box.iou(path.track.box) >= STANDS:
-                return 5.0
-            return 0.0  # what was put before it has its track now
-        gone = life is not None and life.end.gone_out(self.time) is not None
-        if not gone and alike >= ALIKE and item.box.iou(path.track.box) >= UNMOVED:
-            return 4.5  # it stands as it stood; a hand that passed may have taken its track along
-        if life is thread:
-            return 4.0 if alike >= UNLIKE else 0.0
-        if gone:
-            return 0.0
-        if self._came_in(thread):
-            return 0.0
-        if at_place:
-            return 1.0 + item.box.iou(path.track.box) + alike if alike >= UNLIKE or item.touched == 0 else 0.0
-        if self.visit.seen_share(item.track) >= GLIMPSED and not same_track:
-            return 0.0  # it is seen where it stood
-        if item.missing is not None and item.missing.touched:
-            return 0.0  # a hand took it from its place on an earlier visit
-        (x, y), (px, py) = item.box.centre, path.track.box.centre
-        moved = item.touched > 0 or item.missing is not None or thread.brought or thread.travelled
-        return alike * item.support - 0.2 * float(np.hypot(x - px, y - py)) if moved and alike >= ALIKE else 0.0
+    # --- what became of what ---
 
     def _still_there(self, item: Resting, glimpsed: Sequence[Path]) -> bool:
         if item.seen >= self.visit.last_active:
             return True
         return any(item.is_at(p.track.box) and likeness(item.votes, p.track.votes) >= ALIKE for p in glimpsed)
-
-    # --- what became of what ---
 
     def _gone(self, item: Resting, life: Thread | None, taken: list[Thread], arrived: Sequence[Box]) -> None:
         """A known item that is not seen any more: taken out, or covered."""
@@ -250,20 +174,9 @@ class Account:
         taken.remove(thread)
         return thread.end.gone_out(self.time)
 
-    def _began_now(self, thread: Thread) -> bool:
-        return thread.begin.track.first >= self.visit.start - EARLY
-
-    def _came_in(self, thread: Thread) -> bool:
-        """Whether it came from outside on this visit: in sight, or together with a hand that was not there before."""
-        if not self._began_now(thread):
-            return False
-        first = thread.begin.track.first
-        with_hand = thread.begin.brought and not self.visit.hands_between(first - BEFORE_IT, first - WITH_IT)
-        return thread.carried or (with_hand and (thread.travelled or thread.moved))
-
     def _went(self, thread: Thread) -> bool:
         """Whether it was first seen within the basket, in a hand that had been there a while, and went out with it."""
-        inside = not thread.begin.from_outside and self._began_now(thread) and not self._came_in(thread)
+        inside = not thread.begin.from_outside and self.visit.began(thread) and not self.visit.came_in(thread)
         out = thread.end.gone_out(self.time)
         return inside and out is not None and thread.travelled and thread.held_frames >= LEAST_HELD
 
@@ -278,7 +191,7 @@ class Account:
         if stood and not (thread.travelled or thread.moved or thread.brought):
             self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
             return
-        came_in = self._came_in(thread)
+        came_in = self.visit.came_in(thread)
         before = None if came_in else next((t for t in unseen if likeness(t.votes, thread.votes) >= ALIKE), None)
         if before is not None:
             unseen.remove(before)
@@ -299,7 +212,9 @@ class Account:
         path = thread.end
         lost_within = path.inside and (path.gone_out(self.time) is None or self._hand_stayed(path))
         held = thread.held_frames >= LEAST_HELD
-        return self._came_in(thread) and lost_within and held and self.visit.hands_after(path.last) >= LEAST_LEAVING
+        return (
+            self.visit.came_in(thread) and lost_within and held and self.visit.hands_after(path.last) >= LEAST_LEAVING
+        )
 
     def _put_in_unseen(self, thread: Thread) -> None:
         evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0)

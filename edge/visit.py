@@ -7,9 +7,13 @@ from typing import Final
 
 from smartcart.edge.detection import Box
 from smartcart.edge.path import Path
+from smartcart.edge.thread import Thread
 from smartcart.edge.tracker import Track
 
 LONGEST_GAP: Final = 0.25
+EARLY: Final = 1.0  # what a hand brings may be in sight so long before the hand
+BEFORE_IT: Final = 0.6
+WITH_IT: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -62,6 +66,18 @@ class Visit:
             return 0.0
         share = sights / (self.tail - self.seen_from[track] + 1)
         return min(share, 3 * sights / self.tail)
+
+    def began(self, thread: Thread) -> bool:
+        """Whether a thing came into sight on this visit."""
+        return thread.begin.track.first >= self.start - EARLY
+
+    def came_in(self, thread: Thread) -> bool:
+        """Whether it came from outside on this visit: in sight, or together with a hand that was not there before."""
+        if not self.began(thread):
+            return False
+        first = thread.begin.track.first
+        with_hand = thread.begin.brought and not self.hands_between(first - BEFORE_IT, first - WITH_IT)
+        return thread.carried or (with_hand and (thread.travelled or thread.moved))
 
     def touched(self, box: Box) -> bool:
         """Whether a hand was at a place."""
