@@ -9,7 +9,10 @@ import ipaddress
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
+
+from starlette.concurrency import run_in_threadpool
 
 from smartcart.server.office.accounts import Account, AccountError, account_name
 from smartcart.server.office.audit import Actor
@@ -29,6 +32,16 @@ class TooManyTriesError(Exception):
         self.seconds = math.ceil(seconds)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """Somebody gives a name, which is that of the account ``known``, or of none."""
+
+    name: str
+    known: str | None
+    address: str | None
+    buckets: tuple[Bucket, ...]
+
+
 class FrontDesk:
     """One a server. ``on_failure`` is called for each wrong password or code."""
 
@@ -45,9 +58,10 @@ class FrontDesk:
         Raises:
             TooManyTriesError: this address or account has tried too often, or too many are at the door.
         """
+        attempt = await run_in_threadpool(self._attempt, name, address)
 
         def check() -> str | None:
-            account = self._check(name, password, address)
+            account = self._check(attempt, password)
             return self._let_in(account, address) if account else None
 
         return await self._in_turn(check)
@@ -59,9 +73,10 @@ class FrontDesk:
             TooManyTriesError: as for ``log_in``.
             WeakPasswordError: ``fresh`` is too easy to guess.
         """
+        attempt = await run_in_threadpool(self._attempt, name, by.address)
 
         def change() -> str | None:
-            account = self._check(name, password, by.address)
+            account = self._check(attempt, password)
             if account is None:
                 return None
             self._doors.accounts.set_password(name, fresh, by)
@@ -78,17 +93,21 @@ class FrontDesk:
         finally:
             self._waiting -= 1
 
-    def _check(self, name: str, password: str, address: str | None) -> Account | None:
+    def _attempt(self, name: str, address: str | None) -> _Attempt:
+        """Before anybody queues: who has tried too often must not be in the way of others."""
         known = self._known(name)
         buckets = _of_address(address), _of_account(known, name)
         self._take(*buckets)
-        account = self._doors.accounts.check(name, password)
+        return _Attempt(name=name, known=known, address=address, buckets=buckets)
+
+    def _check(self, attempt: _Attempt, password: str) -> Account | None:
+        account = self._doors.accounts.check(attempt.name, password)
         if account is None:
             self._on_failure()
-            who = Actor(name="", via="door", address=address)
-            self._doors.audit.note(who, "login refused", known or "an unknown name")
+            who = Actor(name="", via="door", address=attempt.address)
+            self._doors.audit.note(who, "login refused", attempt.known or "an unknown name")
             return None
-        self._tries.give_back(*buckets)
+        self._tries.give_back(*attempt.buckets)
         return account
 
     def _let_in(self, account: Account, address: str | None) -> str:

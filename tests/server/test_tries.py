@@ -1,5 +1,6 @@
 """How often somebody may try, on every database and with several servers on one."""
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -175,13 +176,28 @@ def test_of_a_name_that_nobody_has_next_to_nothing_is_kept(url: str, clock: Cloc
     office = open_office(url, clock)
     desk = FrontDesk(Doors(office), lambda: None)
     for number in range(20):
-        assert desk._check("hunter2 hunter2", "x", f"192.0.2.{number}") is None
+        desk._attempt("hunter2 hunter2", f"192.0.2.{number}")
     with pytest.raises(TooManyTriesError):
-        desk._check("Hunter2 hunter2 ", "x", "198.51.100.1")
+        desk._attempt("Hunter2 hunter2 ", "198.51.100.1")
     some = {Bucket(whose=f"unknown {number:03x}", tries=1, seconds=1).key for number in range(16**3)}
     with office.reading() as connection:
         keys = set(connection.execute(select(TRIES.c.key)).scalars())
     assert len(keys) == 21
     assert len(keys & some) == 1, "one of 4,096 that thousands of names have in common"
+    desk.close()
+    office.close()
+
+
+@pytest.mark.parametrize("url", ["memory"], indirect=True)
+def test_who_tries_too_often_stands_in_nobodys_way(url: str, clock: Clock) -> None:
+    office = open_office(url, clock)
+    desk, busy = FrontDesk(Doors(office), lambda: None), threading.Event()
+    for number in range(10):
+        desk._attempt(f"somebody {number}", "192.0.2.1")
+    passwords = [desk._threads.submit(busy.wait, 60) for _ in range(2)]
+    with pytest.raises(TooManyTriesError, match="wait 30 seconds"):
+        asyncio.run(desk.log_in("anna", "x", "192.0.2.1"))
+    assert not any(password.done() for password in passwords), "refused before those whose passwords are checked"
+    busy.set()
     desk.close()
     office.close()
