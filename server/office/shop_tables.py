@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Table
 from sqlalchemy.types import TypeDecorator
 
 from smartcart.server.office.moments import Moment
-from smartcart.server.office.tables import METADATA
+from smartcart.server.office.tables import METADATA, key, maybe, needed
 
 
 class Flag(TypeDecorator[bool]):
@@ -25,94 +25,94 @@ class Flag(TypeDecorator[bool]):
 SHOP: Final = Table(
     "office_shop",
     METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("version", BigInteger, nullable=False),
-    Column("currency", String, nullable=False),
-    Column("prices_include_tax", Flag, nullable=False),
-    Column("seller", Text, nullable=False),
+    key("id", Integer),
+    needed("version", BigInteger),
+    needed("currency"),
+    needed("prices_include_tax", Flag),
+    needed("seller"),
 )
 
 PRODUCTS: Final = Table(
     "office_products",
     METADATA,
-    Column("sku", String, primary_key=True),
-    Column("gtin", String),
-    Column("gtin14", String, unique=True),
-    Column("name", String, nullable=False),
-    Column("unit", String, nullable=False),
-    Column("tax_rate", Integer, nullable=False),
-    Column("active", Flag, nullable=False),
-    Column("picture", String),
+    key("sku"),
+    maybe("gtin"),
+    maybe("gtin14", unique=True),
+    needed("name"),
+    needed("unit"),
+    needed("tax_rate", Integer),
+    needed("active", Flag),
+    maybe("picture"),
 )
 
 LABELS: Final = Table(
     "office_labels",
     METADATA,
-    Column("sku", String, ForeignKey(PRODUCTS.c.sku), primary_key=True),
-    Column("label", String, primary_key=True),
+    key("sku", String, ForeignKey(PRODUCTS.c.sku)),
+    key("label"),
 )
 
 PRICES: Final = Table(
     "office_prices",
     METADATA,
-    Column("position", BigInteger, primary_key=True),
-    Column("sku", String, ForeignKey(PRODUCTS.c.sku), nullable=False),
-    Column("price", BigInteger),
-    Column("unit", String, nullable=False),
-    Column("set_at", Moment, nullable=False),
-    Column("set_by", String, nullable=False),
+    key("position", BigInteger),
+    needed("sku", String, ForeignKey(PRODUCTS.c.sku)),
+    maybe("price", BigInteger),
+    needed("unit"),
+    needed("set_at", Moment),
+    needed("set_by"),
     Index("office_prices_of_product", "sku", "position"),
 )
 
 PICTURES: Final = Table(
     "office_pictures",
     METADATA,
-    Column("id", String, primary_key=True),
-    Column("data", LargeBinary, nullable=False),
+    key("id"),
+    needed("data", LargeBinary),
 )
 
 PAYMENTS: Final = Table(
     "office_payments",
     METADATA,
-    Column("store", String, primary_key=True),
-    Column("cart", String, primary_key=True),
-    Column("session", String, primary_key=True),
-    Column("state", String, nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("key", String, nullable=False, unique=True),
-    Column("bill", Text, nullable=False),
-    Column("asked_at", Moment, nullable=False),
-    Column("asked_by", String, nullable=False),
-    Column("reason", Text),
+    key("store"),
+    key("cart"),
+    key("session"),
+    needed("state"),
+    needed("attempt", Integer),
+    needed("key", unique=True),
+    needed("bill"),
+    needed("asked_at", Moment),
+    needed("asked_by"),
+    maybe("reason"),
     Index("office_payments_of_state", "state", "asked_at"),
 )
 
 RECEIPT_NUMBERS: Final = Table(
     "office_receipt_numbers",
     METADATA,
-    Column("store", String, primary_key=True),
-    Column("last", BigInteger, nullable=False),
+    key("store"),
+    needed("last", BigInteger),
 )
 
 RECEIPTS: Final = Table(
     "office_receipts",
     METADATA,
-    Column("store", String, primary_key=True),
-    Column("number", BigInteger, primary_key=True),
-    Column("cart", String, nullable=False),
-    Column("session", String, nullable=False),
-    Column("code", String, nullable=False, unique=True),
-    Column("bill", Text, nullable=False),
-    Column("seller", Text, nullable=False),
-    Column("reference", Text, nullable=False),
-    Column("issued_at", Moment, nullable=False),
-    Column("shown_at", Moment),
-    Column("shown_by", String),
+    key("store"),
+    key("number", BigInteger),
+    needed("cart"),
+    needed("session"),
+    needed("code", unique=True),
+    needed("bill"),
+    needed("seller"),
+    needed("reference"),
+    needed("issued_at", Moment),
+    maybe("shown_at", Moment),
+    maybe("shown_by"),
 )
 
 TEST_CHARGES: Final = Table(
     "office_test_charges",
     METADATA,
-    Column("key", String, primary_key=True),
-    Column("answer", Text, nullable=False),
+    key("key"),
+    needed("answer"),
 )

@@ -1,106 +1,122 @@
 """The office's tables, as queries name them. ``migrations`` makes them; a test holds the two to each other."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, String, Table
 
 from smartcart.server.office.moments import Moment
 
 METADATA: Final = MetaData()
 
+
+def key(name: str, kind: Any = String, *more: Any) -> Column[Any]:
+    """A column of the primary key."""
+    return Column(name, kind, *more, primary_key=True)
+
+
+def needed(name: str, kind: Any = String, *more: Any, unique: bool = False) -> Column[Any]:
+    """A column that is never empty."""
+    return Column(name, kind, *more, nullable=False, unique=unique)
+
+
+def maybe(name: str, kind: Any = String, *, unique: bool = False) -> Column[Any]:
+    """A column that may be empty."""
+    return Column(name, kind, unique=unique)
+
+
 ACCOUNTS: Final = Table(
     "office_accounts",
     METADATA,
-    Column("name", String, primary_key=True),
-    Column("role", String, nullable=False),
-    Column("password_hash", String, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-    Column("disabled_at", Moment),
-    Column("last_login_at", Moment),
+    key("name"),
+    needed("role"),
+    needed("password_hash"),
+    needed("created_at", Moment),
+    needed("changed_at", Moment),
+    maybe("disabled_at", Moment),
+    maybe("last_login_at", Moment),
 )
 
 LOGINS: Final = Table(
     "office_logins",
     METADATA,
-    Column("secret_hash", String, primary_key=True),
-    Column("account", String, ForeignKey(ACCOUNTS.c.name), nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("seen_at", Moment, nullable=False),
+    key("secret_hash"),
+    needed("account", String, ForeignKey(ACCOUNTS.c.name)),
+    needed("created_at", Moment),
+    needed("seen_at", Moment),
     Index("office_logins_of_account", "account"),
 )
 
 TOKENS: Final = Table(
     "office_tokens",
     METADATA,
-    Column("id", String, primary_key=True),
-    Column("name", String, nullable=False),
-    Column("secret_hash", String, nullable=False),
-    Column("scope", String, nullable=False),
-    Column("created_by", String, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment),
-    Column("revoked_at", Moment),
-    Column("used_at", Moment),
+    key("id"),
+    needed("name"),
+    needed("secret_hash"),
+    needed("scope"),
+    needed("created_by"),
+    needed("created_at", Moment),
+    maybe("expires_at", Moment),
+    maybe("revoked_at", Moment),
+    maybe("used_at", Moment),
 )
 
 PAIRING_CODES: Final = Table(
     "office_pairing_codes",
     METADATA,
-    Column("code_hash", String, primary_key=True),
-    Column("store", String, nullable=False),
-    Column("cart", String, nullable=False),
-    Column("created_by", String, nullable=False),
-    Column("expires_at", Moment, nullable=False),
+    key("code_hash"),
+    needed("store"),
+    needed("cart"),
+    needed("created_by"),
+    needed("expires_at", Moment),
 )
 
 SCREENS: Final = Table(
     "office_screens",
     METADATA,
-    Column("id", String, primary_key=True),
-    Column("secret_hash", String, nullable=False, unique=True),
-    Column("store", String, nullable=False),
-    Column("cart", String, nullable=False),
-    Column("paired_by", String, nullable=False),
-    Column("paired_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False),
+    key("id"),
+    needed("secret_hash", unique=True),
+    needed("store"),
+    needed("cart"),
+    needed("paired_by"),
+    needed("paired_at", Moment),
+    needed("expires_at", Moment),
     Index("office_screens_of_cart", "store", "cart"),
 )
 
 CALLS: Final = Table(
     "office_calls",
     METADATA,
-    Column("store", String, primary_key=True),
-    Column("cart", String, primary_key=True),
-    Column("since", Moment, nullable=False),
+    key("store"),
+    key("cart"),
+    needed("since", Moment),
 )
 
 REQUESTS: Final = Table(
     "office_requests",
     METADATA,
-    Column("store", String, primary_key=True),
-    Column("cart", String, primary_key=True),
-    Column("action", String, nullable=False),
-    Column("session", String),
-    Column("asked_at", Moment, nullable=False),
+    key("store"),
+    key("cart"),
+    needed("action"),
+    maybe("session"),
+    needed("asked_at", Moment),
 )
 
 TRIES: Final = Table(
     "office_tries",
     METADATA,
-    Column("key", String, primary_key=True),
-    Column("empty_at", BigInteger, nullable=False),
+    key("key"),
+    needed("empty_at", BigInteger),
     Index("office_tries_in_time", "empty_at"),
 )
 
 AUDIT: Final = Table(
     "office_audit",
     METADATA,
-    Column("position", BigInteger, primary_key=True),
-    Column("at", Moment, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("via", String, nullable=False),
-    Column("action", String, nullable=False),
-    Column("subject", String, nullable=False),
-    Column("detail", Text, nullable=False),
+    key("position", BigInteger),
+    needed("at", Moment),
+    needed("actor"),
+    needed("via"),
+    needed("action"),
+    needed("subject"),
+    needed("detail"),
 )
