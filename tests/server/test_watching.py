@@ -14,13 +14,16 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
-from people import add_person, sign_in
+from people import PASSWORD, TESTER, add_person, send, sign_in
 from processes import wait_until
 from prometheus_client.parser import text_string_to_metric_families
 from wire_events import CATALOGUE, Trip
 
 from smartcart.server.broker import EmbeddedBroker
 from smartcart.server.logs import JsonLine, PlainLine, one_line
+from smartcart.server.office.accounts import Role
+from smartcart.server.office.doors import Doors
+from smartcart.server.office.office import open_office
 from smartcart.server.service import BasketServer
 from smartcart.server.web.entrance import Entrance
 from smartcart.server.web.tls import Tls, TlsError
@@ -123,7 +126,7 @@ def test_a_traceback_stays_on_its_line() -> None:
         assert "ValueError" in line
 
 
-def test_the_command_logs_json_with_event_ids_and_nothing_secret(
+def test_the_command_logs_json_with_event_ids_and_nothing_secret_and_nobody(
     mosquitto: Any, fake_carts: Callable[..., Any], tmp_path: Path
 ) -> None:
     ledger = f"sqlite:///{tmp_path / 'l.sqlite'}"
@@ -141,13 +144,21 @@ def test_the_command_logs_json_with_event_ids_and_nothing_secret(
     rival = trip.add("can", seq=1)
     cart.send_until_answered(rival)
     cart.raw(b'{"type": "\n{}"}', "smartcart/v1/store-1/x\u2028y/events")
+    office = open_office(ledger)
+    Doors(office).accounts.create("anna", Role.STAFF, PASSWORD, TESTER)
+    office.close()
+    with httpx.Client(base_url=address.group().rstrip(";"), timeout=20) as client:
+        assert sign_in(client, "anna", "wrong password").status_code == 401
+        assert sign_in(client, "anna").status_code == 303
+        said = {"session": trip.session, "action": "added", "label": "can"}
+        assert send(client, "carts/store-1/cart-1/settle", form_of="", **said).status_code == 200
     wait_until(lambda: "smartcart_dead_letters_total 2" in httpx.get(address.group().rstrip("/;") + "/metrics").text)
     process.terminate()
     _, errors = process.communicate(timeout=30)
     lines = [json.loads(line) for line in errors.splitlines()]
     assert any(rival.id in line.get("events", []) for line in lines)
     assert {line["level"] for line in lines} == {"info", "warning"}
-    assert "hidden-word" not in errors
+    assert not [word for word in ("hidden-word", "anna", PASSWORD, "wrong password") if word in errors]
 
 
 # --- TLS ------------------------------------------------------------------------------------------------------------
