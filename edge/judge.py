@@ -212,9 +212,9 @@ class Judge:
         return []
 
     def _fell_in(self, path: Path) -> bool:
-        """Whether it was clearly seen from one moment on at a place that was watched, and free."""
+        """Whether it was clearly seen from one moment on, or on its way, at a place that was watched, and free."""
         watched = path.track.first > self._began + self._settings.start
-        alone = path.clear and not path.held_frames
+        alone = path.sure and (path.clear or path.travelled) and not path.held_frames
         box = path.track.box
         return watched and alone and not any(i.box.overlap(box) > FREE * box.area for i in self._inventory.items)
 

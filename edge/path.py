@@ -112,10 +112,14 @@ class Path:
         return self.held is not None and now - self.held < WINDOW
 
     @property
+    def sure(self) -> bool:
+        """Whether the eye was sure of it."""
+        return max(self.track.votes.values()) >= SURE * self.track.hits
+
+    @property
     def clear(self) -> bool:
         """Whether the eye was sure of it and never lost it from its first sight on."""
-        sure = max(self.track.votes.values()) >= SURE * self.track.hits
-        return sure and self.longest_gap <= WINDOW
+        return self.sure and self.longest_gap <= WINDOW
 
     def doubles(self, box: Box) -> bool:
         """Whether it is likely a second box around what stands at a place, or a part of that."""

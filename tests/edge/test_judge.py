@@ -104,6 +104,25 @@ def test_a_detector_that_loses_an_item_between_visits_makes_no_event() -> None:
     assert decide(scene, 9) == []
 
 
+def test_an_item_put_over_another_is_added_and_the_other_stays() -> None:
+    """The hand hides the box on its way, so that it first comes into sight where the tub was seen until then: the tracker takes both for one."""
+    scene = [
+        resting("tub", 0.5, 0.6, unseen=((3.0, 60.0),), size=(0.12, 0.15)),
+        visit(2, 0.5, 0.55),
+        resting("box", 0.5, 0.6, 3.0, 60.0, size=(0.14, 0.24)),
+    ]
+    decisions = decide(scene, 8)
+    assert told(decisions) == [("added", "box")]
+    assert decisions[0].evidence["after"] == {"box": 1, "tub": 1}
+
+
+def test_something_thrown_in_that_is_lost_from_sight_on_its_way_is_added() -> None:
+    thrown = Thing(
+        "can", ((2, 0.4, 0.0), (2.5, 0.5, 0.7), (60, 0.5, 0.7)), size=(0.1, 0.12), unseen=((1.9, 2.2), (2.3, 2.75))
+    )
+    assert told(decide([resting("jar", 0.2, 0.6), thrown], 7)) == [("added", "can")]
+
+
 def test_something_thrown_in_without_a_hand_is_added() -> None:
     thrown = Thing("apple", ((2, 0.5, 0.0), (2.5, 0.5, 0.7), (60, 0.5, 0.7)), size=(0.1, 0.12))
     assert told(decide([resting("can", 0.2, 0.6), thrown], 7)) == [("added", "apple")]
