@@ -105,7 +105,7 @@ def test_a_detector_that_loses_an_item_between_visits_makes_no_event() -> None:
 
 
 def test_an_item_put_over_another_is_added_and_the_other_stays() -> None:
-    """The hand hides the box on its way, so that it first comes into sight where the tub was seen until then: the tracker takes both for one."""
+    """The hand hides the box on its way: it comes into sight where the tub was until then, under the tub's track."""
     scene = [
         resting("tub", 0.5, 0.6, unseen=((3.0, 60.0),), size=(0.12, 0.15)),
         visit(2, 0.5, 0.55),
