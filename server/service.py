@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
@@ -22,6 +23,7 @@ from smartcart.server.catalogue import Catalogue
 from smartcart.server.catalogue_file import DEFAULT_CATALOGUE, load_catalogue
 from smartcart.server.catalogue_in_force import CatalogueInForce
 from smartcart.server.commands import CartKey, Commands
+from smartcart.server.connection import Connection
 from smartcart.server.corrections import Corrections
 from smartcart.server.evidence import EvidenceBox
 from smartcart.server.ledger import LedgerError
@@ -155,14 +157,13 @@ class BasketServer:
         self._port = listening.getsockname()[1]
         self._carts.listen(self._wake)
         self._subscriber = Subscriber(
-            address=self._address,
+            connection=self._make_connection(),
             ledger=self._ledger,
             catalogue=self._catalogue,
             carts=self._carts,
             commands=self._commands,
             watch=Watch(self._metrics),
             evidence=self._evidence,
-            group=self._group,
         )
         self._web = self._make_web(listening)
         self._rounds = self._make_rounds()
@@ -178,6 +179,12 @@ class BasketServer:
         self._catalogue = CatalogueInForce(self._products)
         if self._is_given and not seeded and set(self._seed.products) - set(self._catalogue.products):
             log.warning("the store keeps its catalogue: --catalogue fills an empty one; import the file on its page")
+
+    def _make_connection(self) -> Connection:
+        """Under a name that is the same after a restart; several servers have one each."""
+        name = f"smartcart-server-{self._ledger.identity[:13]}" + (f"-{uuid.uuid4().hex[:8]}" if self._group else "")
+        pictures = self._evidence.is_on
+        return Connection(self._address, name, group=self._group, pictures=pictures, on_change=self._carts.touch)
 
     def _make_rounds(self) -> list[Rounds]:
         """What is looked at again and again, since another server may have changed it, or nobody has."""

@@ -6,22 +6,20 @@ dies in between, the cart sends the event again and the ledger knows its id.
 
 import logging
 import queue
-import random
 import threading
 import time
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from smartcart.edge.events import Ack, Channel, ContractError, Topic, parse_topic
 from smartcart.server.basket import StoredEvent
-from smartcart.server.broker_address import BrokerAddress
-from smartcart.server.broker_link import BrokerLink, Delivery, LinkError
+from smartcart.server.broker_link import Delivery
 from smartcart.server.carts import Carts
 from smartcart.server.catalogue import Matching
 from smartcart.server.clock import utc_now
 from smartcart.server.commands import CartKey, Commands
+from smartcart.server.connection import Connection, ConnectionLost
 from smartcart.server.evidence import EvidenceBox
 from smartcart.server.intake import take_in, take_in_status
 from smartcart.server.ledger import DeadLetter, Ledger, LedgerError, Outcome, Verdict
@@ -29,7 +27,6 @@ from smartcart.server.watch import Watch
 
 BATCH: Final = 200
 BATCH_SECONDS: Final = 0.02
-IN_FLIGHT: Final = 1000
 FOLLOW_SECONDS: Final = 0.05
 """How soon what another server, or a command, has written into the ledger is seen here."""
 _TICK_SECONDS: Final = 0.2
@@ -51,63 +48,50 @@ class Health:
         return self.broker is None and self.ledger is None
 
 
-class ConnectionLost:
-    """Stands in the inbox behind the last message of a connection."""
-
-
 class Subscriber:
-    """Three threads: one keeps the connection to the broker, one writes batches to the ledger, one reads its news.
+    """Two threads beside the connection's own: one writes batches to the ledger, one reads its news.
 
     Args:
         evidence: where pictures go; None takes none.
-        group: the name of several servers that share the work, and one ledger.
     """
 
     def __init__(
         self,
         *,
-        address: BrokerAddress,
+        connection: Connection,
         ledger: Ledger,
         catalogue: Matching,
         carts: Carts,
         commands: Commands,
         watch: Watch,
         evidence: EvidenceBox | None = None,
-        group: str | None = None,
     ) -> None:
-        self._address = address
-        self._group = group
-        self._name = f"smartcart-server-{ledger.identity[:13]}" + (f"-{uuid.uuid4().hex[:8]}" if group else "")
+        self._connection = connection
         self._ledger = ledger
         self._catalogue = catalogue
         self._carts = carts
         self._commands = commands
         self._watch = watch
         self._evidence = evidence
-        self._inbox: queue.Queue[Delivery | ConnectionLost] = queue.Queue(maxsize=IN_FLIGHT)
         self._stopping = threading.Event()
         self._stored = threading.Event()
-        self._link: BrokerLink | None = None
-        self._broker_trouble: str | None = "not connected yet"
         self._ledger_trouble: str | None = None
         self._threads: list[threading.Thread] = []
 
     @property
     def health(self) -> Health:
         """How both sides do now."""
-        if not self._stopping.is_set() and not all(thread.is_alive() for thread in self._threads):
-            return Health(broker=self._broker_trouble, ledger="the server has a fault: restart it and report its log")
-        return Health(broker=self._broker_trouble, ledger=self._ledger_trouble)
+        broker, at_work = self._connection.trouble, [thread.is_alive() for thread in self._threads]
+        if self._threads and not self._stopping.is_set() and not all([*at_work, self._connection.is_alive]):
+            return Health(broker=broker, ledger="the server has a fault: restart it and report its log")
+        return Health(broker=broker, ledger=self._ledger_trouble)
 
     def start(self) -> None:
-        """Connects and takes in from now on; a broker that is away is tried again until it comes."""
+        """Connects and takes in from now on."""
+        self._connection.start()
         self._threads = [
-            threading.Thread(target=target, name=name, daemon=True)
-            for target, name in (
-                (self._keep_connected, "subscriber"),
-                (self._write, "ledger-writer"),
-                (self._follow, "ledger-reader"),
-            )
+            threading.Thread(target=self._write, name="ledger-writer", daemon=True),
+            threading.Thread(target=self._follow, name="ledger-reader", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -115,55 +99,9 @@ class Subscriber:
     def stop(self) -> None:
         """Disconnects; what was not committed is not acknowledged, and comes again."""
         self._stopping.set()
+        self._connection.stop()
         for thread in self._threads:
             thread.join()
-
-    # --- the connection -------------------------------------------------------------------------------------------
-
-    def _keep_connected(self) -> None:
-        pause, version, spoken = _FIRST_PAUSE, 5, False
-        while not self._stopping.is_set():
-            pictures = self._evidence is not None and self._evidence.is_on
-            link = BrokerLink(self._address, self._name, version, IN_FLIGHT, self._group, pictures=pictures)
-            try:
-                self._link = link  # before it opens, since an answer may be due at once
-                link.open(self._receive, self._stopping)
-                self._say_broker(None)
-                pause, spoken = _FIRST_PAUSE, True
-                reason = link.wait(self._stopping)
-            except LinkError as error:
-                reason = str(error)
-                if error.version == "refused" or (error.version == "no sign" and not spoken):
-                    version = 9 - version
-                    if version == 4:
-                        continue
-            finally:
-                self._link = None
-                link.close()
-            if self._stopping.is_set():
-                return
-            self._say_broker(reason)
-            self._stopping.wait(pause * random.uniform(0.5, 1))
-            pause = min(pause * 2, _LONGEST_PAUSE)
-
-    def _receive(self, delivery: Delivery | ConnectionLost) -> None:
-        """Called in the connection's thread; waits when the ledger does not keep up, and so slows the broker down."""
-        while not self._stopping.is_set():
-            try:
-                self._inbox.put(delivery, timeout=_TICK_SECONDS)
-            except queue.Full:
-                continue
-            return
-
-    def _say_broker(self, trouble: str | None) -> None:
-        before, self._broker_trouble = self._broker_trouble, trouble
-        if trouble is None:
-            log.info("connected to the broker %s", self._address)
-        elif trouble != before:
-            log.warning("broker %s: %s; trying again", self._address, trouble)
-            self._receive(ConnectionLost())
-        if trouble != before:
-            self._carts.touch()
 
     # --- the batches ----------------------------------------------------------------------------------------------
 
@@ -177,13 +115,13 @@ class Subscriber:
     def _next_batch(self) -> list[Delivery | ConnectionLost]:
         """Waits for a delivery, and takes what else is there already; a quiet moment ends it at once."""
         try:
-            batch = [self._inbox.get(timeout=_TICK_SECONDS)]
+            batch = [self._connection.inbox.get(timeout=_TICK_SECONDS)]
         except queue.Empty:
             return []
         deadline = time.monotonic() + BATCH_SECONDS
         while len(batch) < BATCH and time.monotonic() < deadline:
             try:
-                batch.append(self._inbox.get_nowait())
+                batch.append(self._connection.inbox.get_nowait())
             except queue.Empty:
                 break
         return batch
@@ -304,12 +242,10 @@ class Subscriber:
             self._publish(key, Channel.ACK, ack.to_bytes())
 
     def _send_commands(self) -> None:
-        if self._link is not None:
+        if self._connection.is_open:
             for key, command in self._commands.due(time.monotonic()):
                 self._publish(key, Channel.COMMAND, command.to_bytes())
 
     def _publish(self, key: CartKey, channel: Channel, payload: bytes) -> None:
-        """Sends if there is a connection; a lost answer is asked for again by the cart."""
-        link = self._link
-        if link is not None:
-            link.publish(str(Topic(store=key[0], cart=key[1], channel=channel)), payload)
+        """A lost answer is asked for again by the cart."""
+        self._connection.publish(str(Topic(store=key[0], cart=key[1], channel=channel)), payload)

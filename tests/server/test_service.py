@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from wire_events import CATALOGUE, Trip, new_id
 
 from smartcart.edge.events import CameraHealth, Command, encode
-from smartcart.server import broker_link, intake, subscriber
+from smartcart.server import broker_link, connection, intake
 from smartcart.server.basket import Basket
 from smartcart.server.listening import ListenError
 from smartcart.server.service import BasketServer
@@ -236,7 +236,7 @@ def test_a_slow_ledger_is_no_reason_to_give_up_the_broker(
 ) -> None:
     """What waited for the server comes before the broker's word that it may read, and takes as long as it takes."""
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(subscriber, "IN_FLIGHT", 10)
+    monkeypatch.setattr(connection, "IN_FLIGHT", 10)
     monkeypatch.setattr(broker_link, "_CONNECT_SECONDS", 1)
     with make_server(mosquitto.url) as server:
         wait_for(lambda: get(server, "api/v1/health")["ok"])
@@ -244,13 +244,13 @@ def test_a_slow_ledger_is_no_reason_to_give_up_the_broker(
         commit = server._ledger.commit
         monkeypatch.setattr(server._ledger, "commit", lambda *batch: (slowly.wait(3) and None) or commit(*batch))
         sender = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        name = server._subscriber._name  # who connects under it breaks the server's connection
+        name = server._subscriber._connection.name  # who connects under it breaks the server's connection
         rival = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5, manual_ack=True)
         sender.connect("127.0.0.1", mosquitto.port)
         sender.loop_start()
         for _ in range(50):
             sender.publish("smartcart/v1/store-1/cart-1/events", b"junk", qos=1)
-        wait_for(lambda: server._subscriber._inbox.full())
+        wait_for(lambda: server._subscriber._connection.inbox.full())
         rival.connect("127.0.0.1", mosquitto.port, clean_start=False)
         rival.loop_start()
         wait_for(lambda: "connection was lost" in caplog.text)
