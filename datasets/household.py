@@ -8,6 +8,8 @@ from smartcart.datasets.meshes import lathe, loft, sweep
 from smartcart.datasets.packs import METAL, inks
 from smartcart.datasets.parts import Body, Part, unit
 
+GOLD: Colour = (184, 160, 96)
+
 Sections = list[tuple[float, float, float]]
 
 
@@ -139,15 +141,18 @@ def margarine(rng: np.random.Generator) -> Body:
 
 
 def sardines(rng: np.random.Generator) -> Body:
-    """A flat tin, printed all over."""
+    """A flat tin, printed around, with a bare lid and a ring to pull it off."""
     x, y, z = rng.uniform(0.050, 0.056), rng.uniform(0.029, 0.033), rng.uniform(0.0115, 0.014)
     paper, ink, accent = inks(rng)
     side = [(-z, 0.0, 0.0), (-z, x * 0.97, y * 0.97), (-z * 0.8, x, y), (z * 0.8, x, y), (z, x * 0.98, y * 0.98)]
     top = [(z * 0.9, x * 0.95, y * 0.93), (z * 0.92, 0.0, 0.0)]
+    ring = [(0.0075, 0.0), (0.011, 0.0), (0.011, 0.0012), (0.0075, 0.0012), (0.0075, 0.0)]
     face = art.wrap(rng, 512, 150, paper, ink, accent)
+    lid = unit(METAL if rng.random() < 0.6 else GOLD)
     parts = (
         Part(mesh=loft(side, power=5), picture=face, shine=0.6),
-        Part(mesh=loft(top, power=5), rgba=unit(METAL if rng.random() < 0.5 else paper), shine=0.7),
+        Part(mesh=loft(top, power=5), rgba=lid, shine=0.9),
+        Part(mesh=lathe(ring).moved(x=x * 0.6, z=z), rgba=unit((110, 112, 118)), shine=0.9),
     )
     return Body(mass_g=125, solid="box", half=(x, y, z), parts=parts)
 

@@ -43,6 +43,10 @@ class Mesh:
         """The same mesh at another place."""
         return Mesh(vertices=self.vertices + np.array([x, y, z]), uv=self.uv, faces=self.faces)
 
+    def turned_round(self) -> "Mesh":
+        """The same mesh turned by half a turn around the vertical axis."""
+        return Mesh(vertices=self.vertices * [-1.0, -1.0, 1.0], uv=self.uv, faces=self.faces)
+
     def laid(self) -> "Mesh":
         """The same mesh turned so that what pointed up points along +x."""
         return Mesh(vertices=self.vertices[:, [2, 1, 0]] * [1.0, 1.0, -1.0], uv=self.uv, faces=self.faces)
@@ -164,6 +168,14 @@ def block(width: float, depth: float, height: float) -> Mesh:
         _quad([(-x, -y, z), (x, -y, z), (x, y, z), (-x, y, z)], 4),
         _quad([(-x, y, -z), (x, y, -z), (x, -y, -z), (-x, -y, -z)], 5),
     )
+
+
+def wedge(width: float, drop: float, thickness: float) -> Mesh:
+    """A triangular plate that faces +x: its upper edge, ``width`` long, lies on the y axis, its tip ``drop`` below."""
+    corners = [(0.0, -width / 2, 0.0), (0.0, 0.0, -drop), (0.0, width / 2, 0.0)]
+    outer = [(thickness, y, z) for _, y, z in corners]
+    (a, b, c), (p, q, r) = corners, outer
+    return join(*(_quad(side, 5) for side in ([p, q, r], [c, b, a], [a, b, q, p], [b, c, r, q], [c, a, p, r])))
 
 
 def gable(width: float, height: float, roof: float) -> Mesh:

@@ -6,7 +6,7 @@ import numpy as np
 
 from smartcart.datasets import art
 from smartcart.datasets.art import Colour
-from smartcart.datasets.meshes import block, gable, lathe
+from smartcart.datasets.meshes import block, lathe
 from smartcart.datasets.parts import Body, Part, unit
 
 METAL: Final[Colour] = (158, 161, 167)
@@ -106,82 +106,48 @@ def pet_tin(rng: np.random.Generator) -> Body:
     return _can(rng, 0.049, 0.11, (0.08, 0.92), 850)
 
 
-def milk_carton(rng: np.random.Generator) -> Body:
-    return _gabled(rng, 0.071, 0.235, 0.04, 1030)
-
-
-def cream_carton(rng: np.random.Generator) -> Body:
-    return _gabled(rng, 0.055, 0.125, 0.026, 270)
-
-
-def _gabled(rng: np.random.Generator, wide: float, tall: float, roof: float, mass: float) -> Body:
-    """A carton with a gable roof, with a screw cap on it or without."""
-    width, height = wide * rng.uniform(0.96, 1.03), tall * rng.uniform(0.94, 1.05)
-    sheet = art.atlas(rng, 224, art.pale(rng), art.vivid(rng, dark=True), art.vivid(rng))
-    parts: tuple[Part, ...] = (Part(mesh=gable(width, height, roof), picture=sheet, shine=0.15),)
-    if rng.random() < 0.6:
-        cap = lathe([(0.014, 0.0), (0.014, 0.011), (0.0, 0.012)]).moved(y=-width * 0.27, z=height / 2 - roof - 0.001)
-        parts += (Part(mesh=cap, rgba=unit(art.vivid(rng)), shine=0.4),)
-    return Body(mass_g=mass, solid="box", half=(width / 2, width / 2, height / 2), parts=parts)
-
-
-def _brick(rng: np.random.Generator, width: float, depth: float, height: float, mass: float, *, cap: bool) -> Body:
-    """A box of card or laminate, with a screw cap on top or without."""
+def _card(rng: np.random.Generator, width: float, depth: float, height: float, mass: float) -> Body:
+    """A box of card."""
     w, d, h = width * rng.uniform(0.92, 1.08), depth * rng.uniform(0.92, 1.08), height * rng.uniform(0.92, 1.08)
     sheet = art.atlas(rng, 224, *inks(rng))
-    parts: tuple[Part, ...] = (Part(mesh=block(w, d, h), picture=sheet, shine=0.2),)
-    if cap:
-        top = lathe([(0.015, 0.0), (0.015, 0.012), (0.0, 0.013)]).moved(x=-w * 0.2, z=h / 2)
-        parts += (Part(mesh=top, rgba=unit(art.vivid(rng)), shine=0.4),)
+    parts = (Part(mesh=block(w, d, h), picture=sheet, shine=0.2),)
     return Body(mass_g=mass, solid="box", half=(w / 2, d / 2, h / 2), parts=parts)
 
 
-def juice_carton(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.09, 0.062, 0.198, 1040, cap=True)
-
-
-def small_carton(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.062, 0.042, 0.118, 215, cap=False)
-
-
-def oat_carton(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.071, 0.071, 0.24, 1050, cap=True)
-
-
 def cereal(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.185, 0.062, 0.27, 430, cap=False)
+    return _card(rng, 0.185, 0.062, 0.27, 430)
 
 
 def tea(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.13, 0.068, 0.075, 90, cap=False)
+    return _card(rng, 0.13, 0.068, 0.075, 90)
 
 
 def pasta(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.09, 0.042, 0.195, 510, cap=False)
+    return _card(rng, 0.09, 0.042, 0.195, 510)
 
 
 def crackers(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.085, 0.048, 0.20, 220, cap=False)
+    return _card(rng, 0.085, 0.048, 0.20, 220)
 
 
 def toothpaste_box(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.047, 0.038, 0.19, 115, cap=False)
+    return _card(rng, 0.047, 0.038, 0.19, 115)
 
 
 def pills(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.10, 0.028, 0.062, 45, cap=False)
+    return _card(rng, 0.10, 0.028, 0.062, 45)
 
 
 def chocolates(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.10, 0.024, 0.165, 210, cap=False)
+    return _card(rng, 0.10, 0.024, 0.165, 210)
 
 
 def rice_box(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.108, 0.052, 0.16, 520, cap=False)
+    return _card(rng, 0.108, 0.052, 0.16, 520)
 
 
 def washing_powder(rng: np.random.Generator) -> Body:
-    return _brick(rng, 0.155, 0.075, 0.215, 1250, cap=False)
+    return _card(rng, 0.155, 0.075, 0.215, 1250)
 
 
 def jar(rng: np.random.Generator) -> Body:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from smartcart.datasets import bags, bakery, fresh, garden, household, packs
+from smartcart.datasets import bags, bakery, cartons, fresh, garden, household, packs
 from smartcart.datasets.meshes import Mesh, join
 from smartcart.datasets.parts import Body, Half, Part, Solid
 
@@ -91,11 +91,11 @@ FAMILIES: Final[dict[str, Family]] = {
     "corn_tin": Family(label="can", make=packs.corn_tin),
     "pet_tin": Family(label="can", make=packs.pet_tin),
     "sardines": Family(label="can", make=household.sardines),
-    "milk_carton": Family(label="carton", make=packs.milk_carton),
-    "juice_carton": Family(label="carton", make=packs.juice_carton),
-    "small_carton": Family(label="carton", make=packs.small_carton),
-    "cream_carton": Family(label="carton", make=packs.cream_carton),
-    "oat_carton": Family(label="carton", make=packs.oat_carton),
+    "milk_carton": Family(label="carton", make=cartons.milk_carton),
+    "juice_carton": Family(label="carton", make=cartons.juice_carton),
+    "small_carton": Family(label="carton", make=cartons.small_carton),
+    "cream_carton": Family(label="carton", make=cartons.cream_carton),
+    "oat_carton": Family(label="carton", make=cartons.oat_carton),
     "cereal": Family(label="box", make=packs.cereal),
     "tea": Family(label="box", make=packs.tea),
     "pasta": Family(label="box", make=packs.pasta),
