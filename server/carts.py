@@ -175,7 +175,7 @@ class Carts:
             cart = self._cart(key)
             if status.online and not (cart.status and cart.status.online):
                 self._show_corrections(key, cart)
-            cart.status = status
+            cart.status = replace(status, extra={})
         self.touch(key)
 
     def forget_statuses(self) -> None:

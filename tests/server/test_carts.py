@@ -197,3 +197,7 @@ def test_a_cart_cannot_fill_the_memory_with_long_events(tmp_path: Path) -> None:
         assert basket_at(there, ("store-1", "cart-1")).counts == {"can": 40}
     ledger.close()
     assert grown < 40 * 4000
+    carts.tell_status(("store-1", "cart-1"), Status(online=True, time=TIME, extra={"more": ["x"] * 10_000}))
+    view = carts.view(("store-1", "cart-1"))
+    assert view
+    assert view.status == Status(online=True, time=TIME)
