@@ -10,19 +10,16 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from smartcart.models.crop import item_crop
-from smartcart.models.detection_dataset import DatasetError, LabelledPhoto, fingerprint, read_dataset
-from smartcart.models.detection_metrics import Corners, TrueBox
+from smartcart.models.cut import Crops, Numbers, cut_items
+from smartcart.models.detection_dataset import LabelledPhoto, fingerprint, read_dataset
 from smartcart.models.joined_dataset import training_photos
 from smartcart.models.labels import HAND, ITEMS
 from smartcart.models.training import MissingExtraError, Recipe, TrainingError, quiet_libraries, sha256
@@ -30,12 +27,7 @@ from smartcart.models.training import MissingExtraError, Recipe, TrainingError, 
 if TYPE_CHECKING:
     import torch
 
-Crops = NDArray[np.uint8]
-Numbers = NDArray[np.int64]
-
 BACKBONE: Final = 10
-SHAKEN: Final = 0.05
-LEAST_PIXELS: Final = 10
 LICENCE: Final = "AGPL-3.0-only"
 OPSET: Final = 17
 
@@ -97,7 +89,9 @@ def train_recogniser(
         datasets = [read_dataset(file) for file in data]
         photos = training_photos(datasets)
         rng = np.random.default_rng(recipe.seed)
-        crops, numbers = _cut(photos, recipe.side, rng=rng, copies=recipe.copies, least_visible=recipe.least_visible)
+        crops, numbers = cut_items(
+            photos, recipe.side, rng=rng, copies=recipe.copies, least_visible=recipe.least_visible
+        )
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(recipe.threads)
         network = _network(open_model(Recipe(), weights).model, crops)
@@ -120,38 +114,6 @@ def train_recogniser(
 
 def _items(photos: Iterable[LabelledPhoto]) -> bool:
     return any(box.label != HAND for photo in photos for box in photo.boxes)
-
-
-def _cut(
-    photos: Iterable[LabelledPhoto], side: int, *, rng: np.random.Generator, copies: int = 1, least_visible: float = 0.5
-) -> tuple[Crops, Numbers]:
-    """Crops ``[N, 3, side, side]``, red-green-blue, and the number of each one's label in ``ITEMS``."""
-    crops: list[Crops] = []
-    numbers: list[int] = []
-    for photo in tqdm(list(photos), unit="picture", desc="cutting", file=sys.stderr, disable=None):
-        boxes = [box for box in photo.boxes if box.label != HAND and (box.visible or 1.0) >= least_visible]
-        image = cv2.imread(str(photo.image)) if boxes else None
-        if boxes and image is None:
-            raise DatasetError(f"{photo.image}: cannot be read as a picture")
-        for box in boxes:
-            for corners in _shaken(box, copies, rng) if copies > 1 else [box.corners]:
-                height, width = np.asarray(image).shape[:2]
-                if min((corners[2] - corners[0]) * width, (corners[3] - corners[1]) * height) < LEAST_PIXELS:
-                    continue
-                crop = item_crop(np.asarray(image, np.uint8), corners, side)
-                crops.append(crop[..., ::-1].transpose(2, 0, 1))
-                numbers.append(ITEMS.index(box.label))
-    if not crops:
-        raise DatasetError("none of the pictures holds an item that can be cut out")
-    return np.ascontiguousarray(crops), np.array(numbers, np.int64)
-
-
-def _shaken(box: TrueBox, copies: int, rng: np.random.Generator) -> Iterator[Corners]:
-    x1, y1, x2, y2 = box.corners
-    scale = SHAKEN * np.array([x2 - x1, y2 - y1] * 2)
-    for _ in range(copies):
-        a, b, c, d = np.clip(np.array(box.corners) + rng.normal(0, scale), 0, 1).tolist()
-        yield a, b, c, d
 
 
 def _network(eye: Any, crops: Crops) -> Any:
@@ -230,7 +192,7 @@ def _measured(network: Any, photos: Sequence[LabelledPhoto], recipe: RecogniserR
     """The share of the boxes at least half visible that are named right."""
     import torch
 
-    crops, numbers = _cut(photos, recipe.side, rng=np.random.default_rng(0))
+    crops, numbers = cut_items(photos, recipe.side, rng=np.random.default_rng(0))
     with torch.no_grad():
         parts = [network(torch.from_numpy(crops[i : i + 256]).float() / 255) for i in range(0, len(crops), 256)]
     right = torch.cat(parts).argmax(1).numpy() == numbers
