@@ -23,6 +23,7 @@ PRESENT: Final = 0.5
 COVERED: Final = 0.5
 UNCOVERED: Final = 0.3
 LEAST_HELD: Final = 3
+LEAST_TAKEN: Final = 2
 LEAST_LEAVING: Final = 3
 STAYED: Final = 0.6
 STOOD: Final = 0.4
@@ -178,7 +179,7 @@ class Account:
         """Whether it was first seen within the basket, in a hand that had been there a while, and went out with it."""
         inside = not thread.begin.from_outside and self.visit.began(thread) and not self.visit.came_in(thread)
         out = thread.end.gone_out(self.time)
-        return inside and out is not None and thread.travelled and thread.held_frames >= LEAST_HELD
+        return inside and out is not None and thread.travelled and thread.held_frames >= LEAST_TAKEN
 
     def _new(self, thread: Thread, unseen: list[Thread], present: Sequence[Thread], vacated: Sequence[Box]) -> None:
         """Something that stands where nothing was known before."""

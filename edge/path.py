@@ -141,9 +141,13 @@ class Path:
         if self.left is not None:
             return self.left
         lost = now - self.last > WINDOW
-        if lost and self.rests_since is None and (self.opening < INSIDE + 0.2 or _at_picture_edge(self.track.box)):
-            return self.last
-        return None
+        at_border = self.opening < INSIDE + 0.2 or _at_picture_edge(self.track.box)
+        return self.last if lost and at_border and self._under_way else None
+
+    @property
+    def _under_way(self) -> bool:
+        """Whether it was last seen on the move, even if too briefly to call it that on every single box."""
+        return self.rests_since is None or drift(self._recent[0][1], self.track.box) > WAY
 
     def over_the_edge(self, now: float) -> bool:
         """Whether it was lost from sight at the picture's border, on its way, and may still be over the basket."""

@@ -116,6 +116,14 @@ def test_an_item_put_over_another_is_added_and_the_other_stays() -> None:
     assert decisions[0].evidence["after"] == {"box": 1, "tub": 1}
 
 
+@pytest.mark.parametrize("fps", [10.0, 15.0, 30.0])
+def test_what_was_hidden_and_is_whisked_out_is_removed(fps: float) -> None:
+    """It lies under other things until a hand pulls it out, and is gone within half a second."""
+    quick = hand((2, 0.5, -0.05), (3, 0.5, 0.5), (3.5, 0.5, 0.5), (3.9, 0.5, -0.05))
+    pulled = Thing("orange", ((3.5, 0.5, 0.55), (3.9, 0.5, 0.0)), size=(0.1, 0.12))
+    assert told(decide([resting("bread", 0.2, 0.6), quick, pulled], 8, fps)) == [("removed", "orange")]
+
+
 def test_something_thrown_in_that_is_lost_from_sight_on_its_way_is_added() -> None:
     thrown = Thing(
         "can", ((2, 0.4, 0.0), (2.5, 0.5, 0.7), (60, 0.5, 0.7)), size=(0.1, 0.12), unseen=((1.9, 2.2), (2.3, 2.75))
