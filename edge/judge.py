@@ -9,11 +9,13 @@ Pure: no clock, no I/O; the same tracks give the same decisions.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final
 
 from smartcart.edge.account import Account
 from smartcart.edge.decision import Decision
+from smartcart.edge.events import EventType
 from smartcart.edge.inventory import Inventory, Resting
 from smartcart.edge.path import INSIDE, WINDOW, Path
 from smartcart.edge.region import Region
@@ -30,7 +32,8 @@ class JudgeSettings:
 
     ``settle`` is how long, and ``least_tail`` how many frames, the zone must be quiet before a visit is judged
     (``settle_out_of_sight`` where something is out of sight that may come back); ``patience`` is how long a hand that
-    holds in sight what it took out keeps the visit open;
+    holds in sight what it took out keeps the visit open; ``look_again`` how long the quiet may last before what is
+    still uncertain is told as such;
     ``start`` is how long at the beginning everything at rest is taken for part of the basket, ``adopt_after`` how long
     something must rest later to be taken for that without a visit; ``late`` how long after a visit an item that comes
     into sight where a hand has been still belongs to that visit; ``missed`` how many quiet seconds after it something
@@ -41,6 +44,7 @@ class JudgeSettings:
     settle: float = 0.7
     settle_out_of_sight: float = 1.2
     patience: float = 2.5
+    look_again: float = 2.0
     rest: float = 0.3
     start: float = 1.0
     least_tail: int = 3
@@ -83,8 +87,9 @@ class Judge:
         self._follow(time, [t for t in tracks if not t.is_hand and t.seen], lately)
         hands = [t for t in tracks if t.is_hand and t.seen and self._reaches_in(t)]
         if hands or self._something_moves(time) or self._held_outside(time):
+            decisions = self._close(self._visit, time) if self._visit is not None and self._visit.looked_again else []
             self._touch(time, hands)
-            return []
+            return decisions
         return self._quiet(time, elapsed)
 
     def finish(self) -> list[Decision]:
@@ -150,7 +155,15 @@ class Judge:
             or self._visit.tail < self._settings.least_tail
         ):
             return []
+        if time - since < self._settings.look_again and self._in_doubt(self._visit, time):
+            self._visit.looked_again = True
+            return []
         return self._close(self._visit, time)
+
+    def _in_doubt(self, visit: Visit, time: float) -> bool:
+        """Whether the visit, judged now, would leave something uncertain: a few more sights may tell what it is."""
+        account = Account(visit=visit, inventory=deepcopy(self._inventory), paths=list(self._paths.values()), time=time)
+        return any(d.type == EventType.ITEM_UNCERTAIN for d in account.settle())
 
     def _settle(self, visit: Visit, time: float) -> float:
         """How long to wait: longer while something that stood there is not seen, for it may only be hidden."""

@@ -65,7 +65,7 @@ class Path:
 
     def see(self, time: float, track: Track, region: Region, in_hand: bool) -> None:
         """Takes one sight of the item."""
-        if self._recent:
+        if self.trail:  # else it was seen from its first sight on, or would not be called a track
             self.longest_gap = max(self.longest_gap, time - self._recent[-1][0])
         self.track, self.opening, self.contents = track, region.opening(track.box), region.contents(track.box)
         self._recent.append((time, track.box))

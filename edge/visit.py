@@ -20,6 +20,7 @@ WITH_IT: Final = 0.1
 class Visit:
     """A visit under way; times in seconds.
 
+    ``looked_again`` says that it is over, and only kept open since something is uncertain;
     ``tail`` counts the quiet frames since ``last_active``, ``sights`` those in which each track was seen at rest,
     ``seen_from`` says from which on;
     ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were.
@@ -28,6 +29,7 @@ class Visit:
     start: float
     last_active: float
     quiet_since: float | None = None
+    looked_again: bool = False
     tail: int = 0
     sights: dict[int, int] = field(default_factory=dict)
     seen_from: dict[int, int] = field(default_factory=dict)

@@ -195,6 +195,25 @@ def test_doubtful_evidence_is_uncertain_with_its_candidates() -> None:
     assert sum(c.probability for c in decisions[0].candidates) == pytest.approx(1, abs=0.01)
 
 
+def doubtful(until: float) -> list[Thing]:
+    """Something that came in behind a hand and is, until then, one class as much as another."""
+    labels = {"can": 0.5, "tub": 0.49, "jar": 0.48}
+    return [resting(la, 0.5, 0.6, 4.2, until, confidence=c) for la, c in labels.items()]
+
+
+def test_what_is_in_doubt_is_looked_at_for_a_while_before_it_is_told() -> None:
+    clear_then = resting("can", 0.5, 0.6, 5.0, 60.0)
+    assert told(decide([visit(2, 0.5, 0.5), *doubtful(5.0), clear_then], 9)) == [("added", "can")]
+
+
+def test_a_hand_that_comes_while_something_is_in_doubt_begins_another_visit() -> None:
+    scene = [visit(2, 0.5, 0.5), *doubtful(60.0), visit(5.0, 0.2, 0.5), put_in("bottle", 5.0, 0.2, 0.6)]
+    doubt, bottle = decide(scene, 10)
+    assert doubt.type == "item_uncertain"
+    assert (bottle.type, bottle.label) == ("item_added", "bottle")
+    assert doubt.evidence["visit"][1] < bottle.evidence["visit"][0]
+
+
 def test_the_same_scene_gives_the_same_decisions() -> None:
     scene = [visit(2, 0.5, 0.5), put_in("can", 2, 0.5, 0.6), resting("bottle", 0.2, 0.6)]
     assert decide(scene, 8, drop=0.3, seed=5) == decide(scene, 8, drop=0.3, seed=5)
