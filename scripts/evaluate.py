@@ -1,6 +1,7 @@
 """``smartcart evaluate``: how many events of labelled clips the edge gets right."""
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--fit-noise", type=Path, metavar="OUT", help="write the model's noise on rendered clips, no more"
     )
     parser.add_argument("--baselines", action="store_true", help="also count with three plain methods")
+    parser.add_argument(
+        "--hard-cases", type=Path, metavar="FILE", help="a sheet of pictures (.jpg, .png) of what went wrong"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="clips at a time (default: %(default)s)")
     parser.add_argument("--catalogue", type=Path, help="prices (CSV or TOML), for the money error")
     add_figures_options(parser)
@@ -46,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.require import report
 
+    _check_sheet(args.hard_cases)
     try:
         truths = find_truth(args.paths)
         if args.fit_noise:
@@ -58,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
         prices = _prices(args.catalogue)
     except (TruthError, NoiseError, *EDGE_ERRORS) as error:
         raise CommandError(str(error)) from error
+    _write_sheet(args.hard_cases, tested)
     result = summary(tested, prices)
     return report(result, args, table(result))
 
@@ -107,6 +113,29 @@ def _test_all(truths: Sequence[Path], args: argparse.Namespace) -> "list[Tested]
     with workers(args.jobs) as pool:
         tested = pool.map(_test, truths, [_picklable(args)] * len(truths), chunksize=max(1, len(truths) // 200))
         return list(progress(tested, total=len(truths), unit="clip"))
+
+
+def _check_sheet(sheet: Path | None) -> None:
+    """Refuses before the work what could not be written after it."""
+    from smartcart.scripts.hard_cases import SUFFIXES
+    from smartcart.scripts.main import CommandError
+
+    if sheet is not None and (sheet.suffix.lower() not in SUFFIXES or not sheet.absolute().parent.is_dir()):
+        raise CommandError(f"--hard-cases {sheet}: name a .jpg or .png file in a folder that exists")
+
+
+def _write_sheet(sheet: Path | None, tested: Sequence["Tested"]) -> None:
+    from smartcart.scripts.hard_cases import write_sheet
+    from smartcart.scripts.main import CommandError
+
+    if sheet is None:
+        return
+    rows = [row for clip in tested for row in clip.error_rows]
+    try:
+        shown = write_sheet(sheet, rows)
+    except OSError as error:
+        raise CommandError(f"--hard-cases {sheet}: {error}") from error
+    print(f"{sheet}: {shown} of {len(rows)} errors as pictures", file=sys.stderr)
 
 
 def _picklable(args: argparse.Namespace) -> argparse.Namespace:

@@ -13,6 +13,7 @@ from smartcart.models.frame_truth import TrueFrame, frames_beside, read_frames
 from smartcart.models.truth import Truth, TruthError, read_truth
 from smartcart.scripts.baselines import BASELINES
 from smartcart.scripts.faults import faults
+from smartcart.scripts.hard_cases import Image, error_rows
 from smartcart.scripts.looking import Look, judged, look_at_truth, look_at_video, look_through_noise
 
 Group = Literal["rendered", "unrendered", "real"]
@@ -22,12 +23,14 @@ SIMULATED: Final = "simulated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tested:
-    """What came of one clip; ``faults`` is None where no true frames lie beside it."""
+    """What came of one clip; ``faults`` is None where no true frames lie beside it, ``error_rows`` are pictures of its
+    errors where they were asked for."""
 
     group: Group
     replayed: Replayed
     baselines: Mapping[str, Replayed] = field(default_factory=dict)
     faults: Counter[str] | None = None
+    error_rows: Sequence[Image] = ()
 
 
 def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
@@ -49,6 +52,7 @@ def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
         replayed=replayed,
         baselines={name: _counted(name, truth, looks) for name in BASELINES} if args.baselines else {},
         faults=faults(replayed, frames, looks) if frames is not None and len(frames) == len(looks) else None,
+        error_rows=error_rows(video, replayed, looks) if args.hard_cases else (),
     )
 
 

@@ -1,9 +1,11 @@
-"""``smartcart evaluate`` on clips that were never filmed: true boxes, noise, baselines and the room at fault."""
+"""``smartcart evaluate`` on clips of our own making: true boxes, noise, baselines, room at fault, pictures of errors."""
 
 import json
 import subprocess
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from processes import SMARTCART
 
@@ -77,3 +79,27 @@ def test_noise_is_fitted_on_rendered_clips_only(unrendered: Path) -> None:
     told = evaluate(unrendered, "--fit-noise", unrendered / "noise.json")
     assert told.returncode == 2
     assert "needs rendered clips" in told.stderr
+
+
+def test_what_went_wrong_is_shown_in_pictures(unrendered: Path) -> None:
+    truth = json.loads((unrendered / "a.truth.json").read_text())
+    truth["events"][0]["label"] = "tub"
+    (unrendered / "a.truth.json").write_text(json.dumps(truth))
+    clip = cv2.VideoWriter(str(unrendered / "a.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (640, 480))
+    for _ in range(7 * FPS):
+        clip.write(np.full((480, 640, 3), 90, np.uint8))
+    clip.release()
+    told = evaluate(unrendered, "--true-boxes", "--hard-cases", unrendered / "sheet.png")
+    assert "1 of 1 errors as pictures" in told.stderr
+    sheet = cv2.imread(str(unrendered / "sheet.png"))
+    assert sheet is not None
+    assert sheet.shape == (214, 1280, 3), "one error, five moments"
+    coloured = (sheet.max(axis=2).astype(int) - sheet.min(axis=2) > 60).sum(axis=0).reshape(5, 256).sum(axis=1)
+    assert (coloured[-3:] > 1.5 * coloured[0]).all(), "of the boxes, two stand there from the third moment on"
+
+
+def test_a_sheet_that_could_not_be_written_is_refused_before_the_work(unrendered: Path) -> None:
+    for sheet in (unrendered / "sheet.xyz", unrendered / "nowhere" / "sheet.jpg"):
+        told = evaluate(unrendered, "--hard-cases", sheet)
+        assert told.returncode == 2
+        assert "name a .jpg or .png file in a folder that exists" in told.stderr
