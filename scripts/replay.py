@@ -19,11 +19,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "replay",
         help=HELP,
         description=HELP,
-        epilog="Example:  smartcart replay visit.mp4 --zone cart.toml --save-video seen.mp4",
+        epilog="Example:  smartcart replay visit.mp4 --zone cart.toml --save-video seen.webm",
     )
     parser.add_argument("clip", help="video file or folder of pictures")
     add_eye_options(parser)
-    parser.add_argument("--save-video", type=Path, metavar="OUT.mp4", help="write the clip with all that was seen")
+    parser.add_argument(
+        "--save-video", type=Path, metavar="OUT.webm", help="write the clip with all that was seen (.webm or .mp4)"
+    )
     parser.add_argument("--save-detections", type=Path, metavar="OUT.jsonl", help="write what --detections plays back")
     parser.add_argument("--json", action="store_true", help="end with one JSON object of frames, seconds, fps, basket")
     parser.set_defaults(run=run)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import cv2
 
@@ -12,15 +12,20 @@ from smartcart.edge.judge import Judge
 from smartcart.edge.pipeline import Step
 from smartcart.edge.zone import Zone
 
+CODECS: Final = {".webm": "VP80", ".mp4": "mp4v"}
+
 
 class VideoWriter:
-    """Writes annotated frames as MP4 (MPEG-4 part 2, which OpenCV encodes everywhere); a context manager.
+    """Writes annotated frames as WebM (VP8, which browsers play) or MP4 (MPEG-4 part 2, which players play): what
+    OpenCV's wheel encodes everywhere. A context manager.
 
     Raises:
-        SourceError: the file cannot be opened for writing.
+        SourceError: the name ends in neither, or the file cannot be opened for writing.
     """
 
     def __init__(self, path: Path, frames: FrameSource, zone: Zone, judge: Judge) -> None:
+        if path.suffix not in CODECS:
+            raise SourceError(f"{path}: give a name that ends in {' or '.join(CODECS)}")
         self._path = path
         self._fps = frames.fps
         self._annotator = Annotator(zone, judge)
@@ -31,11 +36,10 @@ class VideoWriter:
         image = self._annotator.draw(step)
         if self._writer is None:
             size = image.shape[1], image.shape[0]
-            self._writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*"mp4v"), self._fps, size)
+            codec = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix])
+            self._writer = cv2.VideoWriter(str(self._path), codec, self._fps, size)
             if not self._writer.isOpened():
-                raise SourceError(
-                    f"{self._path}: cannot be written; give a name that ends in .mp4 in a folder that exists"
-                )
+                raise SourceError(f"{self._path}: cannot be written; name a file in a folder that exists")
         if step.frame.index > self._last:
             self._writer.write(image)
             self._last = step.frame.index

@@ -80,8 +80,9 @@ def test_calibrate_writes_a_zone_and_a_picture_of_it(tmp_path: Path) -> None:
     assert image.shape == (480, 640, 3)
 
 
-def test_replay_writes_decisions_a_summary_a_video_and_detections(short_clip: Path, tmp_path: Path) -> None:
-    video, recorded = tmp_path / "seen.mp4", tmp_path / "seen.jsonl"
+@pytest.mark.parametrize("name", ["seen.webm", "seen.mp4"])
+def test_replay_writes_decisions_a_summary_a_video_and_detections(short_clip: Path, tmp_path: Path, name: str) -> None:
+    video, recorded = tmp_path / name, tmp_path / "seen.jsonl"
     told = smartcart("replay", short_clip, "--save-video", video, "--save-detections", recorded, "--json")
     assert told.returncode == 0, told.stderr
     summary = json.loads(told.stdout.splitlines()[-1])
@@ -92,6 +93,12 @@ def test_replay_writes_decisions_a_summary_a_video_and_detections(short_clip: Pa
     drawn, plain = capture.read()[1], cv2.VideoCapture(str(short_clip)).read()[1]
     assert np.abs(drawn.astype(int) - plain.astype(int)).max() > 60, "the zone is drawn"
     assert recorded.read_text().count("\n") > 0
+
+
+def test_replay_refuses_a_video_that_it_cannot_encode(short_clip: Path, tmp_path: Path) -> None:
+    told = smartcart("replay", short_clip, "--save-video", tmp_path / "seen.avi")
+    assert told.returncode == 2
+    assert "give a name that ends in .webm or .mp4" in told.stderr
 
 
 def test_replay_twice_and_from_recorded_detections_gives_the_same_bytes(tmp_path: Path) -> None:

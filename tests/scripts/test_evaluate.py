@@ -1,4 +1,4 @@
-"""``smartcart evaluate`` on clips of our own making: true boxes, noise, baselines, room at fault, pictures of errors."""
+"""``smartcart evaluate`` on clips made here: true boxes, noise, baselines, room at fault, pictures of errors."""
 
 import json
 import subprocess
