@@ -10,6 +10,12 @@ from smartcart.server.basket import StoredEvent
 from smartcart.server.catalogue import Catalogue, Match, Product
 
 TIME = "2026-01-02T03:04:05.678Z"
+COULD_BE = (
+    Candidate(outcome="added", label="can", probability=0.5),
+    Candidate(outcome="added", label="bottle", probability=0.3),
+    Candidate(outcome="none", label=None, probability=0.2),
+)
+"""What a cart could not decide."""
 
 
 def new_id() -> str:

@@ -1,4 +1,4 @@
-"""Real brokers, and a cart's end of the wire."""
+"""Real brokers, a cart's end of the wire, and pages in a real browser."""
 
 import getpass
 import shutil
@@ -14,11 +14,14 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
+from open_server import TIMEOUT, Open, open_server
 from paho.mqtt.enums import CallbackAPIVersion
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from processes import MOSQUITTO, Mosquitto, free_port, wait_until
 
 from smartcart.edge.events import Ack, CameraHealth, Channel, Command, Event, Status, Topic, parse_ack, parse_command
+from smartcart.server.broker import EmbeddedBroker
+from smartcart.server.service import BasketServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -155,6 +158,51 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=60_000)
         yield running
         running.close()
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker(port=0) as running:
+        yield running
+
+
+@pytest.fixture
+def server(broker: EmbeddedBroker) -> Iterator[BasketServer]:
+    with open_server(broker) as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: BasketServer) -> Iterator[Open]:
+    """Opens pages that are connected, and that must not complain or ask anybody else."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    asked: list[str] = []
+
+    def make(path: str = "", **options: Any) -> Page:
+        contexts.append(browser.new_context(base_url=server.url, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(TIMEOUT)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path, wait_until="commit")
+        page.wait_for_selector("body.moving")
+        return page
+
+    expect.set_options(timeout=TIMEOUT)
+    yield make
+    for context in contexts:
+        context.close()
+    assert [line for line in complaints if "status of 409" not in line] == []
+    assert all(url.startswith(server.url) for url in asked)
+
+
+@pytest.fixture
+def cart(broker: EmbeddedBroker, server: BasketServer, fake_carts: Any) -> Any:
+    cart = fake_carts(broker.url)
+    cart.status()
+    return cart
 
 
 POSTGRES_FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

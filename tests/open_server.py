@@ -1,0 +1,21 @@
+"""A server that lets everybody in, with the tests' catalogue, for looking at its pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page
+from wire_events import CATALOGUE
+
+from smartcart.server.broker import EmbeddedBroker
+from smartcart.server.service import BasketServer
+from smartcart.server.web.entrance import Entrance
+
+TIMEOUT = 60_000
+"""How long a page of a busy machine may take, in ms."""
+Open = Callable[..., Page]
+"""Opens a page that is live; see the fixture ``open_page``."""
+
+
+def open_server(broker: EmbeddedBroker, ledger_url: str = "memory:", port: int = 0, **more: Any) -> BasketServer:
+    options: dict[str, Any] = {"catalogue": CATALOGUE, "entrance": Entrance(is_open=True)}
+    return BasketServer(broker_url=broker.url, ledger_url=ledger_url, port=port, **(options | more))
