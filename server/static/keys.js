@@ -32,9 +32,10 @@
     document.getElementById("find-quantity").hidden = isLine;
     document.getElementById("find-none").hidden = isLine || !sources.length;
     if ("out" in dataset) form.querySelector("[value=removed]").checked = true;
-    document.getElementById("found").replaceChildren();
+    answer.replaceChildren();
+    entered = false;
     find.showModal();
-    document.getElementById("find-words").focus();
+    words.focus();
   };
   const openChange = ({ dataset }) => {
     const form = change.querySelector("form");
@@ -55,15 +56,27 @@
     else if ("find" in button.dataset) openFind(button);
     else openChange(button);
   });
+  // Enter in the search takes the first that was found, of these very words: who scans a code is quicker than the answer
+  const words = document.getElementById("find-words");
+  const answer = document.getElementById("found");
+  let entered = false;
+  const take = () => {
+    if (!entered || answer?.querySelector("[data-words]")?.dataset.words !== words.value) return;
+    entered = false;
+    answer.querySelector("button")?.click();
+  };
+  words?.addEventListener("input", () => { entered = false; });
+  if (answer) new MutationObserver(take).observe(answer, { childList: true });
   find?.addEventListener("keydown", (event) => {
-    const found = [...document.querySelectorAll("#found button")];
-    if (event.key === "Enter" && event.target.id === "find-words") {
-      event.preventDefault(); // Enter in the search takes the first that was found
-      found[0]?.click();
+    const found = [...answer.querySelectorAll("button")];
+    if (event.key === "Enter" && event.target === words) {
+      event.preventDefault();
+      entered = true;
+      take();
     } else if (["ArrowDown", "ArrowUp"].includes(event.key) && event.target.type !== "radio" && event.target.type !== "number") {
       event.preventDefault();
       const at = found.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
-      (found[at] ?? document.getElementById("find-words")).focus();
+      (found[at] ?? words).focus();
     }
   });
 
@@ -80,6 +93,23 @@
     if (!held || document.activeElement !== document.body) return;
     doubts()[Math.min(current, doubts().length - 1)]?.focus();
   });
+
+  // --- and moves up under the finger: what is pressed so soon was meant for what stood there before ---
+  const MOVED_MS = 400;
+  const order = () => doubts().map((doubt) => doubt.id);
+  let before = order();
+  let movedAt = -Infinity;
+  document.addEventListener("htmx:sse:after:message", () => {
+    const now = order();
+    if (before.some((id, at) => now[at] !== id)) movedAt = performance.now();
+    before = now;
+  });
+  document.addEventListener("click", (event) => {
+    const isByKey = event.detail === 0;
+    if (isByKey || !event.target.closest("[data-doubt]") || performance.now() - movedAt > MOVED_MS) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
 
   // --- the keys ---
   const active = () => document.activeElement.closest("[data-doubt]") ?? doubts()[0];

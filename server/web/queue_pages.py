@@ -33,9 +33,9 @@ class QueuePages:
         return {"doubts": doubts[:MOST_SHOWN], "left_out": max(0, len(doubts) - MOST_SHOWN)}
 
     async def sections(self) -> Sections:
-        """The page's one section, and the number in the navigation; raises as ``context`` does."""
-        _, html = await self._now()
-        return {"queue": html, **self.badge()}
+        """The list, how long it is, and the number in the navigation; raises as ``context`` does."""
+        doubts, html = await self._now()
+        return {"queue": html, "queue-count": str(len(doubts) or ""), **self.badge()}
 
     def waiting(self) -> int:
         """How many lines and events of all carts nobody has settled."""
