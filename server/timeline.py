@@ -62,6 +62,13 @@ class Moment:
         return next((word for word in reversed(self.said) if word.taken_back is None), None)
 
     @property
+    def origin(self) -> str:
+        """Where what it put in comes from: from whom, or from the camera and how sure that was."""
+        if self.reading is not None:
+            return self.reading.by
+        return "the camera" if self.confidence is None else f"the camera, {self.confidence:.0%}"
+
+    @property
     def settleable(self) -> bool:
         """Whether a person can say that it was something else."""
         return self.kind in ("added", "removed", "uncertain", "refused", "by_hand")

@@ -103,6 +103,7 @@ class CartPages:
             "receipt": self._payments.receipt_of(_key(basket)) if basket else None,
             "doubts": self._settling.of_cart(view) if is_newest else [],
             "moments": moments[::-1][:MOST_MOMENTS],
+            "origins": {moment.id: moment.origin for moment in moments[-MOST_MOMENTS:]},
             "left_out": max(0, len(moments) - MOST_MOMENTS),
             "pictured": self._evidence.events_of((view.store, view.cart)),
             "earlier": self._ledger.sessions(view.store, view.cart, _EARLIER),
