@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
+from smartcart.server.attention import CAMERA_WORDS
 from smartcart.server.basket import Basket, Line, StoredCorrection
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import Catalogue
@@ -23,7 +24,7 @@ from smartcart.server.web.templating import Templates
 
 _KEPT: Final = 1000
 _TAKEN_OUT: Final = 3
-NAMES: Final = ("screen-question", "screen-lines", "screen-sum")
+NAMES: Final = ("screen-notice", "screen-question", "screen-lines", "screen-told", "screen-sum")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,7 @@ class ScreenPages:
 
     def _render(self, context: dict[str, Any]) -> Sections:
         nothing: dict[str, Any] = {"question": None, "saw": False, "lines": [], "taken_out": [], "called": None}
+        nothing |= {"trouble": None, "last": None}
         return {name: self._templates.part(f"{name.replace('-', '_')}.html", **(nothing | context)) for name in NAMES}
 
     def _gather(self, view: CartView) -> dict[str, Any]:
@@ -88,6 +90,8 @@ class ScreenPages:
         told, words = self._told(basket) if basket else ([], [])
         return {
             "basket": basket,
+            "last": view.last[0] if basket and view.last else None,
+            "trouble": _trouble(view),
             "place": f"/cart/{view.store}/{view.cart}",
             "question": doubts[0] if asks else None,
             "saw": asks and self._evidence.newest((view.store, view.cart), doubts[0].sources) is not None,
@@ -114,6 +118,18 @@ class ScreenPages:
         events, corrections = self._ledger.session_events(key), self._ledger.session_corrections(key)
         gone = [moment for moment in timeline(events, (), corrections) if _is_gone(moment)]
         return gone, standing(corrections)
+
+
+def _trouble(view: CartView) -> str | None:
+    """Why what goes in now may not show up, in words for the shopper; None while it does."""
+    if view.basket is None or view.basket.state != "open" or view.status is None:
+        return None
+    if not view.status.online:
+        return "This cart is offline: what goes in now shows up when it is back."
+    if view.status.camera in CAMERA_WORDS:
+        what = CAMERA_WORDS[view.status.camera]
+        return f"{what}: what goes in now may not be counted. Free its view, or press Help."
+    return None
 
 
 def _by_store(words: Iterable[StoredCorrection]) -> dict[str, str]:
