@@ -1,11 +1,15 @@
-// The shift as charts; the same numbers stand in the table below them and in the CSV.
-(async () => {
-  const place = document.querySelector("[data-numbers]");
-  const answer = await fetch(place.dataset.numbers);
-  if (!answer.ok) return;
-  const { hours } = await answer.json();
-  const times = hours.map((hour) => Date.parse(hour.begin) / 1000);
-  const style = getComputedStyle(document.documentElement);
+// The shift as charts, drawn of the table below them, and again when that changes.
+(() => {
+  const HIGH = 200;
+  const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
+  // each chart's layers, those at the back first; what is stacked is given as sums
+  const KINDS = {
+    events: { layers: [[["added", "removed", "uncertain"], "warn"], [["added", "removed"], "soft"], [["added"], "good"]] },
+    rate: { layers: [[["rate"], "warn"]], words: (value) => `${value} %`, least: 5 },
+    settle: { layers: [[["settle"], "brand"]], words: (value) => (value < 120 ? `${value} s` : `${Math.round(value / 60)} min`), least: 10 },
+    carts: { layers: [[["carts"], "brand"]] },
+  };
+  const hours = document.getElementById("numbers-hours");
   const colour = (name) => {
     const probe = document.createElement("i");
     probe.className = `ink-${name}`;
@@ -14,38 +18,42 @@
     probe.remove();
     return value;
   };
-  const column = (name, scale = 1) => hours.map((hour) => (hour[name] === null ? null : hour[name] * scale));
-  const bars = uPlot.paths.bars({ size: [0.7, 48], radius: 0.15 });
-  const KINDS = {
-    events: [["Added", "added", "good"], ["Removed", "removed", "soft"], ["Uncertain", "uncertain", "warn"]],
-    rate: [["Uncertain, %", "uncertain_rate", "warn", 100]],
-    settle: [["Seconds", "settle_seconds", "brand"]],
-    carts: [["Carts", "carts", "brand"]],
-  };
-  const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-  const draw = () => {
-    for (const box of document.querySelectorAll("[data-chart]")) {
-      const kinds = KINDS[box.dataset.chart];
-      const isLine = kinds.length > 1;
-      const axis = { stroke: colour("soft"), grid: { stroke: colour("edge"), width: 1 }, ticks: { show: false }, font: `12px ${style.fontFamily}` };
-      box.replaceChildren();
-      if (!kinds.some(([, name]) => hours.some((hour) => hour[name]))) {
-        box.append(Object.assign(document.createElement("p"), { className: "hint", textContent: "Nothing in these hours." }));
-        continue;
-      }
-      new uPlot({
-        width: box.clientWidth, height: 200,
-        legend: { show: isLine, live: false },
-        scales: { x: { range: (_, first, last) => [first - 2700, last + 2700] }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-        axes: [{ ...axis, space: 64, values: (_, all) => all.map(clock) }, { ...axis, size: 44 }],
-        series: [{}, ...kinds.map(([label, , name]) => ({
-          label, stroke: colour(name), fill: isLine ? undefined : colour(name), width: 2, paths: isLine ? undefined : bars,
-          points: { show: isLine, size: 6, fill: colour(name) },
-        }))],
-      }, [times, ...kinds.map(([, name, , scale]) => column(name, scale))], box);
+  const bars = uPlot.paths.bars({ size: [0.7, 40], radius: 0.15 });
+
+  const chart = (box, rows, { layers, words = String, least = 1 }) => {
+    const columns = layers.map(([names]) => rows.map((row) => names.reduce((sum, name) => sum + Number(row.dataset[name]), 0) || null));
+    box.replaceChildren();
+    if (!columns[0].some(Boolean)) {
+      box.append(Object.assign(document.createElement("p"), { className: "hint", textContent: "Nothing in these hours." }));
+      return;
     }
+    const hour = (at) => (rows.length > 48 ? rows[at]?.dataset.hour.slice(5, 10) : rows[at]?.dataset.hour.slice(11)) ?? "";
+    const font = `12px ${getComputedStyle(document.documentElement).fontFamily}`;
+    const axis = { stroke: colour("words"), font, ticks: { show: false } };
+    const lines = { stroke: colour("edge"), width: 1 };
+    new uPlot({
+      width: box.clientWidth, height: HIGH, legend: { show: false }, cursor: { show: false },
+      padding: [8, 0, 0, 0],
+      scales: { x: { time: false, range: () => [-0.6, rows.length - 0.4] }, y: { range: (_, __, most) => [0, Math.max(least, most * 1.08)] } },
+      axes: [
+        { ...axis, grid: { show: false }, space: 52, size: 28, incrs: COUNTS, values: (_, all) => all.map(hour) },
+        { ...axis, grid: lines, space: 36, size: words === String ? 34 : 56, incrs: COUNTS, values: (_, all) => all.map(words) },
+      ],
+      series: [{}, ...layers.map(([, ink]) => ({ fill: colour(ink), width: 0, paths: bars, points: { show: false } }))],
+    }, [rows.map((_, at) => at), ...columns], box);
+  };
+
+  const draw = () => {
+    const rows = [...hours.querySelectorAll("[data-hour]")];
+    for (const box of document.querySelectorAll("[data-chart]")) chart(box, rows, KINDS[box.dataset.chart]);
   };
   draw();
+  let drawn = hours.innerHTML;
+  document.addEventListener("htmx:sse:after:message", () => {
+    if (hours.innerHTML === drawn) return;
+    drawn = hours.innerHTML;
+    draw();
+  });
   let width = innerWidth;
   addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; draw(); } });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
