@@ -17,6 +17,7 @@ from smartcart.server.web.visitor import Staff, Visitor, still_in
 router = APIRouter(prefix="/checkout", include_in_schema=False)
 
 _PLACE: Final = "/{store}/{cart}/{session}"
+_LISTS: Final = ("checkouts-baskets", "checkouts-receipts")
 _SECTIONS: Final = ("checkout-head", "checkout-todo", "checkout-bill", "checkout-pay", "checkout-remarks")
 LOOK_SECONDS: Final = 10.0
 """How long a checkout may not know what another server was told."""
@@ -25,12 +26,30 @@ Text = Annotated[str, Form(max_length=200)]
 
 @router.get("")
 def everything(request: Request, site: TheSite, visitor: Staff) -> Response:
-    """Every cart with something to pay, and the newest receipts."""
+    return site.templates.page(request, "checkouts.html", visitor=visitor, **_everything(site))
+
+
+@router.get("/live")
+async def live_list(site: TheSite, visitor: Staff) -> StreamingResponse:
+    """What is closed, paid and put in meanwhile."""
+
+    def sections() -> Sections:
+        context = _everything(site)
+        return {name: site.templates.part(f"{name.replace('-', '_')}.html", **context) for name in _LISTS}
+
+    async def render() -> Sections:
+        return {**await run_in_threadpool(sections), **site.queue_pages.badge()}
+
+    return event_stream(live_page(site.feed.changes(still_in(site, visitor)), render, longest=LOOK_SECONDS))
+
+
+def _everything(site: Site) -> dict[str, Any]:
+    """Every cart with something to pay, those first that wait for it, and the newest receipts."""
     baskets = [view.basket for view in site.carts.views() if view.basket and view.basket.lines]
     paid = site.till.payments.paid({_key(basket.store, basket.cart, basket.session) for basket in baskets})
     waiting = [b for b in baskets if _key(b.store, b.cart, b.session) not in paid]
-    receipts = site.till.payments.newest_receipts()
-    return site.templates.page(request, "checkouts.html", visitor=visitor, baskets=waiting, receipts=receipts)
+    waiting.sort(key=lambda b: (b.closed_at is None, b.closed_at or "", b.store, b.cart))
+    return {"baskets": waiting, "receipts": site.till.payments.newest_receipts()}
 
 
 @router.get("/{store}/{cart}")
