@@ -20,11 +20,13 @@
     timer = setTimeout(() => show(!document.hidden), SILENT_MS);
   };
   const say = (text, undo) => {
-    said.replaceChildren(text);
-    if (undo) said.append(undo);
-    said.hidden = false;
+    said.replaceChildren(text, ...(undo ? [undo] : []));
     clearTimeout(saying);
-    saying = setTimeout(() => { said.hidden = !said.matches(":hover, :focus-within"); }, SAID_MS);
+    saying = setTimeout(unsay, SAID_MS);
+  };
+  const unsay = () => {
+    if (said.matches(":hover, :focus-within")) saying = setTimeout(unsay, SAID_MS);
+    else said.replaceChildren();
   };
   // what was just said of an item, and the form that takes it back
   const undoOf = ({ undo, fields }) => {
