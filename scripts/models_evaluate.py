@@ -12,7 +12,7 @@ from smartcart.models.labels import DEFAULT_MODEL, LABELS
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from smartcart.edge.detector import OnnxDetector
+    from smartcart.edge.detection import Detector
     from smartcart.edge.frames import Image
     from smartcart.models.detection_metrics import DetectionFigures, JudgedPhoto, TrueBox
     from smartcart.models.judged_set import JudgedSet
@@ -34,6 +34,7 @@ def add_evaluate(actions: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--boxes", type=Path, help="the boxes of the one --clip, where it has no frames.jsonl")
     parser.add_argument("--every", type=int, default=1, help="of a clip's frames with boxes, every N-th (default 1)")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the ONNX file (default: the shipped one)")
+    parser.add_argument("--recogniser", type=Path, metavar="ONNX", help="also name each find from its crop with this")
     parser.add_argument("--confidence", type=float, default=0.25, help="for recall and confusions (default 0.25)")
     parser.add_argument("--threads", type=int, default=1, help="of ONNX Runtime (default %(default)s)")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="write confusions, recall and the worst pictures")
@@ -57,7 +58,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     try:
         detector = OnnxDetector(args.model, threads=args.threads, confidence=LOWEST_CONFIDENCE, iou=OVERLAP_KEPT)
         sets = [*photo_sets(args.data), *(clip_set(clip, args.boxes, every=max(1, args.every)) for clip in args.clip)]
-        judged = _judge(sets, detector)
+        judged = _judge(sets, _with_recogniser(detector, args))
         if args.plots:
             from smartcart.models.eye_plots import write_plots
 
@@ -85,7 +86,14 @@ def run_evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
-def _judge(sets: "Sequence[JudgedSet]", detector: "OnnxDetector") -> "Mapping[str, Sequence[JudgedPhoto]]":
+def _with_recogniser(detector: "Detector", args: argparse.Namespace) -> "Detector":
+    from smartcart.edge.recogniser import OnnxRecogniser
+    from smartcart.scripts.read_all import ReadAll
+
+    return ReadAll(detector, OnnxRecogniser(args.recogniser, threads=args.threads)) if args.recogniser else detector
+
+
+def _judge(sets: "Sequence[JudgedSet]", detector: "Detector") -> "Mapping[str, Sequence[JudgedPhoto]]":
     """What the detector finds in every picture, by set."""
     from tqdm import tqdm
 
@@ -93,14 +101,14 @@ def _judge(sets: "Sequence[JudgedSet]", detector: "OnnxDetector") -> "Mapping[st
         return {one.name: list(_judge_set(one, detector, bar)) for one in sets}
 
 
-def _judge_set(one: "JudgedSet", detector: "OnnxDetector", bar: "tqdm[Any]") -> "Iterator[JudgedPhoto]":
+def _judge_set(one: "JudgedSet", detector: "Detector", bar: "tqdm[Any]") -> "Iterator[JudgedPhoto]":
     for index, (image, truth) in enumerate(one.pictures()):
         yield _judge_picture(one, image, truth, detector, index)
         bar.update()
 
 
 def _judge_picture(
-    one: "JudgedSet", image: "Image", truth: "Sequence[TrueBox]", detector: "OnnxDetector", index: int
+    one: "JudgedSet", image: "Image", truth: "Sequence[TrueBox]", detector: "Detector", index: int
 ) -> "JudgedPhoto":
     from smartcart.edge.frames import Frame
     from smartcart.models.detection_metrics import FoundBox, JudgedPhoto
