@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
-_TIMEOUT_MS: Final = 60_000
-_WATCH: Final = """
+FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+TIMEOUT_MS: Final = 60_000
+WATCH: Final = """
 new MutationObserver(() => {
   if (document.body?.classList.contains("moving")) window.liveAt ??= performance.now();
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["class"] });
 """  # page.js marks the body at the first message of the stream, in the next frame
-_LIVE: Final = """limit => new Promise((live, late) => {
+LIVE: Final = """limit => new Promise((live, late) => {
   const look = () => (window.liveAt ? live() : requestAnimationFrame(look));
   setTimeout(() => late(new Error("the page did not become live")), limit);
   look();
@@ -51,7 +51,7 @@ def first_pages(browser: str, url: str, secret: str, runs: int) -> list[FirstPag
 
     loads = []
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=browser, args=list(_FLAGS), timeout=_TIMEOUT_MS)
+        running = playwright.chromium.launch(executable_path=browser, args=list(FLAGS), timeout=TIMEOUT_MS)
         for _ in range(runs + 1):
             context = running.new_context(extra_http_headers={"Authorization": f"Bearer {secret}"})
             loads.append(_load(context, url))
@@ -62,9 +62,9 @@ def first_pages(browser: str, url: str, secret: str, runs: int) -> list[FirstPag
 
 def _load(context: Any, url: str) -> FirstPage:
     page = context.new_page()
-    page.set_default_timeout(_TIMEOUT_MS)
-    page.add_init_script(_WATCH)
+    page.set_default_timeout(TIMEOUT_MS)
+    page.add_init_script(WATCH)
     page.goto(url, wait_until="load")
-    page.evaluate(_LIVE, _TIMEOUT_MS)
+    page.evaluate(LIVE, TIMEOUT_MS)
     usable, live, size = page.evaluate(_READ)
     return FirstPage(usable_ms=usable, live_ms=live, transferred=size)

@@ -6,6 +6,7 @@ import json
 import re
 import time
 import urllib.request
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,6 +20,18 @@ from smartcart.edge.publisher import rfc3339
 STORE: Final = "bench-store"
 _LONGEST_WAIT: Final = 30.0
 _EVENT: Final = re.compile(rb'id="e-([0-9a-f-]{36})"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """When each event was stored, and when its change came to each page (s since 1970)."""
+
+    stored: dict[str, float]
+    pages: list[dict[str, float]]
+
+    def lags(self, page: dict[str, float]) -> list[float]:
+        """How late on one page those events were that it has shown, in ms."""
+        return [1000 * (page[event] - at) for event, at in self.stored.items() if event in page]
 
 
 class PageLoad:
@@ -47,8 +60,8 @@ class PageLoad:
             self._send(self._client, cart, session, next(seq), EventType.ITEM_ADDED)
         time.sleep(2)
 
-    async def run(self, rate: float, seconds: float) -> tuple[list[float], int]:
-        """How late each event was on each page, in ms, and how many events there were."""
+    async def run(self, rate: float, seconds: float) -> Seen:
+        """Opens the pages, sends events and waits until all pages have the last."""
         await asyncio.to_thread(self.begin)
         client = self._client
         assert client is not None
@@ -67,7 +80,7 @@ class PageLoad:
             writer.close()
         client.loop_stop()
         stamps = await asyncio.to_thread(self._stamps)
-        return [1000 * (page[e] - stamps[e]) for page in self._seen for e in sent if e in page], len(sent)
+        return Seen(stored={event: stamps[event] for event in sent}, pages=self._seen)
 
     def _send(self, client: mqtt.Client, cart: str, session: str, seq: int, kind: EventType) -> str:
         event_id, is_item = uuid7(), kind is EventType.ITEM_ADDED

@@ -17,6 +17,8 @@ def test_every_page_sees_every_event() -> None:
     assert figures["seen"] == 5 * figures["events"] > 0
     assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["max"]
     if shutil.which("chromium"):
+        assert figures["drawn"] == figures["events"]
+        assert figures["latency_ms"]["p50"] < figures["drawn_ms"]["p50"]
         first = figures["first_page"]
         assert 0 < first["usable_ms"]["p50"] < first["live_ms"]["p50"]
         assert 10_000 < first["transferred_bytes"] < 100_000
