@@ -1,0 +1,87 @@
+"""Makes the README's pictures of the pages: each at 1440, 768 and 360 px, in light and in dark (`scripts/pictures`).
+
+It is no test, and pytest runs it by its name alone: it has what the tests have, a real broker, server and browser.
+"""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from open_server import open_server
+from PIL import Image
+from playwright.sync_api import Browser
+from staged_store import a_morning, carts_at_work
+
+from smartcart.models.labels import ITEMS
+from smartcart.server.broker import EmbeddedBroker
+from smartcart.server.catalogue_file import DEFAULT_CATALOGUE, load_catalogue
+from smartcart.server.ledger_address import open_ledger
+from smartcart.server.service import BasketServer
+
+PICTURES = Path(__file__).parents[2] / ".github"
+SIZES = ((1440, 900), (768, 900), (360, 900))
+SCALE, GAP, GROUND = 0.5, 16, "#8a948f"
+ALL_SHOWN = """() => Promise.all([...document.images]
+  .filter(image => image.checkVisibility() && image.getBoundingClientRect().top < innerHeight)
+  .map(image => image.decode().catch(() => null)))"""  # those further down are not even asked for
+
+
+@pytest.mark.timeout(1800)
+def test_pictures(browser: Browser, fake_carts: Any, tmp_path: Path) -> None:
+    address, catalogue = f"sqlite:///{tmp_path / 'ledger.sqlite'}", load_catalogue(DEFAULT_CATALOGUE)
+    ledger = open_ledger(address)
+    a_morning(ledger, catalogue)
+    ledger.close()
+    more: dict[str, Any] = {"catalogue": catalogue, "evidence": True, "labels": ITEMS}
+    with EmbeddedBroker(port=0) as broker, open_server(broker, address, **more) as server:
+        sessions = carts_at_work(lambda **named: fake_carts(broker.url, **named))
+        for name, place in pages_of(server, sessions).items():
+            rows = [[shot(browser, server.url + place, size, scheme) for size in SIZES] for scheme in ("light", "dark")]
+            sheet(rows).save(PICTURES / f"page_{name}.webp", quality=70, method=6)
+
+
+def pages_of(server: BasketServer, sessions: dict[str, str]) -> dict[str, str]:
+    """Has one basket closed and another paid, and says where everything is to be seen."""
+    with httpx.Client(base_url=f"{server.url}api/v1/checkouts/store-1/", timeout=60) as till:
+        for cart in ("cart-03", "cart-16"):
+            till.post(f"{cart}/{sessions[cart]}/close").raise_for_status()
+        till.post(f"cart-16/{sessions['cart-16']}/payment", json={"means": "pays"}).raise_for_status()
+    return {
+        "carts": "",
+        "cart": "carts/store-1/cart-07",
+        "queue": "queue",
+        "screen": "cart/store-1/cart-07",
+        "checkout": f"checkout/store-1/cart-03/{sessions['cart-03']}",
+        "numbers": "numbers",
+    }
+
+
+def shot(browser: Browser, address: str, size: tuple[int, int], scheme: Any) -> Image.Image:
+    viewport: Any = {"width": size[0], "height": size[1]}
+    is_small = size[0] < 1000
+    more: dict[str, Any] = {"reduced_motion": "reduce", "has_touch": is_small, "is_mobile": is_small}
+    context = browser.new_context(viewport=viewport, color_scheme=scheme, **more)
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(address, wait_until="load")
+    page.wait_for_selector("body.moving")
+    page.evaluate(ALL_SHOWN)
+    whole = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    context.close()
+    return whole.resize((int(whole.width * SCALE), int(whole.height * SCALE)), Image.Resampling.LANCZOS)
+
+
+def sheet(rows: list[list[Image.Image]]) -> Image.Image:
+    """Rows of pictures of one height, one below the other."""
+    wide = GAP + sum(shot.width + GAP for shot in rows[0])
+    high = GAP + sum(row[0].height + GAP for row in rows)
+    whole, y = Image.new("RGB", (wide, high), GROUND), GAP
+    for row in rows:
+        x = GAP
+        for one in row:
+            whole.paste(one, (x, y))
+            x += one.width + GAP
+        y += row[0].height + GAP
+    return whole
