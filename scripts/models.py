@@ -1,10 +1,11 @@
-"""``smartcart models``: train, export and evaluate the eye; train the recogniser."""
+"""``smartcart models``: train, average, export and evaluate the eye; train the recogniser."""
 
 import argparse
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smartcart.scripts.models_average import add_average
 from smartcart.scripts.models_evaluate import add_evaluate
 from smartcart.scripts.models_quantize import add_quantize
 from smartcart.scripts.models_recogniser import add_recogniser
@@ -17,6 +18,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = commands.add_parser("models", help="train, export and evaluate the model that sees items and hands")
     actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
     _add_train(actions)
+    add_average(actions)
     _add_export(actions)
     add_quantize(actions)
     add_recogniser(actions)

@@ -191,6 +191,47 @@ def test_an_exported_eye_is_a_start_that_computes_the_same(
     assert record["start"]["file"] == file.name
 
 
+MEAN = """
+import json, sys
+from pathlib import Path
+from smartcart.models.start_weights import open_model
+from smartcart.models.training import Recipe, quiet_libraries
+quiet_libraries()
+first, second, mean = (open_model(Recipe(), Path(file)).model.float().state_dict() for file in sys.argv[1:])
+moving = [name for name in mean if mean[name].dtype.is_floating_point]
+print(json.dumps({
+    "apart": max(float((first[n] - second[n]).abs().max()) for n in moving),
+    "off": max(float((mean[n] - 0.25 * first[n] - 0.75 * second[n]).abs().max()) for n in moving),
+}))
+"""
+
+
+def test_checkpoints_are_averaged(trained: Path, toy: Path, tmp_path: Path) -> None:
+    first = trained / "weights" / "last.pt"
+    status, _, err = run(
+        "train", "--data", toy, "--weights", first, "--epochs", 1, "--out", tmp_path / "more", *SMALL, "--json"
+    )
+    assert status == 0, err
+    second, out = tmp_path / "more" / "weights" / "last.pt", tmp_path / "mean"
+    order = ("average", "--weights", first, second, "--shares", 1, 3, "--out", out, "--json")
+    status, record, err = run(*order)
+    assert status == 0, err
+    assert [part["share"] for part in record["averaged"]] == [0.25, 0.75]
+    assert (
+        record["averaged"][0]["training"]["fingerprint"]
+        == json.loads((trained / "record.json").read_text())["fingerprint"]
+    )
+    told = python(MEAN, first, second, out / "weights" / "last.pt")
+    assert told["apart"] > 1e-3
+    assert told["off"] < told["apart"] / 20, "kept in 16 bits"
+    status, report, err = run(
+        "export", "--weights", out / "weights" / "last.pt", "--out", tmp_path / "mean.onnx", "--json"
+    )
+    assert status == 0, err
+    assert report["metadata"]["photos_sha256"] == record["fingerprint"]
+    assert run(*order)[0] == 2, "it does not write over a run"
+
+
 def _copied(file: Path, to: Path) -> Path:
     to.write_bytes(file.read_bytes())
     return to
@@ -204,6 +245,8 @@ def _copied(file: Path, to: Path) -> Path:
         (["train", "--data", "nowhere.yaml", "--out", "unused"], "nowhere.yaml: cannot be read"),
         (["export", "--weights", "nowhere.pt", "--out", "unused.onnx"], "no such checkpoint"),
         (["export", "--weights", "nowhere.pt", "--out", "unused.onnx", "--size", "300x200"], "multiples of 32"),
+        (["average", "--weights", "a.pt", "--out", "unused"], "two checkpoints or more"),
+        (["average", "--weights", "a.pt", "b.pt", "--out", "unused"], "a.pt: no such .pt checkpoint"),
         (["evaluate", "--data", "nowhere.yaml", "--model", "nowhere.onnx"], "nowhere.onnx"),
     ],
 )
