@@ -15,6 +15,12 @@ TIMEOUT = 60_000
 Open = Callable[..., Page]
 """Opens a page that is live; see the fixture ``open_page``."""
 
+PRESSED_TWICE = """() => document.addEventListener("htmx:sse:after:message", () => {
+  const second = new MouseEvent("click", { bubbles: true, cancelable: true, detail: 2 });
+  document.querySelector("[data-doubt] .choice")?.dispatchEvent(second);
+})"""
+"""Has a page get the second half of a double click just when the next question has moved up."""
+
 
 def open_server(broker: EmbeddedBroker, ledger_url: str = "memory:", port: int = 0, **more: Any) -> BasketServer:
     options: dict[str, Any] = {"catalogue": CATALOGUE, "entrance": Entrance(is_open=True)}

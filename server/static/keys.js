@@ -94,23 +94,6 @@
     doubts()[Math.min(current, doubts().length - 1)]?.focus();
   });
 
-  // --- and moves up under the finger: what is pressed so soon was meant for what stood there before ---
-  const MOVED_MS = 400;
-  const order = () => doubts().map((doubt) => doubt.id);
-  let before = order();
-  let movedAt = -Infinity;
-  document.addEventListener("htmx:sse:after:message", () => {
-    const now = order();
-    if (before.some((id, at) => now[at] !== id)) movedAt = performance.now();
-    before = now;
-  });
-  document.addEventListener("click", (event) => {
-    const isByKey = event.detail === 0;
-    if (isByKey || !event.target.closest("[data-doubt]") || performance.now() - movedAt > MOVED_MS) return;
-    event.preventDefault();
-    event.stopPropagation();
-  }, true);
-
   // --- the keys ---
   const active = () => document.activeElement.closest("[data-doubt]") ?? doubts()[0];
   const step = (by) => {

@@ -1,8 +1,9 @@
 // Says when the stream is lost, marks what arrives after the page was first shown, leads to the login when it is over,
-// and sends the forms that change something without leaving the page.
+// and sends the forms that change something without leaving the page, but none that moved up under a second press.
 (() => {
   const SILENT_MS = 25000; // the server sends a beat every 10 s
   const SAID_MS = 8000;
+  const MOVED_MS = 400;
   const lost = document.getElementById("lost");
   const said = document.getElementById("said");
   const live = document.querySelector("[data-live]");
@@ -67,6 +68,22 @@
     });
     live.addEventListener("htmx:sse:before:connection", (event) => show(event.detail.connection.attempt > 1));
   }
+
+  // what has just moved up under the finger is not pressed: that was meant for what stood there before
+  const order = () => [...document.querySelectorAll("[data-doubt]")].map((doubt) => doubt.id);
+  let before = order();
+  let movedAt = -Infinity;
+  document.addEventListener("htmx:sse:after:message", () => {
+    const now = order();
+    if (before.some((id, at) => now[at] !== id)) movedAt = performance.now();
+    before = now;
+  });
+  document.addEventListener("click", (event) => {
+    const isByKey = event.detail === 0;
+    if (isByKey || !event.target.closest("[data-doubt]") || performance.now() - movedAt > MOVED_MS) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;

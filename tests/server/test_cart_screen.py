@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from open_server import Open
+from open_server import PRESSED_TWICE, Open
 from PIL import Image
 from playwright.sync_api import expect
 from wire_events import COULD_BE, Trip
@@ -66,6 +66,20 @@ def test_what_the_store_corrects_is_said_on_the_screen(open_page: Open, cart: An
     staff.get_by_role("button", name="Nothing happened").click()
     expect(screen.locator(".things.out li")).to_contain_text("taken off by the store")
     expect(screen.locator(".total strong")).to_have_text("€5.19")
+
+
+def test_who_taps_twice_answers_once(open_page: Open, cart: Any, server: BasketServer) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), *(trip.doubt("can", candidates=COULD_BE) for _ in range(2)))
+    screen = open_page("cart/store-1/cart-1")
+    screen.evaluate(PRESSED_TWICE)
+    first = screen.locator(".question").get_attribute("id")
+    screen.locator(".choice").first.click()
+    expect(screen.locator(".question")).not_to_have_id(first or "")
+    screen.wait_for_timeout(500)
+    basket = server.basket("store-1", "cart-1")
+    assert basket
+    assert (basket.corrections, len(basket.uncertain)) == (1, 1)
 
 
 def test_help_reaches_the_store(open_page: Open, cart: Any, server: BasketServer) -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from open_server import Open
+from open_server import PRESSED_TWICE, Open
 from playwright.sync_api import Page, expect
 from wire_events import COULD_BE, Trip
 
@@ -122,12 +122,7 @@ def test_what_moves_up_under_the_finger_is_not_pressed(open_page: Open, cart: An
     cart.send_until_answered(trip.start(), *(trip.doubt("can", candidates=COULD_BE) for _ in range(3)))
     page = open_page("queue")
     expect(page.locator("#queue-count")).to_have_text("3")
-    page.evaluate(
-        """() => document.addEventListener("htmx:sse:after:message", () => {
-            const second = new MouseEvent("click", { bubbles: true, cancelable: true, detail: 2 });
-            document.querySelector(".doubt .choice").dispatchEvent(second);
-        })"""
-    )  # the second half of a double click, just when the next one has moved up
+    page.evaluate(PRESSED_TWICE)
     page.locator(".doubt .choice").first.click()
     expect(page.locator(".doubt")).to_have_count(2)
     expect(page.locator("#queue-count")).to_have_text("2")
