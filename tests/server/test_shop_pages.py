@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 import zxingcpp
 from PIL import Image
@@ -209,6 +210,22 @@ def test_an_open_checkout_follows_what_comes_from_elsewhere(
     expect(other.get_by_role("heading", name="Thank you")).to_be_visible()
     expect(page.get_by_role("link", name="Show the receipt")).to_be_visible()
     assert paid_count(server, trip) == 1
+
+
+def test_the_list_has_those_first_that_wait_to_be_paid(page: Page, server: BasketServer, trip: Trip) -> None:
+    page.goto("checkout")
+    page.wait_for_selector("body.moving")
+    page.evaluate("window.stillHere = true")
+    mine = page.locator("#checkouts-baskets li").filter(has_text=trip.cart)
+    expect(mine).to_contain_text("Still shopping")
+    with httpx.Client(base_url=f"{server.url}api/v1/checkouts/store-1/{trip.cart}/{trip.session}") as till:
+        assert till.post("/close").is_success
+        expect(mine).to_contain_text("Closed")
+        expect(page.locator("#checkouts-baskets li .pill").first).to_have_text("Closed")
+        assert till.post("/payment", json={"means": "pays"}).is_success
+    expect(mine).to_have_count(0)
+    expect(page.locator("#checkouts-receipts li").first).to_contain_text(trip.cart)
+    assert page.evaluate("window.stillHere")
 
 
 def choose(page: Page, text: str) -> None:
