@@ -1,6 +1,5 @@
 """Who comes in, over real HTTP: logins, form tokens, roles, API tokens, and what nobody sees without one."""
 
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -224,7 +223,7 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(anybody: Client) -> N
         return time.perf_counter() - begin
 
     pairs = [(seconds("anna"), seconds(f"nobody-{i}")) for i in range(8)]
-    known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
+    known, unknown = (min(times) for times in zip(*pairs, strict=True))  # what else runs here only adds
     assert 0.4 < known / unknown < 2.5, "a password that is not checked at all takes a tenth of the time"
 
 
