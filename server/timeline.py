@@ -69,6 +69,13 @@ class Moment:
         return "the camera" if self.confidence is None else f"the camera, {self.confidence:.0%}"
 
     @property
+    def was_taken_out(self) -> bool:
+        """Whether it is about something that went out, as whoever spoke last says."""
+        if self.reading is not None:
+            return self.reading.action == "removed"
+        return self.kind == "removed" or {c.outcome for c in self.candidates} - {"none"} == {"removed"}
+
+    @property
     def settleable(self) -> bool:
         """Whether a person can say that it was something else."""
         return self.kind in ("added", "removed", "uncertain", "refused", "by_hand")

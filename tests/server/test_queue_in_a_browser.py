@@ -7,6 +7,7 @@ from open_server import PRESSED_TWICE, Open
 from playwright.sync_api import Page, expect
 from wire_events import COULD_BE, Trip
 
+from smartcart.edge.events import Candidate
 from smartcart.server.service import BasketServer
 
 
@@ -148,3 +149,23 @@ def test_a_scanner_is_quicker_than_the_answer(open_page: Open, cart: Any, server
     basket = server.basket("store-1", "cart-1")
     assert basket
     assert [line.sku for line in basket.lines] == ["HONEY"]
+
+
+def test_another_product_that_was_taken_out_goes_out(open_page: Open, cart: Any, server: BasketServer) -> None:
+    trip = Trip()
+    could_be = (Candidate(outcome="removed", label="can", probability=0.6),)
+    cart.send_until_answered(trip.start(), trip.add("can"), trip.add("bottle"), trip.doubt("can", candidates=could_be))
+    page = open_page("queue")
+    expect(page.locator(".doubt h3")).to_have_text("What was taken out?")
+    page.keyboard.press("s")
+    expect(page.get_by_label("taken out")).to_be_checked()
+    page.keyboard.type("BOTTLE")
+    page.keyboard.press("Escape")
+    expect(page.locator("#find")).to_be_hidden()  # at once, also with something typed
+    page.keyboard.press("s")
+    page.keyboard.type("BOTTLE")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nothing waits for you")).to_be_visible()
+    basket = server.basket("store-1", "cart-1")
+    assert basket
+    assert basket.counts == {"can": 1}
