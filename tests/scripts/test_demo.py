@@ -71,7 +71,7 @@ def test_a_port_in_use_is_named() -> None:
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is not installed")
-def test_the_page_shows_the_live_picture_and_the_basket_fills(demo_page: tuple[subprocess.Popen[str], str]) -> None:
+def test_the_trip_is_watched_from_its_first_item_to_its_last(demo_page: tuple[subprocess.Popen[str], str]) -> None:
     from playwright.sync_api import expect, sync_playwright
 
     _, url = demo_page
@@ -87,7 +87,14 @@ def test_the_page_shows_the_live_picture_and_the_basket_fills(demo_page: tuple[s
         picture = page.locator("img[src*='live.mjpg']")
         expect(picture).to_be_visible(timeout=30_000)
         page.wait_for_function("document.querySelector(\"img[src*='live.mjpg']\").naturalWidth === 640", timeout=30_000)
-        # the first item of the clip comes in without a reload of the page
-        expect(page.get_by_text("Drink carton 1 l", exact=True).first).to_be_visible(timeout=60_000)
+        page.evaluate("window.stillHere = true")
+        basket = page.get_by_role("article").locator("tbody tr td:nth-of-type(3)")
+        in_it = ["Drink carton 1 l", "Bottled drink 0.5 l", "Canned drink 330 ml"]
+        for count in (1, 2, 3):
+            expect(basket).to_have_text(in_it[:count], timeout=60_000)
+        in_it.remove("Bottled drink 0.5 l")  # a hand takes it out again
+        expect(basket).to_have_text(in_it, timeout=60_000)
+        expect(basket).to_have_text([*in_it, "Apple, piece"], timeout=60_000)
+        assert page.evaluate("window.stillHere")
         assert all(address.startswith(("http://127.0.0.1:", "data:")) for address in asked)
         browser.close()
