@@ -72,6 +72,7 @@ def test_a_product_is_added(open_page: Open, server: BasketServer) -> None:
     page = open_page("")
     follow(page, "Catalogue")
     follow(page, "Add a product")
+    expect(page.locator("[name=name]")).to_be_focused()
     page.keyboard.type("Rye bread")
     tab_to(page, "Code")
     page.keyboard.type("RYE")

@@ -163,7 +163,7 @@ def test_another_product_that_was_taken_out_goes_out(open_page: Open, cart: Any,
     page.keyboard.press("Escape")
     expect(page.locator("#find")).to_be_hidden()  # at once, also with something typed
     page.keyboard.press("s")
-    page.keyboard.type("BOTTLE")
+    page.keyboard.type("BOTTLE")  # the same words again are looked for again
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nothing waits for you")).to_be_visible()
     basket = server.basket("store-1", "cart-1")
