@@ -160,6 +160,7 @@ def test_another_product_that_was_taken_out_goes_out(open_page: Open, cart: Any,
     page.keyboard.press("s")
     expect(page.get_by_label("taken out")).to_be_checked()
     page.keyboard.type("BOTTLE")
+    expect(page.locator("#found button")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(page.locator("#find")).to_be_hidden()  # at once, also with something typed
     page.keyboard.press("s")
