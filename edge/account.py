@@ -53,6 +53,7 @@ class Account:
         present = [t for t in threads if self.visit.seen_share(t.end.track.id) >= PRESENT]
         present.sort(key=lambda t: -t.end.track.hits)
         known = {item.track for item in self.inventory.items}
+        present = [t for t in present if t.end.track.id in known or not _is_second_box(t, present)]
         places = [(item, item.box) for item in self.inventory.items]
         pairing = Pairing(
             visit=self.visit, items=self.inventory.items, threads=threads, present=present, time=self.time
@@ -184,8 +185,7 @@ class Account:
     def _new(self, thread: Thread, unseen: list[Thread], present: Sequence[Thread], vacated: Sequence[Box]) -> None:
         """Something that stands where nothing was known before."""
         path = thread.end
-        others = (t.end.track for t in present if t.end.track.id != path.track.id)
-        if any(path.doubles(other.box) for other in others if other.hits >= thread.hits):
+        if _is_second_box(thread, present):
             return
         ahead = EARLY if thread.begin.from_outside else STOOD  # what a hand brings may be in sight before the hand
         stood = thread.begin.track.first < self.visit.start - ahead
@@ -282,6 +282,12 @@ class Account:
             trail=thread.trail(visit.start - EARLY) if thread else (),
             before=self.before,
         )
+
+
+def _is_second_box(thread: Thread, present: Sequence[Thread]) -> bool:
+    """Whether it is but a second box around something that was seen more often."""
+    others = (t.end.track for t in present if t.end.track.id != thread.end.track.id)
+    return any(thread.end.doubles(other.box) for other in others if other.hits >= thread.end.track.hits)
 
 
 def _same(added: Decision, removed: Decision) -> bool:

@@ -1,6 +1,6 @@
 """What the judge believes to stand in the basket: one entry an item, kept over occlusion and lost tracks."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +14,7 @@ WITHIN: Final = 0.75
 MUCH_LARGER: Final = 3.0
 UNLIKE: Final = 0.25
 SUPPORT_RATE: Final = 0.7
+REACHING: Final = 0.5  # so long a hand may hide an item before it is seen
 PHANTOM_AFTER: Final = 8.0
 SURE_AFTER: Final = 2.0
 NO_TRACK: Final = 0  # tracks are numbered from 1
@@ -54,6 +55,7 @@ class Resting:
     hidden: bool = False
     missing: Missing | None = None
     told: str | None = None
+    _lately: deque[tuple[float, float]] = field(default_factory=deque)
 
     @property
     def label(self) -> str:
@@ -65,6 +67,18 @@ class Resting:
         if self.box.iou(box) >= SAME_PLACE or shared > WITHIN * box.area:
             return True
         return shared > WITHIN * self.box.area and box.area < MUCH_LARGER * self.box.area
+
+    def steady(self, time: float, rate: float) -> None:
+        """Lets the support follow whether it is seen at a quiet moment."""
+        self._lately.append((time, self.support))
+        while time - self._lately[0][0] > REACHING:
+            self._lately.popleft()
+        self.support += rate * ((1.0 if self.seen == time else 0.0) - self.support)
+
+    def reached_for(self) -> None:
+        """A visit begins: what hid it in the last moments may have been the hand, on its way."""
+        self.touched = 0
+        self.support = self._lately[0][1] if self._lately else self.support
 
     def see(self, path: Path, gain: Mapping[str, float]) -> None:
         """Takes a sight of the item at rest, with the votes that its track won since the last one."""
@@ -119,7 +133,7 @@ class Inventory:
         """Lets the support of entries follow whether they are seen; drops what was seen but briefly, long ago."""
         rate = min(1.0, SUPPORT_RATE * elapsed)
         for item in self.items:
-            item.support += rate * ((1.0 if item.seen == time else 0.0) - item.support)
+            item.steady(time, rate)
         self.items = [
             i for i in self.items if i.hidden or time - i.seen < PHANTOM_AFTER or i.seen - i.since > SURE_AFTER
         ]

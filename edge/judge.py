@@ -138,7 +138,7 @@ class Judge:
         if self._visit is None:
             self._visit = Visit(start=time, last_active=time)
             for item in self._inventory.items:
-                item.touched = 0
+                item.reached_for()
         self._visit.active(time, hands)
         for item in self._inventory.items:
             item.touched += any(reaches(hand.box, item.box) for hand in hands)

@@ -152,6 +152,14 @@ def test_a_doubtful_second_box_around_an_item_is_no_item() -> None:
     assert decide([resting("carton", 0.5, 0.6), part, visit(2, 0.5, 0.4)], 9) == []
 
 
+def test_a_second_box_around_what_stands_is_not_where_a_taken_item_went() -> None:
+    """The box is taken out, hidden by the hand; soon after it a larger box is seen around the carton beside it."""
+    carton = resting("carton", 0.45, 0.56, size=(0.1, 0.15))
+    second = resting("box", 0.45, 0.52, start=3.4, end=60.0, size=(0.12, 0.23))
+    scene = [carton, second, visit(2, 0.5, 0.5), resting("box", 0.58, 0.6, 0.0, 3.0, size=(0.1, 0.16))]
+    assert told(decide(scene, 9)) == [("removed", "box")]
+
+
 def test_an_item_held_up_out_of_the_basket_and_put_back_is_no_event() -> None:
     up_and_back = ((0, 0.3, 0.6), (3, 0.3, 0.6), (4, 0.3, 0.08), (4.6, 0.3, 0.08), (5.6, 0.6, 0.6), (60, 0.6, 0.6))
     with_hand = hand((2, 0.3, -0.05), (3, 0.3, 0.5), (4, 0.3, 0.0), (4.6, 0.3, 0.0), (5.6, 0.6, 0.5), (6.6, 0.6, -0.1))
@@ -174,6 +182,13 @@ def test_an_item_that_does_not_come_back_after_a_hand_was_at_it_is_gone() -> Non
     decisions = decide([can, resting("bottle", 0.2, 0.6), visit(2, 0.5, 0.5)], 12)
     assert told(decisions) == [("removed", "can")]
     assert 3 <= decisions[0].media_time <= 5
+
+
+def test_what_a_hand_hides_before_the_hand_is_seen_was_seen_steadily() -> None:
+    late = hand((2.7, 0.5, 0.45), (3.2, 0.5, 0.5), (4.0, 0.5, -0.05))
+    decisions = decide([resting("can", 0.5, 0.6, 0.0, 2.0), late], 8)
+    assert told(decisions) == [("removed", "can")]
+    assert decisions[0].confidence > 0.8
 
 
 def test_an_item_that_vanishes_without_a_hand_at_it_is_not_told_as_removed() -> None:
