@@ -29,8 +29,8 @@ def test_it_knows_the_projects_labels_in_their_order(detector: OnnxDetector) -> 
 
 def test_it_fits_the_camera_and_the_wheel(detector: OnnxDetector) -> None:
     assert DEFAULT_MODEL.stat().st_size <= 12e6
-    assert detector.input_size(640, 480) == (416, 320)
-    assert detector.input_size(1920, 1080) == (416, 256)
+    assert detector.input_size(640, 480) == (448, 352)
+    assert detector.input_size(1920, 1080) == (448, 256)
 
 
 def test_it_names_its_licence_and_its_sources() -> None:
