@@ -6,6 +6,7 @@ The networks must come from each other, one fine-tuned from the other, so that t
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -26,12 +27,13 @@ def average(weights: Sequence[Path], shares: Sequence[float], *, out: Path) -> R
         out: a new folder, or one that holds no training.
 
     Returns:
-        The record: checkpoints with their shares, and one fingerprint of all photos that they learned from.
+        The record: checkpoints with their shares, and one fingerprint of the photos that they learned from; where a
+        training is not recorded, its checkpoint stands for them.
 
     Raises:
         TrainingError: a checkpoint or a share cannot be used, ``out`` is taken, or the extra is not installed.
     """
-    if len(weights) < 2 or len(shares) != len(weights) or min(shares) <= 0:
+    if len(weights) < 2 or len(shares) != len(weights) or not all(0 < share < math.inf for share in shares):
         raise TrainingError("give two checkpoints or more, and as many shares, each above 0")
     if (out / RECORD).exists():
         raise TrainingError(f"{out}: holds a training already; give another --out")
@@ -44,14 +46,14 @@ def average(weights: Sequence[Path], shares: Sequence[float], *, out: Path) -> R
         _write_average(weights, scaled, out / LAST)
     except ModuleNotFoundError as error:
         raise MissingExtraError(error) from error
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"file": file.name, "sha256": sha256(file), "share": round(share, 4), "training": _record_of(file)}
         for file, share in zip(weights, scaled, strict=True)
     ]
-    seen = "".join(str(part["training"]["fingerprint"]) for part in parts if isinstance(part["training"], dict))
+    seen = [part["training"]["fingerprint"] if part["training"] else part["sha256"] for part in parts]
     record = {
         "averaged": parts,
-        "fingerprint": hashlib.sha256(seen.encode()).hexdigest(),
+        "fingerprint": hashlib.sha256("".join(seen).encode()).hexdigest(),
         "weights_sha256": sha256(out / LAST),
     }
     (out / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

@@ -246,6 +246,7 @@ def _copied(file: Path, to: Path) -> Path:
         (["export", "--weights", "nowhere.pt", "--out", "unused.onnx"], "no such checkpoint"),
         (["export", "--weights", "nowhere.pt", "--out", "unused.onnx", "--size", "300x200"], "multiples of 32"),
         (["average", "--weights", "a.pt", "--out", "unused"], "two checkpoints or more"),
+        (["average", "--weights", "a.pt", "b.pt", "--shares", "1", "nan", "--out", "unused"], "each above 0"),
         (["average", "--weights", "a.pt", "b.pt", "--out", "unused"], "a.pt: no such .pt checkpoint"),
         (["evaluate", "--data", "nowhere.yaml", "--model", "nowhere.onnx"], "nowhere.onnx"),
     ],

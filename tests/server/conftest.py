@@ -16,8 +16,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from open_server import TIMEOUT, Open, open_server
 from paho.mqtt.enums import CallbackAPIVersion
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from processes import MOSQUITTO, Mosquitto, free_port, wait_until
+from watched_pages import watched_pages
 
 from smartcart.edge.events import Ack, CameraHealth, Channel, Command, Event, Status, Topic, parse_ack, parse_command
 from smartcart.server.broker import EmbeddedBroker
@@ -175,27 +176,15 @@ def server(broker: EmbeddedBroker) -> Iterator[BasketServer]:
 @pytest.fixture
 def open_page(browser: Browser, server: BasketServer) -> Iterator[Open]:
     """Opens pages that are connected, and that must not complain or ask anybody else."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-    asked: list[str] = []
+    with watched_pages(browser, server.url, timeout=TIMEOUT, refusal=409) as new_page:
 
-    def make(path: str = "", **options: Any) -> Page:
-        contexts.append(browser.new_context(base_url=server.url, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(TIMEOUT)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path, wait_until="commit")
-        page.wait_for_selector("body.moving")
-        return page
+        def make(path: str = "", **options: Any) -> Page:
+            page = new_page(**options)
+            page.goto(path, wait_until="commit")
+            page.wait_for_selector("body.moving")
+            return page
 
-    expect.set_options(timeout=TIMEOUT)
-    yield make
-    for context in contexts:
-        context.close()
-    assert [line for line in complaints if "status of 409" not in line] == []
-    assert all(url.startswith(server.url) for url in asked)
+        yield make
 
 
 @pytest.fixture

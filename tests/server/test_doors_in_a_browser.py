@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from people import PASSWORD, TESTER, add_person, doors_of
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
+from watched_pages import watched_pages
 from wire_events import CATALOGUE, Trip
 
 from smartcart.server.broker import EmbeddedBroker
@@ -32,25 +33,8 @@ def server() -> Iterator[BasketServer]:
 @pytest.fixture
 def new_page(browser: Browser, server: BasketServer) -> Iterator[NewPage]:
     """Pages of people apart from each other, which must not complain or ask anybody else."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-    asked: list[str] = []
-
-    def make() -> Page:
-        contexts.append(browser.new_context(base_url=server.url))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(TIMEOUT)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        return page
-
-    expect.set_options(timeout=TIMEOUT)
-    yield make
-    for context in contexts:
-        context.close()
-    assert [line for line in complaints if "status of 401" not in line] == []
-    assert all(url.startswith(server.url) for url in asked)
+    with watched_pages(browser, server.url, timeout=TIMEOUT, refusal=401) as make:
+        yield make
 
 
 def sign_in(page: Page, name: str) -> None:
