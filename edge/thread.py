@@ -15,7 +15,7 @@ from smartcart.edge.path import Path, likeness
 
 ALIKE: Final = 0.5
 IN_THE_AIR: Final = 1.3
-DOUBLED: Final = 0.25
+DOUBLED: Final = 0.35
 JUMP: Final = 0.25
 HAND_SPEED: Final = 1.5
 NEVER: Final = 1e3

@@ -21,7 +21,10 @@ from smartcart.models.labels import HAND
 
 MOST: Final = 120
 PART: Final = 0.4  # the share of a doubtful box in a surer one from which on it is no thing of its own
+DOUBTFUL: Final = 0.6
+NESTED: Final = 0.8  # the share of the smaller of two boxes of one class from which on they are one thing
 STRANGE: Final = 0.4  # what overlap and nearness must make up for when a thing was never told under this class
+FAMILIAR: Final = 0.2  # the share of what was told of a thing from which on a class is not strange at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,7 @@ class _Thing:
     confidence: float = 0.0
     surest: float = 0.0
     velocity: tuple[float, float] = (0.0, 0.0)
+    told: dict[str, float] = field(default_factory=dict)
     votes: dict[str, float] = field(default_factory=dict)
     named: Mapping[str, float] = field(default_factory=dict)
 
@@ -126,7 +130,7 @@ class _Thing:
 
     def could_be(self, sight: _Sight, reach: float) -> bool:
         """Whether a sight of the same class and about the same size lies within reach."""
-        if sight.hand != self.hand or not sight.votes.keys() & self.votes.keys():
+        if sight.hand != self.hand or not sight.votes.keys() & self.told.keys():
             return False
         ratio = min(self.box.area, sight.box.area) / max(self.box.area, sight.box.area, 1e-9)
         (x, y), (px, py) = sight.box.centre, self.box.centre
@@ -143,9 +147,11 @@ class _Thing:
         self.surest = max(self.surest, sight.confidence)
         self.hits += 1
         if sight.named is not None:
+            if not self.named and self.votes:  # the first reading speaks for the frames before it as well
+                self.votes = dict(joined(self.votes, sight.named))
             self.named = _later(self.named, sight.named)
-        for label, vote in joined(sight.votes, self.named).items():
-            self.votes[label] = self.votes.get(label, 0.0) + vote
+        _count(self.told, sight.votes)
+        _count(self.votes, joined(sight.votes, self.named))
 
 
 class CartTracker:
@@ -233,9 +239,27 @@ def _similarities(things: Sequence[_Thing], sights: Sequence[_Sight], time: floa
     way = (a[..., 2:] + a[..., :2] - b[..., 2:] - b[..., :2]) / 2
     nearness = np.maximum(0, 1 - np.hypot(way[..., 0], way[..., 1]) / np.maximum(reach, 1e-6))
     ratio = np.minimum(area_a, area_b) / np.maximum(np.maximum(area_a, area_b), 1e-9)
-    strange = np.array([[not sight.votes.keys() & thing.votes.keys() for sight in sights] for thing in things])
     apart = np.array([thing.hand for thing in things])[:, None] != np.array([sight.hand for sight in sights])[None]
-    return np.where(apart, -1.0, iou + 0.5 * nearness * ratio - STRANGE * strange)
+    return np.where(apart, -1.0, iou + 0.5 * nearness * ratio - STRANGE * _strangeness(things, sights))
+
+
+def _strangeness(things: Sequence[_Thing], sights: Sequence[_Sight]) -> NDArray[np.float64]:
+    """For each thing (rows) and sight (columns): how little the sight's classes were told of the thing, in [0, 1]."""
+    column = {label: i for i, label in enumerate(dict.fromkeys(label for thing in things for label in thing.told))}
+    told, has = np.zeros((len(things), len(column))), np.zeros((len(column), len(sights)))
+    for row, thing in enumerate(things):
+        total = sum(thing.told.values())
+        for label, votes in thing.told.items():
+            told[row, column[label]] = votes / total
+    for number, sight in enumerate(sights):
+        for label in sight.votes.keys() & column.keys():
+            has[column[label], number] = 1.0
+    return np.maximum(0.0, 1 - told @ has / FAMILIAR)
+
+
+def _count(votes: dict[str, float], more: Mapping[str, float]) -> None:
+    for label, vote in more.items():
+        votes[label] = votes.get(label, 0.0) + vote
 
 
 def _sound(detections: Sequence[Detection], weak: float) -> list[Detection]:
@@ -255,7 +279,7 @@ def _merged(detections: Sequence[Detection], iou: float) -> list[_Sight]:
     sights: list[_Sight] = []
     for detection in detections:
         hand = detection.label == HAND
-        same = next((s for s in sights if s.hand == hand and s.box.iou(detection.box) >= iou), None)
+        same = next((s for s in sights if s.hand == hand and _one_thing(s, detection, iou)), None)
         if same is None:
             votes = {detection.label: detection.confidence}
             sights.append(
@@ -265,6 +289,16 @@ def _merged(detections: Sequence[Detection], iou: float) -> list[_Sight]:
             same.named = same.named or detection.named
             same.votes.setdefault(detection.label, detection.confidence)
     return sights
+
+
+def _one_thing(sight: _Sight, detection: Detection, iou: float) -> bool:
+    """Whether a box is a second one around a thing: nearly the same box, or a less sure one in or around it of the
+    same class, as a detector draws them where bars or another item cut a thing in two."""
+    if sight.box.iou(detection.box) >= iou:
+        return True
+    if detection.confidence >= DOUBTFUL or detection.label not in sight.votes:
+        return False
+    return sight.box.overlap(detection.box) >= NESTED * min(sight.box.area, detection.box.area)
 
 
 def _later(before: Mapping[str, float], now: Mapping[str, float]) -> Mapping[str, float]:

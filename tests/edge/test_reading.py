@@ -100,6 +100,15 @@ def test_a_track_is_called_what_was_read() -> None:
     assert sum(tracks[0].votes.values()) == pytest.approx(5 * 0.8, rel=0.01)
 
 
+def test_the_first_reading_speaks_for_the_frames_before_it_as_well() -> None:
+    found, tracker = tub(0.3), CartTracker()
+    for number in range(20):
+        tracker.update(number / 15, [found])
+    tracks = tracker.update(20 / 15, ReadingDetector(Fixed(found), Cups()).detect(frame(20)))
+    assert [track.label for track in tracks] == ["cup"]
+    assert sum(tracks[0].votes.values()) == pytest.approx(21 * 0.8, rel=0.01)
+
+
 def test_a_doubtful_reading_does_not_turn_a_sure_detector_over() -> None:
     votes = joined({"tub": 0.8}, {"cup": 0.55, "tub": 0.45})
     assert votes["tub"] > votes["cup"]

@@ -63,6 +63,21 @@ def test_a_doubtful_part_of_a_thing_is_no_thing() -> None:
     assert {t.id for step in steps for t in step} == {1}
 
 
+@pytest.mark.parametrize(("confidence", "things"), [(0.5, 1), (0.8, 2)])
+def test_a_less_sure_box_within_one_of_its_class_is_the_same_thing(confidence: float, things: int) -> None:
+    """As where a bar cuts a lemon in two; of two boxes that are both sure each is a thing."""
+    upper = resting("can", 0.5, 0.42, confidence=confidence, size=(0.1, 0.08))
+    steps = ids_over([resting("can", 0.5, 0.5, confidence=0.9, size=(0.1, 0.24)), upper], 2)
+    assert len({t.id for step in steps for t in step}) == things
+
+
+def test_what_comes_in_before_a_thing_does_not_take_its_id_for_a_class_told_of_it_once() -> None:
+    cup = resting("cup", 0.5, 0.5, unseen=((0.5, 0.53), (2.0, 2.5)))
+    once, box = resting("box", 0.5, 0.5, start=0.5, end=0.53), resting("box", 0.5, 0.6, start=2.0)
+    last = ids_over([cup, once, box], 3)[-1]
+    assert {(t.id, t.label) for t in last} == {(1, "cup"), (2, "box")}
+
+
 def test_every_tracker_counts_from_one() -> None:
     for _ in range(2):
         assert ids_over([resting("can", 0.5, 0.5)], 1)[-1][0].id == 1
