@@ -113,10 +113,12 @@ class Plan:
         hand: HandName | None = None,
         delay: float = 0.0,
     ) -> Visit:
-        """Appends a visit that starts ``delay`` seconds after the story's clock, which moves on behind its end."""
+        """Appends a visit that starts ``delay`` seconds after the story's clock, and not before its hand is back from
+        the visit before; the clock moves on behind its end."""
         drawn: HandName = "left" if self.rng.random() < 0.33 else "right"
-        start = self.clock + delay
-        visit = Visit(situation=situation, start=start, side=side, hand=hand or drawn, actions=actions, pace=pace)
+        hand = hand or drawn
+        start = max(self.clock + delay, *(visit.end for visit in self._visits if visit.hand == hand), 0.0)
+        visit = Visit(situation=situation, start=start, side=side, hand=hand, actions=actions, pace=pace)
         self._visits.append(visit)
         self._wait(visit.end)
         return visit

@@ -17,11 +17,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smartcart.models.frame_truth import Corners, TrueFrame, TrueThing
+from smartcart.models.frame_truth import Corners, TrueFrame, TrueThing, iou
 from smartcart.models.labels import HAND
 
 SCHEMA: Final = "smartcart.noise/1"
 FEATURES: Final = ("one", "held", "under_0.3", "under_0.6", "under_0.85", "log_size", "at_border")
+SAME: Final = 0.4  # the overlap (IoU) from which on a box is around a thing
 BORDER: Final = 0.01
 TYPICAL_SIZE: Final = 0.15
 
@@ -51,12 +52,29 @@ class Chance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phantom:
-    """A box around nothing, as one was seen in a rendered clip: how long, how steadily, and how sure."""
+    """A box around nothing, as one was seen at one place of a rendered clip.
+
+    ``seconds`` is the time from its first to its last sight, ``seen`` the share of the frames between in which it was
+    there, ``memory`` the seconds within which it is forgotten whether it was; ``stays`` says that it was there for most
+    of the clip.
+    """
 
     label: str
     box: Corners
     seconds: float
     seen: float
+    memory: float
+    confidence: float
+    stays: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Double:
+    """A further box around a thing, as one was seen: whether under the same class, how far its sides lie off the first
+    one's (shares of its width and height), and its confidence as a share of the first one's."""
+
+    same: bool
+    apart: Corners
     confidence: float
 
 
@@ -65,24 +83,31 @@ class DetectorNoise:
     """The noise of one detector, as ``fit`` finds it and JSON keeps it.
 
     Tables hold equally spaced quantiles. ``shift`` is how far a side lies off, as a share of the box's width or height;
-    ``apart`` how far the sides of a further box around the same thing lie off the first one's; ``own`` the share of a
+    ``double`` says how often there is a further box, and ``doubles`` are examples of it; ``own`` is the share of a
     shift's variance that stays with a thing; ``confusion`` maps a class to the shares of the classes that a thing of it
-    is mostly taken for; ``rivals`` to those of the others that single frames tell, which ``flicker`` says how often.
+    is mostly taken for; ``rivals`` to those of the others that single frames tell, which ``flicker`` says how often,
+    and ``flicker_mistaken`` of a thing that is mostly taken for another; ``doubt`` is how many standard deviations less
+    sure the detector is of such a thing; ``naming`` are the shares of what is told, for things that are ``right``, for
+    those ``mistaken``, and where a frame ``flickers``. Phantoms that stay are there from a trip's first frame on.
     """
 
     model: str
     miss: Chance
     miss_hand: Chance
     flicker: Chance
+    flicker_mistaken: Chance
     double: Chance
     confidence: Mapping[str, Table]
     shift: Mapping[str, Table]
-    apart: Table
+    doubles: Sequence[Double]
     shift_memory: float
     own: float
     confusion: Mapping[str, Mapping[str, float]]
     rivals: Mapping[str, Mapping[str, float]]
+    doubt: float
+    naming: Mapping[str, Table]
     phantoms_a_second: float
+    phantoms_a_clip: float
     phantoms: Sequence[Phantom]
 
     def write(self, path: Path) -> None:
@@ -100,8 +125,9 @@ def read_noise(path: Path) -> DetectorNoise:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw.pop("schema") != SCHEMA:
             raise NoiseError(f"{path}: is not a noise model of schema {SCHEMA}")
-        for name in ("miss", "miss_hand", "flicker", "double"):
+        for name in ("miss", "miss_hand", "flicker", "flicker_mistaken", "double"):
             raw[name] = Chance(**raw[name])
+        raw["doubles"] = [Double(**double) for double in raw["doubles"]]
         raw["phantoms"] = [Phantom(**phantom) for phantom in raw["phantoms"]]
         return DetectorNoise(**raw)
     except OSError as error:
@@ -128,11 +154,17 @@ def features(thing: TrueThing) -> Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """What the disturbed detector says of one frame: a class, a confidence in [0, 1] and a box."""
+    """What the disturbed detector says of one frame: a class, a confidence in [0, 1] and a box.
+
+    ``share`` is how much of that confidence is the class's; what is left belongs to the ``rivals``, to each twice as
+    much as to the next.
+    """
 
     label: str
     confidence: float
     box: Corners
+    share: float = 1.0
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -142,13 +174,24 @@ class _Mind:
     bias: float
     own: NDArray[np.float64]
     mood: NDArray[np.float64]
-    double: NDArray[np.float64]
     taken_for: str
+    mistaken: bool
     flicker_for: str
+    third: str
     seen_at: float
+    double: Double | None
     missed: bool | None = None
-    flickers: bool = False
-    doubled: bool = False
+    flickers: bool | None = None
+    doubled: bool | None = None
+
+
+@dataclass(slots=True)
+class _Haunt:
+    """A phantom at work; ``there`` is None before its first frame."""
+
+    phantom: Phantom
+    end: float
+    there: bool | None = None
 
 
 class NoisyEye:
@@ -161,7 +204,7 @@ class NoisyEye:
         self._noise = noise
         self._rng = np.random.default_rng([seed, 17])
         self._minds: dict[str, _Mind] = {}
-        self._phantoms: list[tuple[float, Phantom]] = []
+        self._phantoms: list[_Haunt] = []
         self._time: float | None = None
 
     def look(self, frame: TrueFrame) -> list[Sighting]:
@@ -178,31 +221,38 @@ class NoisyEye:
         elapsed, mind.seen_at = time - mind.seen_at, time
         miss = noise.miss_hand if thing.label == HAND else noise.miss
         mind.missed = self._next(miss, thing, mind, elapsed, mind.missed)
-        mind.flickers = self._next(noise.flicker, thing, mind, elapsed, mind.flickers)
+        flicker = noise.flicker_mistaken if mind.mistaken else noise.flicker
+        mind.flickers = self._next(flicker, thing, mind, elapsed, mind.flickers)
         mind.doubled = self._next(noise.double, thing, mind, elapsed, mind.doubled)
         kept = math.exp(-elapsed / noise.shift_memory)
-        mind.mood = kept * mind.mood + math.sqrt(1 - kept * kept) * self._rng.standard_normal(5)
+        mind.mood = kept * mind.mood + math.sqrt(1 - kept * kept) * self._rng.standard_normal(6)
         if mind.missed:
             return []
-        label = mind.flicker_for if mind.flickers else mind.taken_for
-        seen = [Sighting(label=label, confidence=self._sureness(thing, mind), box=self._box(thing, mind))]
-        if mind.doubled:
-            other = mind.taken_for if mind.flickers else mind.flicker_for
-            drive = math.sqrt(noise.own) * mind.double + math.sqrt(1 - noise.own) * self._rng.standard_normal(4)
-            box = _shifted(seen[0].box, noise.apart, drive)
-            seen.append(Sighting(label=other, confidence=0.6 * seen[0].confidence, box=box))
+        label, rival = mind.taken_for, mind.flicker_for
+        if mind.flickers:
+            label, rival = rival, label
+        sureness, box, share = self._sureness(thing, mind), self._box(thing, mind), self._share(mind)
+        seen = [Sighting(label=label, confidence=sureness, box=box, share=share, rivals=(rival, mind.third))]
+        if mind.doubled and mind.double is not None:
+            name = label if mind.double.same else rival
+            box = _moved(box, mind.double.apart)
+            seen.append(Sighting(label=name, confidence=mind.double.confidence * sureness, box=box))
         return seen
 
     def _first_sight(self, time: float, thing: TrueThing) -> _Mind:
         itself = {thing.label: 1.0}
+        taken_for, doubles = self._drawn(self._noise.confusion.get(thing.label, itself)), self._noise.doubles
+        rivals = self._noise.rivals.get(thing.label, itself)
         return _Mind(
             bias=float(self._rng.standard_normal()),
-            own=self._rng.standard_normal(5),
-            mood=self._rng.standard_normal(5),
-            double=self._rng.standard_normal(4),
-            taken_for=self._drawn(self._noise.confusion.get(thing.label, itself)),
-            flicker_for=self._drawn(self._noise.rivals.get(thing.label, itself)),
+            own=self._rng.standard_normal(6),
+            mood=self._rng.standard_normal(6),
+            taken_for=taken_for,
+            mistaken=taken_for != thing.label,
+            flicker_for=self._drawn(rivals),
+            third=self._drawn(rivals),
             seen_at=time,
+            double=doubles[int(self._rng.integers(len(doubles)))] if doubles else None,
         )
 
     def _drawn(self, shares: Mapping[str, float]) -> str:
@@ -210,9 +260,11 @@ class NoisyEye:
         return str(self._rng.choice(list(shares), p=weights / weights.sum()))
 
     def _next(self, chance: Chance, thing: TrueThing, mind: _Mind, elapsed: float, now: bool | None) -> bool:
+        return self._step(chance.share(thing, mind.bias), chance.memory, elapsed, now)
+
+    def _step(self, share: float, memory: float, elapsed: float, now: bool | None) -> bool:
         """A step of a two-state Markov chain over some elapsed time."""
-        share = chance.share(thing, mind.bias)
-        kept = 0.0 if now is None else math.exp(-elapsed / chance.memory)
+        kept = 0.0 if now is None else math.exp(-elapsed / memory)
         return bool(self._rng.random() < share + (float(bool(now)) - share) * kept)
 
     def _mixed(self, mind: _Mind) -> NDArray[np.float64]:
@@ -220,24 +272,35 @@ class NoisyEye:
         return np.asarray(math.sqrt(own) * mind.own + math.sqrt(1 - own) * mind.mood)
 
     def _sureness(self, thing: TrueThing, mind: _Mind) -> float:
-        tables = self._noise.confidence
-        return _quantile(tables[kind_of(thing)], float(self._mixed(mind)[4]))
+        mood = float(self._mixed(mind)[4]) - self._noise.doubt * mind.mistaken
+        return _quantile(self._noise.confidence[kind_of(thing)], mood)
+
+    def _share(self, mind: _Mind) -> float:
+        kind = "flickers" if mind.flickers else "mistaken" if mind.mistaken else "right"
+        return _quantile(self._noise.naming[kind], float(self._mixed(mind)[5]))
 
     def _box(self, thing: TrueThing, mind: _Mind) -> Corners:
-        return _shifted(thing.box, self._noise.shift[kind_of(thing)], self._mixed(mind)[:4])
+        """The box; sides that would together leave the thing are less far off."""
+        table, drive = self._noise.shift[kind_of(thing)], self._mixed(mind)[:4]
+        boxes = (_shifted(thing.box, table, drive * part) for part in (1.0, 0.7, 0.4))
+        return next((box for box in boxes if iou(box, thing.box) >= SAME), thing.box)
 
     def _invent(self, time: float) -> list[Sighting]:
         elapsed = 0.0 if self._time is None else time - self._time
-        born = self._rng.poisson(self._noise.phantoms_a_second * elapsed) if self._noise.phantoms else 0
-        for _ in range(int(born)):
-            phantom = self._noise.phantoms[int(self._rng.integers(len(self._noise.phantoms)))]
-            self._phantoms.append((time + phantom.seconds, phantom))
-        self._phantoms = [(end, phantom) for end, phantom in self._phantoms if end >= time]
-        return [
-            Sighting(label=p.label, confidence=p.confidence, box=p.box)
-            for _, p in self._phantoms
-            if self._rng.random() < p.seen
-        ]
+        if self._time is None:
+            self._phantoms += self._born(time, self._noise.phantoms_a_clip, stays=True)
+        self._phantoms += self._born(time, self._noise.phantoms_a_second * elapsed, stays=False)
+        self._phantoms = [haunt for haunt in self._phantoms if haunt.end >= time]
+        for haunt in self._phantoms:
+            haunt.there = self._step(haunt.phantom.seen, haunt.phantom.memory, elapsed, haunt.there)
+        there = (haunt.phantom for haunt in self._phantoms if haunt.there)
+        return [Sighting(label=p.label, confidence=p.confidence, box=p.box) for p in there]
+
+    def _born(self, time: float, expected: float, *, stays: bool) -> list[_Haunt]:
+        known = [phantom for phantom in self._noise.phantoms if phantom.stays == stays]
+        born = int(self._rng.poisson(expected)) if known else 0
+        chosen = [known[int(self._rng.integers(len(known)))] for _ in range(born)]
+        return [_Haunt(phantom=p, end=math.inf if stays else time + p.seconds) for p in chosen]
 
 
 def kind_of(thing: TrueThing) -> str:
@@ -247,9 +310,15 @@ def kind_of(thing: TrueThing) -> str:
 
 def _shifted(box: Corners, table: Table, drive: NDArray[np.float64]) -> Corners:
     """A box with each side moved by the share of its width or height that the table has for a normal deviate."""
+    a, b, c, d = (_quantile(table, float(u)) for u in drive)
+    return _moved(box, (a, b, c, d))
+
+
+def _moved(box: Corners, shares: Corners) -> Corners:
+    """A box with each side moved by a share of its width or height, within the picture."""
     x1, y1, x2, y2 = box
     width, height = x2 - x1, y2 - y1
-    a, b, c, d = (_quantile(table, float(u)) for u in drive)
+    a, b, c, d = shares
     x1, x2 = sorted((min(1, max(0, x1 + a * width)), min(1, max(0, x2 + c * width))))
     y1, y2 = sorted((min(1, max(0, y1 + b * height)), min(1, max(0, y2 + d * height))))
     return x1, y1, x2, y2

@@ -87,3 +87,11 @@ def _frame(raw: dict[str, Any]) -> TrueFrame:
 def _box(values: Any) -> Corners:
     x1, y1, x2, y2 = (float(value) for value in values)
     return x1, y1, x2, y2
+
+
+def iou(a: Corners, b: Corners) -> float:
+    """Intersection over union of two boxes, in [0, 1]."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(0.0, width) * max(0.0, height)
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
+    return shared / union if union > 0 else 0.0

@@ -4,22 +4,34 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smartcart.models.detector_noise import Chance, DetectorNoise, Phantom, Sighting, Table, features, kind_of
-from smartcart.models.frame_truth import Corners, TrueFrame, TrueThing
+from smartcart.models.detector_noise import (
+    SAME,
+    Chance,
+    DetectorNoise,
+    Double,
+    Phantom,
+    Sighting,
+    Table,
+    features,
+    kind_of,
+)
+from smartcart.models.frame_truth import Corners, TrueFrame, TrueThing, iou
 from smartcart.models.labels import HAND
 
-SAME: Final = 0.4
 PART: Final = 0.6
 RIDGE: Final = 1.0
 LABEL_RIDGE: Final = 6.0
+TELLING: Final = 100
 QUANTILES: Final = 33
 MOST_PHANTOMS: Final = 80
-GAP_S: Final = 0.35
+MOST_DOUBLES: Final = 160
+STAYING: Final = 0.6
 LEAST_SIGHTS: Final = 6
 LEAST_SECONDS: Final = 0.5
 SHORTEST_MEMORY: Final = 0.01
@@ -74,41 +86,38 @@ def fit(clips: Sequence[FitClip], model: str) -> DetectorNoise:
         raise ValueError("the detector saw no item in any of these clips: there is nothing to fit a noise model on")
     hands = [life for life in lives if life[0].thing.label == HAND]
     taken = [_mostly(life) for life in seen_items]
-    flickers = [
-        [look.best is not None and look.best.label != most for look in life] for life, most in _zip(seen_items, taken)
-    ]
+    right = [(life, most) for life, most in _zip(seen_items, taken) if most == life[0].thing.label]
+    mistaken = [(life, most) for life, most in _zip(seen_items, taken) if most != life[0].thing.label]
     shifts = {kind: _shifts(seen, kind) for kind in KINDS}
     own, memory = _persistence(seen_items)
     confusion, rivals = _confusions(seen_items, taken)
-    phantoms, rate = _phantoms(strays)
+    known = [life for life, _ in right] + [life for life in seen if life and life[0].thing.label == HAND]
+    confidence = {kind: _table(_confidences(known, kind) or _confidences(seen, kind)) for kind in KINDS}
+    phantoms, rate, stay = _phantoms(strays)
     return DetectorNoise(
         model=model,
         miss=_chance(items, [[look.best is None for look in life] for life in items]),
         miss_hand=_chance(hands, [[look.best is None for look in life] for life in hands]),
-        flicker=_chance(seen_items, flickers),
+        flicker=_flicker(right),
+        flicker_mistaken=_flicker(mistaken),
         double=_chance(seen_items, [[bool(look.more) for look in life] for life in seen_items]),
-        confidence={kind: _table(_confidences(seen, kind)) for kind in KINDS},
+        confidence=confidence,
         shift={kind: _table(values) for kind, values in shifts.items()},
-        apart=_table([v for life in seen_items for look in life for v in _apart(look)]),
+        doubles=_doubles(seen_items),
         shift_memory=memory,
         own=own,
         confusion=confusion,
         rivals=rivals,
+        naming=_naming(right, mistaken),
+        doubt=_doubt([life for life, _ in mistaken], confidence),
         phantoms_a_second=rate,
+        phantoms_a_clip=stay,
         phantoms=phantoms,
     )
 
 
 def _zip(lives: Sequence[_Life], taken: Sequence[str]) -> Iterable[tuple[_Life, str]]:
     return zip(lives, taken, strict=True)
-
-
-def iou(a: Corners, b: Corners) -> float:
-    """Intersection over union of two boxes, in [0, 1]."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(0.0, width) * max(0.0, height)
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
-    return shared / union if union > 0 else 0.0
 
 
 def _matched(clip: FitClip) -> tuple[list[_Life], list[tuple[float, list[Sighting]]]]:
@@ -164,7 +173,10 @@ def _both(lives: Sequence[_Life], rests: Sequence[Numbers]) -> Iterable[tuple[_L
 
 
 def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]]) -> Chance:
-    """Logistic regression with ridge and class offsets (Newton's method), then the things' spread and the memory."""
+    """Logistic regression with ridge and class offsets (Newton's method), then the things' spread and the memory.
+
+    The frames of one thing tell much the same: however many, they count as ``TELLING`` at most.
+    """
     rows = [features(look.thing) for life in lives for look in life]
     if not rows:
         return Chance(weights=(-30.0, *[0.0] * (len(features(_ANY)) - 1)))
@@ -173,11 +185,12 @@ def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]]) -> Chanc
     hot = np.array([[float(name == label) for label in labels] for name in names])
     x, y = np.hstack([np.array(rows), hot]), np.array([float(v) for life in happened for v in life])
     ridge = np.array([0.1] + [RIDGE] * (x.shape[1] - 1 - len(labels)) + [LABEL_RIDGE] * len(labels))
+    weight = np.concatenate([np.full(len(life), min(1.0, TELLING / len(life))) for life in lives])
     w = np.zeros(x.shape[1])
     for _ in range(30):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        gradient = x.T @ (y - p) - ridge * w
-        w = w + np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + np.diag(ridge), gradient)
+        gradient = x.T @ (weight * (y - p)) - ridge * w
+        w = w + np.linalg.solve((x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(ridge), gradient)
     p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
     spread, memory = _spread_and_memory(lives, p, y)
     w *= math.sqrt(1 + 0.346 * spread**2)  # from the mean over things to the single thing (Zeger and others, 1988)
@@ -211,6 +224,37 @@ def _spread_and_memory(lives: Sequence[_Life], p: Numbers, y: Numbers) -> tuple[
     return min(spread, 2.5), _memory(steady, rests)
 
 
+def _flicker(lives: Sequence[tuple[_Life, str]]) -> Chance:
+    """How often single frames call a thing something else than most of them do."""
+    return _chance(
+        [life for life, _ in lives],
+        [[look.best is not None and look.best.label != most for look in life] for life, most in lives],
+    )
+
+
+def _naming(right: Sequence[tuple[_Life, str]], mistaken: Sequence[tuple[_Life, str]]) -> dict[str, Table]:
+    """How much of what is told of a thing is of the class that is told."""
+    shares: dict[str, list[float]] = {"right": [], "mistaken": [], "flickers": []}
+    for kind, lives in (("right", right), ("mistaken", mistaken)):
+        for life, most in lives:
+            for best in (look.best for look in life if look.best is not None):
+                shares[kind if best.label == most else "flickers"].append(best.share)
+    return {kind: _table(values) if values else (1.0, 1.0) for kind, values in shares.items()}
+
+
+def _doubt(mistaken: Sequence[_Life], confidence: Mapping[str, Table]) -> float:
+    """How many standard deviations less sure than of others the detector is of things that it takes for another."""
+    ranks = [_rank(look, confidence) for life in mistaken for look in life]
+    return max(0.0, -NormalDist().inv_cdf(float(np.mean(ranks)))) if ranks else 0.0
+
+
+def _rank(look: _Look, confidence: Mapping[str, Table]) -> float:
+    """The share of the sights of that kind of which the detector is less sure; never quite 0 or 1."""
+    assert look.best is not None
+    table = confidence[kind_of(look.thing)]
+    return float(np.clip(np.searchsorted(table, look.best.confidence) / len(table), 0.01, 0.99))
+
+
 def _mostly(life: _Life) -> str:
     votes: Counter[str] = Counter()
     for look in life:
@@ -224,14 +268,20 @@ def _confusions(
 ) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
     """What things of a class are mostly taken for, and for what else in single frames."""
     mostly: dict[str, Counter[str]] = defaultdict(Counter)
-    other: dict[str, Counter[str]] = defaultdict(Counter)
+    other: dict[str, Counter[str]] = defaultdict(Counter)  # in hundredths of a sight
     for life, most in _zip(lives, taken):
         label = life[0].thing.label
         mostly[label][most] += 1
         for look in life:
             for sighting in (look.best, *look.more):
-                if sighting is not None and sighting.label != most:
-                    other[label][sighting.label] += 1
+                if sighting is None:
+                    continue
+                if sighting.label != most:
+                    other[label][sighting.label] += 100
+                for rank, rival in enumerate(sighting.rivals):
+                    weight = round(100 * (1 - sighting.share) / (1 + rank))
+                    if rival != most and weight:
+                        other[label][rival] += weight
     whole = sum((other[label] for label in other), Counter[str]())
     confusion = {la: _shares(row + Counter({la: 1})) for la, row in sorted(mostly.items())}
     rivals = {la: _shares((row or whole) or Counter({la: 1})) for la, row in sorted(other.items())}
@@ -243,20 +293,35 @@ def _shares(counts: Mapping[str, int]) -> dict[str, float]:
     return {label: n / total for label, n in sorted(counts.items())}
 
 
-def _sides(look: _Look) -> list[float]:
+def _sides(look: _Look) -> Corners:
     assert look.best is not None
     return _off(look.best.box, look.thing.box)
 
 
-def _apart(look: _Look) -> list[float]:
+def _doubles(lives: Sequence[_Life]) -> list[Double]:
+    """Examples of further boxes around a thing, evenly picked."""
+    found = [double for life in lives for look in life for double in _doubled(look)]
+    step = max(1, math.ceil(len(found) / MOST_DOUBLES))
+    return sorted(found, key=lambda d: (d.same, d.apart))[step // 2 :: step]
+
+
+def _doubled(look: _Look) -> list[Double]:
     assert look.best is not None
-    return [v for double in look.more for v in _off(double.box, look.best.box)]
+    return [
+        Double(
+            same=more.label == look.best.label,
+            apart=_off(more.box, look.best.box),
+            confidence=more.confidence / look.best.confidence,
+        )
+        for more in look.more
+    ]
 
 
-def _off(box: Corners, true: Corners) -> list[float]:
+def _off(box: Corners, true: Corners) -> Corners:
     """How far the sides of a box lie off those of another, as shares of the other's width and height."""
     width, height = max(true[2] - true[0], 1e-3), max(true[3] - true[1], 1e-3)
-    return [float(v) for v in np.subtract(box, true) / [width, height, width, height]]
+    x1, y1, x2, y2 = np.subtract(box, true).tolist()
+    return x1 / width, y1 / height, x2 / width, y2 / height
 
 
 def _shifts(seen: Sequence[_Life], kind: str) -> list[float]:
@@ -290,14 +355,12 @@ def _table(values: Sequence[float]) -> Table:
 
 
 def _chains(unclaimed: Sequence[tuple[float, list[Sighting]]]) -> list[_Chain]:
-    """Sightings of nothing, linked to the one before at the same place."""
+    """Sightings of nothing, linked to those before at the same place."""
     chains: list[_Chain] = []
     for t, strays in unclaimed:
         for sighting in strays:
-            alive = [
-                c for c in chains if 0 < t - c[-1][0] <= GAP_S and (c[-1][1].label == HAND) == (sighting.label == HAND)
-            ]
-            same = max(alive, key=lambda c: iou(c[-1][1].box, sighting.box), default=None)
+            free = [c for c in chains if c[-1][0] < t and (c[-1][1].label == HAND) == (sighting.label == HAND)]
+            same = max(free, key=lambda c: iou(c[-1][1].box, sighting.box), default=None)
             if same is not None and iou(same[-1][1].box, sighting.box) >= SAME:
                 same.append((t, sighting))
             else:
@@ -305,23 +368,33 @@ def _chains(unclaimed: Sequence[tuple[float, list[Sighting]]]) -> list[_Chain]:
     return chains
 
 
-def _phantoms(strays: Sequence[tuple[FitClip, Sequence[_Chain]]]) -> tuple[list[Phantom], float]:
-    """Examples of invented boxes, evenly picked, and how many begin in a second."""
+def _phantoms(strays: Sequence[tuple[FitClip, Sequence[_Chain]]]) -> tuple[list[Phantom], float, float]:
+    """Examples of invented boxes, evenly picked; how many begin in a second, and how many stay for a clip."""
     found = [_phantom(clip, chain) for clip, chains in strays for chain in chains]
+    staying, passing = ([p for p in found if p.stays == stays] for stays in (True, False))
     total = sum(clip.frames[-1].t - clip.frames[0].t for clip, _ in strays)
-    rate = len(found) / total if total > 0 else 0.0
-    step = max(1, math.ceil(len(found) / MOST_PHANTOMS))
-    return sorted(found, key=lambda p: (p.seconds, p.confidence))[step // 2 :: step], rate
+    examples = []
+    for phantoms in (staying, passing):
+        step = max(1, math.ceil(len(phantoms) / MOST_PHANTOMS))
+        examples += sorted(phantoms, key=lambda p: (p.seconds, p.confidence))[step // 2 :: step]
+    return examples, len(passing) / total if total > 0 else 0.0, len(staying) / len(strays)
 
 
 def _phantom(clip: FitClip, chain: _Chain) -> Phantom:
     first, last = chain[0][0], chain[-1][0]
+    times = [frame.t for frame in clip.frames if first <= frame.t <= last]
+    sights = {t for t, _ in chain}
+    there = np.array([t in sights for t in times], float)
+    changes = int(np.abs(np.diff(there)).sum())
+    share = min(1.0, len(sights) / len(times))
     return Phantom(
         label=Counter(s.label for _, s in chain).most_common(1)[0][0],
         box=chain[len(chain) // 2][1].box,
         seconds=last - first,
-        seen=min(1.0, len(chain) / sum(first <= frame.t <= last for frame in clip.frames)),
+        seen=share,
+        memory=max(SHORTEST_MEMORY, 2 * share * (1 - share) * (last - first) / max(changes, 1)),
         confidence=float(np.mean([s.confidence for _, s in chain])),
+        stays=last - first >= STAYING * (clip.frames[-1].t - clip.frames[0].t),
     )
 
 

@@ -9,17 +9,18 @@ from typing import Final
 
 from smartcart.edge.detection import Box, Detection
 from smartcart.edge.judge import Judge
+from smartcart.edge.naming import DETECTORS_FLOOR, DETECTORS_POWER
 from smartcart.edge.tracker import CartTracker, Track, Tracker
 from smartcart.edge.zone import Zone
 from smartcart.models.detector_noise import NoisyEye, Sighting, read_noise
 from smartcart.models.event_metrics import Prediction, Replayed
-from smartcart.models.frame_truth import TrueFrame
+from smartcart.models.frame_truth import TrueFrame, iou
 from smartcart.models.labels import HAND
-from smartcart.models.noise_fit import iou
 from smartcart.models.truth import Truth
 from smartcart.scripts.eye import open_detector, open_frames
 
 CERTAIN: Final = 0.9
+UNSAID: Final = DETECTORS_FLOOR**DETECTORS_POWER
 SAME: Final = 0.4
 
 
@@ -125,4 +126,12 @@ def _sure(label: str, box: tuple[float, float, float, float]) -> Detection:
 
 
 def _detection(sighting: Sighting) -> Detection:
-    return Detection(label=sighting.label, confidence=sighting.confidence, box=Box(*sighting.box))
+    """As an eye with a recogniser would give it: the reading is the one that leaves the class its share."""
+    named = {sighting.label: sighting.share * UNSAID} if sighting.rivals else None
+    if named is not None:
+        weights = [2.0**-rank for rank in range(len(sighting.rivals))]
+        for rival, weight in zip(sighting.rivals, weights, strict=True):
+            named[rival] = named.get(rival, 0.0) + (1 - sighting.share) * weight / sum(weights)
+        total = sum(named.values())
+        named = {label: value / total for label, value in named.items()}
+    return Detection(label=sighting.label, confidence=sighting.confidence, box=Box(*sighting.box), named=named)

@@ -1,16 +1,17 @@
 """Fits a detector's noise on rendered clips: ``smartcart evaluate CLIPS --model EYE --fit-noise OUT.json``."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from smartcart.edge.detection import Detection
+from smartcart.edge.detection import Box, Detection
 from smartcart.edge.naming import joined
+from smartcart.edge.reading import SAME_PLACE
 from smartcart.models.detector_noise import Sighting
 from smartcart.models.frame_truth import frames_beside, read_frames
 from smartcart.models.noise_fit import FitClip, fit
 from smartcart.models.truth import read_truth
-from smartcart.scripts.looking import look_at_video
+from smartcart.scripts.looking import Look, look_at_video
 from smartcart.scripts.main import CommandError
 from smartcart.scripts.progress import progress
 
@@ -35,13 +36,29 @@ def _video(path: Path) -> Path:
 
 
 def _clip(path: Path, args: argparse.Namespace) -> FitClip:
-    frames, looks = read_frames(frames_beside(path)), look_at_video(_video(path), args)
-    said = [[Sighting(label=_name(d), confidence=d.confidence, box=d.box) for d in look.detections] for look in looks]
+    frames, said = read_frames(frames_beside(path)), named(look_at_video(_video(path), args))
     whole = min(len(frames), len(said))
     return FitClip(frames=frames[:whole], said=said[:whole])
 
 
-def _name(detection: Detection) -> str:
-    """What it is called in its frame, a recogniser's reading included."""
-    names = joined({detection.label: detection.confidence}, detection.named or {})
-    return max(names, key=lambda label: names[label])
+def named(looks: Sequence[Look]) -> list[list[Sighting]]:
+    """What a clip's detections are called, frame by frame: a recogniser reads a few of them in each, and what it read
+    at a place holds there until it reads again."""
+    read: list[tuple[Box, Mapping[str, float]]] = []
+    said: list[list[Sighting]] = []
+    for look in looks:
+        now = [(d.box, d.named) for d in look.detections if d.named is not None]
+        read = [*now, *(old for old in read if all(old[0].iou(box) < SAME_PLACE for box, _ in now))]
+        said.append([])
+        for found in look.detections:
+            near = max(read, key=lambda place: place[0].iou(found.box), default=None)
+            reading = near[1] if near is not None and near[0].iou(found.box) >= SAME_PLACE else {}
+            said[-1].append(_sighting(found, reading))
+    return said
+
+
+def _sighting(found: Detection, reading: Mapping[str, float]) -> Sighting:
+    names = joined({found.label: found.confidence}, reading)
+    label, *others = sorted(names, key=lambda name: -names[name])
+    share = names[label] / sum(names.values())
+    return Sighting(label=label, confidence=found.confidence, box=found.box, share=share, rivals=tuple(others[:2]))

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
-from smartcart.datasets.clip import clip_files, film, length_s, random_script
+from smartcart.datasets.clip import clip_files, drafts, film, length_s, random_script
 from smartcart.datasets.frames import FOLDERS, write_data_yaml, write_scene, yolo_line
 from smartcart.datasets.moment import random_moments
 from smartcart.datasets.rendering import Eye
@@ -194,6 +194,17 @@ def test_data_yaml_names_the_shared_classes(tmp_path):
     assert list(data["names"].values()) == list(LABELS)
     assert data["train"] == "images"
     assert "val" not in data
+
+
+def test_a_hand_is_on_one_visit_at_a_time():
+    stories = [next(iter(drafts(seed, "test"))).story for seed in (500462, *range(30))]
+    ways = [(visit.hand, visit.start, visit.end) for story in stories[:1] for visit in story.visits]
+    assert len({hand for hand, _, _ in ways}) == 2
+    for story in stories:
+        free = dict.fromkeys(("left", "right"), 0.0)
+        for visit in story.visits:
+            assert visit.start >= free[visit.hand]
+            free[visit.hand] = visit.end
 
 
 def test_a_random_look_shows_the_basket():
