@@ -15,20 +15,21 @@ from smartcart.edge.events import EventType
 from smartcart.edge.inventory import Inventory, Missing, Resting
 from smartcart.edge.outcome import AddEvidence, RemoveEvidence, Story, decide
 from smartcart.edge.pairing import Pairing, thread_of
-from smartcart.edge.path import Path, likeness
+from smartcart.edge.path import Path, drift, likeness
 from smartcart.edge.thread import ALIKE, Thread, join
 from smartcart.edge.visit import EARLY, Visit
 
 PRESENT: Final = 0.5
 COVERED: Final = 0.5
 UNCOVERED: Final = 0.3
-LEAST_HELD: Final = 3
+LEAST_HELD: Final = 2
 LEAST_TAKEN: Final = 2
 LEAST_LEAVING: Final = 3
 STAYED: Final = 0.6
 STOOD: Final = 0.4
 AWAY: Final = 4.0
 CLEARLY: Final = 0.75
+NEAR: Final = 1.0
 HARDLY: Final = 0.4
 
 
@@ -169,7 +170,8 @@ class Account:
 
     def _left_as_another(self, item: Resting, taken: list[Thread]) -> float | None:
         """When it went out under tracks that begin in the hand."""
-        same = [t for t in taken if likeness(t.votes, item.votes) >= ALIKE]
+        alike = [t for t in taken if likeness(t.votes, item.votes) >= ALIKE]
+        same = alike or [t for t in taken if t.begin.track.origin.overlap(item.box) > 0]
         if not same:
             return None
         thread = max(same, key=lambda t: t.begin.track.origin.iou(item.box))
@@ -193,9 +195,10 @@ class Account:
             self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
             return
         came_in = self.visit.came_in(thread)
-        before = None if came_in else next((t for t in unseen if likeness(t.votes, thread.votes) >= ALIKE), None)
+        before = None if came_in else _before(thread, unseen)
         if before is not None:
             unseen.remove(before)
+            thread = Thread(paths=(*before.paths, *thread.paths))
         evidence = AddEvidence(
             carried=came_in or before is not None,
             brought=thread.brought or before is not None,
@@ -288,6 +291,14 @@ def _is_second_box(thread: Thread, present: Sequence[Thread]) -> bool:
     """Whether it is but a second box around something that was seen more often."""
     others = (t.end.track for t in present if t.end.track.id != thread.end.track.id)
     return any(thread.end.doubles(other.box) for other in others if other.hits >= thread.end.track.hits)
+
+
+def _before(thread: Thread, unseen: Sequence[Thread]) -> Thread | None:
+    """What was carried in and lost from sight before a thing stood there: something like it, else what was lost where it
+    stands."""
+    alike = (t for t in unseen if likeness(t.votes, thread.votes) >= ALIKE)
+    here = (t for t in unseen if drift(t.end.track.box, thread.end.track.box) <= NEAR)
+    return next(alike, None) or next(here, None)
 
 
 def _same(added: Decision, removed: Decision) -> bool:

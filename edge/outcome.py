@@ -13,6 +13,7 @@ CERTAIN: Final = 0.7
 CERTAIN_LABEL: Final = 0.5
 WORTH_ASKING: Final = 0.35
 DOUBT: Final = 0.12
+FEW: Final = 1.0
 LONGEST_TRAIL: Final = 24
 TYPES: Final = {"added": EventType.ITEM_ADDED, "removed": EventType.ITEM_REMOVED}
 
@@ -126,9 +127,12 @@ def decide(
 
 
 def _trust(votes: float, frames: int) -> float:
-    """How far a class that is seen with little confidence is to be believed: ``DOUBT`` votes a frame are for none."""
-    seen = votes / frames if frames else 1.0
-    return seen / (seen + DOUBT)
+    """How far a class is to be believed that is seen with little confidence (``DOUBT`` votes a frame are for none), or
+    in but a few frames (with ``FEW`` half of it is)."""
+    if not frames:
+        return 1.0
+    seen = votes / frames
+    return seen / (seen + DOUBT) * frames / (frames + FEW)
 
 
 def _plain(evidence: AddEvidence | RemoveEvidence) -> dict[str, Any]:
