@@ -30,7 +30,7 @@ STOOD: Final = 0.4
 AWAY: Final = 4.0
 CLEARLY: Final = 0.75
 NEAR: Final = 1.0
-HARDLY: Final = 0.4
+HARDLY: Final = 0.5
 
 
 @dataclass(slots=True)
