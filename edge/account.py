@@ -294,8 +294,7 @@ def _is_second_box(thread: Thread, present: Sequence[Thread]) -> bool:
 
 
 def _before(thread: Thread, unseen: Sequence[Thread]) -> Thread | None:
-    """What was carried in and lost from sight before a thing stood there: something like it, else what was lost where it
-    stands."""
+    """What was carried in and lost from sight before a thing stood there: something like it, or what was lost there."""
     alike = (t for t in unseen if likeness(t.votes, thread.votes) >= ALIKE)
     here = (t for t in unseen if drift(t.end.track.box, thread.end.track.box) <= NEAR)
     return next(alike, None) or next(here, None)

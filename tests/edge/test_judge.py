@@ -210,6 +210,18 @@ def test_doubtful_evidence_is_uncertain_with_its_candidates() -> None:
     assert sum(c.probability for c in decisions[0].candidates) == pytest.approx(1, abs=0.01)
 
 
+def test_what_a_hand_lost_where_something_stands_then_is_the_same_thing_whatever_it_was_called() -> None:
+    carried = Thing("orange", ((2.0, 0.5, -0.02), (2.9, 0.5, 0.58)))
+    decisions = decide([visit(2, 0.5, 0.5), carried, resting("produce", 0.5, 0.6, start=3.9)], 9)
+    assert told(decisions) == [("added", "produce")]
+    assert {"orange", "produce"} <= decisions[0].evidence["votes"].keys()
+
+
+def test_what_leaves_from_the_place_of_a_known_thing_is_that_thing_whatever_it_was_called() -> None:
+    standing, leaving = resting("tube", 0.5, 0.6, end=3.2), Thing("bag", ((3.5, 0.58, 0.46), (4.5, 0.58, -0.12)))
+    assert told(decide([visit(2, 0.5, 0.5), standing, leaving], 9)) == [("removed", "tube")]
+
+
 def doubtful(until: float) -> list[Thing]:
     """Something that came in behind a hand and is, until then, one class as much as another."""
     labels = {"can": 0.5, "tub": 0.49, "jar": 0.48}
