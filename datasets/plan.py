@@ -113,11 +113,12 @@ class Plan:
         hand: HandName | None = None,
         delay: float = 0.0,
     ) -> Visit:
-        """Appends a visit that starts ``delay`` seconds after the story's clock, and not before its hand is back from
-        the visit before; the clock moves on behind its end."""
+        """Appends a visit that starts ``delay`` seconds after the story's clock, and not before its hand has been back
+        from the visit before for the least pause; the clock moves on behind its end."""
         drawn: HandName = "left" if self.rng.random() < 0.33 else "right"
         hand = hand or drawn
-        start = max(self.clock + delay, *(visit.end for visit in self._visits if visit.hand == hand), 0.0)
+        back = max((visit.end + self._pause[0] for visit in self._visits if visit.hand == hand), default=0.0)
+        start = max(self.clock + delay, back)
         visit = Visit(situation=situation, start=start, side=side, hand=hand, actions=actions, pace=pace)
         self._visits.append(visit)
         self._wait(visit.end)

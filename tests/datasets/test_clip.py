@@ -1,7 +1,7 @@
 """Clips: the same seed gives the same files, boxes lie on the pixels, and OpenCV can play them."""
 
 import json
-from itertools import combinations
+from itertools import combinations, islice
 
 import cv2
 import numpy as np
@@ -197,13 +197,11 @@ def test_data_yaml_names_the_shared_classes(tmp_path):
 
 
 def test_a_hand_is_on_one_visit_at_a_time():
-    stories = [next(iter(drafts(seed, "test"))).story for seed in (500462, *range(30))]
-    ways = [(visit.hand, visit.start, visit.end) for story in stories[:1] for visit in story.visits]
-    assert len({hand for hand, _, _ in ways}) == 2
+    stories = [draft.story for seed in (500564, *range(15)) for draft in islice(drafts(seed, "test"), 2)]
     for story in stories:
-        free = dict.fromkeys(("left", "right"), 0.0)
+        free = dict.fromkeys(("left", "right"), -1.0)
         for visit in story.visits:
-            assert visit.start >= free[visit.hand]
+            assert visit.start >= free[visit.hand] + 0.5
             free[visit.hand] = visit.end
 
 
