@@ -179,9 +179,8 @@ def second_hand(plan: Plan) -> bool:
     else:
         return False
     hands: tuple[HandName, HandName] = ("left", "right") if plan.rng.random() < 0.5 else ("right", "left")
-    start = plan.clock
-    plan.visit("second_hand", side, (action,), hand=hands[0], pace=plan.pace())
-    plan.clock = start + float(plan.rng.uniform(0.2, 1.2))
+    first = plan.visit("second_hand", side, (action,), hand=hands[0], pace=plan.pace())
+    plan.clock = first.start + float(plan.rng.uniform(0.2, 1.2))
     hover = Action(kind="hover", spot=plan.any_spot(0.7), height=plan.look.basket.depth * plan.rng.uniform(0.3, 1.1))
     plan.visit("second_hand", OPPOSITE[side], (hover,), hand=hands[1], pace=1.2)
     return True

@@ -16,7 +16,7 @@ from smartcart.edge.inventory import Inventory, Missing, Resting
 from smartcart.edge.outcome import AddEvidence, RemoveEvidence, Story, decide
 from smartcart.edge.pairing import Pairing, thread_of
 from smartcart.edge.path import Path, drift, likeness
-from smartcart.edge.thread import ALIKE, Thread, join
+from smartcart.edge.thread import ALIKE, DOUBLED, Thread, join
 from smartcart.edge.visit import EARLY, Visit
 
 PRESENT: Final = 0.5
@@ -29,7 +29,7 @@ STAYED: Final = 0.6
 STOOD: Final = 0.4
 AWAY: Final = 4.0
 CLEARLY: Final = 0.75
-NEAR: Final = 1.0
+NEAR: Final = 1.0  # of a thing's side, as ``drift`` measures it
 HARDLY: Final = 0.5
 
 
@@ -68,7 +68,7 @@ class Account:
         for item in missing:
             life = thread_of(item, threads)
             if self._left(life) is not None or not self._still_there(item, glimpsed):
-                self._gone(item, life, taken, arrived)
+                self._gone(item, life, taken, missing, arrived)
         unseen = [t for t in strangers if self._stayed_unseen(t)]
         for thread in new:
             self._new(pairing.freed(thread) if thread.tracks & known else thread, unseen, present, vacated)
@@ -135,11 +135,18 @@ class Account:
             return True
         return any(item.is_at(p.track.box) and likeness(item.votes, p.track.votes) >= ALIKE for p in glimpsed)
 
-    def _gone(self, item: Resting, life: Thread | None, taken: list[Thread], arrived: Sequence[Box]) -> None:
+    def _gone(
+        self,
+        item: Resting,
+        life: Thread | None,
+        taken: list[Thread],
+        missing: Sequence[Resting],
+        arrived: Sequence[Box],
+    ) -> None:
         """A known item that is not seen any more: taken out, or covered."""
         left = self._left(life)
         if left is None and item.touched:
-            left = self._left_as_another(item, taken)
+            left = self._left_as_another(item, taken, [other for other in missing if other is not item])
         covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in arrived), default=0.0)
         if left is None and (item.hidden or covered >= COVERED):
             item.hidden = True
@@ -168,10 +175,13 @@ class Account:
         """When a known item's thread went out on this visit, if it was seen to."""
         return life.end.gone_out(self.time) if life is not None and life.end.last >= self.visit.start else None
 
-    def _left_as_another(self, item: Resting, taken: list[Thread]) -> float | None:
-        """When it went out under tracks that begin in the hand."""
+    def _left_as_another(self, item: Resting, taken: list[Thread], others: Sequence[Resting]) -> float | None:
+        """When it went out under tracks that begin in the hand: of something like it, or of what begins at its place
+        and is like nothing else that is missing."""
         alike = [t for t in taken if likeness(t.votes, item.votes) >= ALIKE]
-        same = alike or [t for t in taken if t.begin.track.origin.overlap(item.box) > 0]
+        here = [t for t in taken if drift(t.begin.track.origin, item.box) <= NEAR]
+        strange = (t for t in here if all(likeness(t.votes, other.votes) < ALIKE for other in others))
+        same = alike or list(strange)
         if not same:
             return None
         thread = max(same, key=lambda t: t.begin.track.origin.iou(item.box))
@@ -294,9 +304,10 @@ def _is_second_box(thread: Thread, present: Sequence[Thread]) -> bool:
 
 
 def _before(thread: Thread, unseen: Sequence[Thread]) -> Thread | None:
-    """What was carried in and lost from sight before a thing stood there: something like it, or what was lost there."""
-    alike = (t for t in unseen if likeness(t.votes, thread.votes) >= ALIKE)
-    here = (t for t in unseen if drift(t.end.track.box, thread.end.track.box) <= NEAR)
+    """What was carried in and lost from sight before a thing was seen: something like it, or what was lost there."""
+    earlier = [t for t in unseen if t.end.last <= thread.begin.track.first + DOUBLED]
+    alike = (t for t in earlier if likeness(t.votes, thread.votes) >= ALIKE)
+    here = (t for t in earlier if drift(t.end.track.box, thread.end.track.box) <= NEAR)
     return next(alike, None) or next(here, None)
 
 

@@ -33,7 +33,7 @@ def average(weights: Sequence[Path], shares: Sequence[float], *, out: Path) -> R
     Raises:
         TrainingError: a checkpoint or a share cannot be used, ``out`` is taken, or the extra is not installed.
     """
-    if len(weights) < 2 or len(shares) != len(weights) or not all(0 < share < math.inf for share in shares):
+    if len(weights) < 2 or len(shares) != len(weights) or not (min(shares) > 0 and math.isfinite(sum(shares))):
         raise TrainingError("give two checkpoints or more, and as many shares, each above 0")
     if (out / RECORD).exists():
         raise TrainingError(f"{out}: holds a training already; give another --out")
@@ -50,7 +50,7 @@ def average(weights: Sequence[Path], shares: Sequence[float], *, out: Path) -> R
         {"file": file.name, "sha256": sha256(file), "share": round(share, 4), "training": _record_of(file)}
         for file, share in zip(weights, scaled, strict=True)
     ]
-    seen = [part["training"]["fingerprint"] if part["training"] else part["sha256"] for part in parts]
+    seen = [(part["training"] or {}).get("fingerprint", part["sha256"]) for part in parts]
     record = {
         "averaged": parts,
         "fingerprint": hashlib.sha256("".join(seen).encode()).hexdigest(),

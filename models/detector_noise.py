@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from smartcart.models.frame_truth import Corners, TrueFrame, TrueThing, iou
 from smartcart.models.labels import HAND
 
-SCHEMA: Final = "smartcart.noise/1"
+SCHEMA: Final = "smartcart.noise/2"
 FEATURES: Final = ("one", "held", "under_0.3", "under_0.6", "under_0.85", "log_size", "at_border")
 SAME: Final = 0.4  # the overlap (IoU) from which on a box is around a thing
 BORDER: Final = 0.01
@@ -85,10 +85,11 @@ class DetectorNoise:
     Tables hold equally spaced quantiles. ``shift`` is how far a side lies off, as a share of the box's width or height;
     ``double`` says how often there is a further box, and ``doubles`` are examples of it; ``own`` is the share of a
     shift's variance that stays with a thing; ``confusion`` maps a class to the shares of the classes that a thing of it
-    is mostly taken for; ``rivals`` to those of the others that single frames tell, which ``flicker`` says how often,
-    and ``flicker_mistaken`` of a thing that is mostly taken for another; ``doubt`` is how many standard deviations less
-    sure the detector is of such a thing; ``naming`` are the shares of what is told, for things that are ``right``, for
-    those ``mistaken``, and where a frame ``flickers``. Phantoms that stay are there from a trip's first frame on.
+    is mostly taken for; ``rivals`` to those of the others that single frames tell or come near to, ``flicker`` says how
+    often they tell them, and ``flicker_mistaken`` of a thing that is mostly taken for another; ``doubt`` is how many
+    standard deviations less sure the detector is of such a thing; ``naming`` are the shares of what is told, for things
+    that are ``right``, for those ``mistaken``, and where a frame ``flickers``. Phantoms that stay are there from a
+    trip's first frame on.
     """
 
     model: str
@@ -232,25 +233,26 @@ class NoisyEye:
         if mind.flickers:
             label, rival = rival, label
         sureness, box, share = self._sureness(thing, mind), self._box(thing, mind), self._share(mind)
-        seen = [Sighting(label=label, confidence=sureness, box=box, share=share, rivals=(rival, mind.third))]
+        rivals = tuple(name for name in dict.fromkeys((rival, mind.third)) if name != label)
+        seen = [Sighting(label=label, confidence=sureness, box=box, share=share, rivals=rivals)]
         if mind.doubled and mind.double is not None:
             name = label if mind.double.same else rival
             box = _moved(box, mind.double.apart)
-            seen.append(Sighting(label=name, confidence=mind.double.confidence * sureness, box=box))
+            seen.append(Sighting(label=name, confidence=min(1.0, mind.double.confidence * sureness), box=box))
         return seen
 
     def _first_sight(self, time: float, thing: TrueThing) -> _Mind:
         itself = {thing.label: 1.0}
         taken_for, doubles = self._drawn(self._noise.confusion.get(thing.label, itself)), self._noise.doubles
-        rivals = self._noise.rivals.get(thing.label, itself)
+        rivals = {la: share for la, share in self._noise.rivals.get(thing.label, {}).items() if la != taken_for}
         return _Mind(
             bias=float(self._rng.standard_normal()),
             own=self._rng.standard_normal(6),
             mood=self._rng.standard_normal(6),
             taken_for=taken_for,
             mistaken=taken_for != thing.label,
-            flicker_for=self._drawn(rivals),
-            third=self._drawn(rivals),
+            flicker_for=self._drawn(rivals or itself),
+            third=self._drawn(rivals or itself),
             seen_at=time,
             double=doubles[int(self._rng.integers(len(doubles)))] if doubles else None,
         )
@@ -298,9 +300,9 @@ class NoisyEye:
 
     def _born(self, time: float, expected: float, *, stays: bool) -> list[_Haunt]:
         known = [phantom for phantom in self._noise.phantoms if phantom.stays == stays]
-        born = int(self._rng.poisson(expected)) if known else 0
-        chosen = [known[int(self._rng.integers(len(known)))] for _ in range(born)]
-        return [_Haunt(phantom=p, end=math.inf if stays else time + p.seconds) for p in chosen]
+        born = min(int(self._rng.poisson(expected)), len(known))
+        chosen = self._rng.choice(len(known), size=born, replace=False).tolist() if born else []
+        return [_Haunt(phantom=known[k], end=math.inf if stays else time + known[k].seconds) for k in chosen]
 
 
 def kind_of(thing: TrueThing) -> str:

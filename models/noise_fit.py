@@ -245,14 +245,17 @@ def _naming(right: Sequence[tuple[_Life, str]], mistaken: Sequence[tuple[_Life, 
 def _doubt(mistaken: Sequence[_Life], confidence: Mapping[str, Table]) -> float:
     """How many standard deviations less sure than of others the detector is of things that it takes for another."""
     ranks = [_rank(look, confidence) for life in mistaken for look in life]
-    return max(0.0, -NormalDist().inv_cdf(float(np.mean(ranks)))) if ranks else 0.0
+    if not ranks:
+        return 0.0
+    return max(0.0, -math.sqrt(2) * NormalDist().inv_cdf(float(np.mean(ranks))))  # E F(Z - d) = F(-d / sqrt 2)
 
 
 def _rank(look: _Look, confidence: Mapping[str, Table]) -> float:
     """The share of the sights of that kind of which the detector is less sure; never quite 0 or 1."""
     assert look.best is not None
     table = confidence[kind_of(look.thing)]
-    return float(np.clip(np.searchsorted(table, look.best.confidence) / len(table), 0.01, 0.99))
+    below, up_to = (np.searchsorted(table, look.best.confidence, side) for side in ("left", "right"))
+    return float(np.clip((below + up_to) / 2 / len(table), 0.01, 0.99))
 
 
 def _mostly(life: _Life) -> str:
@@ -314,6 +317,7 @@ def _doubled(look: _Look) -> list[Double]:
             confidence=more.confidence / look.best.confidence,
         )
         for more in look.more
+        if look.best.confidence > 0
     ]
 
 
@@ -386,7 +390,7 @@ def _phantom(clip: FitClip, chain: _Chain) -> Phantom:
     sights = {t for t, _ in chain}
     there = np.array([t in sights for t in times], float)
     changes = int(np.abs(np.diff(there)).sum())
-    share = min(1.0, len(sights) / len(times))
+    share = len(sights) / len(times)
     return Phantom(
         label=Counter(s.label for _, s in chain).most_common(1)[0][0],
         box=chain[len(chain) // 2][1].box,
@@ -394,7 +398,7 @@ def _phantom(clip: FitClip, chain: _Chain) -> Phantom:
         seen=share,
         memory=max(SHORTEST_MEMORY, 2 * share * (1 - share) * (last - first) / max(changes, 1)),
         confidence=float(np.mean([s.confidence for _, s in chain])),
-        stays=last - first >= STAYING * (clip.frames[-1].t - clip.frames[0].t),
+        stays=last > first and last - first >= STAYING * (clip.frames[-1].t - clip.frames[0].t),
     )
 
 

@@ -12,7 +12,7 @@ from smartcart.edge.judge import Judge
 from smartcart.edge.naming import DETECTORS_FLOOR, DETECTORS_POWER
 from smartcart.edge.tracker import CartTracker, Track, Tracker
 from smartcart.edge.zone import Zone
-from smartcart.models.detector_noise import NoisyEye, Sighting, read_noise
+from smartcart.models.detector_noise import SAME, NoisyEye, Sighting, read_noise
 from smartcart.models.event_metrics import Prediction, Replayed
 from smartcart.models.frame_truth import TrueFrame, iou
 from smartcart.models.labels import HAND
@@ -21,7 +21,6 @@ from smartcart.scripts.eye import open_detector, open_frames
 
 CERTAIN: Final = 0.9
 UNSAID: Final = DETECTORS_FLOOR**DETECTORS_POWER
-SAME: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ def look_through_noise(frames: Sequence[TrueFrame], noise: Path, seed: int, clip
         NoiseError: the noise model cannot be used.
     """
     eye = NoisyEye(read_noise(noise), zlib.crc32(f"{clip}/{seed}".encode()))
-    return [Look(time=f.t, detections=[_detection(s) for s in eye.look(f)]) for f in frames]
+    return [Look(time=f.t, detections=[detection_of(s) for s in eye.look(f)]) for f in frames]
 
 
 def with_true_boxes(frames: Sequence[TrueFrame], looks: Sequence[Look]) -> list[Look]:
@@ -125,13 +124,13 @@ def _sure(label: str, box: tuple[float, float, float, float]) -> Detection:
     return Detection(label=label, confidence=CERTAIN, box=Box(*box))
 
 
-def _detection(sighting: Sighting) -> Detection:
+def detection_of(sighting: Sighting) -> Detection:
     """As an eye with a recogniser would give it: the reading is the one that leaves the class its share."""
     named = {sighting.label: sighting.share * UNSAID} if sighting.rivals else None
     if named is not None:
         weights = [2.0**-rank for rank in range(len(sighting.rivals))]
         for rival, weight in zip(sighting.rivals, weights, strict=True):
-            named[rival] = named.get(rival, 0.0) + (1 - sighting.share) * weight / sum(weights)
+            named[rival] = (1 - sighting.share) * weight / sum(weights)
         total = sum(named.values())
         named = {label: value / total for label, value in named.items()}
     return Detection(label=sighting.label, confidence=sighting.confidence, box=Box(*sighting.box), named=named)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from smartcart.edge.detection import Box, Detection
 from smartcart.edge.naming import joined
-from smartcart.edge.reading import SAME_PLACE
+from smartcart.edge.reading import FORGOTTEN_SECONDS, SAME_PLACE
 from smartcart.models.detector_noise import Sighting
 from smartcart.models.frame_truth import frames_beside, read_frames
+from smartcart.models.labels import HAND
 from smartcart.models.noise_fit import FitClip, fit
 from smartcart.models.truth import read_truth
 from smartcart.scripts.looking import Look, look_at_video
@@ -43,17 +44,18 @@ def _clip(path: Path, args: argparse.Namespace) -> FitClip:
 
 def named(looks: Sequence[Look]) -> list[list[Sighting]]:
     """What a clip's detections are called, frame by frame: a recogniser reads a few of them in each, and what it read
-    at a place holds there until it reads again."""
-    read: list[tuple[Box, Mapping[str, float]]] = []
+    at a place holds there until it reads again, or reads nothing there for a while."""
+    read: list[tuple[float, Box, Mapping[str, float]]] = []
     said: list[list[Sighting]] = []
     for look in looks:
-        now = [(d.box, d.named) for d in look.detections if d.named is not None]
-        read = [*now, *(old for old in read if all(old[0].iou(box) < SAME_PLACE for box, _ in now))]
+        now = [(look.time, d.box, d.named) for d in look.detections if d.named is not None]
+        kept = (old for old in read if look.time - old[0] < FORGOTTEN_SECONDS)
+        read = [*now, *(old for old in kept if all(old[1].iou(box) < SAME_PLACE for _, box, _ in now))]
         said.append([])
         for found in look.detections:
-            near = max(read, key=lambda place: place[0].iou(found.box), default=None)
-            reading = near[1] if near is not None and near[0].iou(found.box) >= SAME_PLACE else {}
-            said[-1].append(_sighting(found, reading))
+            near = max(read, key=lambda place: place[1].iou(found.box), default=None)
+            here = near is not None and found.label != HAND and near[1].iou(found.box) >= SAME_PLACE
+            said[-1].append(_sighting(found, near[2] if near is not None and here else {}))
     return said
 
 

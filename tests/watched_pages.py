@@ -33,5 +33,7 @@ def watched_pages(browser: Browser, url: str, *, timeout: int, refusal: int) -> 
     yield make
     for context in contexts:
         context.close()
-    assert [line for line in complaints if f"status of {refusal}" not in line] == []
-    assert all(address.startswith(url) for address in asked)
+    complaints = [line for line in complaints if f"status of {refusal}" not in line]
+    assert not complaints, complaints
+    others = [address for address in asked if not address.startswith(url)]
+    assert not others, others

@@ -1,9 +1,14 @@
 """The judge over scripted scenes: every kind of visit, at several frame rates and with a bad detector."""
 
+from dataclasses import replace
+
 import pytest
 from scenes import ZONE, Thing, decide, frames, hand, resting, told
 
+from smartcart.edge.detection import Box
 from smartcart.edge.judge import Judge
+from smartcart.edge.outcome import AddEvidence, Story
+from smartcart.edge.outcome import decide as decide_on
 from smartcart.edge.tracker import CartTracker
 
 # a hand comes in from above to (x, y) between t and t + 1, stays half a second, and is out again at t + 2.5
@@ -220,6 +225,46 @@ def test_what_a_hand_lost_where_something_stands_then_is_the_same_thing_whatever
 def test_what_leaves_from_the_place_of_a_known_thing_is_that_thing_whatever_it_was_called() -> None:
     standing, leaving = resting("tube", 0.5, 0.6, end=3.2), Thing("bag", ((3.5, 0.58, 0.46), (4.5, 0.58, -0.12)))
     assert told(decide([visit(2, 0.5, 0.5), standing, leaving], 9)) == [("removed", "tube")]
+
+
+def test_a_thing_that_stood_there_before_another_was_lost_in_the_hand_is_not_that_one() -> None:
+    twice = hand((2, 0.5, -0.05), (2.8, 0.5, 0.5), (3.4, 0.5, 0.5), (4.0, 0.5, 0.0), (4.9, 0.5, 0.5), (6.2, 0.5, -0.05))
+    orange = Thing("orange", ((4.0, 0.5, 0.0), (4.9, 0.5, 0.56)))
+    decisions = decide([twice, resting("can", 0.5, 0.6, start=2.9), orange], 11)
+    assert {d.label for d in decisions} == {"can", "orange"}
+
+
+def test_what_leaves_is_the_missing_thing_that_is_like_it() -> None:
+    """Though another thing, which stood nearer and is hidden for a while, is missing too."""
+    ways = hand((2, 0.55, -0.05), (3, 0.55, 0.5), (5, 0.6, 0.5), (6, 0.58, -0.05))
+    hidden, standing = resting("tube", 0.5, 0.6, unseen=((3.0, 7.4),)), resting("bag", 0.61, 0.62, end=3.1)
+    leaving = Thing("bag", ((4.7, 0.61, 0.45), (5.9, 0.61, -0.12)))
+    assert told(decide([ways, hidden, standing, leaving], 11)) == [("removed", "bag")]
+
+
+def test_a_thing_in_sight_for_a_moment_in_a_hand_that_leaves_without_it_is_in_the_basket() -> None:
+    brief = Thing("can", ((2.2, 0.5, 0.1), (2.6, 0.5, 0.45)))
+    assert told(decide([visit(2, 0.5, 0.5), brief], 8, fps=10)) == [("added", "can")]
+
+
+def test_a_few_frames_tell_little_of_a_class() -> None:
+    story = Story(visit=(0.0, 1.0), frames=2, hand_frames=2, trail=(), before={})
+    evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=1.0)
+
+    def type_after(frames: int) -> str:
+        votes = {"can": 0.6 * frames, "tub": 0.2 * frames}
+        seen = replace(story, frames=frames)
+        decision = decide_on("added", evidence, votes=votes, time=1.0, box=Box(0.4, 0.4, 0.6, 0.6), track=1, story=seen)
+        assert decision is not None
+        return str(decision.type)
+
+    assert type_after(2) == "item_uncertain"
+    assert type_after(20) == "item_added"
+
+
+def test_what_comes_late_into_sight_and_is_not_clear_is_asked_about() -> None:
+    late = [resting("can", 0.5, 0.6, start=a, end=a + 0.3, confidence=0.6) for a in (5.0, 5.7, 6.4, 7.1)]
+    assert [d.type for d in decide([visit(2, 0.5, 0.5), *late], 9)] == ["item_uncertain"]
 
 
 def doubtful(until: float) -> list[Thing]:
