@@ -13,6 +13,7 @@ from smartcart.datasets.stocking import Spot, free_spot
 from smartcart.datasets.story import Action, Story, Throw, Visit
 
 OPPOSITE: Final[dict[Side, Side]] = {"left": "right", "right": "left", "front": "left", "back": "left"}
+AGAIN_S: Final = 0.1
 
 
 class Plan:
@@ -114,10 +115,10 @@ class Plan:
         delay: float = 0.0,
     ) -> Visit:
         """Appends a visit that starts ``delay`` seconds after the story's clock, and not before its hand has been back
-        from the visit before for the least pause; the clock moves on behind its end."""
+        from the visit before for ``AGAIN_S``; the clock moves on behind its end."""
         drawn: HandName = "left" if self.rng.random() < 0.33 else "right"
         hand = hand or drawn
-        back = max((visit.end + self._pause[0] for visit in self._visits if visit.hand == hand), default=0.0)
+        back = max((visit.end + AGAIN_S for visit in self._visits if visit.hand == hand), default=0.0)
         start = max(self.clock + delay, back)
         visit = Visit(situation=situation, start=start, side=side, hand=hand, actions=actions, pace=pace)
         self._visits.append(visit)
