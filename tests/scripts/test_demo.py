@@ -100,7 +100,7 @@ def test_the_trip_is_watched_from_its_first_item_to_its_last(demo_page: tuple[su
         expect(page.get_by_text("demo-cart", exact=True)).to_be_visible(timeout=30_000)
         picture = page.locator("img[src*='live.mjpg']")
         expect(picture).to_be_visible(timeout=30_000)
-        page.wait_for_function("document.querySelector(\"img[src*='live.mjpg']\").naturalWidth === 640", timeout=30_000)
+        expect(picture).to_have_js_property("naturalWidth", 640, timeout=30_000)
         page.evaluate("window.stillHere = true")
         page.evaluate(NOTE_BASKETS)
         basket = page.get_by_role("article").locator("tbody tr td:nth-of-type(3)")
