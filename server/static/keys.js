@@ -103,9 +103,11 @@
     next?.focus();
     next?.scrollIntoView({ block: "nearest" });
   };
+  // a dialog's field keeps the focus until the frame after its closing
+  const isTyping = (place) => place.closest("input, select, textarea, dialog") && !place.closest("dialog:not([open])");
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (event.target.closest("input, select, textarea, dialog") || (!keysOn.checked && event.key !== "?")) return;
+    if (isTyping(event.target) || (!keysOn.checked && event.key !== "?")) return;
     const key = event.key;
     const button = active()?.querySelector(`[data-key="${CSS.escape(key)}"]`) ?? document.querySelector(`[data-key="${CSS.escape(key)}"]:not([data-doubt] *)`);
     if (key === "?") shortcuts.showModal();

@@ -151,6 +151,22 @@ def test_a_scanner_is_quicker_than_the_answer(open_page: Open, cart: Any, server
     assert [line.sku for line in basket.lines] == ["HONEY"]
 
 
+def test_a_key_counts_from_the_moment_a_dialog_is_closed(open_page: Open, cart: Any) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), trip.doubt("can", candidates=COULD_BE))
+    page = open_page("queue")
+    page.keyboard.press("s")
+    expect(page.locator("#find-words")).to_be_focused()
+    page.evaluate(
+        """() => {
+            document.getElementById("find").close();
+            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "s", bubbles: true }));
+        }"""
+    )  # no frame is drawn between the two
+    expect(page.locator("#find-words")).to_be_focused()
+    expect(page.locator("#find")).to_be_visible()
+
+
 def test_another_product_that_was_taken_out_goes_out(open_page: Open, cart: Any, server: BasketServer) -> None:
     trip = Trip()
     could_be = (Candidate(outcome="removed", label="can", probability=0.6),)
