@@ -1,8 +1,7 @@
 """Trains the recogniser: it names an item from its crop, where the eye names it in passing.
 
-The network is the backbone of an eye, the mean over its last map, and one layer on it. The eye learns slowly to name
-things, since most of its work is to find them; a crop holds nothing but the thing, is a fiftieth of the work, and is
-seen as often as the picture allows. PyTorch and Ultralytics are imported inside the functions.
+The eye learns slowly to name things, since most of its work is to find them; a crop holds nothing but the thing, is a
+fiftieth of the work, and is seen as often as the picture allows. PyTorch and Ultralytics are imported inside the functions.
 """
 
 import json
@@ -22,12 +21,11 @@ from smartcart.models.cut import Crops, Numbers, cut_items
 from smartcart.models.detection_dataset import LabelledPhoto, fingerprint, read_dataset
 from smartcart.models.joined_dataset import training_photos
 from smartcart.models.labels import HAND, ITEMS
-from smartcart.models.training import MissingExtraError, Recipe, TrainingError, quiet_libraries, sha256
+from smartcart.models.training import MissingExtraError, TrainingError, quiet_libraries, sha256
 
 if TYPE_CHECKING:
     import torch
 
-BACKBONE: Final = 10
 LICENCE: Final = "AGPL-3.0-only"
 OPSET: Final = 17
 
@@ -62,11 +60,11 @@ class RecogniserRecipe:
 def train_recogniser(
     data: Sequence[Path], *, weights: Path, out: Path, recipe: RecogniserRecipe, sources: Sequence[str] = ()
 ) -> Mapping[str, Any]:
-    """Trains from an eye's backbone and writes an ONNX file.
+    """Trains from an eye's backbone, or goes on with a recogniser, and writes an ONNX file.
 
     Args:
         data: ``data.yaml`` files; it learns from their ``train`` parts and is measured on their ``val`` parts.
-        weights: an eye, as ``open_model`` takes it.
+        weights: an eye, as ``open_model`` takes it, or a recogniser to go on with.
         out: the ONNX file to write.
         recipe: how to train.
         sources: the data sets that it learned from, with author and licence.
@@ -79,12 +77,12 @@ def train_recogniser(
         TrainingError: the weights cannot be used, or the extra is not installed.
     """
     if not weights.is_file():
-        raise TrainingError(f"{weights}: no such file; give an eye, e.g. models/smartcart-eye.onnx")
+        raise TrainingError(f"{weights}: no such file; give an eye or a recogniser, e.g. models/smartcart-eye.onnx")
     quiet_libraries()
     try:
         import torch
 
-        from smartcart.models.start_weights import open_model
+        from smartcart.models.recogniser_network import start_network
 
         datasets = [read_dataset(file) for file in data]
         photos = training_photos(datasets)
@@ -94,7 +92,7 @@ def train_recogniser(
         )
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(recipe.threads)
-        network = _network(open_model(Recipe(), weights).model, crops)
+        network = start_network(weights, crops).to(memory_format=torch.channels_last)
     except ModuleNotFoundError as error:
         raise MissingExtraError(error) from error
     started = time.monotonic()
@@ -114,24 +112,6 @@ def train_recogniser(
 
 def _items(photos: Iterable[LabelledPhoto]) -> bool:
     return any(box.label != HAND for photo in photos for box in photo.boxes)
-
-
-def _network(eye: Any, crops: Crops) -> Any:
-    """The eye's backbone, the mean over its last map, and one layer to the items."""
-    import torch
-
-    from smartcart.models.norms import unfold_norms
-
-    some = crops[:: max(1, len(crops) // 192)]
-    unfold_norms(eye, [(some[i : i + 32] / 255).astype(np.float32) for i in range(0, len(some), 32)])
-    body = torch.nn.Sequential(*list(eye.model[:BACKBONE])).eval()
-    with torch.no_grad():
-        width = body(torch.zeros(1, 3, *crops.shape[2:])).shape[1]
-    pool = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Dropout(0.2)]
-    network = torch.nn.Sequential(body, *pool, torch.nn.Linear(width, len(ITEMS)))
-    for weight in network.parameters():
-        weight.requires_grad_(True)
-    return network.to(memory_format=torch.channels_last)
 
 
 def _fit(network: Any, crops: Crops, numbers: Numbers, recipe: RecogniserRecipe) -> None:

@@ -6,12 +6,14 @@ folds each batch norm into the convolution before it; the trainer gives the norm
 
 import ast
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from smartcart.models.training import Recipe, TrainingError
 
 if TYPE_CHECKING:
+    import torch
     from ultralytics import YOLO
 
 CLASS_BRANCHES: Final = "cv3"
@@ -62,35 +64,71 @@ def _from_state_dict(network: str, weights: Path) -> "YOLO":
 
 
 def _from_export(network: str, weights: Path) -> "YOLO":
-    import onnx
-    import torch
     from ultralytics import YOLO
     from ultralytics.nn.tasks import DetectionModel
 
-    try:
-        graph = onnx.load(weights)
-        names = ast.literal_eval({entry.key: entry.value for entry in graph.metadata_props}["names"])
-    except Exception as error:  # protobuf, the file system and the metadata each raise their own
-        raise TrainingError(f"{weights}: is not an exported eye with class names ({error})") from error
-    given = _convolutions(graph.graph)
+    export = read_export(weights)
     model = YOLO(network, task="detect")
-    model.model = _shaped_like(DetectionModel, network, given, weights)
-    model.model.names = dict(names)
-    state = {name: _value(name, old, given) for name, old in model.model.state_dict().items()}
-    missing = [name for name, value in state.items() if value is None]
-    if missing:
-        raise TrainingError(f"{weights}: has no {missing[0]}; an eye in fp32 that was exported here is needed")
-    try:
-        model.model.load_state_dict(state)
-    except RuntimeError as error:
-        raise TrainingError(f"{weights}: does not fit {network}: {str(error)[:200]}") from error
-    for norm in model.model.modules():
-        if isinstance(norm, torch.nn.BatchNorm2d):
-            norm.running_var -= norm.eps  # so that it divides by exactly 1
+    model.model = _shaped_like(DetectionModel, network, export.layers, weights)
+    model.model.names = dict(export.names)
+    fill(model.model, export.layers, weights)
     return _as_start(model)
 
 
-def _convolutions(graph: Any) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What an ONNX file of this project holds of a network.
+
+    Attributes:
+        task: ``detect`` of an eye, ``classify`` of a recogniser.
+        names: of its classes, by number.
+        layers: weights and offsets by the name that the network gives them.
+    """
+
+    task: str
+    names: Mapping[int, str]
+    layers: Mapping[str, "torch.Tensor"]
+
+
+def read_export(weights: Path) -> Export:
+    """Reads an eye or a recogniser that was exported here, in fp32.
+
+    Raises:
+        TrainingError: the file cannot be read, or does not name its classes.
+    """
+    import onnx
+
+    try:
+        graph = onnx.load(weights)
+        metadata = {entry.key: entry.value for entry in graph.metadata_props}
+        names = ast.literal_eval(metadata["names"])
+    except Exception as error:  # protobuf, the file system and the metadata each raise their own
+        raise TrainingError(f"{weights}: is not an exported eye with class names ({error})") from error
+    return Export(metadata.get("task", "detect"), names, _layers(graph.graph))
+
+
+def fill(network: "torch.nn.Module", layers: Mapping[str, "torch.Tensor"], weights: Path) -> None:
+    """Gives a network the weights of an export; the norms that were folded into them become the identity.
+
+    Raises:
+        TrainingError: the export lacks a layer, or one has another shape; ``weights`` is the file to name.
+    """
+    import torch
+
+    state = {name: _value(name, old, layers) for name, old in network.state_dict().items()}
+    missing = [name for name, value in state.items() if value is None]
+    if missing:
+        raise TrainingError(f"{weights}: has no {missing[0]}; a network in fp32 that was exported here is needed")
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise TrainingError(f"{weights}: does not fit: {str(error)[:200]}") from error
+    for norm in network.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            norm.running_var -= norm.eps  # so that it divides by exactly 1
+
+
+def _layers(graph: Any) -> Mapping[str, Any]:
     """Weights and offsets by the name of their layer: equal tensors are stored once, under the name of one of them."""
     import torch
     from onnx.numpy_helper import to_array
@@ -98,7 +136,7 @@ def _convolutions(graph: Any) -> Mapping[str, Any]:
     stored = {tensor.name: torch.tensor(to_array(tensor)) for tensor in graph.initializer}
     given: dict[str, Any] = {}
     for node in graph.node:
-        if node.op_type == "Conv":
+        if node.op_type in ("Conv", "Gemm"):
             names = dict(zip(("weight", "bias"), node.input[1:], strict=False))
             given |= {f"{_layer(node.name)}.{part}": stored[name] for part, name in names.items() if name in stored}
     return given

@@ -11,14 +11,19 @@ from smartcart.models.labels import DEFAULT_MODEL
 def add_recogniser(actions: "argparse._SubParsersAction[Any]") -> None:
     parser = actions.add_parser(
         "recogniser",
-        help='train what names items from their crops, from an eye (needs: pip install "smartcart[train]")',
-        description="Cuts every boxed item out of the pictures, trains a classifier from the eye's backbone, writes it "
-        "as ONNX and says how many crops of the val parts it names right.",
+        help='train what names items from their crops (needs: pip install "smartcart[train]")',
+        description="Cuts every boxed item out of the pictures, trains a classifier from an eye's backbone (or goes "
+        "on with a recogniser), writes it as ONNX and says how many crops of the val parts it names right.",
         epilog="Example:  smartcart models recogniser --data mine.yaml --weights models/smartcart-eye.onnx "
         "--out mine-recogniser.onnx",
     )
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="YAML", help="data sets; joined by name")
-    parser.add_argument("--weights", type=Path, default=DEFAULT_MODEL, help="the eye (default: the shipped one)")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        default=DEFAULT_MODEL,
+        help="an eye, or a recogniser to go on with (default: the shipped eye)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="the .onnx to write")
     parser.add_argument("--epochs", type=int, default=12, help="(default %(default)s)")
     parser.add_argument("--side", type=int, default=96, help="of a crop, pixels, a multiple of 32 (default 96)")

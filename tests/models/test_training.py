@@ -17,7 +17,7 @@ if not (importlib.util.find_spec("torch") and importlib.util.find_spec("ultralyt
 
 from smartcart.edge.detector import OnnxDetector
 from smartcart.edge.frames import Frame
-from smartcart.models.labels import ITEMS, LABELS
+from smartcart.models.labels import DEFAULT_RECOGNISER, ITEMS, LABELS
 from smartcart.scripts.main import main
 
 ToySet = Callable[..., Path]
@@ -334,10 +334,49 @@ def test_a_recogniser_is_trained_from_an_eye_and_names_crops(
     assert sum(named.values()) == pytest.approx(1, abs=1e-4)
 
 
+GOES_ON = """
+import json
+from pathlib import Path
+import numpy as np
+import onnxruntime
+import torch
+from smartcart.models.labels import DEFAULT_RECOGNISER
+from smartcart.models.recogniser_network import start_network
+crops = np.random.default_rng(1).integers(0, 255, (8, 3, 96, 96), np.uint8)
+network = start_network(DEFAULT_RECOGNISER, crops).eval()
+given = crops.astype(np.float32) / 255
+with torch.no_grad():
+    ours = network(torch.from_numpy(given)).softmax(1).numpy()
+[theirs] = onnxruntime.InferenceSession(DEFAULT_RECOGNISER).run(None, {"crops": given})
+free = all(weight.requires_grad for weight in network.parameters())
+print(json.dumps({"off": float(abs(ours - theirs).max()), "most": float(theirs.max()), "free": free}))
+"""
+
+
+def test_a_training_goes_on_with_a_recogniser() -> None:
+    told = python(GOES_ON)
+    assert told["off"] < 1e-3 < 0.2 < told["most"]
+    assert told["free"]
+
+
+def test_a_recogniser_of_other_items_is_no_start(toy: Path, tmp_path: Path) -> None:
+    import onnx
+
+    graph = onnx.load(DEFAULT_RECOGNISER)
+    onnx.helper.set_model_props(graph, {"task": "classify", "names": "{0: 'chair', 1: 'table'}"})
+    onnx.save(graph, tmp_path / "furniture.onnx")
+    status, _, err = run(
+        "recogniser", "--data", toy, "--weights", tmp_path / "furniture.onnx", "--out", tmp_path / "namer.onnx"
+    )
+    assert status == 2
+    assert "furniture.onnx: names other items than bottle" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("--weights", "missing.pt"), "no such file"),
+        (("--weights", __file__), "must be a .pt, a .safetensors or an .onnx file"),
         (("--side", "50"), "a multiple of 32"),
         (("--data", "missing.yaml"), "cannot be read"),
     ],
