@@ -1,7 +1,7 @@
 """Trains the recogniser: it names an item from its crop, where the eye names it in passing.
 
 The eye learns slowly to name things, since most of its work is to find them; a crop holds nothing but the thing, is a
-fiftieth of the work, and is seen as often as the picture allows. PyTorch and Ultralytics are imported inside the functions.
+fiftieth of the work, and is seen as often as the picture allows. PyTorch is imported inside the functions.
 """
 
 import json
