@@ -113,8 +113,8 @@ class Path:
 
     @property
     def sure(self) -> bool:
-        """Whether the eye was sure of it."""
-        return max(self.track.votes.values()) >= SURE * self.track.hits
+        """Whether the eye was sure that something is there, whatever it is."""
+        return sum(self.track.votes.values()) >= SURE * self.track.hits
 
     @property
     def clear(self) -> bool:

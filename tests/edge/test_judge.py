@@ -152,6 +152,16 @@ def test_what_clearly_lies_there_from_one_moment_to_the_next_was_thrown_in() -> 
     assert decisions[0].media_time == pytest.approx(4.0, abs=0.3)
 
 
+def test_what_was_thrown_in_and_is_one_class_as_much_as_another_is_asked_about() -> None:
+    scene = [resting("can", 0.2, 0.6)]
+    for frame in range(200):  # what it is called changes from frame to frame; that it is there is clear
+        since = 4.0 + frame / 15
+        scene.append(resting(("box", "carton")[frame % 2], 0.7, 0.6, since - 0.01, since + 0.05, confidence=0.6))
+    [doubt] = decide(scene, 9)
+    assert doubt.type == "item_uncertain"
+    assert {c.label for c in doubt.candidates} == {"box", "carton", None}
+
+
 def test_a_doubtful_second_box_around_an_item_is_no_item() -> None:
     part = resting("tub", 0.5, 0.62, start=3.0, confidence=0.3, size=(0.1, 0.12))
     assert decide([resting("carton", 0.5, 0.6), part, visit(2, 0.5, 0.4)], 9) == []
