@@ -54,7 +54,7 @@ class Account:
         present = [t for t in threads if self.visit.seen_share(t.end.track.id) >= PRESENT]
         present.sort(key=lambda t: -t.end.track.hits)
         known = {item.track for item in self.inventory.items}
-        present = [t for t in present if t.end.track.id in known or not _is_second_box(t, present)]
+        present = [t for t in present if t.end.track.id in known or not self._is_second_box(t, present)]
         places = [(item, item.box) for item in self.inventory.items]
         pairing = Pairing(
             visit=self.visit, items=self.inventory.items, threads=threads, present=present, time=self.time
@@ -130,6 +130,13 @@ class Account:
 
     # --- what became of what ---
 
+    def _is_second_box(self, thread: Thread, present: Sequence[Thread]) -> bool:
+        """Whether it is but a second box around something that was seen more often; what came in by itself is none
+        around what stood there."""
+        came_in = self.visit.came_in(thread)
+        others = (t for t in present if t.end.track.id != thread.end.track.id and (self.visit.began(t) or not came_in))
+        return any(thread.end.doubles(t.end.track.box) for t in others if t.end.track.hits >= thread.end.track.hits)
+
     def _still_there(self, item: Resting, glimpsed: Sequence[Path]) -> bool:
         if item.seen >= self.visit.last_active:
             return True
@@ -155,11 +162,14 @@ class Account:
             evidence = RemoveEvidence(left=True, touched=item.touched > 0, support=item.support, covered=covered)
             self._remove(item, evidence, left, self._story(life))
         elif item.missing is not None:
+            item.missing.touched |= self._taken_hold_of(item, life, arrived)
             self._settle_missing(item, item.missing)
         else:
+            if life is not None and not self.visit.seen_share(life.end.track.id):
+                item.track = life.end.track.id  # it is outside, and may come back under this track
             item.missing = Missing(
                 time=self.visit.last_active,
-                touched=item.touched > 0,
+                touched=self._taken_hold_of(item, life, arrived),
                 support=item.support,
                 covered=covered,
                 story=self._story(life),
@@ -167,9 +177,14 @@ class Account:
 
     def _settle_missing(self, item: Resting, missing: Missing) -> None:
         """It did not come back: taken out if a hand was at it; else it is there, and out of sight."""
-        touched = missing.touched or item.touched > 0
-        evidence = RemoveEvidence(left=False, touched=touched, support=missing.support, covered=missing.covered)
+        evidence = RemoveEvidence(left=False, touched=missing.touched, support=missing.support, covered=missing.covered)
         self._remove(item, evidence, missing.time, missing.story)
+
+    def _taken_hold_of(self, item: Resting, life: Thread | None, arrived: Sequence[Box]) -> bool:
+        """Whether a hand was at a known item on this visit: seen at it, or at its place and with
+        nothing else to do there."""
+        held = life is not None and life.held >= self.visit.start
+        return held or (item.touched > 0 and not arrived)
 
     def _left(self, life: Thread | None) -> float | None:
         """When a known item's thread went out on this visit, if it was seen to."""
@@ -197,7 +212,7 @@ class Account:
     def _new(self, thread: Thread, unseen: list[Thread], present: Sequence[Thread], vacated: Sequence[Box]) -> None:
         """Something that stands where nothing was known before."""
         path = thread.end
-        if _is_second_box(thread, present):
+        if self._is_second_box(thread, present):
             return
         ahead = EARLY if thread.begin.from_outside else STOOD  # what a hand brings may be in sight before the hand
         stood = thread.begin.track.first < self.visit.start - ahead
@@ -295,12 +310,6 @@ class Account:
             trail=thread.trail(visit.start - EARLY) if thread else (),
             before=self.before,
         )
-
-
-def _is_second_box(thread: Thread, present: Sequence[Thread]) -> bool:
-    """Whether it is but a second box around something that was seen more often."""
-    others = (t.end.track for t in present if t.end.track.id != thread.end.track.id)
-    return any(thread.end.doubles(other.box) for other in others if other.hits >= thread.end.track.hits)
 
 
 def _before(thread: Thread, unseen: Sequence[Thread]) -> Thread | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from smartcart.edge.detection import Box
 from smartcart.edge.outcome import Story
-from smartcart.edge.path import Path, likeness
+from smartcart.edge.path import Path, drift, likeness
 
 SAME_PLACE: Final = 0.3
 WITHIN: Final = 0.75
@@ -17,6 +17,9 @@ SUPPORT_RATE: Final = 0.7
 REACHING: Final = 0.5  # so long a hand may hide an item before it is seen
 PHANTOM_AFTER: Final = 8.0
 SURE_AFTER: Final = 2.0
+PUSHED_WITHIN: Final = 1.0
+NEAR: Final = 1.0  # of a thing's side, as ``drift`` measures it
+ALIKE: Final = 0.5
 NO_TRACK: Final = 0  # tracks are numbered from 1
 
 
@@ -104,6 +107,13 @@ class Inventory:
         here = [item for item in self.items if item.seen < path.last and item.is_at(track.box)]
         alike = [item for item in here if likeness(item.votes, track.votes) >= UNLIKE]
         return max(alike, key=lambda item: (item.label == track.label, item.box.iou(track.box)), default=None)
+
+    def pushed(self, path: Path) -> Resting | None:
+        """The entry that a thing beside it may be, pushed aside: something like it, not seen since this one is."""
+        lost = [i for i in self.items if not i.hidden and 0 <= path.track.first - i.seen <= PUSHED_WITHIN]
+        near = [i for i in lost if drift(i.box, path.track.origin) <= NEAR]
+        alike = [i for i in near if likeness(i.votes, path.track.votes) >= ALIKE]
+        return min(alike, key=lambda item: drift(item.box, path.track.origin), default=None)
 
     def add(self, path: Path) -> Resting:
         item = Resting(

@@ -218,6 +218,10 @@ class Judge:
         recent = visit is not None and time - visit.last_active <= self._settings.late
         if visit is not None and recent and visit.touched(path.track.box):
             return Account(visit=visit, inventory=self._inventory, paths=[], time=time).late(path)
+        pushed = self._inventory.pushed(path)
+        if pushed is not None:
+            pushed.see(path, path.track.votes)
+            return []
         if path.carried or self._fell_in(path):
             alone = Visit(start=path.track.first, last_active=path.track.first)
             return Account(visit=alone, inventory=self._inventory, paths=[], time=time).fallen(path)

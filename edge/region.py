@@ -10,7 +10,7 @@ from smartcart.edge.detection import Box
 from smartcart.edge.zone import Zone
 
 GRID: Final = 160
-BELOW: Final = 0.2
+BELOW: Final = 0.25
 
 
 class Region:

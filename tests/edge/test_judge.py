@@ -10,6 +10,7 @@ from smartcart.edge.judge import Judge
 from smartcart.edge.outcome import AddEvidence, Story
 from smartcart.edge.outcome import decide as decide_on
 from smartcart.edge.tracker import CartTracker
+from smartcart.edge.zone import Zone
 
 # a hand comes in from above to (x, y) between t and t + 1, stays half a second, and is out again at t + 2.5
 
@@ -197,6 +198,51 @@ def test_an_item_that_does_not_come_back_after_a_hand_was_at_it_is_gone() -> Non
     decisions = decide([can, resting("bottle", 0.2, 0.6), visit(2, 0.5, 0.5)], 12)
     assert told(decisions) == [("removed", "can")]
     assert 3 <= decisions[0].media_time <= 5
+
+
+@pytest.mark.parametrize("brings", [True, False])
+def test_a_hand_that_leaves_what_it_brought_did_not_take_what_it_was_never_seen_at(brings: bool) -> None:
+    """Its box only comes near the bottle's; what it hides is taken for gone only if it came for nothing else."""
+    bottle, can = resting("bottle", 0.65, 0.62, end=2.5), [put_in("can", 2, 0.5, 0.6)] if brings else []
+    decisions = decide([resting("jar", 0.1, 0.6), bottle, visit(2, 0.5, 0.5), *can], 12)
+    assert told(decisions) == [("added", "can") if brings else ("removed", "bottle")]
+
+
+def test_what_comes_back_from_outside_as_its_visit_ends_is_known_again() -> None:
+    out = Thing("can", ((0, 0.3, 0.6), (3, 0.3, 0.6), (4, 0.3, -0.15)))
+    back = Thing("can", ((4.35, 0.4, -0.05), (4.85, 0.4, -0.05), (5.65, 0.6, 0.6), (60, 0.6, 0.6)))
+    first = hand((2, 0.3, -0.05), (3, 0.3, 0.5), (4, 0.3, -0.15))
+    then = hand((4.35, 0.4, -0.1), (4.85, 0.4, -0.08), (5.65, 0.6, 0.5), (6.25, 0.6, 0.5), (7.15, 0.6, -0.1))
+    assert decide([out, back, first, then, resting("jar", 0.9, 0.6)], 11) == []
+
+
+def test_what_a_hand_brings_is_no_second_box_around_what_stood_there() -> None:
+    """Though it stands within its box, and was lost for a while."""
+    carrot = Thing(
+        "produce", ((2, 0.46, -0.02), (3, 0.46, 0.6), (60, 0.46, 0.6)), size=(0.06, 0.2), unseen=((3.2, 3.7),)
+    )
+    decisions = decide([resting("bottle", 0.5, 0.6), visit(2, 0.46, 0.45), carrot], 9)
+    assert told(decisions) == [("added", "produce")]
+
+
+def test_what_is_uncovered_and_tumbles_was_in_the_basket() -> None:
+    bag = Thing("bag", ((0, 0.6, 0.65), (3.5, 0.6, 0.65), (4.5, 0.5, -0.15)), size=(0.3, 0.3))
+    tumbling = Thing("jar", ((3.7, 0.65, 0.74), (4.0, 0.7, 0.74), (60, 0.7, 0.74)), size=(0.08, 0.12))
+    assert told(decide([resting("can", 0.1, 0.6), visit(2, 0.5, 0.5), bag, tumbling], 9)) == [("removed", "bag")]
+
+
+@pytest.mark.parametrize(("x", "events"), [(0.64, []), (0.85, [("added", "cup")])])
+def test_what_was_pushed_aside_without_a_hand_is_no_event(x: float, events: list[tuple[str, str]]) -> None:
+    scene = [resting("can", 0.1, 0.6), resting("cup", 0.5, 0.6, end=4.0), resting("cup", x, 0.6, start=4.1)]
+    assert told(decide(scene, 9)) == events
+
+
+def test_what_is_seen_through_the_near_wall_is_in_the_basket() -> None:
+    """Below the opening, as a low camera sees it."""
+    tracker, judge = CartTracker(), Judge(Zone(((0.0, 0.0), (1.0, 0.0), (1.0, 0.55), (0.0, 0.55))))
+    scene = [resting("can", 0.2, 0.3), visit(2, 0.5, 0.45), put_in("lemon", 2, 0.5, 0.79)]
+    decisions = [d for t, seen in frames(scene, 8) for d in judge.update(t, tracker.update(t, seen))]
+    assert told(decisions) == [("added", "lemon")]
 
 
 def test_what_a_hand_hides_before_the_hand_is_seen_was_seen_steadily() -> None:
