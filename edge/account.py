@@ -12,11 +12,11 @@ from typing import Final
 from smartcart.edge.decision import Decision
 from smartcart.edge.detection import Box
 from smartcart.edge.events import EventType
-from smartcart.edge.inventory import Inventory, Missing, Resting
+from smartcart.edge.inventory import NEAR, Inventory, Missing, Resting
 from smartcart.edge.outcome import AddEvidence, RemoveEvidence, Story, decide
 from smartcart.edge.pairing import Pairing, thread_of
-from smartcart.edge.path import Path, drift, likeness
-from smartcart.edge.thread import ALIKE, DOUBLED, Thread, join
+from smartcart.edge.path import ALIKE, WAY, Path, drift, likeness, way_out
+from smartcart.edge.thread import DOUBLED, Thread, join
 from smartcart.edge.visit import EARLY, Visit
 
 PRESENT: Final = 0.5
@@ -29,7 +29,6 @@ STAYED: Final = 0.6
 STOOD: Final = 0.4
 AWAY: Final = 4.0
 CLEARLY: Final = 0.75
-NEAR: Final = 1.0  # of a thing's side, as ``drift`` measures it
 HARDLY: Final = 0.5
 
 
@@ -65,10 +64,12 @@ class Account:
         arrived = [t.end.track.box for t in present if t in new or (t.travelled and self.visit.began(t))]
         strangers = [t for t in threads if t not in present and not t.tracks & known]
         taken = [t for t in strangers if self._went(t)]
+        lives = {id(item): thread_of(item, threads) for item in missing}
+        busy = bool(arrived or taken) or any(self._left(life) is not None for life in lives.values())
         for item in missing:
-            life = thread_of(item, threads)
+            life = lives[id(item)]
             if self._left(life) is not None or not self._still_there(item, glimpsed):
-                self._gone(item, life, taken, missing, arrived)
+                self._gone(item, life, taken, missing, arrived, busy)
         unseen = [t for t in strangers if self._stayed_unseen(t)]
         for thread in new:
             self._new(pairing.freed(thread) if thread.tracks & known else thread, unseen, present, vacated)
@@ -133,7 +134,7 @@ class Account:
     def _is_second_box(self, thread: Thread, present: Sequence[Thread]) -> bool:
         """Whether it is but a second box around something that was seen more often; what came in by itself is none
         around what stood there."""
-        came_in = self.visit.came_in(thread)
+        came_in = thread.carried or self.visit.came_in(thread)
         others = (t for t in present if t.end.track.id != thread.end.track.id and (self.visit.began(t) or not came_in))
         return any(thread.end.doubles(t.end.track.box) for t in others if t.end.track.hits >= thread.end.track.hits)
 
@@ -149,6 +150,7 @@ class Account:
         taken: list[Thread],
         missing: Sequence[Resting],
         arrived: Sequence[Box],
+        busy: bool,
     ) -> None:
         """A known item that is not seen any more: taken out, or covered."""
         left = self._left(life)
@@ -162,14 +164,14 @@ class Account:
             evidence = RemoveEvidence(left=True, touched=item.touched > 0, support=item.support, covered=covered)
             self._remove(item, evidence, left, self._story(life))
         elif item.missing is not None:
-            item.missing.touched |= self._taken_hold_of(item, life, arrived)
+            item.missing.touched |= self._taken_hold_of(item, life, busy)
             self._settle_missing(item, item.missing)
         else:
             if life is not None and not self.visit.seen_share(life.end.track.id):
                 item.track = life.end.track.id  # it is outside, and may come back under this track
             item.missing = Missing(
                 time=self.visit.last_active,
-                touched=self._taken_hold_of(item, life, arrived),
+                touched=self._taken_hold_of(item, life, busy),
                 support=item.support,
                 covered=covered,
                 story=self._story(life),
@@ -180,11 +182,10 @@ class Account:
         evidence = RemoveEvidence(left=False, touched=missing.touched, support=missing.support, covered=missing.covered)
         self._remove(item, evidence, missing.time, missing.story)
 
-    def _taken_hold_of(self, item: Resting, life: Thread | None, arrived: Sequence[Box]) -> bool:
-        """Whether a hand was at a known item on this visit: seen at it, or at its place and with
-        nothing else to do there."""
+    def _taken_hold_of(self, item: Resting, life: Thread | None, busy: bool) -> bool:
+        """Whether a hand was seen at a known item on this visit, or at its place and not busy with another thing."""
         held = life is not None and life.held >= self.visit.start
-        return held or (item.touched > 0 and not arrived)
+        return held or (item.touched > 0 and not busy)
 
     def _left(self, life: Thread | None) -> float | None:
         """When a known item's thread went out on this visit, if it was seen to."""
@@ -207,7 +208,8 @@ class Account:
         """Whether it was first seen within the basket, in a hand that had been there a while, and went out with it."""
         inside = not thread.begin.from_outside and self.visit.began(thread) and not self.visit.came_in(thread)
         out = thread.end.gone_out(self.time)
-        return inside and out is not None and thread.travelled and thread.held_frames >= LEAST_TAKEN
+        far = way_out(thread.begin.track.origin, thread.end.track.box) > WAY
+        return inside and out is not None and far and thread.held_frames >= LEAST_TAKEN
 
     def _new(self, thread: Thread, unseen: list[Thread], present: Sequence[Thread], vacated: Sequence[Box]) -> None:
         """Something that stands where nothing was known before."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from smartcart.edge.detection import Box
 from smartcart.edge.outcome import Story
-from smartcart.edge.path import Path, drift, likeness
+from smartcart.edge.path import ALIKE, Path, drift, likeness
 
 SAME_PLACE: Final = 0.3
 WITHIN: Final = 0.75
@@ -19,7 +19,6 @@ PHANTOM_AFTER: Final = 8.0
 SURE_AFTER: Final = 2.0
 PUSHED_WITHIN: Final = 1.0
 NEAR: Final = 1.0  # of a thing's side, as ``drift`` measures it
-ALIKE: Final = 0.5
 NO_TRACK: Final = 0  # tracks are numbered from 1
 
 

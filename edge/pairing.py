@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from smartcart.edge.inventory import UNLIKE, Resting
-from smartcart.edge.path import Path, likeness, vote_gain
-from smartcart.edge.thread import ALIKE, Thread
+from smartcart.edge.path import ALIKE, Path, likeness, vote_gain
+from smartcart.edge.thread import Thread
 from smartcart.edge.visit import Visit
 
 LEAST_FIT: Final = 0.3

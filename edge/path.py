@@ -21,6 +21,7 @@ SURE: Final = 0.35
 DOUBLE: Final = 0.5
 DOUBLE_IOU: Final = 0.4
 STEADYING: Final = 3
+ALIKE: Final = 0.5  # the likeness from which on two things may be one
 TRAIL_EVERY: Final = 0.1
 LONGEST_TRAIL: Final = 48
 
@@ -147,7 +148,7 @@ class Path:
     @property
     def _under_way(self) -> bool:
         """Whether it was last seen on the move, even if too briefly to call it that on every single box."""
-        return self.rests_since is None or drift(self._recent[0][1], self.track.box) > WAY
+        return self.rests_since is None or way_out(self._recent[0][1], self.track.box) > WAY
 
     def over_the_edge(self, now: float) -> bool:
         """Whether it was lost from sight at the picture's border, on its way, and may still be over the basket."""
@@ -162,6 +163,15 @@ def drift(first: Box, last: Box) -> float:
     dx = min(abs(last.x1 - first.x1), abs(last.x2 - first.x2))
     dy = min(abs(last.y1 - first.y1), abs(last.y2 - first.y2))
     return max(dx, dy) / side
+
+
+def way_out(first: Box, last: Box) -> float:
+    """How far a box moved, as ``drift``, where the picture's edge may hold back one end of it."""
+    side = max(math.sqrt(min(last.area, first.area)), 0.02)
+    ways = [abs(b - a) for a, b in zip(first, last, strict=True)]
+    held = [last.x1 < EDGE, last.y1 < EDGE, last.x2 > 1 - EDGE, last.y2 > 1 - EDGE]
+    free = [[way for way, at_edge in zip(ways[i::2], held[i::2], strict=True) if not at_edge] for i in (0, 1)]
+    return max(min(ends, default=0.0) for ends in free) / side
 
 
 def _middle(boxes: Sequence[Box]) -> Box:

@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from smartcart.edge.path import Path, likeness
+from smartcart.edge.path import ALIKE, Path, likeness
 
-ALIKE: Final = 0.5
 IN_THE_AIR: Final = 1.3
 DOUBLED: Final = 0.35
 JUMP: Final = 0.25

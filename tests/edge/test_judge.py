@@ -208,6 +208,22 @@ def test_a_hand_that_leaves_what_it_brought_did_not_take_what_it_was_never_seen_
     assert told(decisions) == [("added", "can") if brings else ("removed", "bottle")]
 
 
+def test_a_hand_that_takes_one_thing_did_not_take_the_one_beside_it_that_it_was_never_seen_at() -> None:
+    banana, bottle = resting("banana", 0.65, 0.62, end=2.5), take_out("bottle", 2, 0.5, 0.6)
+    decisions = decide([resting("jar", 0.1, 0.6), banana, bottle, visit(2, 0.5, 0.5)], 12)
+    assert told(decisions) == [("removed", "bottle")]
+
+
+def test_what_is_pulled_out_over_the_pictures_edge_has_gone_a_way() -> None:
+    """Its upper end is at the edge all the time; only the lower one moves."""
+    tracker, judge = CartTracker(), Judge(Zone(((0.0, 0.04), (1.0, 0.04), (1.0, 1.0), (0.0, 1.0))))
+    pulled = Thing("bottle", ((3.2, 0.5, 0.3), (3.9, 0.5, -0.12)), size=(0.12, 0.5))
+    with_it = hand((2, 0.5, -0.06), (3, 0.5, 0.2), (3.3, 0.5, 0.2), (3.9, 0.5, -0.06))
+    scene = [resting("can", 0.2, 0.6), with_it, pulled]
+    decisions = [d for t, seen in frames(scene, 8) for d in judge.update(t, tracker.update(t, seen))]
+    assert told(decisions) == [("removed", "bottle")]
+
+
 def test_what_comes_back_from_outside_as_its_visit_ends_is_known_again() -> None:
     out = Thing("can", ((0, 0.3, 0.6), (3, 0.3, 0.6), (4, 0.3, -0.15)))
     back = Thing("can", ((4.35, 0.4, -0.05), (4.85, 0.4, -0.05), (5.65, 0.6, 0.6), (60, 0.6, 0.6)))
