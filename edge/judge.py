@@ -23,7 +23,7 @@ from smartcart.edge.tracker import Track
 from smartcart.edge.visit import Visit, holds, reaches
 from smartcart.edge.zone import Zone
 
-FREE: Final = 0.3  # the share of a place that known items may cover for it to count as free
+FREE: Final = 0.3  # the share of a place that known items out of sight may cover for it to count as free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,11 +229,13 @@ class Judge:
         return []
 
     def _fell_in(self, path: Path) -> bool:
-        """Whether it was clearly seen from one moment on, or on its way, at a place that was watched, and free."""
+        """Whether it was clearly seen from one moment on, or on its way, at a place that was watched and is not that of
+        something else, which it could be, under another name."""
         watched = path.track.first > self._began + self._settings.start
         alone = path.sure and (path.clear or path.travelled) and not path.held_frames
         box = path.track.box
-        return watched and alone and not any(i.box.overlap(box) > FREE * box.area for i in self._inventory.items)
+        lost = (item for item in self._inventory.items if item.seen < path.last)
+        return watched and alone and not any(item.box.overlap(box) > FREE * box.area for item in lost)
 
     # --- the end of a visit ---
 

@@ -153,6 +153,13 @@ def test_what_clearly_lies_there_from_one_moment_to_the_next_was_thrown_in() -> 
     assert decisions[0].media_time == pytest.approx(4.0, abs=0.3)
 
 
+def test_what_was_thrown_onto_something_that_is_still_seen_is_added() -> None:
+    """Where the other is not seen any more, it may be that one under another name."""
+    onto = resting("can", 0.5, 0.6, start=4.0, size=(0.1, 0.12))
+    assert told(decide([resting("box", 0.5, 0.6, size=(0.3, 0.4)), onto], 9)) == [("added", "can")]
+    assert decide([resting("box", 0.5, 0.6, size=(0.3, 0.4), end=4.0), onto], 9) == []
+
+
 def test_what_was_thrown_in_and_is_one_class_as_much_as_another_is_asked_about() -> None:
     scene = [resting("can", 0.2, 0.6)]
     for frame in range(200):  # what it is called changes from frame to frame; that it is there is clear
