@@ -157,6 +157,9 @@ class Account:
         if left is None and item.touched:
             left = self._left_as_another(item, taken, [other for other in missing if other is not item])
         covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in arrived), default=0.0)
+        if left is None and life is not None and self._stayed_unseen(Thread(paths=(life.end,))):
+            item.hidden, item.missing = True, None  # it was brought back
+            return
         if left is None and (item.hidden or covered >= COVERED):
             item.hidden = True
             return

@@ -221,6 +221,14 @@ def test_a_hand_that_takes_one_thing_did_not_take_the_one_beside_it_that_it_was_
     assert told(decisions) == [("removed", "bottle")]
 
 
+def test_what_is_brought_back_and_lost_from_sight_is_there_when_the_hand_leaves_without_it() -> None:
+    out = Thing("can", ((0, 0.3, 0.6), (3, 0.3, 0.6), (4, 0.3, -0.15)))
+    back = Thing("can", ((4.35, 0.4, -0.05), (4.85, 0.4, -0.05), (5.65, 0.5, 0.55)))  # where it goes out of sight
+    first = hand((2, 0.3, -0.05), (3, 0.3, 0.5), (4, 0.3, -0.15))
+    then = hand((4.35, 0.4, -0.1), (4.85, 0.4, -0.08), (5.65, 0.5, 0.45), (6.2, 0.5, 0.45), (7.2, 0.5, -0.1))
+    assert decide([out, back, first, then, resting("jar", 0.9, 0.6)], 12) == []
+
+
 def test_what_is_pulled_out_over_the_pictures_edge_has_gone_a_way() -> None:
     """Its upper end is at the edge all the time; only the lower one moves."""
     tracker, judge = CartTracker(), Judge(Zone(((0.0, 0.04), (1.0, 0.04), (1.0, 1.0), (0.0, 1.0))))
