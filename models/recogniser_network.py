@@ -59,4 +59,5 @@ def _fill(network: "torch.nn.Sequential", export: Export, weights: Path) -> None
     if tuple(export.names.values()) != ITEMS:
         raise TrainingError(f"{weights}: names other items than {', '.join(ITEMS)}; start from an eye")
     outer = "0."  # the softmax is the outer network's second part
-    fill(network, {name.removeprefix(outer): value for name, value in export.layers.items()}, weights)
+    layers = {name.removeprefix(outer): value for name, value in export.layers.items()}
+    fill(network, layers, weights, f"a recogniser of {Recipe().network}")

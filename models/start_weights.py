@@ -71,7 +71,7 @@ def _from_export(network: str, weights: Path) -> "YOLO":
     model = YOLO(network, task="detect")
     model.model = _shaped_like(DetectionModel, network, export.layers, weights)
     model.model.names = dict(export.names)
-    fill(model.model, export.layers, weights)
+    fill(model.model, export.layers, weights, network)
     return _as_start(model)
 
 
@@ -107,11 +107,12 @@ def read_export(weights: Path) -> Export:
     return Export(metadata.get("task", "detect"), names, _layers(graph.graph))
 
 
-def fill(network: "torch.nn.Module", layers: Mapping[str, "torch.Tensor"], weights: Path) -> None:
+def fill(network: "torch.nn.Module", layers: Mapping[str, "torch.Tensor"], weights: Path, description: str) -> None:
     """Gives a network the weights of an export; the norms that were folded into them become the identity.
 
     Raises:
-        TrainingError: the export lacks a layer, or one has another shape; ``weights`` is the file to name.
+        TrainingError: the export lacks a layer, or one has another shape; ``weights`` and ``description`` are the file
+            and the network to name.
     """
     import torch
 
@@ -122,7 +123,7 @@ def fill(network: "torch.nn.Module", layers: Mapping[str, "torch.Tensor"], weigh
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise TrainingError(f"{weights}: does not fit: {str(error)[:200]}") from error
+        raise TrainingError(f"{weights}: does not fit {description}: {str(error)[:200]}") from error
     for norm in network.modules():
         if isinstance(norm, torch.nn.BatchNorm2d):
             norm.running_var -= norm.eps  # so that it divides by exactly 1
