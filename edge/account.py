@@ -61,11 +61,12 @@ class Account:
         new, missing = pairing.settle()
         glimpsed = [t.end for t in threads if self.visit.seen_share(t.end.track.id) > 0]
         vacated = [box for item, box in places if item in missing or not item.is_at(box)]
-        arrived = [t.end.track.box for t in present if t in new or (t.travelled and self.visit.began(t))]
+        arrived = [t for t in present if t in new or (t.travelled and self.visit.began(t))]
         strangers = [t for t in threads if t not in present and not t.tracks & known]
         taken = [t for t in strangers if self._went(t)]
         lives = {id(item): thread_of(item, threads) for item in missing}
-        busy = bool(arrived or taken) or any(self._left(life) is not None for life in lives.values())
+        busy = bool(taken) or any(self.visit.began(t) for t in arrived)
+        busy |= any(self._left(life) is not None for life in lives.values())
         for item in missing:
             life = lives[id(item)]
             if self._left(life) is not None or not self._still_there(item, glimpsed):
@@ -149,15 +150,17 @@ class Account:
         life: Thread | None,
         taken: list[Thread],
         missing: Sequence[Resting],
-        arrived: Sequence[Box],
+        arrived: Sequence[Thread],
         busy: bool,
     ) -> None:
         """A known item that is not seen any more: taken out, or covered."""
         left = self._left(life)
         if left is None and item.touched:
             left = self._left_as_another(item, taken, [other for other in missing if other is not item])
-        covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in arrived), default=0.0)
+        above = (thread.end.track.box for thread in arrived)
+        covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in above), default=0.0)
         if left is None and life is not None and self._stayed_unseen(Thread(paths=(life.end,))):
+            item.box, item.track = life.end.track.box, life.end.track.id
             item.hidden, item.missing = True, None  # it was brought back
             return
         if left is None and (item.hidden or covered >= COVERED):
@@ -171,7 +174,7 @@ class Account:
             self._settle_missing(item, item.missing)
         else:
             if life is not None and not self.visit.seen_share(life.end.track.id):
-                item.track = life.end.track.id  # it is outside, and may come back under this track
+                item.track = life.end.track.id  # it may come back under this track
             item.missing = Missing(
                 time=self.visit.last_active,
                 touched=self._taken_hold_of(item, life, busy),
@@ -181,7 +184,7 @@ class Account:
             )
 
     def _settle_missing(self, item: Resting, missing: Missing) -> None:
-        """It did not come back: taken out if a hand was at it; else it is there, and out of sight."""
+        """It did not come back: taken out if a hand had hold of it; else it is there, and out of sight."""
         evidence = RemoveEvidence(left=False, touched=missing.touched, support=missing.support, covered=missing.covered)
         self._remove(item, evidence, missing.time, missing.story)
 

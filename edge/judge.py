@@ -234,7 +234,7 @@ class Judge:
         watched = path.track.first > self._began + self._settings.start
         alone = path.sure and (path.clear or path.travelled) and not path.held_frames
         box = path.track.box
-        lost = (item for item in self._inventory.items if item.seen < path.last)
+        lost = (item for item in self._inventory.items if item.seen < path.last - WINDOW)
         return watched and alone and not any(item.box.overlap(box) > FREE * box.area for item in lost)
 
     # --- the end of a visit ---

@@ -21,6 +21,7 @@ SURE: Final = 0.35
 DOUBLE: Final = 0.5
 DOUBLE_IOU: Final = 0.4
 STEADYING: Final = 3
+BRIEF: Final = 1.5  # seconds; what was seen no longer never stood there
 ALIKE: Final = 0.5  # the likeness from which on two things may be one
 TRAIL_EVERY: Final = 0.1
 LONGEST_TRAIL: Final = 48
@@ -148,7 +149,9 @@ class Path:
     @property
     def _under_way(self) -> bool:
         """Whether it was last seen on the move, even if too briefly to call it that on every single box."""
-        return self.rests_since is None or way_out(self._recent[0][1], self.track.box) > WAY
+        before, now = self._recent[0][1], self.track.box
+        brief = self.last - self.track.first < BRIEF and way_out(before, now) > WAY
+        return self.rests_since is None or drift(before, now) > WAY or brief
 
     def over_the_edge(self, now: float) -> bool:
         """Whether it was lost from sight at the picture's border, on its way, and may still be over the basket."""
@@ -159,19 +162,16 @@ class Path:
 def drift(first: Box, last: Box) -> float:
     """How far a box moved, in units of its side (that of a square of its area); the larger of both ends of the box
     counts little, so that a box which a hand cuts short does not pass for motion."""
-    side = max(math.sqrt(min(last.area, first.area)), 0.02)
     dx = min(abs(last.x1 - first.x1), abs(last.x2 - first.x2))
     dy = min(abs(last.y1 - first.y1), abs(last.y2 - first.y2))
-    return max(dx, dy) / side
+    return max(dx, dy) / _side(first, last)
 
 
 def way_out(first: Box, last: Box) -> float:
     """How far a box moved, as ``drift``, where the picture's edge may hold back one end of it."""
-    side = max(math.sqrt(min(last.area, first.area)), 0.02)
     ways = [abs(b - a) for a, b in zip(first, last, strict=True)]
-    held = [last.x1 < EDGE, last.y1 < EDGE, last.x2 > 1 - EDGE, last.y2 > 1 - EDGE]
-    free = [[way for way, at_edge in zip(ways[i::2], held[i::2], strict=True) if not at_edge] for i in (0, 1)]
-    return max(min(ends, default=0.0) for ends in free) / side
+    free = [[way for way, held in zip(ways[i::2], _edges(last)[i::2], strict=True) if not held] for i in (0, 1)]
+    return max(min(ends, default=0.0) for ends in free) / _side(first, last)
 
 
 def _middle(boxes: Sequence[Box]) -> Box:
@@ -193,4 +193,14 @@ def likeness(a: Mapping[str, float], b: Mapping[str, float]) -> float:
 
 
 def _at_picture_edge(box: Box) -> bool:
-    return box.x1 < EDGE or box.y1 < EDGE or box.x2 > 1 - EDGE or box.y2 > 1 - EDGE
+    return any(_edges(box))
+
+
+def _edges(box: Box) -> tuple[bool, bool, bool, bool]:
+    """Which of its ends x1 y1 x2 y2 are at the picture's edge."""
+    return box.x1 < EDGE, box.y1 < EDGE, box.x2 > 1 - EDGE, box.y2 > 1 - EDGE
+
+
+def _side(first: Box, last: Box) -> float:
+    """That of a square of the smaller one's area."""
+    return max(math.sqrt(min(last.area, first.area)), 0.02)

@@ -204,7 +204,7 @@ def _export(
         "names": str(dict(enumerate(ITEMS))),
         "task": "classify",
         "description": "smartcart recogniser: names an item from its crop",
-        "author": "the smartcart project, trained with PyTorch from an eye's backbone",
+        "author": "the smartcart project, trained with PyTorch",
         "license": LICENCE,
         "recipe": json.dumps(record["recipe"]),
         "start_sha256": record["start"]["sha256"],

@@ -34,10 +34,10 @@ def start_network(weights: Path, crops: Crops) -> "torch.nn.Sequential":
     export = read_export(weights) if weights.suffix == ".onnx" else None
     goes_on = export is not None and export.task == "classify"
     if export is not None and goes_on:
-        network = _layers(open_model(Recipe(), None).model, crops.shape[2])
+        network = _built(open_model(Recipe(), None).model, crops.shape[2])
         _fill(network, export, weights)
     else:
-        network = _layers(open_model(Recipe(), weights).model, crops.shape[2])
+        network = _built(open_model(Recipe(), weights).model, crops.shape[2])
     some = crops[:: max(1, len(crops) // 192)]
     unfold_norms(network[0], [(some[i : i + 32] / 255).astype(np.float32) for i in range(0, len(some), 32)])
     for weight in network.parameters():
@@ -45,7 +45,7 @@ def start_network(weights: Path, crops: Crops) -> "torch.nn.Sequential":
     return network
 
 
-def _layers(eye: Any, side: int) -> "torch.nn.Sequential":
+def _built(eye: Any, side: int) -> "torch.nn.Sequential":
     import torch
 
     body = torch.nn.Sequential(*list(eye.model[:BACKBONE])).eval()
@@ -56,7 +56,7 @@ def _layers(eye: Any, side: int) -> "torch.nn.Sequential":
 
 
 def _fill(network: "torch.nn.Sequential", export: Export, weights: Path) -> None:
-    if tuple(export.names.values()) != ITEMS:
+    if dict(export.names) != dict(enumerate(ITEMS)):
         raise TrainingError(f"{weights}: names other items than {', '.join(ITEMS)}; start from an eye")
     outer = "0."  # the softmax is the outer network's second part
     layers = {name.removeprefix(outer): value for name, value in export.layers.items()}

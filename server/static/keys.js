@@ -103,7 +103,7 @@
     next?.focus();
     next?.scrollIntoView({ block: "nearest" });
   };
-  // a dialog's field keeps the focus until the frame after its closing
+  // a closed dialog's field may keep the focus until the next frame
   const isTyping = (place) => place.closest("input, select, textarea, dialog") && !place.closest("dialog:not([open])");
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;

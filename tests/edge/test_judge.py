@@ -158,6 +158,8 @@ def test_what_was_thrown_onto_something_that_is_still_seen_is_added() -> None:
     onto = resting("can", 0.5, 0.6, start=4.0, size=(0.1, 0.12))
     assert told(decide([resting("box", 0.5, 0.6, size=(0.3, 0.4)), onto], 9)) == [("added", "can")]
     assert decide([resting("box", 0.5, 0.6, size=(0.3, 0.4), end=4.0), onto], 9) == []
+    flickers = resting("box", 0.5, 0.6, size=(0.3, 0.4), unseen=((4.9, 5.2),))
+    assert told(decide([flickers, onto], 9)) == [("added", "can")]
 
 
 def test_what_was_thrown_in_and_is_one_class_as_much_as_another_is_asked_about() -> None:
@@ -221,12 +223,23 @@ def test_a_hand_that_takes_one_thing_did_not_take_the_one_beside_it_that_it_was_
     assert told(decisions) == [("removed", "bottle")]
 
 
-def test_what_is_brought_back_and_lost_from_sight_is_there_when_the_hand_leaves_without_it() -> None:
+@pytest.mark.parametrize("reveal", [8.5, 12.0, 60.0])
+def test_what_is_brought_back_and_lost_from_sight_is_there_when_the_hand_leaves_without_it(reveal: float) -> None:
     out = Thing("can", ((0, 0.3, 0.6), (3, 0.3, 0.6), (4, 0.3, -0.15)))
-    back = Thing("can", ((4.35, 0.4, -0.05), (4.85, 0.4, -0.05), (5.65, 0.5, 0.55)))  # where it goes out of sight
+    way = ((4.35, 0.4, -0.05), (4.85, 0.4, -0.05), (5.65, 0.5, 0.55), (60, 0.5, 0.55))
+    back = Thing("can", way, unseen=((5.65, reveal),))
     first = hand((2, 0.3, -0.05), (3, 0.3, 0.5), (4, 0.3, -0.15))
     then = hand((4.35, 0.4, -0.1), (4.85, 0.4, -0.08), (5.65, 0.5, 0.45), (6.2, 0.5, 0.45), (7.2, 0.5, -0.1))
-    assert decide([out, back, first, then, resting("jar", 0.9, 0.6)], 12) == []
+    assert decide([out, back, first, then, resting("jar", 0.9, 0.6)], 16) == []
+
+
+def test_what_stands_at_the_pictures_edge_and_is_covered_from_the_other_side_has_not_gone() -> None:
+    bottle = resting("bottle", 0.5, 0.8, end=2.79, size=(0.14, 0.4))
+    cut_short = resting("bottle", 0.5, 0.9, start=2.8, end=2.99, size=(0.14, 0.2))
+    box = Thing("box", ((2, 0.5, 0.0), (3, 0.5, 0.75), (60, 0.5, 0.75)), size=(0.24, 0.5))
+    arm = Thing("hand", ((2, 0.5, -0.1), (3, 0.5, 0.65), (3.5, 0.5, 0.65), (4.5, 0.5, -0.2)), size=(0.2, 0.4))
+    scene = [resting("can", 0.15, 0.6), bottle, cut_short, box, arm]
+    assert told(decide(scene, 10, fps=15)) == [("added", "box")]
 
 
 def test_what_is_pulled_out_over_the_pictures_edge_has_gone_a_way() -> None:
