@@ -32,8 +32,7 @@ def start_network(weights: Path, crops: Crops) -> "torch.nn.Sequential":
         TrainingError: the weights cannot be read, do not fit, or name other items.
     """
     export = read_export(weights) if weights.suffix == ".onnx" else None
-    goes_on = export is not None and export.task == "classify"
-    if export is not None and goes_on:
+    if export is not None and export.task == "classify":
         network = _built(open_model(Recipe(), None).model, crops.shape[2])
         _fill(network, export, weights)
     else:

@@ -103,7 +103,7 @@ def read_export(weights: Path) -> Export:
         metadata = {entry.key: entry.value for entry in graph.metadata_props}
         names = ast.literal_eval(metadata["names"])
     except Exception as error:  # protobuf, the file system and the metadata each raise their own
-        raise TrainingError(f"{weights}: is not an exported network with class names ({error})") from error
+        raise TrainingError(f"{weights}: is not an exported eye or recogniser with class names ({error})") from error
     return Export(metadata.get("task", "detect"), names, _layers(graph.graph))
 
 

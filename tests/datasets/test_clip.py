@@ -201,7 +201,7 @@ def test_a_hand_is_on_one_visit_at_a_time():
     for story in stories:
         free = dict.fromkeys(("left", "right"), -1.0)
         for visit in story.visits:
-            assert visit.start > free[visit.hand]
+            assert visit.start >= free[visit.hand] + 0.1
             free[visit.hand] = visit.end
 
 

@@ -183,7 +183,7 @@ def test_an_exported_eye_is_a_start_that_computes_the_same(
     assert told["off"] < 1e-2
     assert told["names"] == list(LABELS)
     assert "does not fit yolo11s.yaml" in told["refused"][0]
-    assert "is not an exported network" in told["refused"][1]
+    assert "is not an exported eye" in told["refused"][1]
     status, record, err = run(
         "train", "--data", toy, "--weights", file, "--epochs", 1, "--out", tmp_path / "more", *SMALL, "--json"
     )
