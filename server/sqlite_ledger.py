@@ -5,6 +5,7 @@ Reading has a connection of its own, so that a page never waits for a commit.
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,9 @@ _INSERT_LETTER: Final = f"INSERT INTO dead_letters ({', '.join(LETTER_FIELDS)}) 
 _REMEMBERED: Final = 10_000
 """Of how many sessions the state is remembered from one batch to the next."""
 
+_PATIENCE: Final = 5.0
+"""Seconds to wait for another connection that writes into the file."""
+
 States = dict[tuple[str, ...], int]
 
 
@@ -90,7 +94,7 @@ class SQLiteLedger(SQLReading):
                 raise
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")  # what was erased is not left in free pages
@@ -109,12 +113,24 @@ class SQLiteLedger(SQLReading):
                 else f"{self._path} is empty, not a ledger"
             )
         if not existing:
-            db.execute("PRAGMA journal_mode = WAL")
+            self._write_ahead()
             with self._transaction():  # of two that start at once the second finds the work done
                 version = self._checked_version()
                 if version < VERSION:
                     migrate(db, version)
         return str(db.execute("SELECT value FROM meta WHERE name = 'identity'").fetchone()[0])
+
+    def _write_ahead(self) -> None:
+        """Switches the journal: the one step at which SQLite does not wait for who writes, though told to."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._writer.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
 
     def _checked_version(self) -> int:
         version = version_of(self._writer)

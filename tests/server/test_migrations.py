@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,15 @@ def test_servers_that_start_at_once_migrate_once(
     told = [process.communicate(timeout=60)[0].strip() for process in starting]
     assert [process.returncode for process in starting] == [0] * 4
     assert len(set(told)) == 1
+
+
+@pytest.mark.parametrize("begin", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_a_new_ledger_waits_for_who_writes_into_its_file(begin: str, tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute(begin)
+    done = threading.Timer(0.3, other.execute, ["COMMIT"])
+    done.start()
+    open_ledger(f"sqlite:///{path}").close()
+    done.join()
+    other.close()
