@@ -60,17 +60,19 @@ class Account:
         )
         new, missing = pairing.settle()
         glimpsed = [t.end for t in threads if self.visit.seen_share(t.end.track.id) > 0]
-        vacated = [box for item, box in places if item in missing or not item.is_at(box)]
+        moved = [(item, box) for item, box in places if not item.is_at(box)]
+        vacated = [box for item, box in places if item in missing or (item, box) in moved]
         arrived = [t for t in present if t in new or (t.travelled and self.visit.began(t))]
         strangers = [t for t in threads if t not in present and not t.tracks & known]
         taken = [t for t in strangers if self._went(t)]
         lives = {id(item): thread_of(item, threads) for item in missing}
         busy = bool(taken) or any(self.visit.began(t) for t in arrived)
         busy |= any(self._left(life) is not None for life in lives.values())
+        above = [*(t.end.track.box for t in arrived), *(item.box for item, _ in moved)]
         for item in missing:
             life = lives[id(item)]
             if self._left(life) is not None or not self._still_there(item, glimpsed):
-                self._gone(item, life, taken, missing, arrived, busy)
+                self._gone(item, life, taken, missing, above, busy)
         unseen = [t for t in strangers if self._stayed_unseen(t)]
         for thread in new:
             self._new(pairing.freed(thread) if thread.tracks & known else thread, unseen, present, vacated)
@@ -140,7 +142,8 @@ class Account:
         return any(thread.end.doubles(t.end.track.box) for t in others if t.end.track.hits >= thread.end.track.hits)
 
     def _still_there(self, item: Resting, glimpsed: Sequence[Path]) -> bool:
-        if item.seen >= self.visit.last_active:
+        under_a_hand = any(hand.overlap(item.box) >= COVERED * item.box.area for hand in self.visit.idle)
+        if item.seen >= self.visit.last_active or under_a_hand:
             return True
         return any(item.is_at(p.track.box) and likeness(item.votes, p.track.votes) >= ALIKE for p in glimpsed)
 
@@ -150,14 +153,13 @@ class Account:
         life: Thread | None,
         taken: list[Thread],
         missing: Sequence[Resting],
-        arrived: Sequence[Thread],
+        above: Sequence[Box],
         busy: bool,
     ) -> None:
         """A known item that is not seen any more: taken out, or covered."""
         left = self._left(life)
         if left is None and item.touched:
             left = self._left_as_another(item, taken, [other for other in missing if other is not item])
-        above = (thread.end.track.box for thread in arrived)
         covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in above), default=0.0)
         if left is None and life is not None and self._stayed_unseen(Thread(paths=(life.end,))):
             item.box, item.track = life.end.track.box, life.end.track.id

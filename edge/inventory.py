@@ -1,5 +1,6 @@
 """What the judge believes to stand in the basket: one entry an item, kept over occlusion and lost tracks."""
 
+import math
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ SUPPORT_RATE: Final = 0.7
 REACHING: Final = 0.5  # so long a hand may hide an item before it is seen
 PHANTOM_AFTER: Final = 8.0
 SURE_AFTER: Final = 2.0
-PUSHED_WITHIN: Final = 1.0
+DISPLACED_WITHIN: Final = 1.0
+ROLLING: Final = 1.5  # pictures a second
 NEAR: Final = 1.0  # of a thing's side, as ``drift`` measures it
 NO_TRACK: Final = 0  # tracks are numbered from 1
 
@@ -82,6 +84,15 @@ class Resting:
         self.touched = 0
         self.support = self._lately[0][1] if self._lately else self.support
 
+    def lost_before(self, path: Path) -> bool:
+        """Whether it was in sight until just before a thing was first seen."""
+        return not self.hidden and 0 <= path.track.first - self.seen <= DISPLACED_WITHIN
+
+    def could_roll(self, path: Path) -> bool:
+        """Whether it could have come as far as to where a thing was first seen, since it was seen itself."""
+        (x, y), (px, py) = self.box.centre, path.track.origin.centre
+        return math.hypot(px - x, py - y) <= ROLLING * (path.track.first - self.seen)
+
     def see(self, path: Path, gain: Mapping[str, float]) -> None:
         """Takes a sight of the item at rest, with the votes that its track won since the last one."""
         self.box, self.track, self.seen = path.track.box, path.track.id, path.last
@@ -107,12 +118,14 @@ class Inventory:
         alike = [item for item in here if likeness(item.votes, track.votes) >= UNLIKE]
         return max(alike, key=lambda item: (item.label == track.label, item.box.iou(track.box)), default=None)
 
-    def pushed(self, path: Path) -> Resting | None:
-        """The entry that a thing beside it may be, pushed aside: something like it, not seen since this one is."""
-        lost = [i for i in self.items if not i.hidden and 0 <= path.track.first - i.seen <= PUSHED_WITHIN]
-        near = [i for i in lost if drift(i.box, path.track.origin) <= NEAR]
-        alike = [i for i in near if likeness(i.votes, path.track.votes) >= ALIKE]
-        return min(alike, key=lambda item: drift(item.box, path.track.origin), default=None)
+    def displaced(self, path: Path) -> Resting | None:
+        """The entry that a thing which comes into sight by itself may be: something like it that was pushed aside or
+        rolled away just then or, where this one was not seen to come in, that was out of sight."""
+        alike = [i for i in self.items if likeness(i.votes, path.track.votes) >= ALIKE]
+        begin = path.track.origin
+        pushed = [i for i in alike if i.lost_before(path) and drift(i.box, begin) <= NEAR]
+        rolled = [i for i in alike if i.hidden or (i.lost_before(path) and i.could_roll(path))]
+        return min(pushed or ([] if path.carried else rolled), key=lambda i: drift(i.box, begin), default=None)
 
     def add(self, path: Path) -> Resting:
         item = Resting(

@@ -16,6 +16,7 @@ from typing import Final
 from smartcart.edge.account import Account
 from smartcart.edge.decision import Decision
 from smartcart.edge.events import EventType
+from smartcart.edge.idle import IdleHands
 from smartcart.edge.inventory import Inventory, Resting
 from smartcart.edge.path import INSIDE, WINDOW, Path
 from smartcart.edge.region import Region
@@ -61,6 +62,7 @@ class Judge:
         self._region = Region(zone)
         self._settings = settings or JudgeSettings()
         self._inventory = Inventory()
+        self._idle = IdleHands()
         self._paths: dict[int, Path] = {}
         self._visit: Visit | None = None
         self._last_visit: Visit | None = None
@@ -83,9 +85,11 @@ class Judge:
             self._began = time
         elapsed = time - self._time if self._time is not None else 0.0
         self._time = time
-        lately = [t for t in tracks if t.is_hand and time - t.last < WINDOW / 2]
+        self._idle.see(time, [t.box for t in tracks if t.is_hand and t.seen])
+        at_work = [t for t in tracks if t.is_hand and not self._idle.at(t.box)]
+        lately = [t for t in at_work if time - t.last < WINDOW / 2]
         self._follow(time, [t for t in tracks if not t.is_hand and t.seen], lately)
-        hands = [t for t in tracks if t.is_hand and t.seen and self._reaches_in(t)]
+        hands = [t for t in at_work if t.seen and self._reaches_in(t)]
         if hands or self._something_moves(time) or self._held_outside(time):
             decisions = self._close(self._visit, time) if self._visit is not None and self._visit.looked_again else []
             self._touch(time, hands)
@@ -136,7 +140,8 @@ class Judge:
 
     def _touch(self, time: float, hands: Sequence[Track]) -> None:
         if self._visit is None:
-            self._visit = Visit(start=time, last_active=time)
+            rested = [time - WINDOW for _ in self._idle.in_sight(time)]  # such a hand was there before
+            self._visit = Visit(start=time, last_active=time, hand_frames=rested)
             for item in self._inventory.items:
                 item.reached_for()
         self._visit.active(time, hands)
@@ -147,6 +152,7 @@ class Judge:
         inside = [p for p in self._paths.values() if p.last == time and p.contents >= INSIDE]
         if self._visit is None:
             return self._keep_inventory(time, elapsed, [p for p in inside if self._rests(p, time)])
+        self._visit.idle = self._idle.in_sight(time)
         self._visit.quiet(time, [p for p in inside if p.held != time])
         since = self._visit.quiet_since
         if (
@@ -218,9 +224,9 @@ class Judge:
         recent = visit is not None and time - visit.last_active <= self._settings.late
         if visit is not None and recent and visit.touched(path.track.box):
             return Account(visit=visit, inventory=self._inventory, paths=[], time=time).late(path)
-        pushed = self._inventory.pushed(path)
-        if pushed is not None:
-            pushed.see(path, path.track.votes)
+        displaced = self._inventory.displaced(path)
+        if displaced is not None:
+            displaced.see(path, path.track.votes)
             return []
         if path.carried or self._fell_in(path):
             alone = Visit(start=path.track.first, last_active=path.track.first)

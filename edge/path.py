@@ -74,7 +74,7 @@ class Path:
         while time - self._recent[0][0] > WINDOW:
             self._recent.popleft()
         boxes = [box for _, box in self._recent]
-        self._lately = drift(_middle(boxes[:STEADYING]), _middle(boxes[-STEADYING:]))
+        self._lately = _motion(_middle(boxes[:STEADYING]), _middle(boxes[-STEADYING:]))
         self.moved |= self.moving
         self._leave_trail(time)
         if in_hand:
@@ -172,6 +172,11 @@ def way_out(first: Box, last: Box) -> float:
     ways = [abs(b - a) for a, b in zip(first, last, strict=True)]
     free = [[way for way, held in zip(ways[i::2], _edges(last)[i::2], strict=True) if not held] for i in (0, 1)]
     return max(min(ends, default=0.0) for ends in free) / _side(first, last)
+
+
+def _motion(first: Box, last: Box) -> float:
+    """How far a thing moved, as ``drift``; what comes in over the picture's edge grows, what is covered only shrinks."""
+    return way_out(first, last) if last.area > first.area else drift(first, last)
 
 
 def _middle(boxes: Sequence[Box]) -> Box:

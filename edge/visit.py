@@ -23,7 +23,8 @@ class Visit:
     ``looked_again`` says that it is over, and only kept open since something is uncertain;
     ``tail`` counts the quiet frames since ``last_active``, ``sights`` those in which each track was seen at rest,
     ``seen_from`` says from which on;
-    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were.
+    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were,
+    ``idle`` those of hands that keep still after it.
     """
 
     start: float
@@ -36,6 +37,7 @@ class Visit:
     votes_at_rest: dict[int, dict[str, float]] = field(default_factory=dict)
     reached: list[Box] = field(default_factory=list)
     hand_frames: list[float] = field(default_factory=list)
+    idle: Sequence[Box] = ()
 
     def active(self, time: float, hands: Sequence[Track]) -> None:
         """A frame in which a hand is in the basket or something moves there."""
@@ -78,16 +80,16 @@ class Visit:
         if not self.began(thread):
             return False
         first = thread.begin.track.first
-        with_hand = thread.begin.brought and not self.hands_between(first - BEFORE_IT, first - WITH_IT)
+        with_hand = thread.begin.brought and not self.hands_before(first)
         return thread.carried or (with_hand and (thread.travelled or thread.moved))
+
+    def hands_before(self, first: float) -> bool:
+        """Whether a hand was seen already a while before a moment, not just with it."""
+        return any(first - BEFORE_IT <= t < first - WITH_IT for t in self.hand_frames)
 
     def touched(self, box: Box) -> bool:
         """Whether a hand was at a place."""
         return any(reaches(hand, box) for hand in self.reached)
-
-    def hands_between(self, start: float, end: float) -> int:
-        """In how many frames a hand was seen from one moment to before another."""
-        return sum(start <= t < end for t in self.hand_frames)
 
     def hand_stayed(self, since: float, span: float) -> bool:
         """Whether a hand was seen again and again for a span of seconds from a moment on."""

@@ -425,3 +425,63 @@ def test_an_item_that_was_not_seen_for_long_is_not_charged_again() -> None:
 def test_a_video_that_ends_with_the_hand_in_takes_nothing_out() -> None:
     hidden = resting("can", 0.5, 0.6, unseen=((2.8, 60.0),))
     assert decide([hidden, hand((2, 0.5, -0.05), (3, 0.5, 0.5), (9, 0.5, 0.5))], 4) == []
+
+
+def test_what_passes_for_a_hand_and_keeps_still_keeps_no_visit_open() -> None:
+    scene = [resting("can", 0.3, 0.6), hand((2, 0.7, 0.4), (60, 0.7, 0.4)), put_in("box", 8, 0.3, 0.3)]
+    assert told(decide(scene, 14)) == [("added", "box")]
+
+
+def test_what_a_resting_hand_hides_is_still_there() -> None:
+    rests = hand((2, 0.5, -0.05), (3, 0.5, 0.5), (60, 0.5, 0.5))
+    assert decide([resting("can", 0.5, 0.55, end=2.8), rests, resting("jar", 0.9, 0.6)], 9) == []
+
+
+def test_what_a_hand_that_rested_takes_out_is_removed() -> None:
+    rests = hand((2, 0.5, -0.05), (3, 0.5, 0.5), (8, 0.5, 0.5), (9, 0.5, -0.05))
+    can = Thing("can", ((0, 0.5, 0.55), (8, 0.5, 0.55), (9, 0.5, -0.02)), unseen=((2.8, 8.0),))
+    assert told(decide([can, rests], 12)) == [("removed", "can")]
+
+
+def test_what_comes_slowly_over_the_pictures_edge_is_added_when_it_is_put_in() -> None:
+    """Ahead of its hand, and soon after a visit at that place."""
+    slow = Thing("jar", ((3.9, 0.5, -0.05), (6.3, 0.5, 0.25), (7.2, 0.5, 0.6), (60, 0.5, 0.6)), size=(0.09, 0.4))
+    events = decide([visit(1, 0.5, 0.3), slow, hand((6.3, 0.5, -0.05), (7.2, 0.5, 0.45), (8.4, 0.5, -0.05))], 12)
+    assert told(events) == [("added", "jar")]
+    assert events[0].media_time > 7
+
+
+@pytest.mark.parametrize(("until", "events"), [(4.0, [("added", "tomato")]), (3.7, [])])
+def test_what_rolls_away_when_the_cart_moves_is_no_event(until: float, events: list[tuple[str, str]]) -> None:
+    """No faster than a thing rolls: half a second is enough for the way, a fifth is not."""
+    rolled = resting("tomato", 0.85, 0.6, start=4.2)
+    assert told(decide([resting("can", 0.1, 0.6), resting("tomato", 0.4, 0.6, end=until), rolled], 9)) == events
+
+
+def test_what_was_out_of_sight_and_rolls_out_by_itself_is_no_event() -> None:
+    box = Thing("box", ((2, 0.5, -0.1), (3, 0.5, 0.58), (60, 0.5, 0.58)), size=(0.2, 0.25))
+    scene = [resting("lemon", 0.5, 0.6, end=2.9), box, visit(2, 0.5, 0.45), resting("lemon", 0.8, 0.7, start=7.5)]
+    assert told(decide(scene, 12)) == [("added", "box")]
+
+
+def test_what_is_moved_onto_another_thing_covers_it() -> None:
+    can = resting("can", 0.7, 0.6, end=3.5)
+    box = Thing("box", ((0, 0.3, 0.6), (2.8, 0.3, 0.6), (3.6, 0.7, 0.6), (60, 0.7, 0.6)), size=(0.2, 0.25))
+    moves = hand((2, 0.3, -0.05), (2.8, 0.3, 0.5), (3.6, 0.7, 0.5), (4.6, 0.7, -0.05))
+    assert decide([can, box, moves], 9) == []
+
+
+def test_what_is_taken_up_hidden_in_the_hand_and_put_down_elsewhere_is_no_event() -> None:
+    """It is in sight for a moment beyond the rim, in a hand that never left."""
+    about = hand((2, 0.3, -0.05), (2.6, 0.3, 0.5), (4.0, 0.7, 0.1), (5.0, 0.7, 0.5), (6.2, 0.7, -0.05))
+    before = resting("apple", 0.3, 0.6, end=2.5)
+    after = Thing("apple", ((4.0, 0.7, 0.08), (5.0, 0.7, 0.6), (60, 0.7, 0.6)))
+    zone = ((0.0, 0.2), (1.0, 0.2), (1.0, 1.0), (0.0, 1.0))
+    tracker, judge = CartTracker(), Judge(Zone(zone))
+    scene = frames([before, after, about], 10)
+    assert [d for t, seen in scene for d in judge.update(t, tracker.update(t, seen))] == []
+
+
+def test_what_only_comes_into_sight_where_something_was_taken_away_is_not_asked_about() -> None:
+    scene = [resting("can", 0.8, 0.6), take_out("box", 2, 0.4, 0.6), resting("jar", 0.4, 0.6, start=4.8)]
+    assert told(decide([*scene, visit(2, 0.4, 0.45)], 10)) == [("removed", "box")]
