@@ -175,7 +175,7 @@ def way_out(first: Box, last: Box) -> float:
 
 
 def _motion(first: Box, last: Box) -> float:
-    """How far a thing moved, as ``drift``; what comes in over the picture's edge grows, what is covered only shrinks."""
+    """How far a thing moved, as ``drift``; what comes in over the picture's edge grows, what is covered shrinks."""
     return way_out(first, last) if last.area > first.area else drift(first, last)
 
 
