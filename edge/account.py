@@ -142,8 +142,7 @@ class Account:
         return any(thread.end.doubles(t.end.track.box) for t in others if t.end.track.hits >= thread.end.track.hits)
 
     def _still_there(self, item: Resting, glimpsed: Sequence[Path]) -> bool:
-        under_a_hand = any(hand.overlap(item.box) >= COVERED * item.box.area for hand in self.visit.idle)
-        if item.seen >= self.visit.last_active or under_a_hand:
+        if item.seen >= self.visit.last_active:
             return True
         return any(item.is_at(p.track.box) and likeness(item.votes, p.track.votes) >= ALIKE for p in glimpsed)
 

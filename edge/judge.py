@@ -16,9 +16,9 @@ from typing import Final
 from smartcart.edge.account import Account
 from smartcart.edge.decision import Decision
 from smartcart.edge.events import EventType
-from smartcart.edge.idle import IdleHands
 from smartcart.edge.inventory import Inventory, Resting
 from smartcart.edge.path import INSIDE, WINDOW, Path
+from smartcart.edge.phantom import Phantoms
 from smartcart.edge.region import Region
 from smartcart.edge.tracker import Track
 from smartcart.edge.visit import Visit, holds, reaches
@@ -62,7 +62,7 @@ class Judge:
         self._region = Region(zone)
         self._settings = settings or JudgeSettings()
         self._inventory = Inventory()
-        self._idle = IdleHands()
+        self._phantoms = Phantoms()
         self._paths: dict[int, Path] = {}
         self._visit: Visit | None = None
         self._last_visit: Visit | None = None
@@ -85,11 +85,11 @@ class Judge:
             self._began = time
         elapsed = time - self._time if self._time is not None else 0.0
         self._time = time
-        self._idle.see(time, [t.box for t in tracks if t.is_hand and t.seen])
-        at_work = [t for t in tracks if t.is_hand and not self._idle.at(t.box)]
-        lately = [t for t in at_work if time - t.last < WINDOW / 2]
+        self._phantoms.see(time, [t for t in tracks if t.is_hand and t.seen])
+        real = [t for t in tracks if t.is_hand and not self._phantoms.at(t.box)]
+        lately = [t for t in real if time - t.last < WINDOW / 2]
         self._follow(time, [t for t in tracks if not t.is_hand and t.seen], lately)
-        hands = [t for t in at_work if t.seen and self._reaches_in(t)]
+        hands = [t for t in real if t.seen and self._reaches_in(t)]
         if hands or self._something_moves(time) or self._held_outside(time):
             decisions = self._close(self._visit, time) if self._visit is not None and self._visit.looked_again else []
             self._touch(time, hands)
@@ -140,8 +140,7 @@ class Judge:
 
     def _touch(self, time: float, hands: Sequence[Track]) -> None:
         if self._visit is None:
-            rested = [time - WINDOW for _ in self._idle.in_sight(time)]  # such a hand was there before
-            self._visit = Visit(start=time, last_active=time, hand_frames=rested)
+            self._visit = Visit(start=time, last_active=time)
             for item in self._inventory.items:
                 item.reached_for()
         self._visit.active(time, hands)
@@ -152,7 +151,6 @@ class Judge:
         inside = [p for p in self._paths.values() if p.last == time and p.contents >= INSIDE]
         if self._visit is None:
             return self._keep_inventory(time, elapsed, [p for p in inside if self._rests(p, time)])
-        self._visit.idle = self._idle.in_sight(time)
         self._visit.quiet(time, [p for p in inside if p.held != time])
         since = self._visit.quiet_since
         if (

@@ -34,7 +34,7 @@ class AddEvidence:
 
     def probability(self) -> float:
         came = self.brought or (self.flew and not self.uncovered)  # what is uncovered may tumble
-        moved = 2.4 if came else -2.4 * self.uncovered - 2.5 * (not self.touched)
+        moved = 2.4 if came else -2.1 * self.uncovered - 2.5 * (not self.touched)
         return _sigmoid(-6.3 + 9.0 * self.carried + moved + 8.0 * self.seen)
 
 

@@ -89,16 +89,17 @@ class Pairing:
             return 4.5  # it stands as it stood; a hand that passed may have taken its track along
         if item.track in thread.tracks:
             return 4.0 if alike >= UNLIKE else 0.0
-        if gone or (self.visit.came_in(thread) and not self._taken_up(item, thread)):
+        taken_up = item.touched > 0 and life is not None and self._taken_up(life, thread)
+        if gone or (self.visit.came_in(thread) and not taken_up):
             return 0.0
         if item.is_at(path.track.box):
             return 1.0 + item.box.iou(path.track.box) + alike if alike >= UNLIKE or item.touched == 0 else 0.0
         return self._moved(item, thread, alike)
 
-    def _taken_up(self, item: Resting, thread: Thread) -> bool:
-        """Whether what came in may be an item that was lost from sight in a hand which had been there a while."""
+    def _taken_up(self, life: Thread, thread: Thread) -> bool:
+        """Whether what came in may be what was lost from sight before, in a hand that had been there a while."""
         first = thread.begin.track.first
-        return item.touched > 0 and item.seen < first and self.visit.hands_before(first)
+        return life.end.last < first and self.visit.hands_before(first)
 
     def _moved(self, item: Resting, thread: Thread, alike: float) -> float:
         """How well what is seen elsewhere is the item."""

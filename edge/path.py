@@ -74,7 +74,8 @@ class Path:
         while time - self._recent[0][0] > WINDOW:
             self._recent.popleft()
         boxes = [box for _, box in self._recent]
-        self._lately = _motion(_middle(boxes[:STEADYING]), _middle(boxes[-STEADYING:]))
+        way = drift if self.inside else _way_in
+        self._lately = way(_middle(boxes[:STEADYING]), _middle(boxes[-STEADYING:]))
         self.moved |= self.moving
         self._leave_trail(time)
         if in_hand:
@@ -174,7 +175,7 @@ def way_out(first: Box, last: Box) -> float:
     return max(min(ends, default=0.0) for ends in free) / _side(first, last)
 
 
-def _motion(first: Box, last: Box) -> float:
+def _way_in(first: Box, last: Box) -> float:
     """How far a thing moved, as ``drift``; what comes in over the picture's edge grows, what is covered shrinks."""
     return way_out(first, last) if last.area > first.area else drift(first, last)
 

@@ -23,8 +23,7 @@ class Visit:
     ``looked_again`` says that it is over, and only kept open since something is uncertain;
     ``tail`` counts the quiet frames since ``last_active``, ``sights`` those in which each track was seen at rest,
     ``seen_from`` says from which on;
-    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were,
-    ``idle`` those of hands that keep still after it.
+    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were.
     """
 
     start: float
@@ -37,7 +36,6 @@ class Visit:
     votes_at_rest: dict[int, dict[str, float]] = field(default_factory=dict)
     reached: list[Box] = field(default_factory=list)
     hand_frames: list[float] = field(default_factory=list)
-    idle: Sequence[Box] = ()
 
     def active(self, time: float, hands: Sequence[Track]) -> None:
         """A frame in which a hand is in the basket or something moves there."""

@@ -432,17 +432,6 @@ def test_what_passes_for_a_hand_and_keeps_still_keeps_no_visit_open() -> None:
     assert told(decide(scene, 14)) == [("added", "box")]
 
 
-def test_what_a_resting_hand_hides_is_still_there() -> None:
-    rests = hand((2, 0.5, -0.05), (3, 0.5, 0.5), (60, 0.5, 0.5))
-    assert decide([resting("can", 0.5, 0.55, end=2.8), rests, resting("jar", 0.9, 0.6)], 9) == []
-
-
-def test_what_a_hand_that_rested_takes_out_is_removed() -> None:
-    rests = hand((2, 0.5, -0.05), (3, 0.5, 0.5), (8, 0.5, 0.5), (9, 0.5, -0.05))
-    can = Thing("can", ((0, 0.5, 0.55), (8, 0.5, 0.55), (9, 0.5, -0.02)), unseen=((2.8, 8.0),))
-    assert told(decide([can, rests], 12)) == [("removed", "can")]
-
-
 def test_what_comes_slowly_over_the_pictures_edge_is_added_when_it_is_put_in() -> None:
     """Ahead of its hand, and soon after a visit at that place."""
     slow = Thing("jar", ((3.9, 0.5, -0.05), (6.3, 0.5, 0.25), (7.2, 0.5, 0.6), (60, 0.5, 0.6)), size=(0.09, 0.4))
@@ -482,6 +471,40 @@ def test_what_is_taken_up_hidden_in_the_hand_and_put_down_elsewhere_is_no_event(
     assert [d for t, seen in scene for d in judge.update(t, tracker.update(t, seen))] == []
 
 
-def test_what_only_comes_into_sight_where_something_was_taken_away_is_not_asked_about() -> None:
-    scene = [resting("can", 0.8, 0.6), take_out("box", 2, 0.4, 0.6), resting("jar", 0.4, 0.6, start=4.8)]
-    assert told(decide([*scene, visit(2, 0.4, 0.45)], 10)) == [("removed", "box")]
+def test_a_hand_that_comes_again_and_again_to_one_place_is_a_hand() -> None:
+    def trip(t: float) -> Thing:
+        return hand((t, 0.5, -0.05), (t + 0.6, 0.5, 0.5), (t + 1, 0.5, 0.5), (t + 1.6, 0.5, -0.05))
+
+    assert told(decide([resting("can", 0.5, 0.6, end=11.6), *(trip(t) for t in range(2, 15, 3))], 20)) == [
+        ("removed", "can")
+    ]
+
+
+def test_a_hand_that_rests_in_the_basket_is_a_hand() -> None:
+    rests = hand((2, 0.5, -0.05), (3, 0.5, 0.5), (8, 0.5, 0.5), (9, 0.5, -0.05))
+    assert told(decide([resting("can", 0.5, 0.55, end=2.8), rests], 12)) == [("removed", "can")]
+
+
+def test_what_a_hand_brings_while_a_like_thing_is_in_sight_is_another() -> None:
+    goes = hand((2, 0.5, -0.05), (3, 0.5, 0.5), (3.5, 0.5, 0.1), (4.2, 0.5, 0.45), (5.2, 0.5, -0.05))
+    first = resting("apple", 0.5, 0.6, end=4.0)
+    second = Thing("apple", ((3.5, 0.5, 0.08), (4.2, 0.55, 0.62), (60, 0.55, 0.62)))
+    assert told(decide([first, goes, second], 9)) == [("added", "apple")]
+
+
+def test_what_is_thrown_in_while_a_like_thing_is_out_of_sight_is_another() -> None:
+    box = Thing("box", ((2, 0.5, -0.1), (3, 0.5, 0.58), (60, 0.5, 0.58)), size=(0.2, 0.25))
+    thrown = Thing("lemon", ((7.5, 0.8, 0.3), (7.9, 0.8, 0.7), (60, 0.8, 0.7)))
+    scene = [resting("lemon", 0.5, 0.6, end=2.9), box, visit(2, 0.5, 0.45), thrown]
+    assert told(decide(scene, 12)) == [("added", "box"), ("added", "lemon")]
+
+
+def test_a_box_that_flickers_at_the_pictures_edge_is_no_motion() -> None:
+    """What stands there is seen whole and in part by turns; nothing comes in."""
+
+    def part(k: int) -> Thing:
+        height = (0.4, 0.24)[k % 2]
+        return resting("bottle", 0.8, 1 - height / 2, 0.35 * k, 0.35 * k + 0.34, size=(0.12, height))
+
+    scene = [*(part(k) for k in range(40)), visit(5, 0.3, 0.45), put_in("can", 5, 0.3, 0.6)]
+    assert told(decide(scene, 10)) == [("added", "can")]
