@@ -11,8 +11,8 @@ from typing import Final
 from smartcart.edge.detection import Box
 from smartcart.edge.tracker import Track
 
-SAME_PLACE: Final = 0.75
-LONG: Final = 2.0
+SAME_PLACE: Final = 0.75  # as intersection over union
+LONG: Final = 2.0  # seconds, as the next two
 FLICKER: Final = 0.5
 FORGOTTEN: Final = 3.0
 

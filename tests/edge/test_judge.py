@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from scenes import ZONE, Thing, decide, frames, hand, resting, told
+from scenes import HAND, ZONE, Thing, decide, frames, hand, resting, told
 
 from smartcart.edge.detection import Box
 from smartcart.edge.judge import Judge
@@ -430,6 +430,12 @@ def test_a_video_that_ends_with_the_hand_in_takes_nothing_out() -> None:
 def test_what_passes_for_a_hand_and_keeps_still_keeps_no_visit_open() -> None:
     scene = [resting("can", 0.3, 0.6), hand((2, 0.7, 0.4), (60, 0.7, 0.4)), put_in("box", 8, 0.3, 0.3)]
     assert told(decide(scene, 14)) == [("added", "box")]
+
+
+def test_what_passes_for_a_hand_now_and_then_keeps_no_visit_open() -> None:
+    flickers = Thing("hand", ((2, 0.7, 0.4), (60, 0.7, 0.4)), HAND, unseen=tuple((t, t + 0.6) for t in range(3, 60, 2)))
+    scene = [resting("can", 0.3, 0.6), flickers, put_in("box", 12, 0.3, 0.3), visit(12, 0.3, 0.2)]
+    assert told(decide(scene, 18)) == [("added", "box")]
 
 
 def test_what_comes_slowly_over_the_pictures_edge_is_added_when_it_is_put_in() -> None:
