@@ -80,6 +80,7 @@ class Outbox:
             self._guard = self._keep_others_out()
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5)
             self._prepare(store, cart)
+            self._file = self._file_there()
         except (OSError, sqlite3.Error) as error:
             raise self._problem(error) from error
 
@@ -156,6 +157,22 @@ class Outbox:
             self._db.close()
             self._guard.close()
 
+    def _file_there(self) -> tuple[int, int] | None:
+        """Device and inode of what stands at the path now; None where nothing does."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _check_file(self) -> None:
+        """What is written into a file that was deleted or replaced is lost with this process: nobody may rely on it."""
+        if self._file_there() != self._file:
+            raise OutboxError(
+                f"{self._path}: was deleted or replaced while the cart used it; no more events are taken: stop the "
+                "cart, put the file back if there is one, and start it again"
+            )
+
     def _keep_others_out(self) -> sqlite3.Connection:
         """A lock that ends with this process, however it ends: two edges on one outbox would publish all twice."""
         guard = sqlite3.connect(f"{self._path}.lock", timeout=0, isolation_level=None, check_same_thread=False)
@@ -213,6 +230,7 @@ class Outbox:
 
     def _read(self, query: str, *values: int) -> list[tuple[Any, ...]]:
         with self._lock, self._problems():
+            self._check_file()
             return self._db.execute(query, values).fetchall()
 
     @contextmanager
@@ -222,7 +240,9 @@ class Outbox:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._check_file()
                 self._db.execute("COMMIT")
+                self._check_file()
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from smartcart.server.ledger import LedgerError
 from smartcart.server.ledger_address import is_postgres, open_ledger, sqlite_path
-from smartcart.server.sqlite_schema import version_of
+from smartcart.server.sqlite_schema import DAMAGE, version_of
 
 
 def backup(url: str, target: Path) -> None:
@@ -74,7 +74,7 @@ def _copy(source: Path, target: Path) -> None:
             old.backup(new)
             new.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
             damage = new.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
+    except DAMAGE as error:
         raise LedgerError(f"cannot copy {source}: {error}") from error
     if damage != "ok":
         raise LedgerError(f"{source} is damaged: {damage}")

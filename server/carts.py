@@ -5,6 +5,7 @@ another one has, or what a person has corrected. Of each cart that is its newest
 ``intake.MOST_EVENTS``), and of each event what a basket is made of.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,13 +14,16 @@ from typing import Final
 from smartcart.edge.events import EventType, Status
 from smartcart.server.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.commands import Action, CartKey, Commands
-from smartcart.server.fold import fold
+from smartcart.server.fold import fold_or_fault
 from smartcart.server.ledger import Ledger, News, SessionKey, session_of
+from smartcart.server.rows import UNREADABLE
 from smartcart.server.standing import standing
 
 LAST_EVENTS: Final = 6
 MAX_CARTS: Final = 5_000
 """How many carts are kept in memory, those that changed last; one beyond comes back with its next word."""
+
+log = logging.getLogger(__name__)
 
 Listener = Callable[[set[CartKey]], None]
 
@@ -132,7 +136,7 @@ class Carts:
     def _fold(self, key: CartKey, cart: _Cart) -> Basket | None:
         if cart.session is None:
             return None
-        return fold(*key, cart.session, cart.events.values(), cart.faults, cart.corrections, cart.closing)
+        return fold_or_fault(*key, cart.session, cart.events.values(), cart.faults, cart.corrections, cart.closing)
 
     def refresh(self) -> None:
         """Takes in what the ledger has stored since the last time.
@@ -212,6 +216,9 @@ class Carts:
         cart.session = key.session
         cart.events = {stored.event.id: _lean(stored) for stored in self._ledger.session_events(key)}
         cart.faults = self._ledger.session_faults(key)
+        for fault in cart.faults:
+            if fault.reason.startswith(UNREADABLE):
+                log.error("store %s, cart %s, session %s, event %s: %s", *at, key.session, fault.event_id, fault.reason)
         cart.corrections = self._ledger.session_corrections(key)
         cart.closing = self._ledger.session_closing(key)
         if len(cart.corrections) > known:

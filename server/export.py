@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TextIO
 
 from smartcart.server.basket import Basket, StoredCorrection, StoredEvent
 from smartcart.server.ledger import Ledger, LedgerError, SessionKey
-from smartcart.server.verification import baskets
+from smartcart.server.verification import MAX_FAULTS, baskets
 
 What = Literal["events", "corrections", "baskets"]
 Row = dict[str, Any]
@@ -50,6 +50,7 @@ def rows(ledger: Ledger, what: What, faults: list[str]) -> Iterator[Row]:
     match what:
         case "events":
             yield from (_event(stored) for stored in ledger.every_event())
+            faults.extend(islice(ledger.integrity(), MAX_FAULTS))
         case "corrections":
             for key in ledger.every_session():
                 yield from (_correction(key, stored) for stored in ledger.session_corrections(key))

@@ -9,6 +9,7 @@ highest ``seq`` that was stored when it was made. The last correction of an even
 Neither changes the price of a product that is not itself corrected.
 """
 
+import logging
 from collections.abc import Iterable
 from typing import Final
 
@@ -19,6 +20,8 @@ from smartcart.server.standing import standing
 from smartcart.server.tally import Entry, Tally
 
 _UNKNOWN: Final = Match()
+
+log = logging.getLogger(__name__)
 
 
 def fold(
@@ -67,6 +70,25 @@ def fold(
         events=len(ordered),
         corrections=len(words),
     )
+
+
+def fold_or_fault(
+    store: str,
+    cart: str,
+    session: str,
+    stored: Iterable[StoredEvent],
+    faults: Iterable[Fault] = (),
+    corrections: Iterable[StoredCorrection] = (),
+    closing: Closing | None = None,
+) -> Basket:
+    """As ``fold``; what cannot be folded, for whatever reason, is an empty basket with that as its problem, so that
+    one session never takes another one's page with it."""
+    try:
+        return fold(store, cart, session, stored, faults, corrections, closing)
+    except Exception as error:
+        log.exception("store %s, cart %s, session %s cannot be folded", store, cart, session)
+        problem = Fault(event_id="", seq=None, reason=f"the session cannot be folded ({error}); its events are kept")
+        return fold(store, cart, session, (), (problem,), (), closing)
 
 
 def gaps(seqs: Iterable[int]) -> tuple[tuple[int, int], ...]:

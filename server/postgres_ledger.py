@@ -41,10 +41,11 @@ from smartcart.server.rows import (
     EVENT_READ,
     LETTER_FIELDS,
     columns_of,
-    event_of,
     event_row,
+    events_of,
     key_of,
     letter_row,
+    unreadable_sessions,
 )
 from smartcart.server.sql_reading import SQLReading
 
@@ -176,8 +177,8 @@ class PostgresLedger(SQLReading):
         return News(
             cursor=cursor,
             dead_letters=count,
-            events=tuple(event_of(row) for row in events),
-            sessions=frozenset(key_of(row) for row in changed),
+            events=tuple(events_of(events)),
+            sessions=frozenset(key_of(row) for row in changed) | unreadable_sessions(events),
         )
 
     def close(self) -> None:

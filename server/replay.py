@@ -1,7 +1,7 @@
 """Any basket again, from nothing but what the ledger holds."""
 
 from smartcart.server.basket import Basket
-from smartcart.server.fold import fold
+from smartcart.server.fold import fold_or_fault
 from smartcart.server.ledger import Ledger, SessionKey
 
 
@@ -15,4 +15,4 @@ def replay(ledger: Ledger, key: SessionKey) -> Basket | None:
     if not events and not faults:
         return None
     corrections, closing = ledger.session_corrections(key), ledger.session_closing(key)
-    return fold(key.store, key.cart, key.session, events, faults, corrections, closing)
+    return fold_or_fault(key.store, key.cart, key.session, events, faults, corrections, closing)

@@ -13,9 +13,11 @@ from smartcart.server.rows import (
     OF_SESSION,
     closing_of,
     columns_of,
-    correction_of,
+    correction_faults,
+    corrections_of,
     event_fault,
-    event_of,
+    event_faults,
+    events_of,
     key_of,
     letter_of,
 )
@@ -59,7 +61,7 @@ class SQLReading(ABC):
 
     def session_events(self, key: SessionKey) -> list[StoredEvent]:
         rows = self._read(f"SELECT {EVENT_READ} FROM events WHERE {OF_SESSION} ORDER BY seq", columns_of(key))
-        return [event_of(row) for row in rows]
+        return events_of(rows)
 
     def session_faults(self, key: SessionKey) -> list[Fault]:
         rows = self._read(
@@ -67,11 +69,16 @@ class SQLReading(ABC):
             "ORDER BY position",
             columns_of(key),
         )
-        return [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in rows]
+        refused = [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in rows]
+        events = self._read(f"SELECT {EVENT_READ} FROM events WHERE {OF_SESSION} ORDER BY seq", columns_of(key))
+        return refused + event_faults(events) + correction_faults(self._correction_rows(key))
 
     def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
+        return corrections_of(self._correction_rows(key))
+
+    def _correction_rows(self, key: SessionKey) -> list[tuple[Any, ...]]:
         query = f"SELECT {CORRECTION_READ} FROM records WHERE {OF_SESSION} AND type = ? ORDER BY number"
-        return [correction_of(row) for row in self._read(query, (*columns_of(key), RecordType.CORRECTED))]
+        return self._read(query, (*columns_of(key), RecordType.CORRECTED))
 
     def session_closing(self, key: SessionKey) -> Closing | None:
         query = f"SELECT id, message FROM records WHERE {OF_SESSION} AND type = ?"
@@ -109,7 +116,7 @@ class SQLReading(ABC):
         while rows := self._read(
             f"SELECT position, {EVENT_READ} FROM events WHERE position > ? ORDER BY position LIMIT ?", (last, PAGE)
         ):
-            yield from (event_of(row[1:]) for row in rows)
+            yield from events_of(row[1:] for row in rows)
             last = rows[-1][0]
 
     def last_stored(self, key: SessionKey) -> str | None:
@@ -138,7 +145,7 @@ class SQLReading(ABC):
             (last, PAGE),
         ):
             for _, event_id, *place, message, match in rows:
-                fault = event_fault(event_id, tuple(place), bytes(message), match)
+                fault = event_fault(event_id, tuple(place), message, match)
                 if fault:
                     yield f"event {event_id}: {fault}"
             last = rows[-1][0]

@@ -41,13 +41,14 @@ from smartcart.server.rows import (
     OF_SESSION,
     Row,
     columns_of,
-    event_of,
     event_row,
+    events_of,
     key_of,
     letter_row,
+    unreadable_sessions,
 )
 from smartcart.server.sql_reading import SQLReading
-from smartcart.server.sqlite_schema import VERSION, migrate, version_of
+from smartcart.server.sqlite_schema import DAMAGE, VERSION, migrate, version_of
 
 _INSERT_EVENT: Final = (
     f"INSERT INTO events ({', '.join(EVENT_FIELDS)}, late) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -83,8 +84,10 @@ class SQLiteLedger(SQLReading):
         self._states: States = {}
         self._states_version = 0
         self._reading = threading.Lock()
+        self._file: tuple[int, int] | None = None
         with self._errors("open"):
             self._writer = self._connect()
+            self._file = self._file_there()
             try:
                 self.identity = self._prepare(existing)
                 self._reader = self._connect()
@@ -102,6 +105,22 @@ class SQLiteLedger(SQLReading):
             connection.close()
             raise
         return connection
+
+    def _file_there(self) -> tuple[int, int] | None:
+        """Device and inode of what stands at the path now; None where nothing does."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _check_file(self) -> None:
+        """What is written into a file that was deleted or replaced is lost with this process: nobody may rely on it."""
+        if self._file_there() != self._file:
+            raise LedgerError(
+                f"the ledger {self._path} was deleted or replaced while the server used it; nothing is acknowledged: "
+                "stop the server, put the file or a backup back, and start it again"
+            )
 
     def _prepare(self, existing: bool) -> str:
         db, version = self._writer, self._checked_version()  # before anything is written
@@ -258,7 +277,8 @@ class SQLiteLedger(SQLReading):
     def news(self, since: Cursor | None) -> News:
         """A cursor is the last position of each table, and the generation, which changes when rows are deleted."""
         meta = dict(self._read("SELECT name, CAST(value AS INTEGER) FROM meta WHERE name IN ('generation', 'letters')"))
-        generation, count = meta["generation"], meta["letters"]
+        with self._errors("read"):
+            generation, count = meta["generation"], meta["letters"]
         if since is None or since[-1] != generation:
             tops = self._read(
                 "SELECT coalesce((SELECT max(position) FROM events), 0), "
@@ -278,8 +298,8 @@ class SQLiteLedger(SQLReading):
         return News(
             cursor=(*cursor, generation),
             dead_letters=count,
-            events=tuple(event_of(row[1:]) for row in events),
-            sessions=frozenset(changed),
+            events=tuple(events_of(row[1:] for row in events)),
+            sessions=frozenset(changed) | unreadable_sessions(row[1:] for row in events),
         )
 
     def integrity(self) -> Iterator[str]:
@@ -296,14 +316,17 @@ class SQLiteLedger(SQLReading):
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._reading, self._errors("read"):
+            self._check_file()
             return self._reader.execute(query, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        self._check_file()
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._writer.execute("COMMIT")
+            self._check_file()
         except BaseException:
             self._states = {}
             if self._writer.in_transaction:
@@ -314,11 +337,11 @@ class SQLiteLedger(SQLReading):
     def _errors(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise LedgerError(f"cannot {doing} the ledger {self._path}: {_why(error)}") from error
 
 
-def _why(error: sqlite3.Error) -> str:
+def _why(error: Exception) -> str:
     match getattr(error, "sqlite_errorname", "")[:14]:
         case "SQLITE_FULL":
             return "the disk is full; make room, nothing is acknowledged until then"

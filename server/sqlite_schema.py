@@ -44,6 +44,10 @@ VERSION: Final = len(MIGRATIONS)
 APPLICATION_ID: Final = 0x536D4361  # "SmCa", so that another program's file is not taken for a ledger
 
 
+DAMAGE: Final = (sqlite3.Error, UnicodeError, LookupError, TypeError, ValueError)
+"""What reading a damaged file may raise: SQLite's own errors, and those of what it gives being of no sense."""
+
+
 def version_of(db: sqlite3.Connection) -> int | None:
     """The version of the ledger in this file: 0 if the file is empty, None if it is another program's."""
     if not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():

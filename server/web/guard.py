@@ -4,11 +4,12 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from smartcart.server.web.address import split_address
 
 MOST_BYTES: Final = 2 * 1024 * 1024
 """How large the body of a request may be."""
@@ -62,10 +63,8 @@ class Guard:
         await self._app(scope, _bounded(receive), with_headers)
 
     def _knows(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            return False
+        parts = split_address(f"//{host}")
+        name = (parts.hostname or "") if parts else ""
         return name in self._hosts or _is_address(name)
 
 
@@ -100,8 +99,10 @@ def _is_address(name: str) -> bool:
 def _is_own(headers: Headers) -> bool:
     """Whether a browser says that our own page asks; a program that is no browser sends neither header."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
-        return False
+    if origin is not None:
+        parts = split_address(origin)
+        if parts is None or parts.netloc.lower() != headers.get("host", "").lower():
+            return False
     return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
 
@@ -109,8 +110,8 @@ def _policy(picture_url: str | None) -> str:
     """Nothing but our own files, and pictures of the one other origin."""
     images = "'self'"
     if picture_url:
-        parts = urlsplit(picture_url)
-        images += f" {parts.scheme}://{parts.netloc}"
+        parts = split_address(picture_url)
+        images += f" {parts.scheme}://{parts.netloc}" if parts else ""
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; connect-src 'self'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

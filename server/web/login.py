@@ -1,7 +1,6 @@
 """``/login``, ``/logout`` and ``/password``: coming in, going out, and changing one's own password."""
 
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -9,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from smartcart.server.office.passwords import WeakPasswordError
 from smartcart.server.site import Site, TheSite
 from smartcart.server.web import cookies
+from smartcart.server.web.address import split_address
 from smartcart.server.web.front_desk import TooManyTriesError
 from smartcart.server.web.visitor import MaybeVisitor, Staff, address_of
 
@@ -86,9 +86,8 @@ def own_path(asked: str) -> str:
     >>> own_path("/cart/s/c?x=1"), own_path("//evil.example"), own_path("https://evil.example/"), own_path("/\\\\evil")
     ('/cart/s/c?x=1', '/', '/', '/')
     """
-    try:
-        parts = urlsplit(asked)
-    except ValueError:
+    parts = split_address(asked)
+    if parts is None:
         return "/"
     plain = asked.isascii() and asked.isprintable() and "\\" not in asked and " " not in asked
     is_own = plain and asked.startswith("/") and not asked.startswith("//") and not parts.scheme and not parts.netloc

@@ -1,7 +1,6 @@
 """``/receipt/{code}``: for its holder, as page and PDF; and ``/door``, where staff see that it is good."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from markupsafe import Markup
@@ -9,6 +8,7 @@ from markupsafe import Markup
 from smartcart.server.receipt import Receipt, qr_svg
 from smartcart.server.receipt_pdf import receipt_pdf
 from smartcart.server.site import Site, TheSite
+from smartcart.server.web.address import split_address
 from smartcart.server.web.visitor import MaybeVisitor, Staff
 
 for_holders = APIRouter(prefix="/receipt", include_in_schema=False)
@@ -38,7 +38,8 @@ def door(request: Request, site: TheSite, visitor: Staff) -> Response:
 @router.post("")
 def show(request: Request, site: TheSite, visitor: Staff, code: Annotated[str, Form(max_length=500)] = "") -> Response:
     """Takes what a scanner types: the code itself, or the address that holds it. Shown once, it is not good again."""
-    typed = urlsplit(code.strip()).path.rpartition("/")[2]
+    address = split_address(code.strip())
+    typed = address.path.rpartition("/")[2] if address else ""
     found = site.till.payments.show(typed, visitor.actor) if typed else None
     trouble = None if found else "This is no receipt of this store."
     status = 200 if found else 404

@@ -1,7 +1,7 @@
 """How a refusal looks: JSON from the API, a page to a person, the way to the login for one who is not in."""
 
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from smartcart.server.ledger import LedgerError
 from smartcart.server.office.office import OfficeError
 from smartcart.server.site import Site
+from smartcart.server.web.address import split_address
 from smartcart.server.web.visitor import SignInNeededError
 
 _MACHINES: Final = ("/api/", "/metrics", "/readyz", "/healthz", "/openapi.json")
@@ -43,8 +44,9 @@ def add_refusals(app: FastAPI) -> None:
 
 def _to_the_login(request: Request) -> Response:
     if "hx-request" in request.headers:
-        current = urlsplit(request.headers.get("hx-current-url", "/"))
-        return Response(status_code=401, headers={"HX-Redirect": f"/login?next={quote(current.path or '/')}"})
+        current = split_address(request.headers.get("hx-current-url", "/"))
+        path = current.path if current else ""
+        return Response(status_code=401, headers={"HX-Redirect": f"/login?next={quote(path or '/')}"})
     if request.method not in ("GET", "HEAD"):
         return RedirectResponse("/login", 303)
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")

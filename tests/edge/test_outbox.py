@@ -218,3 +218,13 @@ def test_an_answer_that_cannot_be_stored_leaves_the_outbox_usable(path: Path) ->
     with pytest.raises(UnicodeEncodeError):
         outbox.rejected([(started.id, "\ud800")])
     assert outbox.append(UNCERTAIN).seq == 2
+
+
+def test_no_event_is_taken_into_a_file_that_is_gone(path: Path) -> None:
+    outbox = opened(path)
+    path.unlink()
+    with pytest.raises(OutboxError, match="deleted or replaced while the cart used it"):
+        outbox.start_session(STARTED)
+    with pytest.raises(OutboxError, match="deleted or replaced while the cart used it"):
+        outbox.waiting()
+    outbox.close()
