@@ -1,5 +1,6 @@
 """Others' labelled pictures as a YOLO data set with the class list that simulator, model and truth share."""
 
+import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
 import yaml
 
 from smartcart.datasets.definition import DROPPED
@@ -18,6 +20,7 @@ from smartcart.models.labels import LABELS
 
 MOST_LETTERS: Final = 120
 LEAST_SIDE: Final = 0.002
+SQUEEZE: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ def convert(
     *,
     judges: Sequence[str] | None = None,
     ignore_below: float = 0.0,
+    squeezed: bool = False,
 ) -> Converted:
     """Writes ``PART/images/`` and ``PART/labels/`` for each part, and one ``data.yaml``.
 
@@ -65,6 +69,8 @@ def convert(
         folder: where to write; it must hold no such part yet.
         judges: the classes that the set boxes completely; by default those that it maps to and has.
         ignore_below: the share of a picture under which things were left unboxed on purpose.
+        squeezed: whether the photos were pressed into squares; each is drawn out again to 3:4 or 4:3, by chance, since
+            nobody wrote down which it was.
 
     Raises:
         DataError: a name is not mapped, a picture cannot be read, or there are pictures in the folder already.
@@ -83,7 +89,7 @@ def convert(
             if not readable(picture.image):
                 raise DataError(f"{picture.image}: cannot be read as a picture")
             lines = _lines(picture, renamed, classes, dropped)
-            shutil.copyfile(picture.image, folder / part / "images" / f"{stem}{picture.image.suffix.lower()}")
+            _copy(picture.image, folder / part / "images" / f"{stem}{picture.image.suffix.lower()}", squeezed)
             (folder / part / "labels" / f"{stem}.txt").write_text("".join(lines), encoding="utf-8")
             pictures += 1
     if judges is None:
@@ -101,6 +107,17 @@ def convert(
         classes={label: classes[label] for label in LABELS if classes[label]},
         dropped=dict(sorted(dropped.items())),
     )
+
+
+def _copy(source: Path, target: Path, squeezed: bool) -> None:
+    picture = cv2.imread(str(source)) if squeezed else None
+    if picture is None or picture.shape[0] != picture.shape[1]:
+        shutil.copyfile(source, target)
+        return
+    side = len(picture)
+    upright = hashlib.sha256(source.name.encode()).digest()[0] % 2 == 0
+    size = (round(side * SQUEEZE), side) if upright else (side, round(side * SQUEEZE))
+    cv2.imwrite(str(target), cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
 def _lines(picture: Foreign, renamed: Mapping[str, str], classes: Counter[str], dropped: Counter[str]) -> list[str]:

@@ -4,23 +4,29 @@ For example::
 
     source = "who made it, which version"
     licence = "CC BY 4.0"
-    form = "voc"                          # yolo, coco or voc
+    form = "voc"                          # yolo, coco, voc, or folders (named by the one thing that each picture shows)
     judges = ["can"]                      # the classes that it boxes completely, by our names
     ignore_below = 0.04                   # things under this share of a picture are unboxed (may be left out)
 
     [map]                                 # from its classes to ours, "-" leaves one out (may be left out)
     "Tin can" = "can"
 
+    squeezed = true                       # its photos were pressed into squares (may be left out)
+
     [train]                               # and [val]; at least one of them
     images = "tins/JPEGImages"
     labels = "tins/Annotations"           # a folder, or the .json file of a COCO set
+    only = ["shop_*"]                     # patterns of the names of its pictures (may be left out)
+    without = ["shop_2_*"]                # those that it leaves out (may be left out)
 
-A YOLO set numbers its classes: ``classes`` lists their names in that order; without it they are ours.
+A YOLO set numbers its classes: ``classes`` lists their names in that order; without it they are ours. ``only`` and
+``without`` split a set by scene: pictures of one scene share the beginning of their names.
 """
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, get_args
 
@@ -36,10 +42,19 @@ GIVEN: Final = Path(__file__).parent / "definitions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartOf:
-    """Where the pictures and the labels of a part lie, relative to the root."""
+    """Where the pictures and the labels of a part lie, relative to the root, and which of them belong to it."""
 
     images: str
     labels: str
+    only: tuple[str, ...] = ("*",)
+    without: tuple[str, ...] = ()
+
+    def holds(self, picture: Path) -> bool:
+        """Whether a picture belongs to the part, by its file's name."""
+        name = picture.name
+        return any(fnmatchcase(name, one) for one in self.only) and not any(
+            fnmatchcase(name, one) for one in self.without
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +64,12 @@ class Definition:
     Attributes:
         source: who made it.
         licence: under which terms.
-        form: yolo, coco or voc.
+        form: yolo, coco, voc or folders.
         classes: a YOLO set's names in the order of their numbers.
         renamed: from its names to ours, or to ``-``.
         judges: the classes that it boxes completely.
         ignore_below: the share of a picture under which it leaves things unboxed.
+        squeezed: whether its photos were pressed into squares.
         parts: ``train`` and ``val``, or one of them.
     """
 
@@ -64,6 +80,7 @@ class Definition:
     renamed: dict[str, str]
     judges: tuple[str, ...]
     ignore_below: float
+    squeezed: bool
     parts: dict[str, PartOf]
 
 
@@ -92,7 +109,7 @@ def read_definition(name: str) -> Definition:
 
 
 def _definition(raw: Mapping[str, Any]) -> Definition:
-    known = {"source", "licence", "form", "classes", "judges", "ignore_below", "map", *PARTS}
+    known = {"source", "licence", "form", "classes", "judges", "ignore_below", "squeezed", "map", *PARTS}
     if unknown := sorted(set(raw) - known):
         raise ValueError(f"unknown entry {unknown[0]!r}")
     form = next((known for known in FORMS if known == raw.get("form")), None)
@@ -101,6 +118,8 @@ def _definition(raw: Mapping[str, Any]) -> Definition:
     ignore_below = raw.get("ignore_below", 0.0)
     if not isinstance(ignore_below, int | float) or not 0 <= ignore_below < 1:
         raise ValueError("'ignore_below' must be a share of a picture in [0, 1)")
+    if not isinstance(squeezed := raw.get("squeezed", False), bool):
+        raise ValueError("'squeezed' must be true or false")
     renamed = raw.get("map", {})
     if not isinstance(renamed, dict) or not set(map(str, renamed.values())) <= {*LABELS, DROPPED}:
         raise ValueError(f"'map' must lead to {', '.join(LABELS)}, or - to leave a class out")
@@ -118,6 +137,7 @@ def _definition(raw: Mapping[str, Any]) -> Definition:
         renamed={str(old): str(new) for old, new in renamed.items()},
         judges=judges,
         ignore_below=float(ignore_below),
+        squeezed=squeezed,
         parts=parts,
     )
 
@@ -130,9 +150,14 @@ def _words(raw: Mapping[str, Any], key: str, otherwise: tuple[str, ...]) -> tupl
 
 
 def _part(name: str, raw: object) -> PartOf:
-    if not isinstance(raw, dict) or set(raw) != {"images", "labels"}:
-        raise ValueError(f"[{name}] must hold 'images' and 'labels', and nothing else")
-    for place in raw.values():
+    if not isinstance(raw, dict) or not {"images", "labels"} <= set(raw) <= {"images", "labels", "only", "without"}:
+        raise ValueError(f"[{name}] must hold 'images' and 'labels', may hold 'only' and 'without', and nothing else")
+    for place in (raw["images"], raw["labels"]):
         if not isinstance(place, str) or PurePosixPath(place).is_absolute() or ".." in PurePosixPath(place).parts:
             raise ValueError(f"[{name}]: {place!r} must be a path below the root")
-    return PartOf(images=raw["images"], labels=raw["labels"])
+    return PartOf(
+        images=raw["images"],
+        labels=raw["labels"],
+        only=_words(raw, "only", ("*",)),
+        without=_words(raw, "without", ()),
+    )

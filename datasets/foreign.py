@@ -1,4 +1,4 @@
-"""Labelled pictures of others: folders in YOLO, COCO and Pascal VOC form."""
+"""Labelled pictures of others: folders in YOLO, COCO and Pascal VOC form, and folders named by what they show."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -14,7 +14,9 @@ import yaml
 from smartcart.datasets.errors import DataError
 from smartcart.datasets.sight import Box
 
-Form = Literal["yolo", "coco", "voc"]
+Form = Literal["yolo", "coco", "voc", "folders"]
+WHOLE: Final = (0.04, 0.04, 0.96, 0.96)
+DEEP: Final = 2
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
@@ -61,6 +63,8 @@ def read_foreign(
             yield from _coco(source, images or source.parent)
         elif form == "voc":
             yield from _voc(source, images or source)
+        elif form == "folders":
+            yield from _folders(images or source)
         elif classes is not None:
             yield from _yolo_folder(source, images or source, dict(enumerate(classes)))
         else:
@@ -114,6 +118,12 @@ def _voc(source: Path, images: Path) -> Iterator[Foreign]:
             many = "more than once" if name in pictures else "not"
             raise DataError(f"{file}: its picture {name!r} is {many} under {images}")
         yield Foreign(image=pictures[name][0], boxes=tuple(boxes))
+
+
+def _folders(source: Path) -> Iterator[Foreign]:
+    """Pictures of one thing each, named by the first two folders (``Fruit/Apple``); the box is nearly all of each."""
+    for image in _pictures(source):
+        yield Foreign(image=image, boxes=(("/".join(image.relative_to(source).parts[:-1][:DEEP]), WHOLE),))
 
 
 def _yolo(file: Path) -> Iterator[Foreign]:

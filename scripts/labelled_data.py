@@ -11,6 +11,8 @@ from smartcart.scripts.main import CommandError
 
 if TYPE_CHECKING:
     from smartcart.datasets.convert import Converted
+    from smartcart.datasets.definition import Definition, PartOf
+    from smartcart.datasets.foreign import Foreign
 
 
 def add_labelled_data(parts: "argparse._SubParsersAction[Any]") -> None:
@@ -158,15 +160,28 @@ def _convert_defined(args: argparse.Namespace) -> "Converted":
         raise CommandError("a definition says it all: leave out --from, --images, --split and --map")
     from smartcart.datasets.convert import convert
     from smartcart.datasets.definition import read_definition
-    from smartcart.datasets.foreign import read_foreign
 
     defined = read_definition(args.source)
-    parts = {
-        name: read_foreign(args.root / part.labels, defined.form, args.root / part.images, defined.classes)
-        for name, part in defined.parts.items()
-    }
-    judges = defined.judges or None
-    return convert(parts, defined.renamed, args.out, judges=judges, ignore_below=defined.ignore_below)
+    parts = {name: _part_of(defined, part, args.root) for name, part in defined.parts.items()}
+    return convert(
+        parts,
+        defined.renamed,
+        args.out,
+        judges=defined.judges or None,
+        ignore_below=defined.ignore_below,
+        squeezed=defined.squeezed,
+    )
+
+
+def _part_of(defined: "Definition", part: "PartOf", root: Path) -> "list[Foreign]":
+    from smartcart.datasets.errors import DataError
+    from smartcart.datasets.foreign import read_foreign
+
+    found = read_foreign(root / part.labels, defined.form, root / part.images, defined.classes)
+    held = [picture for picture in found if part.holds(picture.image)]
+    if not held:
+        raise DataError(f"{root / part.images}: no picture fits {', '.join(part.only)}")
+    return held
 
 
 def _write(path: Path, picture: Any) -> None:

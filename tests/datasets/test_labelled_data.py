@@ -173,6 +173,8 @@ def test_a_definition_finds_its_parts_below_the_root(form, request, tmp_path, ca
         ('form = "voc"\njudges = "can"\n', "'judges' must be a list"),
         ('form = "voc"\nlabel = 1\n', "unknown entry 'label'"),
         ('form = "yolo"\n[train]\nimages = "none"\nlabels = "none"\n', "no such folder"),
+        ('form = "voc"\nsqueezed = "yes"\n', "'squeezed' must be true or false"),
+        ('form = "voc"\n[train]\nimages = "a"\nlabels = "a"\nonly = "b*"\n', "'only' must be a list of words"),
     ],
 )
 def test_a_malformed_definition_is_one_sentence(text, says, tmp_path, capsys):
@@ -180,6 +182,53 @@ def test_a_malformed_definition_is_one_sentence(text, says, tmp_path, capsys):
     words = ["datasets", "convert", str(tmp_path / "bad.toml"), "--root", str(tmp_path), "--out", str(tmp_path / "o")]
     assert main(words) == 2
     assert says in capsys.readouterr().err
+
+
+SCENES = """
+form = "yolo"
+classes = ["bottle", "person"]
+map = {person = "-"}
+[train]
+images = "yolo/train/images"
+labels = "yolo/train/labels"
+without = ["b*"]
+[val]
+images = "yolo/train/images"
+labels = "yolo/train/labels"
+only = ["b*"]
+"""
+
+
+def converted(text, tmp_path):
+    (tmp_path / "it.toml").write_text(text)
+    words = ["datasets", "convert", str(tmp_path / "it.toml"), "--root", str(tmp_path), "--out", str(tmp_path / "o")]
+    return main(words)
+
+
+def test_a_definition_splits_a_set_by_the_names_of_its_pictures(yolo, tmp_path, capsys):
+    assert converted(SCENES, tmp_path) == 0
+    dataset = read_dataset(tmp_path / "o" / "data.yaml")
+    names = [[photo.image.stem[-1] for photo in part.photos] for part in (*dataset.train, *dataset.val)]
+    assert names == [["a"], ["b"]]
+    assert converted(SCENES.replace('only = ["b*"]', 'only = ["c*"]'), tmp_path) == 2
+    assert "no picture fits c*" in capsys.readouterr().err
+
+
+def test_photos_that_were_pressed_into_squares_are_drawn_out_again(yolo, tmp_path):
+    for name in ("a", "b"):
+        picture(yolo / "train" / "images" / f"{name}.jpg", 80, 80)
+    assert converted("squeezed = true" + SCENES, tmp_path) == 0
+    shapes = {cv2.imread(str(file)).shape[:2] for file in (tmp_path / "o").rglob("*.jpg")}
+    assert shapes <= {(80, 60), (60, 80)}
+
+
+def test_a_folder_names_the_one_thing_that_its_pictures_show(tmp_path):
+    picture(tmp_path / "shop" / "Fruit" / "Apple" / "Gala" / "1.jpg")
+    picture(tmp_path / "shop" / "Fruit" / "Lime" / "2.jpg")
+    text = 'form = "folders"\nmap = {"Fruit/Apple" = "apple", "Fruit/Lime" = "-"}\n[train]\n'
+    assert converted(text + 'images = "shop"\nlabels = "shop"\n', tmp_path) == 0
+    photos = read_dataset(tmp_path / "o" / "data.yaml").train[0].photos
+    assert [[box.label for box in photo.boxes] for photo in photos] == [["apple"], []]
 
 
 def test_a_definition_needs_its_root(capsys):
@@ -195,7 +244,7 @@ def test_the_given_definitions_are_whole_and_bear_no_machine_path():
         defined = read_definition(name)
         assert defined.source
         assert defined.licence
-        assert set(defined.parts) == {"train", "val"}
+        assert set(defined.parts) <= {"train", "val"}
 
 
 @pytest.mark.parametrize("name", ["grocerystore_boxes", "bottles_cups"])
