@@ -29,6 +29,7 @@ LABELS: Final = (
 )
 HAND: Final = "hand"
 ITEMS: Final = tuple(label for label in LABELS if label != HAND)
+UNKNOWN: Final = "unknown"  # what a recogniser answers where it sees none of the items; no class of its own
 
 _HERE = Path(__file__).parent
 DEFAULT_MODEL: Final = _HERE / "smartcart-eye.onnx"

@@ -1,7 +1,8 @@
 """Trains the recogniser: it names an item from its crop, where the eye names it in passing.
 
 The eye learns slowly to name things, since most of its work is to find them; a crop holds nothing but the thing, is a
-fiftieth of the work, and is seen as often as the picture allows. PyTorch is imported inside the functions.
+fiftieth of the work, and is seen as often as the picture allows. Beside the items it learns to answer *unknown*, from
+hands and from places where nothing lies. PyTorch is imported inside the functions.
 """
 
 import json
@@ -9,7 +10,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,17 +18,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from tqdm import tqdm
 
-from smartcart.models.cut import Crops, Numbers, cut_items
-from smartcart.models.detection_dataset import LabelledPhoto, fingerprint, read_dataset
+from smartcart.models.balance import chances
+from smartcart.models.cut import Crops, Source, cut
+from smartcart.models.detection_dataset import DetectionDataset, LabelledPhoto, fingerprint, read_dataset
 from smartcart.models.joined_dataset import training_photos
 from smartcart.models.labels import HAND, ITEMS
+from smartcart.models.recogniser_export import export_recogniser
+from smartcart.models.recogniser_measure import answers, figures, fitted_temperature
 from smartcart.models.training import MissingExtraError, TrainingError, quiet_libraries, sha256
 
 if TYPE_CHECKING:
     import torch
 
-LICENCE: Final = "AGPL-3.0-only"
-OPSET: Final = 17
+WARMING: Final = 100
+SECONDS_AN_HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +40,11 @@ class RecogniserRecipe:
 
     Attributes:
         side: of a crop, in pixels, a multiple of 32.
-        epochs: passes over the crops.
-        copies: how often each box is cut, shaken by a twentieth of its sides, as a detector's boxes are.
+        epochs: passes over as many crops as there are.
+        hours: a budget of time instead of a number of passes.
+        copies: how often each box is cut, shaken by a part of its sides, as a detector's boxes are.
         least_visible: boxes of items of which less can be seen are left out.
+        nothing: crops of no item, on average, from a picture in which every item is boxed.
         batch: crops a step.
         learning_rate: of AdamW, at the start, for the last layer; it falls along a cosine.
         backbone_rate: the learning rate of the rest, as a share of it.
@@ -48,8 +54,10 @@ class RecogniserRecipe:
 
     side: int = 96
     epochs: int = 12
+    hours: float | None = None
     copies: int = 2
     least_visible: float = 0.3
+    nothing: float = 0.7
     batch: int = 128
     learning_rate: float = 1e-3
     backbone_rate: float = 0.5
@@ -60,7 +68,10 @@ class RecogniserRecipe:
 def train_recogniser(
     data: Sequence[Path], *, weights: Path, out: Path, recipe: RecogniserRecipe, sources: Sequence[str] = ()
 ) -> Mapping[str, Any]:
-    """Trains from an eye's backbone, or goes on with a recogniser, and writes an ONNX file.
+    """Trains from an eye's backbone, or goes on with a recogniser, and writes an ONNX file after every pass.
+
+    The file of the passes before is replaced where the mean share right over the ``val`` parts has grown; beside it
+    a ``.log`` gets one line of JSON a pass.
 
     Args:
         data: ``data.yaml`` files; it learns from their ``train`` parts and is measured on their ``val`` parts.
@@ -70,7 +81,8 @@ def train_recogniser(
         sources: the data sets that it learned from, with author and licence.
 
     Returns:
-        The record: recipe, crops, seconds, and for each ``val`` part the share of crops named right, by label too.
+        The record: recipe, crops, seconds, temperature, and for each ``val`` part the share of crops named right, by
+        label too, and the calibration error.
 
     Raises:
         DatasetError: a data set cannot be used, or has no item to learn from.
@@ -87,34 +99,103 @@ def train_recogniser(
         datasets = [read_dataset(file) for file in data]
         photos = training_photos(datasets)
         rng = np.random.default_rng(recipe.seed)
-        crops, numbers = cut_items(
-            photos, recipe.side, rng=rng, copies=recipe.copies, least_visible=recipe.least_visible
+        crops = cut(
+            _sources(datasets),
+            recipe.side,
+            rng=rng,
+            copies=recipe.copies,
+            least_visible=recipe.least_visible,
+            nothing=recipe.nothing,
         )
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(recipe.threads)
-        network = start_network(weights, crops).to(memory_format=torch.channels_last)
+        network = start_network(weights, crops.pixels).to(memory_format=torch.channels_last)
     except ModuleNotFoundError as error:
         raise MissingExtraError(error) from error
-    started = time.monotonic()
-    _fit(network, crops, numbers, recipe)
     record: dict[str, Any] = {
         "recipe": asdict(recipe),
         "start": {"file": weights.name, "sha256": sha256(weights)},
         "crops": len(crops),
+        "real": int((~crops.rendered).sum()),
         "fingerprint": fingerprint(set(photos)),
-        "seconds": round(time.monotonic() - started, 1),
     }
-    _export(network, out, recipe, record, sources)
-    parts = {f"{dataset.file.parent.name}/{part.name}": part.photos for dataset in datasets for part in dataset.val}
-    record["right"] = {name: _measured(network, photos, recipe) for name, photos in parts.items() if _items(photos)}
-    return record
+    keeper = _Keeper(out, recipe, record, sources, _kept_crops(datasets, recipe.side))
+    _fit(network, crops, recipe, keeper)
+    return keeper.record
 
 
-def _items(photos: Iterable[LabelledPhoto]) -> bool:
-    return any(box.label != HAND for photo in photos for box in photo.boxes)
+def _sources(datasets: Sequence[DetectionDataset]) -> list[Source]:
+    """The ``train`` parts by origin; a set that names several parts, or is given twice, is one source."""
+    photos: dict[str, list[LabelledPhoto]] = {}
+    complete: dict[str, bool] = {}
+    for dataset in datasets:
+        name = dataset.file.parent.name
+        for part in dataset.train:
+            photos.setdefault(name, []).extend(part.photos)
+            complete[name] = complete.get(name, True) and part.judges >= set(ITEMS)
+    return [
+        Source(name=name, photos=of_name, complete=complete[name], rendered=_rendered(of_name))
+        for name, of_name in photos.items()
+    ]
 
 
-def _fit(network: Any, crops: Crops, numbers: Numbers, recipe: RecogniserRecipe) -> None:
+def _rendered(photos: Sequence[LabelledPhoto]) -> bool:
+    """Whether the simulator made the pictures: only it knows how much of each thing can be seen."""
+    return any(box.visible is not None for photo in photos[:100] for box in photo.boxes)
+
+
+def _kept_crops(datasets: Sequence[DetectionDataset], side: int) -> Mapping[str, Crops]:
+    """The crops of each ``val`` part that holds an item, cut at the true boxes."""
+    kept = {}
+    for dataset in datasets:
+        for part in dataset.val:
+            if any(box.label != HAND for photo in part.photos for box in photo.boxes):
+                name = f"{dataset.file.parent.name}/{part.name}"
+                source = Source(name=name, photos=part.photos, complete=False, rendered=_rendered(part.photos))
+                kept[name] = cut([source], side, rng=np.random.default_rng(0))
+    return kept
+
+
+class _Keeper:
+    """Measures after every pass, and keeps the best network as a file."""
+
+    def __init__(
+        self,
+        out: Path,
+        recipe: RecogniserRecipe,
+        record: dict[str, Any],
+        sources: Sequence[str],
+        kept: Mapping[str, Crops],
+    ) -> None:
+        self.record = record
+        self._out, self._recipe, self._sources, self._kept = out, recipe, sources, kept
+        self._best = -1.0
+        self._started = time.monotonic()
+
+    def pass_done(self, network: Any, number: int) -> None:
+        said = {name: answers(network, crops) for name, crops in self._kept.items()}
+        temperature = fitted_temperature([one for name, one in said.items() if not self._kept[name].rendered.any()])
+        right = {name: figures(one, temperature) for name, one in said.items()}
+        mean = float(np.mean([one["right"] for one in right.values()])) if right else float(number)
+        seconds = round(time.monotonic() - self._started, 1)
+        now = {"pass": number, "seconds": seconds, "temperature": round(temperature, 3), "right": right}
+        self._out.parent.mkdir(parents=True, exist_ok=True)
+        with self._out.with_suffix(".log").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(now | {"mean_right": round(mean, 4)}) + "\n")
+        if mean > self._best:
+            self._best = mean
+            self.record |= now
+            export_recogniser(
+                network,
+                self._out,
+                side=self._recipe.side,
+                temperature=temperature,
+                record=self.record,
+                sources=self._sources,
+            )
+
+
+def _fit(network: Any, crops: Crops, recipe: RecogniserRecipe, keeper: _Keeper) -> None:
     import torch
 
     body, last = network[0], network[-1]
@@ -123,34 +204,43 @@ def _fit(network: Any, crops: Crops, numbers: Numbers, recipe: RecogniserRecipe)
         [{"params": part.parameters(), "lr": rate} for part, rate in zip((body, last), rates, strict=True)],
         weight_decay=0.01,
     )
-    counts = np.bincount(numbers, minlength=len(ITEMS))
-    rare = np.sqrt(np.clip(counts.mean() / np.maximum(counts, 1), 0.3, 3))
-    loss_of = torch.nn.CrossEntropyLoss(weight=torch.tensor(rare, dtype=torch.float32), label_smoothing=0.05)
+    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05)
     rng = np.random.default_rng(recipe.seed)
+    chance = chances(crops)
     batches = max(1, len(crops) // recipe.batch)
-    network.train()
-    with tqdm(total=recipe.epochs * batches, unit="batch", file=sys.stderr, disable=None) as bar:
-        for step in range(recipe.epochs * batches):
+    started, step, done = time.monotonic(), 0, 0.0
+    with tqdm(total=100, unit="%", file=sys.stderr, disable=None) as bar:
+        while done < 1:
             if step % batches == 0:
-                order = rng.permutation(len(crops))
-            share = min(1.0, step / 100) * (1 + math.cos(math.pi * step / (recipe.epochs * batches))) / 2
+                network.train()
+                order = rng.choice(len(crops), len(crops), p=chance)
+            share = min(1.0, (step + 1) / WARMING) * (1 + math.cos(math.pi * done)) / 2
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * share
             chosen = order[step % batches * recipe.batch :][: recipe.batch]
-            pictures = _varied(torch.from_numpy(crops[chosen])).contiguous(memory_format=torch.channels_last)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                scores = network(pictures)
-            loss = loss_of(scores.float(), torch.from_numpy(numbers[chosen]))
+            pictures = varied(torch.from_numpy(crops.pixels[chosen])).contiguous(memory_format=torch.channels_last)
+            loss = loss_of(network(pictures), torch.from_numpy(crops.names[chosen]))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            step += 1
+            done = _done(recipe, step / batches, time.monotonic() - started)
             bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-            bar.update()
+            bar.update(min(100.0, 100 * done) - bar.n)
+            if step % batches == 0 or done >= 1:
+                keeper.pass_done(network, math.ceil(step / batches))
     network.eval()
 
 
-def _varied(crops: "torch.Tensor") -> "torch.Tensor":
-    """Crops in [0, 1], turned, mirrored, nearer or farther, in other light."""
+def _done(recipe: RecogniserRecipe, passes: float, seconds: float) -> float:
+    """The share of the training that is behind, 1 at its end."""
+    if recipe.hours is not None:
+        return seconds / (recipe.hours * SECONDS_AN_HOUR)
+    return passes / recipe.epochs
+
+
+def varied(crops: "torch.Tensor") -> "torch.Tensor":
+    """Crops in [0, 1], turned, mirrored, nearer or farther, in other light, some of them coarse or grainy."""
     import torch
     from torch.nn import functional
 
@@ -164,54 +254,10 @@ def _varied(crops: "torch.Tensor") -> "torch.Tensor":
     seen = functional.grid_sample(crops.float() / 255, grid, padding_mode="reflection", align_corners=False)
     if torch.rand(1) < 0.4:
         seen = torch.rot90(seen, int(torch.randint(4, (1,))), (2, 3))
+    if torch.rand(1) < 0.3:  # as few pixels as a far thing has
+        few = int(torch.randint(24, 64, (1,)))
+        small = functional.interpolate(seen, size=(few, few), mode="area")
+        seen = functional.interpolate(small, size=seen.shape[2:], mode="bilinear", align_corners=False)
     gain = (1 + 0.5 * (torch.rand(n, 1, 1, 1) - 0.5)) * (1 + 0.2 * (torch.rand(n, 3, 1, 1) - 0.5))
+    seen = seen + 0.06 * torch.rand(n, 1, 1, 1) ** 2 * torch.randn(seen.shape)
     return (seen * gain + 0.15 * (torch.rand(n, 1, 1, 1) - 0.5)).clamp(0, 1)
-
-
-def _measured(network: Any, photos: Sequence[LabelledPhoto], recipe: RecogniserRecipe) -> Mapping[str, Any]:
-    """The share of the boxes at least half visible that are named right."""
-    import torch
-
-    crops, numbers = cut_items(photos, recipe.side, rng=np.random.default_rng(0))
-    with torch.no_grad():
-        parts = [network(torch.from_numpy(crops[i : i + 256]).float() / 255) for i in range(0, len(crops), 256)]
-    right = torch.cat(parts).argmax(1).numpy() == numbers
-    by_label = {ITEMS[n]: round(float(right[numbers == n].mean()), 4) for n in sorted(set(numbers.tolist()))}
-    return {"crops": len(crops), "right": round(float(right.mean()), 4), "by_label": by_label}
-
-
-def _export(
-    network: Any, out: Path, recipe: RecogniserRecipe, record: Mapping[str, Any], sources: Sequence[str]
-) -> None:
-    import onnx
-    import torch
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    whole = torch.nn.Sequential(network, torch.nn.Softmax(1)).eval().to(memory_format=torch.contiguous_format)
-    part = out.with_suffix(".part")
-    torch.onnx.export(
-        whole,
-        (torch.zeros(1, 3, recipe.side, recipe.side),),
-        str(part),
-        input_names=["crops"],
-        output_names=["likelihoods"],
-        dynamic_axes={"crops": {0: "n"}, "likelihoods": {0: "n"}},
-        opset_version=OPSET,
-        dynamo=False,
-    )
-    graph = onnx.load(part)
-    metadata = {
-        "names": str(dict(enumerate(ITEMS))),
-        "task": "classify",
-        "description": "smartcart recogniser: names an item from its crop",
-        "author": "the smartcart project, trained with PyTorch",
-        "license": LICENCE,
-        "recipe": json.dumps(record["recipe"]),
-        "start_sha256": record["start"]["sha256"],
-        "photos_sha256": record["fingerprint"],
-        "sources": "\n".join(sources),
-    }
-    onnx.helper.set_model_props(graph, metadata)
-    onnx.checker.check_model(graph)
-    onnx.save(graph, part)
-    part.replace(out)

@@ -1,4 +1,4 @@
-"""The recogniser's network: the backbone of an eye, the mean over its last map, and one layer to the items.
+"""The recogniser's network: the backbone of an eye, the mean over its last map, and one layer to the names.
 
 A training starts from an eye, whose backbone knows the pictures already, or goes on with a recogniser.
 """
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from smartcart.models.cut import Crops
+from smartcart.models.cut import NAMES, Pixels
 from smartcart.models.labels import ITEMS
 from smartcart.models.norms import unfold_norms
 from smartcart.models.start_weights import Export, fill, open_model, read_export
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 BACKBONE: Final = 10
 DROPPED: Final = 0.2
+UNKNOWN_BIAS: Final = -2.0
 
 
-def start_network(weights: Path, crops: Crops) -> "torch.nn.Sequential":
+def start_network(weights: Path, crops: Pixels) -> "torch.nn.Sequential":
     """The network as a training begins with it.
 
     Args:
@@ -51,12 +52,21 @@ def _built(eye: Any, side: int) -> "torch.nn.Sequential":
     with torch.no_grad():
         width = body(torch.zeros(1, 3, side, side)).shape[1]
     pool = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Dropout(DROPPED)]
-    return torch.nn.Sequential(body, *pool, torch.nn.Linear(width, len(ITEMS)))
+    return torch.nn.Sequential(body, *pool, torch.nn.Linear(width, len(NAMES)))
 
 
 def _fill(network: "torch.nn.Sequential", export: Export, weights: Path) -> None:
-    if dict(export.names) != dict(enumerate(ITEMS)):
+    from torch.nn.functional import pad
+
+    names = dict(export.names)
+    if names not in (dict(enumerate(NAMES)), dict(enumerate(ITEMS))):
         raise TrainingError(f"{weights}: names other items than {', '.join(ITEMS)}; start from an eye")
     outer = "0."  # the softmax is the outer network's second part
     layers = {name.removeprefix(outer): value for name, value in export.layers.items()}
+    last = f"{len(network) - 1}."
+    missing = len(NAMES) - len(names)
+    layers |= {  # one that could not answer *unknown* begins with a low score for it
+        last + "weight": pad(layers[last + "weight"], (0, 0, 0, missing)),
+        last + "bias": pad(layers[last + "bias"], (0, missing), value=UNKNOWN_BIAS),
+    }
     fill(network, layers, weights, f"a recogniser of {Recipe().network}")

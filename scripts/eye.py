@@ -14,7 +14,7 @@ from smartcart.edge.recorded import RecordedDetector, RecordingError
 from smartcart.edge.sources import Presence, open_source
 from smartcart.edge.tracker import CartTracker, TrackerSettings
 from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
-from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL
+from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL, UNKNOWN
 from smartcart.scripts.eye_options import NO_RECOGNISER
 from smartcart.scripts.main import CommandError
 
@@ -34,7 +34,7 @@ def open_detector(args: argparse.Namespace) -> Detector:
     if file is None or file == NO_RECOGNISER:
         return eye
     recogniser = OnnxRecogniser(file, threads=args.threads)
-    if strange := set(recogniser.labels) - set(eye.labels):
+    if strange := set(recogniser.labels) - {*eye.labels, UNKNOWN}:
         raise ModelError(f"{file}: names {', '.join(sorted(strange))}, which {args.model} does not find")
     return ReadingDetector(eye, recogniser)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartcart.scripts.models_average import add_average
 from smartcart.scripts.models_evaluate import add_evaluate
+from smartcart.scripts.models_names import add_names
 from smartcart.scripts.models_quantize import add_quantize
 from smartcart.scripts.models_recogniser import add_recogniser
 
@@ -21,6 +22,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     add_average(actions)
     _add_export(actions)
     add_quantize(actions)
+    add_names(actions)
     add_recogniser(actions)
     add_evaluate(actions)
 

@@ -26,6 +26,7 @@ def add_recogniser(actions: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="the .onnx to write")
     parser.add_argument("--epochs", type=int, default=12, help="(default %(default)s)")
+    parser.add_argument("--hours", type=float, help="a time budget that decides the number of epochs instead")
     parser.add_argument("--side", type=int, default=96, help="of a crop, pixels, a multiple of 32 (default 96)")
     parser.add_argument("--batch", type=int, default=128, help="crops a step (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="at the start (default %(default)s)")
@@ -44,7 +45,7 @@ def run_recogniser(args: argparse.Namespace) -> int:
 
     if args.side < 32 or args.side % 32:
         raise CommandError(f"--side {args.side}: give a multiple of 32")
-    chosen = ("side", "epochs", "batch", "learning_rate", "seed")
+    chosen = ("side", "epochs", "hours", "batch", "learning_rate", "seed")
     settings = {name: getattr(args, name) for name in chosen} | ({"threads": args.threads} if args.threads else {})
     recipe = RecogniserRecipe(**settings)
     try:

@@ -34,15 +34,15 @@ class ReadAll:
         readable = [
             d for d in found if d.label != HAND and min(d.box.width * width, d.box.height * height) >= LEAST_PIXELS
         ]
-        things = list(_things(readable))
-        names = self._recogniser.recognise(frame.image, [thing[0].box for thing in things])
+        groups = list(things(readable))
+        names = self._recogniser.recognise(frame.image, [group[0].box for group in groups])
         told = [d for d in found if d not in readable]
-        for thing, named in zip(things, names, strict=True):
-            told += _named(thing, named)
+        for group, named in zip(groups, names, strict=True):
+            told += _named(group, named)
         return sorted(told, key=lambda d: -d.confidence)
 
 
-def _things(found: Sequence[Detection]) -> Iterator[list[Detection]]:
+def things(found: Sequence[Detection]) -> Iterator[list[Detection]]:
     """Detections of one thing each; ``found`` is best first, and so is each thing."""
     waiting = list(found)
     while waiting:

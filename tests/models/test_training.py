@@ -17,7 +17,7 @@ if not (importlib.util.find_spec("torch") and importlib.util.find_spec("ultralyt
 
 from smartcart.edge.detector import OnnxDetector
 from smartcart.edge.frames import Frame
-from smartcart.models.labels import DEFAULT_RECOGNISER, ITEMS, LABELS
+from smartcart.models.labels import DEFAULT_RECOGNISER, ITEMS, LABELS, UNKNOWN
 from smartcart.scripts.main import main
 
 ToySet = Callable[..., Path]
@@ -329,7 +329,9 @@ def test_a_recogniser_is_trained_from_an_eye_and_names_crops(
     assert record["crops"] >= 8
     assert 0 <= record["right"]["toy0/val/images"]["right"] <= 1
     recogniser = OnnxRecogniser(file)
-    assert recogniser.labels == ITEMS
+    assert recogniser.labels == (*ITEMS, UNKNOWN)
+    passes = [json.loads(line)["pass"] for line in file.with_suffix(".log").read_text().splitlines()]
+    assert passes == [1, 2]
     [named] = recogniser.recognise(np.zeros((48, 64, 3), np.uint8), [Box(0.2, 0.2, 0.8, 0.8)])
     assert sum(named.values()) == pytest.approx(1, abs=1e-4)
 
