@@ -77,6 +77,7 @@ CART: Final[Json] = {
     "outbox_full": False,
     "asked": None,
     "started_at": "2026-03-02T10:14:55.000Z",
+    "clock_ahead_s": 0.021,
     "attention": ["1 to settle", "Incomplete"],
 }
 EVENT: Final[Json] = {

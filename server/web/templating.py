@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from smartcart.server.clock import utc_now
 from smartcart.server.money import money
 from smartcart.server.office.secrets import new_secret
 from smartcart.server.product import percent as tax_percent
@@ -50,6 +51,7 @@ class Templates:
         cookie = _cookie(request)
         fresh = None if cookie else new_secret()
         known = {"visitor": None, "csrf": form_token(cookie or fresh or ""), "path": request.url.path, "status": status}
+        known["now"] = utc_now()
         response = HTMLResponse(self.part(template, **(known | context)), status)
         if fresh:
             cookies.write(request, response, "visit", fresh, seconds=_VISIT_SECONDS)
