@@ -158,6 +158,7 @@ CORRECTION: Final[Json] = {
     "time": "2026-03-02T10:15:20.100Z",
 }
 SHIFT: Final[Json] = {
+    "time_zone": "Europe/Berlin",
     "events": 40,
     "uncertain_rate": 0.05,
     "settle_seconds": 12.5,
@@ -167,7 +168,7 @@ SHIFT: Final[Json] = {
     "sessions": 9,
     "hours": [
         {
-            "begin": "2026-03-02T10:00:00Z",
+            "begin": "2026-03-02T10:00:00+01:00",
             "events": 40,
             "added": 30,
             "removed": 8,
