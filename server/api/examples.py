@@ -209,6 +209,8 @@ _PARAMETERS: Final[Mapping[str, Any]] = {
     "q": "water",
     "sold_only": True,
     "dry_run": True,
+    "prices": "units",
+    "encoding": "cp1252",
     "hours": 12,
     "limit": 100,
     "before": 1042,
