@@ -251,7 +251,10 @@ def import_file(
             site.products.apply(found, shop.version, visitor.actor)
         except (StaleError, ProductError) as error:
             raise HTTPException(409, str(error)) from None
-    warnings = [*oddities(found.changes), *unknown_labels(found.changes, site.known_labels())]
+    warnings: list[Oddity | UnknownLabel] = [
+        *oddities(found.changes),
+        *unknown_labels(found.changes, site.known_labels()),
+    ]
     return ImportAnswer.of(found, warnings, done=done)
 
 
