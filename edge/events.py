@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Final, Literal, cast
@@ -128,6 +129,18 @@ def checked_name(name: str, what: str) -> str:
     if not re.fullmatch(NAME_PATTERN, name) or name.endswith("\n"):
         raise ContractError(f"{what} {name[:80]!r} must be 1 to 64 letters, digits, '_', '.' or '-'")
     return name
+
+
+def parse_time(text: str) -> datetime:
+    """The moment of an RFC 3339 time, to the microsecond.
+
+    Raises:
+        ValueError: there is no such date or time of day (nor are leap seconds: no clock of ours tells them).
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no zone")
+    return moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,7 +308,12 @@ def _nullable(schema: Json) -> Json:
 
 _NAME: Final[Json] = {"type": "string", "pattern": NAME_PATTERN}
 _ID: Final[Json] = {"type": "string", "pattern": ID_PATTERN}
-TIME: Final[Json] = {"type": "string", "pattern": TIME_PATTERN, "description": "RFC 3339, UTC"}
+TIME: Final[Json] = {
+    "type": "string",
+    "pattern": TIME_PATTERN,
+    "format": "date-time",
+    "description": "RFC 3339, UTC; a moment that exists",
+}
 _LABEL: Final[Json] = {"type": "string", "minLength": 1, "maxLength": 64}
 _FRACTION: Final[Json] = {"type": "number", "minimum": 0, "maximum": 1}
 _COUNT: Final[Json] = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
@@ -668,6 +686,11 @@ def _check_text(value: str, schema: Json, path: str) -> None:
         raise ContractError(f"{path} has {len(value)} characters")
     if ("pattern" in schema and not re.search(schema["pattern"], value)) or value.endswith("\n"):
         raise ContractError(f"{path} {value[:60]!r} is not of the form {schema.get('pattern')}")
+    if schema.get("format") == "date-time":
+        try:
+            parse_time(value)
+        except ValueError:
+            raise ContractError(f"{path} {value!r} is no moment that exists") from None
 
 
 def _check_array(value: Sequence[Any], schema: Json, path: str) -> None:

@@ -51,6 +51,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="ADDRESS",
         help="a proxy beside those on this machine that may say for whom it asks, and whether over https",
     )
+    parser.add_argument(
+        "--time-zone", metavar="NAME", help="the store's, such as Europe/Berlin (default: the machine's)"
+    )
     parser.add_argument("--log-format", choices=("plain", "json"), default="plain", help="default: %(default)s")
     parser.set_defaults(run=run)
 
@@ -69,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.server.stopping import wait_for_stop
     from smartcart.server.web.entrance import Entrance, EntranceError, is_loopback
     from smartcart.server.web.tls import Tls, TlsError
+    from smartcart.server.zone import ZoneError, store_zone
 
     if (args.tls_cert is None) != (args.tls_key is None):
         raise CommandError("--tls-cert and --tls-key go together")
@@ -94,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
             entrance=entrance,
             evidence=args.evidence,
             labels=ITEMS,
+            zone=store_zone(args.time_zone),
         )
         with server:
             print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)
@@ -102,6 +107,15 @@ def run(args: argparse.Namespace) -> int:
             elif entrance.tls is None and not is_loopback(args.host):
                 log.warning("passwords go over the network in the clear: give --tls-cert and --tls-key")
             wait_for_stop()
-    except (AddressError, CatalogueError, LedgerError, OfficeError, EntranceError, TlsError, ListenError) as error:
+    except (
+        AddressError,
+        CatalogueError,
+        LedgerError,
+        OfficeError,
+        EntranceError,
+        TlsError,
+        ListenError,
+        ZoneError,
+    ) as error:
         raise CommandError(str(error)) from None
     return 0

@@ -6,6 +6,7 @@ from typing import Final
 from smartcart.edge.events import CameraHealth
 from smartcart.server.basket import Basket
 from smartcart.server.carts import CartView
+from smartcart.server.skew import skew_words
 
 CAMERA_WORDS: Final = {
     CameraHealth.COVERED: "Camera covered",
@@ -39,6 +40,8 @@ def reasons(view: CartView, called: bool = False) -> tuple[Reason, ...]:
         found.append(Reason(text="Outbox nearly full"))
     if status is not None and status.camera in CAMERA_WORDS:
         found.append(Reason(text=CAMERA_WORDS[status.camera], is_bad=True))
+    if clock := skew_words(view.ahead):
+        found.append(Reason(text=clock))
     return tuple(found)
 
 

@@ -119,7 +119,7 @@ class Basket:
     ``state`` is ended once the cart has said so or the server has closed it (``closed_at``). ``total_minor`` adds the
     priced lines in ``currency`` (None while no line has a price); ``unpriced`` counts the items without one;
     ``missing`` are ranges of ``seq`` that have not arrived; ``problems`` say what was refused or does not belong;
-    ``corrections`` counts what persons said.
+    ``corrections`` counts what persons said; all times are the server's own, of when it stored what a cart told.
     """
 
     store: str

@@ -53,16 +53,17 @@ class Delivery:
     """A message, to be acknowledged to the broker once it is safe.
 
     ``alone``: no other server of the group gets it. ``everybody``: every server of the group gets it, in order.
-    ``arrived`` is in seconds of the steady clock.
+    ``kept``: the broker had retained it, who knows since when. ``arrived`` is in seconds of the steady clock.
     """
 
-    __slots__ = ("_link", "_message", "alone", "arrived", "everybody", "payload", "topic")
+    __slots__ = ("_link", "_message", "alone", "arrived", "everybody", "kept", "payload", "topic")
 
     def __init__(self, link: "BrokerLink", message: mqtt.MQTTMessage, *, alone: bool, everybody: bool) -> None:
         self._link = link
         self._message = message
         self.alone = alone
         self.everybody = everybody
+        self.kept = message.retain
         self.arrived = time.monotonic()
         self.payload = bytes(message.payload)
         try:

@@ -17,6 +17,7 @@ from smartcart.server.commands import Action, CartKey, Commands
 from smartcart.server.fold import fold_or_fault
 from smartcart.server.ledger import Ledger, News, SessionKey, session_of
 from smartcart.server.rows import UNREADABLE
+from smartcart.server.skew import ahead_by_events, told_ahead
 from smartcart.server.standing import standing
 
 LAST_EVENTS: Final = 6
@@ -33,7 +34,8 @@ class CartView:
     """One cart now.
 
     ``basket`` is that of its newest session, None before the first; ``status`` is None until the cart has told one;
-    ``last`` are its last events, the newest first; ``asked`` is what it was asked and has not done yet.
+    ``last`` are its last events, the newest first; ``asked`` is what it was asked and has not done yet; ``ahead`` is by
+    how many seconds its clock is ahead of the server's (behind: negative), None where nobody knows.
     """
 
     store: str
@@ -42,6 +44,7 @@ class CartView:
     status: Status | None
     last: tuple[StoredEvent, ...]
     asked: Action | None
+    ahead: float | None = None
 
     @property
     def online(self) -> bool:
@@ -56,6 +59,7 @@ class _Cart:
     corrections: list[StoredCorrection] = field(default_factory=list)
     closing: Closing | None = None
     status: Status | None = None
+    ahead: float | None = None
     view: CartView | None = None
 
 
@@ -131,6 +135,7 @@ class Carts:
             status=cart.status,
             last=tuple(sorted(cart.events.values(), key=lambda s: -s.event.seq)[:LAST_EVENTS]),
             asked=self._commands.asked(key),
+            ahead=ahead_by_events(cart.events.values()) if cart.ahead is None else cart.ahead,
         )
 
     def _fold(self, key: CartKey, cart: _Cart) -> Basket | None:
@@ -173,13 +178,15 @@ class Carts:
             self._load_newest(at)
         return touched | stale
 
-    def tell_status(self, key: CartKey, status: Status) -> None:
-        """Takes in what a cart says of itself."""
+    def tell_status(self, key: CartKey, status: Status, now: str | None = None) -> None:
+        """Takes in what a cart says of itself; ``now`` where it says so just now, and tells its clock with it."""
         with self._lock:
             cart = self._cart(key)
             if status.online and not (cart.status and cart.status.online):
                 self._show_corrections(key, cart)
             cart.status = replace(status, extra={})
+            if now is not None and status.online:
+                cart.ahead = told_ahead(status.time, now)
         self.touch(key)
 
     def forget_statuses(self) -> None:

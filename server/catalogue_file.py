@@ -1,19 +1,25 @@
 """Catalogue files: CSV and TOML with the fields of a product, read row by row with every fault named.
 
 A CSV file has the columns ``sku, gtin, label, name, price, currency, unit, tax, active``, a TOML file a ``[[product]]``
-table a product with the same keys. Several labels of one product stand with ``|`` between them.
+table a product with the same keys. Several labels of one product stand with ``|`` between them. A CSV file's prices may
+be in the currency's units, in a column ``price (EUR)``.
 """
 
 import csv
 import io
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
 from smartcart.server.catalogue import Catalogue
-from smartcart.server.product import FIELDS, Problem, Product, ProductError, product_from, same_gtin
+from smartcart.server.catalogue_text import Encoding, TextError, decoded
+from smartcart.server.money import is_currency
+from smartcart.server.product import AMOUNT, FIELDS, Problem, Product, ProductError, product_from, same_gtin
 
 DEFAULT_CATALOGUE: Final = Path(__file__).parent / "catalogue.toml"
 _MAX_BYTES: Final = 64 * 2**20
@@ -24,6 +30,13 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 class CatalogueError(Exception):
     """A catalogue file that cannot be taken; the message names file, row and field."""
+
+
+class Prices(StrEnum):
+    """What the column ``price`` of a file holds; one called ``price (EUR)`` is in units whatever is said."""
+
+    MINOR = "minor"
+    UNITS = "units"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +76,24 @@ def load_catalogue(path: Path) -> Catalogue:
     return Catalogue(products)
 
 
-def csv_rows(data: bytes, currency: str | None = None) -> list[Row]:
-    """The rows of a CSV file with commas, semicolons or tabs; in UTF-8, UTF-16 with its mark, or Windows-1252.
+def csv_rows(
+    data: bytes, currency: str | None = None, *, encoding: Encoding | None = None, prices: Prices = Prices.MINOR
+) -> list[Row]:
+    """The rows of a CSV file with commas, semicolons or tabs.
 
     Args:
         currency: the store's; without it every row must name the first one's.
+        encoding: see ``decoded``.
+        prices: what a column that is just called ``price`` holds.
 
     Raises:
         CatalogueError: the file as a whole cannot be read.
     """
-    return list(_checked(_csv_fields(decoded(data), needs_currency=currency is None), currency))
+    try:
+        text = decoded(data, encoding)
+    except TextError as error:
+        raise CatalogueError(str(error)) from None
+    return list(_checked(_csv_fields(text, currency, prices), currency))
 
 
 def toml_rows(data: bytes, currency: str | None = None) -> list[Row]:
@@ -94,48 +115,70 @@ def to_csv(products: Iterable[Product]) -> str:
     return out.getvalue()
 
 
-def decoded(data: bytes) -> str:
-    """A file's text, whichever of the usual encodings a spreadsheet has given it."""
-    has_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if has_mark else ("utf-8-sig", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise CatalogueError("is no text: save it as CSV in UTF-8")
-
-
 def _as_text(value: str) -> str:
     return f"'{value}" if value.startswith((*_FORMULA, "'")) else value
 
 
 def _from_text(value: str) -> str:
-    return value[1:] if value.startswith("'") and value[1:].startswith((*_FORMULA, "'")) else value
+    """Takes away what ``_as_text`` put before it, and the ``="…"`` with which spreadsheets keep digits."""
+    if value.startswith("'") and value[1:].startswith((*_FORMULA, "'")):
+        return value[1:]
+    kept = re.fullmatch(r'="([^"]*)"', value)
+    return kept[1] if kept else value
 
 
-def _csv_fields(text: str, *, needs_currency: bool) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _csv_fields(text: str, currency: str | None, prices: Prices) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What a spreadsheet leaves behind is passed over: a ``sep=`` line, rows and columns with nothing in them."""
+    separator = re.match(r'"?sep=(.)"?[,;\t]*\r?\n', text, re.IGNORECASE)
+    body = text[separator.end() :] if separator else text
+    above = 1 if separator else 0
+    first = next((line for line in body.splitlines() if line.strip(",;\t ")), "")
+    delimiter = separator[1] if separator else max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+    line = above
     try:
-        columns = [name.strip().lower() for name in reader.fieldnames or ()]
-        for name in (*_NEEDED, "currency") if needs_currency else _NEEDED:
-            if name not in columns:
-                raise CatalogueError(f"column {name!r} is missing in the first line")
-        for name in columns:
-            if name not in FIELDS or columns.count(name) > 1:
-                word = "there twice" if name in FIELDS else "unknown"
-                raise CatalogueError(f"column {name[:40]!r} is {word}; known are {', '.join(FIELDS)}")
-        reader.fieldnames = columns
-        for count, row in enumerate(reader, 1):
+        filled = (row for row in reader if any(cell.strip() for cell in row))
+        columns = _columns(next(filled, []), currency, prices)
+        line = reader.line_num + above
+        for count, row in enumerate(filled, 1):
             if count > _MAX_ROWS:
                 raise CatalogueError(f"more than {_MAX_ROWS} rows")
-            fields = {str(name): _from_text(value or "") for name, value in row.items() if name is not None}
-            yield f"line {reader.line_num}", fields | ({"": row[None]} if None in row else {})
+            line = reader.line_num + above
+            yield f"line {line}", _named(columns, row)
     except csv.Error as error:
-        raise CatalogueError(f"after line {reader.line_num}: {error}") from None
+        raise CatalogueError(f"after line {line}: {error}") from None
+
+
+def _columns(head: list[str], currency: str | None, prices: Prices) -> list[str]:
+    """The columns' names; one of the price that is in the currency's units is ``AMOUNT``, one without a name empty."""
+    columns = [_column(name.strip().lower(), currency, prices) for name in head]
+    known = {*FIELDS, AMOUNT}
+    for name in _NEEDED if currency else (*_NEEDED, "currency"):
+        if name not in columns:
+            raise CatalogueError(f"column {name!r} is missing in the first line")
+    for name in filter(None, columns):
+        if name not in known or columns.count(name) > 1:
+            word = "there twice" if name in known else "unknown"
+            raise CatalogueError(f"column {name[:40]!r} is {word}; known are {', '.join(FIELDS)}")
+    return columns
+
+
+def _column(name: str, currency: str | None, prices: Prices) -> str:
+    said = re.fullmatch(r"price\s*(?:in\s+)?[(\[]?\s*([a-z]{3}|[^\w\s])\s*[)\]]?", name)
+    if said and currency and not is_currency(said[1], currency):
+        raise CatalogueError(f"column {name!r}: the store's currency is {currency}")
+    return AMOUNT if said or (name == "price" and prices is Prices.UNITS) else name
+
+
+def _named(columns: list[str], row: list[str]) -> dict[str, str]:
+    """A row's cells by the names of their columns; what stands in none is under the empty name."""
+    fields = dict.fromkeys(filter(None, columns), "")
+    for name, cell in zip_longest(columns, row, fillvalue=""):
+        if name:
+            fields[name] = _from_text(cell)
+        elif cell.strip():
+            fields[""] = cell
+    return fields
 
 
 def _toml_fields(data: bytes) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -156,7 +199,7 @@ def _checked(rows: Iterable[tuple[str, Mapping[str, Any]]], currency: str | None
     """Each row by itself, and then beside those before it."""
     seen: dict[str, str] = {}
     for where, fields in rows:
-        problems = [_unknown(str(name)) for name in fields if name not in FIELDS]
+        problems = [_unknown(str(name)) for name in fields if name not in (*FIELDS, AMOUNT)]
         product = None
         try:
             product = product_from(fields, currency)

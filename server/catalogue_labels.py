@@ -22,6 +22,10 @@ class UnknownLabel:
     nearest: str | None
 
     @property
+    def column(self) -> str:
+        return "label"
+
+    @property
     def advice(self) -> str:
         """What to do about it, as a sentence."""
         hint = f"did you mean “{self.nearest}”?" if self.nearest else "check how the model names it."

@@ -2,7 +2,7 @@
 
 The same entries give the same basket in whatever order and however often they arrive: events are put in the order of
 their ``seq``, corrections in that of their number, and an id counts once. What does not add up is kept and shown,
-never guessed away.
+never guessed away. All times of a basket are the server's own: a cart's clock may be wrong.
 
 A correction gives the event that it names another reading, at that event's place; one made by hand stands behind the
 highest ``seq`` that was stored when it was made. The last correction of an event that was not taken back counts.
@@ -13,7 +13,7 @@ import logging
 from collections.abc import Iterable
 from typing import Final
 
-from smartcart.edge.events import Event, EventType, Outcome
+from smartcart.edge.events import EventType, Outcome
 from smartcart.server.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent, Uncertain
 from smartcart.server.catalogue import Match
 from smartcart.server.standing import standing
@@ -145,7 +145,7 @@ def _take(tally: Tally, stored: StoredEvent, readings: list[StoredCorrection]) -
         case EventType.SESSION_STARTED:
             _start(tally, stored, readings)
         case EventType.SESSION_ENDED:
-            tally.ended_at = tally.ended_at or event.time
+            tally.ended_at = tally.ended_at or stored.stored_at
         case _ if readings:
             tally.take(_reading(readings[-1], event.label, stored.match, source=event.id, seq=event.seq))
         case _ if stored.late:
@@ -155,7 +155,7 @@ def _take(tally: Tally, stored: StoredEvent, readings: list[StoredCorrection]) -
         case EventType.ITEM_REMOVED:
             tally.take(_entry(stored, "removed", event.label or ""))
         case EventType.ITEM_UNCERTAIN:
-            tally.uncertain.append(_doubt(event))
+            tally.uncertain.append(_doubt(stored))
 
 
 def _entry(stored: StoredEvent, action: Outcome, label: str) -> Entry:
@@ -163,7 +163,7 @@ def _entry(stored: StoredEvent, action: Outcome, label: str) -> Entry:
     return Entry(
         source=event.id,
         seq=event.seq,
-        time=event.time,
+        time=stored.stored_at,
         action=action,
         label=label,
         quantity=event.quantity or 1,
@@ -192,7 +192,7 @@ def _start(tally: Tally, stored: StoredEvent, readings: list[StoredCorrection]) 
     if event.seq != 1:
         tally.problems.append(f"event {event.seq} starts a session that runs already")
         return
-    tally.started_at = event.time
+    tally.started_at = stored.stored_at
     settled = {word.correction.label: word for word in readings}
     for label, count in sorted((event.initial or {}).items()):
         if not count or label in settled:
@@ -202,7 +202,7 @@ def _start(tally: Tally, stored: StoredEvent, readings: list[StoredCorrection]) 
                 Entry(
                     source=event.id,
                     seq=event.seq,
-                    time=event.time,
+                    time=stored.stored_at,
                     action="none",
                     label=label,
                     quantity=count,
@@ -215,12 +215,13 @@ def _start(tally: Tally, stored: StoredEvent, readings: list[StoredCorrection]) 
         tally.take(_reading(word, None, stored.match, source=event.id, seq=event.seq))
 
 
-def _doubt(event: Event) -> Uncertain:
+def _doubt(stored: StoredEvent) -> Uncertain:
+    event = stored.event
     candidates = sorted(event.candidates or (), key=lambda c: -c.probability)
     return Uncertain(
         event_id=event.id,
         seq=event.seq,
-        time=event.time,
+        time=stored.stored_at,
         label=event.label,
         candidates=tuple((c.outcome, c.label, c.probability) for c in candidates),
     )

@@ -39,17 +39,33 @@ def money(minor: int, currency: str) -> str:
     return f"{sign}{symbol}{amount}" if symbol else f"{currency}\N{NO-BREAK SPACE}{sign}{amount}"
 
 
+def is_currency(word: str, currency: str) -> bool:
+    """Whether a word names this currency, by its code or its sign.
+
+    >>> is_currency("eur", "EUR"), is_currency("€", "EUR"), is_currency("$", "EUR")
+    (True, True, False)
+    """
+    return re.fullmatch(_name_of(currency), word, re.IGNORECASE) is not None
+
+
+def _name_of(currency: str) -> str:
+    return "|".join(re.escape(name) for name in (currency, _SYMBOLS.get(currency)) if name)
+
+
 def minor_from(text: str, currency: str) -> int:
     """The minor units of an amount as a person types it, with a point or a comma before the decimals.
 
     >>> minor_from("1.19", "EUR"), minor_from("2,5", "EUR"), minor_from("3", "EUR"), minor_from("150", "JPY")
     (119, 250, 300, 150)
 
+    The currency may stand before or behind it, as a code or as its sign.
+
     Raises:
         ValueError: it is no amount, or has more decimals than the currency.
     """
     digits = DIGITS.get(currency, 2)
-    found = re.fullmatch(r"([0-9]{1,9})(?:[.,]([0-9]+))?", text.strip())
+    bare = re.sub(rf"^({_name_of(currency)})|({_name_of(currency)})$", "", text.strip(), flags=re.IGNORECASE)
+    found = re.fullmatch(r"([0-9]{1,9})(?:[.,]([0-9]+))?", bare.strip())
     if found is None or len(found[2] or "") > digits:
         raise ValueError(f"is not an amount in {currency}, such as {decimal(10**digits + 19 * bool(digits), currency)}")
     return int(found[1] + (found[2] or "").ljust(digits, "0"))

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from smartcart.server.money import DIGITS
+from smartcart.server.money import DIGITS, minor_from
 
 FIELDS: Final = ("sku", "gtin", "label", "name", "price", "currency", "unit", "tax", "active")
+AMOUNT: Final = "price in units"
+"""What stands for ``price`` where that is in the currency's units, with decimals."""
+CUT_NUMBER: Final = r"[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]+"
+"""A long number as a spreadsheet shows it, its last digits lost."""
 MAX_PRICE: Final = 10**9
 MAX_LABELS: Final = 20
 LABEL_SEPARATOR: Final = "|"
@@ -78,13 +82,13 @@ class ProductError(Exception):
 
 
 def product_from(fields: Mapping[str, Any], currency: str | None = None) -> Product:
-    """Reads a product; ``currency`` is the store's, for one that names none.
+    """Reads a product of ``FIELDS``, or with ``AMOUNT``; ``currency`` is the store's, for one that names none.
 
     Raises:
         ProductError: with everything that is wrong with it.
     """
     reading = _Reading(fields)
-    text = {name: reading.text(name) for name in _LONGEST}
+    text = {name: reading.gtin() if name == "gtin" else reading.text(name) for name in _LONGEST}
     code = reading.text("currency") or currency or ""
     if code not in DIGITS:
         reading.refuse("currency", "is empty" if not code else "is not an ISO 4217 code")
@@ -97,7 +101,7 @@ def product_from(fields: Mapping[str, Any], currency: str | None = None) -> Prod
         gtin=text["gtin"] or None,
         labels=reading.labels(text["label"]),
         name=text["name"],
-        price=reading.price(),
+        price=reading.price(code),
         currency=code,
         unit=reading.unit(),
         tax_rate=reading.tax(),
@@ -125,13 +129,25 @@ class _Reading:
         if value is not None and not isinstance(value, str):
             self.refuse(name, "must be text in quotes")
             return ""
-        stripped = (value or "").strip()
+        return self._checked(name, (value or "").strip())
+
+    def _checked(self, name: str, stripped: str) -> str:
         if not stripped and name in _NEEDED and name != "currency":
             self.refuse(name, "is empty")
         if len(stripped) > _LONGEST.get(name, 64) or not stripped.isprintable():
             self.refuse(name, "is too long, or has characters that cannot be printed")
             return ""
         return stripped
+
+    def gtin(self) -> str:
+        """Without the blanks and hyphens that people write between its digits."""
+        value = self._fields.get("gtin")
+        if not isinstance(value, str):
+            return self.text("gtin")
+        if re.fullmatch(CUT_NUMBER, value.strip()):
+            self.refuse("gtin", "was cut by a spreadsheet: format its column as text, and enter the code again")
+            return ""
+        return self._checked("gtin", re.sub(r"[\s-]", "", value))
 
     def _word(self, name: str) -> str:
         value = self._fields.get(name)
@@ -143,14 +159,28 @@ class _Reading:
             self.refuse("label", f"at most {MAX_LABELS} labels of 64 characters, with {LABEL_SEPARATOR} between them")
         return labels
 
-    def price(self) -> int | None:
+    def price(self, currency: str) -> int | None:
+        if AMOUNT in self._fields:
+            return self._amount(currency)
         word = self._word("price")
         if not word:
             return None
         if not re.fullmatch(r"[0-9]{1,10}", word) or int(word) > MAX_PRICE:
-            self.refuse("price", "is not a whole number of minor units (cents) from 0")
+            hint = "; for prices such as 1.29 say so, or name the column price (EUR)" if re.search("[.,]", word) else ""
+            self.refuse("price", f"is not a whole number of minor units (cents) from 0{hint}")
             return None
         return int(word)
+
+    def _amount(self, currency: str) -> int | None:
+        word = self._word(AMOUNT)
+        try:
+            price = minor_from(word, currency) if word else None
+            if price is not None and price > MAX_PRICE:
+                raise ValueError("is too much")
+        except ValueError as error:
+            self.problems.append(Problem(column="price", value=word[:_SHOWN], reason=str(error)))
+            return None
+        return price
 
     def unit(self) -> Unit:
         word = self._word("unit").lower() or Unit.PIECE

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.renderPDF import draw
@@ -16,6 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from smartcart.server.money import money
 from smartcart.server.product import percent
 from smartcart.server.receipt import Receipt
+from smartcart.server.zone import mark
 
 _FONT: Final = "DejaVuSans"  # knows Latin, Greek and Cyrillic letters; those of any reader's own fonts do not
 _FONT_FILE: Final = Path(__file__).parent / "fonts" / f"{_FONT}.ttf"
@@ -26,16 +28,16 @@ _SIZE: Final = 9
 _LEADING: Final = 1.45
 
 
-def receipt_pdf(receipt: Receipt, address: str) -> bytes:
-    """The PDF file; ``address`` is what its QR code holds."""
+def receipt_pdf(receipt: Receipt, address: str, zone: ZoneInfo) -> bytes:
+    """The PDF file; ``address`` is what its QR code holds, ``zone`` the store's."""
     if _FONT not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(TTFont(_FONT, _FONT_FILE))
-    height = _Paper(None, 0).print(receipt, address)
+    height = _Paper(None, 0).print(receipt, address, zone)
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=(_WIDTH, height), invariant=True, lang="en")
     canvas.setTitle(f"Receipt {receipt.title}")
     canvas.setCreator("smartcart")
-    _Paper(canvas, height).print(receipt, address)
+    _Paper(canvas, height).print(receipt, address, zone)
     canvas.save()
     return out.getvalue()
 
@@ -48,13 +50,13 @@ class _Paper:
         self._top = height
         self._y = height - _EDGE
 
-    def print(self, receipt: Receipt, address: str) -> float:
+    def print(self, receipt: Receipt, address: str, zone: ZoneInfo) -> float:
         """Gives how long the paper is."""
         bill = receipt.bill
         for words in receipt.seller.splitlines():
             self._text(words, size=_SIZE + 1)
         self._text(f"Receipt {receipt.title}", size=_SIZE + 5)
-        self._text(receipt.issued_at.astimezone().strftime("%Y-%m-%d %H:%M"))
+        self._text(f"{mark(receipt.issued_at.astimezone(zone), '%Y-%m-%d %H:%M')} ({zone.key})")
         self._rule()
         for line in bill.lines:
             count = f"{line.quantity} \N{MULTIPLICATION SIGN} " if line.quantity > 1 else ""

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from zoneinfo import ZoneInfo
 
 from smartcart.edge.events import ContractError, checked_name
 from smartcart.server import evidence_sweep
@@ -56,6 +57,7 @@ from smartcart.server.web.queue_pages import QueuePages
 from smartcart.server.web.screen_pages import ScreenPages
 from smartcart.server.web.templating import Templates
 from smartcart.server.web.web_server import WebServer
+from smartcart.server.zone import store_zone
 
 _BEGINNING: Final = Actor(name="smartcart", via="command")
 _LOOK_SECONDS: Final = 1.0
@@ -77,6 +79,7 @@ class BasketServer:
         entrance: who is let in, and how.
         evidence: take pictures that carts send of their events, and keep them for a day at most, in memory alone.
         labels: the words of the carts' detector, for a warning where the catalogue has another one; none warns never.
+        zone: the store's time zone; None takes the machine's.
         live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
     """
 
@@ -95,6 +98,7 @@ class BasketServer:
         entrance: Entrance | None = None,
         evidence: bool = False,
         labels: Iterable[str] = (),
+        zone: ZoneInfo | None = None,
         live_view_url: str | None = None,
         clip_name: str | None = None,
     ) -> None:
@@ -114,6 +118,7 @@ class BasketServer:
         self._port = port
         self._entrance = entrance or Entrance()
         self._labels = frozenset(labels)
+        self._zone = zone or store_zone(None)
         self._live_view_url = live_view_url
         self._clip_name = clip_name
         self._changed = threading.Condition()
@@ -213,7 +218,7 @@ class BasketServer:
         def health() -> Health:
             return self._subscriber.health
 
-        templates = Templates(currency=self._catalogue.currency, is_open=self._entrance.is_open)
+        templates = Templates(currency=self._catalogue.currency, is_open=self._entrance.is_open, zone=self._zone)
         add_item_pictures(templates, self._evidence, lambda: self._catalogue.now)
         self._feed = Feed(self._carts)
         self._desk = FrontDesk(self._doors, self._metrics.login_failures.inc)
@@ -257,11 +262,12 @@ class BasketServer:
             ),
             corrections=Corrections(self._ledger, lambda: self._catalogue.now, self._carts, self._doors.audit),
             settling=settling,
-            shifts=ShiftBook(self._carts, self._ledger),
+            shifts=ShiftBook(self._carts, self._ledger, self._zone),
             calls=self._calls,
             evidence=self._evidence,
             labels=self._labels,
             is_open=self._entrance.is_open,
+            zone=self._zone,
         )
         allowed_hosts = (self._host, *self._entrance.allowed_hosts)
         app = create_app(site, allowed_hosts=allowed_hosts, live_view_url=self._live_view_url)

@@ -51,7 +51,7 @@ class Settling:
             here = {(view.store, view.cart) for view in views}
             self._known = {key: known for key, known in self._known.items() if key in here}
         found = [doubt for view in views for doubt in self.of_cart(view)]
-        return sorted(found, key=lambda doubt: (doubt.kind == "shopper", doubt.time, doubt.id))
+        return sorted(found, key=lambda doubt: (doubt.kind == "shopper", doubt.time))
 
 
 def _is_open(basket: Basket) -> bool:

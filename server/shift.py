@@ -1,16 +1,21 @@
-"""Numbers of a shift: from sessions to what happened hour by hour. Pure; all times are the server's own."""
+"""Numbers of a shift: from sessions to what happened hour by hour of the store's clocks.
+
+Pure; all times are the server's own.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from statistics import median
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from smartcart.edge.events import ITEM_TYPES, EventType
 from smartcart.server.basket import StoredCorrection, StoredEvent
 from smartcart.server.commands import CartKey
 from smartcart.server.standing import standing
+from smartcart.server.zone import UTC_ZONE, hour_of, hours_to
 
 TOP: Final = 10
 
@@ -60,8 +65,9 @@ class TopProduct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """The hours from the first to the one that runs, and what they come to together."""
+    """The hours of ``time_zone`` from the first to the one that runs, and what they come to together."""
 
+    time_zone: str
     hours: tuple[Hour, ...]
     sessions: int
     carts: int
@@ -88,11 +94,14 @@ class _Open:
     delays: list[float] = field(default_factory=list)
 
 
-def shift_of(trips: Iterable[Trip], now: datetime, hours: int) -> Shift:
-    """The last ``hours`` hours, the one that runs included."""
-    current = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    begins = [current - timedelta(hours=back) for back in reversed(range(hours))]
-    open_hours: dict[datetime, _Open] = {begin: _Open() for begin in begins}
+def shift_of(trips: Iterable[Trip], now: datetime, hours: int, zone: ZoneInfo = UTC_ZONE) -> Shift:
+    """The last ``hours`` hours of a zone, the one that runs included."""
+    begins = hours_to(now, hours, zone)
+    open_hours = {begin.astimezone(UTC): _Open() for begin in begins}  # times of one zone that differ in fold are equal
+
+    def hour_at(time: str) -> _Open | None:
+        return open_hours.get(hour_of(_moment(time), zone).astimezone(UTC))
+
     net: defaultdict[tuple[str, str | None], int] = defaultdict(int)
     sessions = waiting = 0
     for trip in trips:
@@ -100,7 +109,7 @@ def shift_of(trips: Iterable[Trip], now: datetime, hours: int) -> Shift:
         said = _first_words(words)
         told = False
         for stored in trip.events:
-            hour = open_hours.get(_hour(stored.stored_at))
+            hour = hour_at(stored.stored_at)
             if hour is None or stored.event.type not in ITEM_TYPES:
                 continue
             told = True
@@ -115,13 +124,14 @@ def shift_of(trips: Iterable[Trip], now: datetime, hours: int) -> Shift:
                     hour.delays.append(max(0.0, (_moment(first) - _moment(stored.stored_at)).total_seconds()))
         sessions += told
         for word in words:
-            if hour := open_hours.get(_hour(word.correction.time)):
+            if hour := hour_at(word.correction.time):
                 hour.corrected += 1
                 if word.correction.corrects is None:
                     _count_word(net, word)
     delays = [delay for hour in open_hours.values() for delay in hour.delays]
     return Shift(
-        hours=tuple(_closed(begin, hour) for begin, hour in open_hours.items()),
+        time_zone=zone.key,
+        hours=tuple(_closed(begin, open_hours[begin.astimezone(UTC)]) for begin in begins),
         sessions=sessions,
         carts=len(set().union(*(hour.carts for hour in open_hours.values()))),
         settled=len(delays),
@@ -185,7 +195,3 @@ def _last_word(corrections: Sequence[StoredCorrection], event: str) -> StoredCor
 
 def _moment(time: str) -> datetime:
     return datetime.fromisoformat(time)
-
-
-def _hour(time: str) -> datetime:
-    return _moment(time).astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -4,13 +4,15 @@ import csv
 import io
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from smartcart.server.carts import Carts
 from smartcart.server.clock import rfc3339
 from smartcart.server.ledger import Ledger
 from smartcart.server.shift import Shift, Trip, shift_of
+from smartcart.server.zone import UTC_ZONE, hours_to
 
 KEPT_SECONDS: Final = 10.0
 """How long a reading is good for everybody who asks."""
@@ -24,9 +26,10 @@ COLUMNS: Final = (
 class ShiftBook:
     """Reads a shift once for all who ask. Safe to use from several threads."""
 
-    def __init__(self, carts: Carts, ledger: Ledger) -> None:
+    def __init__(self, carts: Carts, ledger: Ledger, zone: ZoneInfo = UTC_ZONE) -> None:
         self._carts = carts
         self._ledger = ledger
+        self._zone = zone
         self._known: dict[int, tuple[float, Shift]] = {}
         self._lock = threading.Lock()
 
@@ -40,9 +43,9 @@ class ShiftBook:
             known = self._known.get(hours)
             if known is not None and time.monotonic() - known[0] < KEPT_SECONDS:
                 return known[1]
-            since = rfc3339(now - timedelta(hours=hours))
+            since = rfc3339(hours_to(now, hours, self._zone)[0])
             trips = [trip for view in self._carts.views() for trip in self._trips(view.store, view.cart, since)]
-            shift = shift_of(trips, now, hours)
+            shift = shift_of(trips, now, hours, self._zone)
             self._known[hours] = (time.monotonic(), shift)
             return shift
 
@@ -64,7 +67,7 @@ class ShiftBook:
 
 
 def as_csv(shift: Shift) -> str:
-    """One row an hour (its begin in RFC 3339, UTC); an empty cell where there is no number."""
+    """One row an hour (its begin in RFC 3339, with the zone's offset); an empty cell where there is no number."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(COLUMNS)
@@ -72,7 +75,7 @@ def as_csv(shift: Shift) -> str:
         rate, settle = hour.uncertain_rate, hour.settle_seconds
         rows.writerow(
             [
-                *(rfc3339(hour.begin), hour.events, hour.added, hour.removed, hour.uncertain),
+                *(hour.begin.isoformat(), hour.events, hour.added, hour.removed, hour.uncertain),
                 *("" if rate is None else f"{rate:.4f}", hour.corrected, "" if settle is None else f"{settle:.1f}"),
                 hour.carts,
             ]

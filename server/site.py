@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, HTTPException, Request
 
@@ -66,6 +67,7 @@ class Site:
     evidence: EvidenceBox
     labels: frozenset[str]
     is_open: bool
+    zone: ZoneInfo
 
     def view(self, store: str, cart: str) -> CartView:
         """A cart now; 404 for one that never told anything."""

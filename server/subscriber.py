@@ -206,7 +206,7 @@ class Subscriber:
             return taken if delivery.alone else None
         topic, status = taken
         if delivery.everybody:
-            self._carts.tell_status((topic.store, topic.cart), status)
+            self._carts.tell_status((topic.store, topic.cart), status, None if delivery.kept else now)
         return None
 
     def _take_picture(self, delivery: Delivery) -> None:

@@ -113,7 +113,7 @@ def _of_event(stored: StoredEvent, readings: dict[str, list[Said]]) -> Moment:
         kind=kind,
         id=event.id,
         seq=event.seq,
-        time=event.time,
+        time=stored.stored_at,
         name=stored.match.name or event.label or "something",
         label=event.label,
         quantity=event.quantity or 1,

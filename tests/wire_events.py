@@ -8,8 +8,10 @@ from typing import Any
 from smartcart.edge.events import Candidate, Event, EventType
 from smartcart.server.basket import StoredEvent
 from smartcart.server.catalogue import Catalogue, Match, Product
+from smartcart.server.clock import utc_now
 
-TIME = "2026-01-02T03:04:05.678Z"
+TIME = utc_now()
+"""A cart's clock that is right."""
 COULD_BE = (
     Candidate(outcome="added", label="can", probability=0.5),
     Candidate(outcome="added", label="bottle", probability=0.3),

@@ -60,7 +60,7 @@ class UncertainAnswer(Answer):
 
 
 class BasketAnswer(Answer):
-    """A basket; ``missing`` are the ranges of seq that have not arrived."""
+    """A basket; ``missing`` are the ranges of seq that have not arrived. Times are the server's own."""
 
     store: str
     cart: str
@@ -95,7 +95,8 @@ class BasketAnswer(Answer):
 class CartAnswer(Answer):
     """A cart in short; ``online`` is null until it has told, and while the broker is away.
 
-    ``attention`` says in words why somebody should look at it.
+    ``attention`` says in words why somebody should look at it; ``clock_ahead_s`` is by how many seconds its clock is
+    ahead of the server's (behind: negative), null where nobody knows.
     """
 
     store: str
@@ -112,6 +113,7 @@ class CartAnswer(Answer):
     outbox_full: bool | None
     asked: Literal["start", "end"] | None
     started_at: str | None
+    clock_ahead_s: float | None
     attention: list[str]
 
     @classmethod
@@ -132,6 +134,7 @@ class CartAnswer(Answer):
             outbox_full=status.outbox_full if status else None,
             asked=view.asked,
             started_at=basket.started_at if basket else None,
+            clock_ahead_s=view.ahead,
             attention=[reason.text for reason in attention],
         )
 

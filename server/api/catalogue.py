@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from smartcart.server.api.answers import Answer
 from smartcart.server.api.refusals import refused
-from smartcart.server.catalogue_file import CatalogueError, csv_rows, to_csv
+from smartcart.server.catalogue_file import CatalogueError, Prices, csv_rows, to_csv
 from smartcart.server.catalogue_labels import UnknownLabel, unknown_labels
+from smartcart.server.catalogue_oddities import Oddity, oddities
 from smartcart.server.catalogue_plan import Plan, plan
+from smartcart.server.catalogue_text import Encoding
 from smartcart.server.office.pictures import PictureError
 from smartcart.server.office.products import StaleError
 from smartcart.server.product import LABEL_SEPARATOR, MAX_LABELS, MAX_PRICE, Product, ProductError, Unit, product_from
@@ -115,13 +117,18 @@ class BadRowAnswer(BaseModel):
     reason: str
 
 
-class UnknownLabelAnswer(Answer):
-    """A label that the file brings in and no camera tells of; ``nearest`` is the one that it is most like."""
+class WarningAnswer(Answer):
+    """What hardly can be meant, in ``advice``.
+
+    For a ``label`` that no camera tells of, ``nearest`` is the one that it is most like.
+    """
 
     where: str
     sku: str
-    label: str
-    nearest: str | None
+    column: str
+    advice: str
+    label: str | None = None
+    nearest: str | None = None
 
 
 class ImportAnswer(BaseModel):
@@ -133,10 +140,10 @@ class ImportAnswer(BaseModel):
     unchanged: int
     changes: list[ChangeAnswer]
     bad: list[BadRowAnswer]
-    warnings: list[UnknownLabelAnswer]
+    warnings: list[WarningAnswer]
 
     @classmethod
-    def of(cls, found: Plan, warnings: Iterable[UnknownLabel], *, done: bool) -> "ImportAnswer":
+    def of(cls, found: Plan, warnings: Iterable[Oddity | UnknownLabel], *, done: bool) -> "ImportAnswer":
         changes = [
             ChangeAnswer(
                 where=change.where,
@@ -151,8 +158,8 @@ class ImportAnswer(BaseModel):
             for row in found.bad
         ]
         counts = {"new": found.new, "changed": found.changed, "unchanged": found.unchanged}
-        unknown = [UnknownLabelAnswer.model_validate(warning) for warning in warnings]
-        return cls(done=done, changes=changes, bad=bad, warnings=unknown, **counts)
+        told = [WarningAnswer.model_validate(warning) for warning in warnings]
+        return cls(done=done, changes=changes, bad=bad, warnings=told, **counts)
 
 
 @router.get("")
@@ -220,11 +227,22 @@ def export(site: TheSite) -> Response:
 
 
 @router.post("/import", responses=_NOT_NOW)
-def import_file(site: TheSite, visitor: Shopkeeper, data: CsvFile, dry_run: bool = True) -> ImportAnswer:
-    """Says what a CSV file would change and every bad row; with ``dry_run=false`` does it, if no row is bad."""
+def import_file(
+    site: TheSite,
+    visitor: Shopkeeper,
+    data: CsvFile,
+    dry_run: bool = True,
+    prices: Prices = Prices.MINOR,
+    encoding: Encoding | None = None,
+) -> ImportAnswer:
+    """Says what a CSV file would change and every bad row; with ``dry_run=false`` does it, if no row is bad.
+
+    ``prices=units``: its prices are as people write them, 1.29 or 1,29. A file that is not UTF-8 needs its
+    ``encoding``; without it the refusal shows how some of it reads in each.
+    """
     shop, now = site.products.catalogue()
     try:
-        found = plan(csv_rows(data, shop.currency), now.products)
+        found = plan(csv_rows(data, shop.currency, encoding=encoding, prices=prices), now.products)
     except CatalogueError as error:
         raise _not_taken(("file", str(error))) from None
     done = not dry_run and not found.bad
@@ -233,7 +251,11 @@ def import_file(site: TheSite, visitor: Shopkeeper, data: CsvFile, dry_run: bool
             site.products.apply(found, shop.version, visitor.actor)
         except (StaleError, ProductError) as error:
             raise HTTPException(409, str(error)) from None
-    return ImportAnswer.of(found, unknown_labels(found.changes, site.known_labels()), done=done)
+    warnings: list[Oddity | UnknownLabel] = [
+        *oddities(found.changes),
+        *unknown_labels(found.changes, site.known_labels()),
+    ]
+    return ImportAnswer.of(found, warnings, done=done)
 
 
 def _find(site: Site, sku: str) -> Product:

@@ -77,6 +77,7 @@ CART: Final[Json] = {
     "outbox_full": False,
     "asked": None,
     "started_at": "2026-03-02T10:14:55.000Z",
+    "clock_ahead_s": 0.021,
     "attention": ["1 to settle", "Incomplete"],
 }
 EVENT: Final[Json] = {
@@ -157,6 +158,7 @@ CORRECTION: Final[Json] = {
     "time": "2026-03-02T10:15:20.100Z",
 }
 SHIFT: Final[Json] = {
+    "time_zone": "Europe/Berlin",
     "events": 40,
     "uncertain_rate": 0.05,
     "settle_seconds": 12.5,
@@ -166,7 +168,7 @@ SHIFT: Final[Json] = {
     "sessions": 9,
     "hours": [
         {
-            "begin": "2026-03-02T10:00:00Z",
+            "begin": "2026-03-02T10:00:00+01:00",
             "events": 40,
             "added": 30,
             "removed": 8,
@@ -207,6 +209,8 @@ _PARAMETERS: Final[Mapping[str, Any]] = {
     "q": "water",
     "sold_only": True,
     "dry_run": True,
+    "prices": "units",
+    "encoding": "cp1252",
     "hours": 12,
     "limit": 100,
     "before": 1042,

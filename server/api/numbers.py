@@ -37,8 +37,9 @@ class TopAnswer(Answer):
 
 
 class ShiftAnswer(Answer):
-    """The hours, and what they come to together."""
+    """The hours of the store's time zone, and what they come to together."""
 
+    time_zone: str
     events: int
     uncertain_rate: float | None
     settle_seconds: float | None
@@ -52,7 +53,7 @@ class ShiftAnswer(Answer):
 
 @router.get("")
 def numbers(site: TheSite, hours: Hours = 12) -> ShiftAnswer:
-    """The last hours in numbers; by the time at which the server stored what carts told."""
+    """The last hours of the store's clocks in numbers; by the time at which the server stored what carts told."""
     return ShiftAnswer.model_validate(site.shifts.read(datetime.now(UTC), hours))
 
 

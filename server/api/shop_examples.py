@@ -40,7 +40,16 @@ IMPORT: Final[Json] = {
             "reason": "is not a GTIN of 8, 12, 13 or 14 digits (its check digit is wrong)",
         }
     ],
-    "warnings": [{"where": "line 5", "sku": "COLA-033", "label": "cann", "nearest": "can"}],
+    "warnings": [
+        {
+            "where": "line 5",
+            "sku": "COLA-033",
+            "column": "label",
+            "advice": "No camera tells of “cann”: did you mean “can”?",
+            "label": "cann",
+            "nearest": "can",
+        }
+    ],
 }
 BILL: Final[Json] = {
     "store": "store-1",

@@ -43,10 +43,11 @@
     return form;
   };
 
-  // how long sessions go on
+  // how long sessions go on, by the server's clock
+  const ahead = Date.now() - Date.parse(document.body.dataset.now);
   const tick = () => {
     for (const time of document.querySelectorAll("time[data-since]")) {
-      const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(time.dataset.since)) / 60000));
+      const minutes = Math.max(0, Math.floor((Date.now() - ahead - Date.parse(time.dataset.since)) / 60000));
       if (minutes < 1 || minutes >= 1440) continue;
       const words = minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
       if (time.textContent !== words) time.textContent = words;

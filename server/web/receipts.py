@@ -19,7 +19,8 @@ router = APIRouter(prefix="/door", include_in_schema=False)
 def pdf(request: Request, site: TheSite, code: str) -> Response:
     found = _find(site, code)
     headers = {"Content-Disposition": f'inline; filename="receipt-{found.title}.pdf"'}
-    return Response(receipt_pdf(found, receipt_address(request, found)), media_type="application/pdf", headers=headers)
+    paper = receipt_pdf(found, receipt_address(request, found), site.zone)
+    return Response(paper, media_type="application/pdf", headers=headers)
 
 
 @for_holders.get("/{code}")

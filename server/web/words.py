@@ -45,8 +45,5 @@ def session_length(basket: Basket) -> str:
     if basket.started_at is None:
         return ""
     end = basket.closed_at or basket.ended_at
-    try:
-        begin = datetime.fromisoformat(basket.started_at)
-        return length(((datetime.fromisoformat(end) if end else datetime.now(UTC)) - begin).total_seconds())
-    except ValueError:
-        return ""  # of the right form, but no date that exists
+    begin = datetime.fromisoformat(basket.started_at)
+    return length(((datetime.fromisoformat(end) if end else datetime.now(UTC)) - begin).total_seconds())

@@ -22,6 +22,7 @@ from watched_pages import watched_pages
 
 from smartcart.edge.events import Ack, CameraHealth, Channel, Command, Event, Status, Topic, parse_ack, parse_command
 from smartcart.server.broker import EmbeddedBroker
+from smartcart.server.clock import utc_now
 from smartcart.server.service import BasketServer
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -123,7 +124,7 @@ class FakeCart:
     ) -> bytes:
         return Status(
             online=online,
-            time="2026-01-02T03:04:05Z",
+            time=utc_now(),
             camera=camera,
             outbox=outbox,
             outbox_nearly_full=outbox_nearly_full,

@@ -83,6 +83,7 @@ def test_every_page_fits_and_is_open_to_everybody(
         page.goto(place, wait_until="load")
         if page.locator("[data-live]").count():
             page.wait_for_selector("body.moving")
+        assert page.get_by_text(f"Times of {server._zone.key}").count() == 1, place
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (place, width)

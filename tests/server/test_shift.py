@@ -1,14 +1,18 @@
 """The numbers of a shift, and a session told in order."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
+import pytest
 from wire_events import Trip as Wire
 from wire_events import new_id, stored
 
 from smartcart.edge.events import Correction
 from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Match
+from smartcart.server.clock import rfc3339
 from smartcart.server.corrections import SHOPPER
 from smartcart.server.shift import Trip, shift_of
 from smartcart.server.shift_book import as_csv
@@ -55,8 +59,32 @@ def test_hours_rates_and_delays() -> None:
     assert [(product.name, product.quantity) for product in shift.products] == [("The bottle", 2), ("The can", 1)]
     rows = as_csv(shift).splitlines()
     assert rows[0].startswith("hour,events,added,removed,uncertain")
-    assert rows[-1] == "2026-03-02T12:00:00.000Z,3,0,1,2,0.6667,1,30.0,1"
+    assert rows[-1] == "2026-03-02T12:00:00+00:00,3,0,1,2,0.6667,1,30.0,1"
     assert rows[1].endswith(",0,0,0,0,,0,,0")
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "begins"),
+    [
+        ("Asia/Kolkata", "2026-03-02T12:10:00Z", ["15:00+05:30", "16:00+05:30", "17:00+05:30"]),
+        ("Asia/Kathmandu", "2026-03-02T12:10:00Z", ["15:00+05:45", "16:00+05:45", "17:00+05:45"]),
+        ("Europe/Berlin", "2026-10-25T02:20:00Z", ["02:00+02:00", "02:00+01:00", "03:00+01:00"]),
+        ("Europe/Berlin", "2026-03-29T01:20:00Z", ["00:00+01:00", "01:00+01:00", "03:00+02:00"]),
+        ("Australia/Lord_Howe", "2026-04-04T16:10:00Z", ["00:00+11:00", "01:00+11:00", "02:00+10:30"]),
+    ],
+)
+def test_hours_are_those_of_the_stores_clocks(zone: str, now: str, begins: list[str]) -> None:
+    moment = datetime.fromisoformat(now)
+    quarters = [moment - timedelta(minutes=15 * n) for n in range(9)]
+    wire = Wire()
+    events = [replace(stored(wire.add("can")), stored_at=rfc3339(at)) for at in quarters]
+    trip = Trip(cart=("s", "c"), events=events, corrections=[])
+    shift = shift_of([trip], moment, 3, ZoneInfo(zone))
+    assert [hour.begin.isoformat()[11:16] + hour.begin.isoformat()[19:] for hour in shift.hours] == begins
+    assert sum(hour.added for hour in shift.hours) == len(events)
+    lengths = [b.begin.astimezone(UTC) - a.begin.astimezone(UTC) for a, b in pairwise(shift.hours)]
+    assert min(lengths) >= timedelta(hours=1)
+    assert shift.time_zone == zone
 
 
 def test_nothing_at_all() -> None:

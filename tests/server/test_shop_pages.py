@@ -228,9 +228,10 @@ def test_the_list_has_those_first_that_wait_to_be_paid(page: Page, server: Baske
     assert page.evaluate("window.stillHere")
 
 
-def choose(page: Page, text: str) -> None:
-    file: Any = {"name": "c.csv", "mimeType": "text/csv", "buffer": text.encode()}
+def choose(page: Page, text: str, *, prices: str = "minor", encoding: str = "utf-8") -> None:
+    file: Any = {"name": "c.csv", "mimeType": "text/csv", "buffer": text.encode(encoding)}
     page.locator("input[type=file]").set_input_files(files=[file])
+    page.get_by_label("Its prices are").select_option(prices)
     press(page, "Look at what it would do")
 
 
@@ -244,7 +245,7 @@ def test_an_import_shows_its_bad_rows_and_then_what_it_changes(page: Page, serve
     expect(rows.nth(1)).to_contain_text("its check digit is wrong")
     expect(page.get_by_role("button", name="Import")).to_have_count(0)
     choose(page, HEADER + "CAN,,can,The can,95,EUR,piece,19\nTEA,,tea,=Tea,150,EUR,piece,7\n")
-    expect(page.locator("#changes tbody tr")).to_contain_text(["89 → 95", "New"])
+    expect(page.locator("#changes tbody tr")).to_contain_text(["€0.89 → €0.95", "New"])
     assert server._catalogue.match("can", None).price == 89
     press(page, "Import 2 products")
     expect(page.locator("main")).to_contain_text("=Tea")
@@ -256,10 +257,46 @@ def test_an_import_shows_its_bad_rows_and_then_what_it_changes(page: Page, serve
     expect(page.get_by_text("The file changes nothing")).to_be_visible()
 
 
+def test_an_import_shows_prices_as_a_customer_sees_them_and_marks_those_that_jump(
+    page: Page, server: BasketServer
+) -> None:
+    page.goto("catalogue/import")
+    choose(page, "sku,name,price,tax\nHONEY,The jar,3.49,0.19\n", prices="units")
+    change = page.locator("#changes tbody tr")
+    expect(change).to_contain_text("price €3.20 → €3.49")
+    expect(change.get_by_text("Look again")).to_have_count(0)
+    expect(page.locator("#odd li")).to_contain_text(["the tax would be 0.19 %: for 19 % write 19"])
+    choose(page, "sku,name,price\nHONEY,The jar,3\n", prices="minor")
+    expect(change).to_contain_text("price €3.20 → €0.03")
+    expect(change.get_by_text("Look again")).to_be_visible()
+    expect(page.locator("#odd")).to_contain_text("the price goes from €3.20 to €0.03")
+    choose(page, "sku,name,label,price (EUR)\nHONEY,The jar,jar,3.49\n", prices="minor")
+    expect(change).to_contain_text("price €3.20 → €3.49")
+    choose(page, 'sku,name,label,price\nHONEY,The jar,jar,"3,49"\n', prices="units")
+    press(page, "Import 1 product")
+    assert server._catalogue.match("jar", "HONEY").price == 349
+
+
+def test_a_file_in_another_code_page_is_asked_about(page: Page, server: BasketServer) -> None:
+    page.goto("catalogue/import")
+    text = "sku,name,price\r\nZUR,Żurek <b>z</b> kiełbasą,12.50\r\n"
+    choose(page, text, prices="units", encoding="cp1250")
+    asked = page.locator("#samples")
+    expect(asked).to_contain_text("not in UTF-8")
+    expect(page.get_by_role("button", name="Import")).to_have_count(0)
+    asked.get_by_label("Żurek <b>z</b> kiełbasą").check()
+    press(page, "Read it so")
+    expect(page.locator("#changes tbody tr")).to_contain_text("Żurek <b>z</b> kiełbasą")
+    press(page, "Import 1 product")
+    found = server._products.find("ZUR")
+    assert found
+    assert (found.name, found.price) == ("Żurek <b>z</b> kiełbasą", 1250)
+
+
 def test_a_misspelled_label_is_said_and_hinders_nothing(page: Page) -> None:
     page.goto("catalogue/import")
     choose(page, HEADER + "SODA,,botle,Soda,99,EUR,piece,0\n")
-    expect(page.locator("#unknown")).to_contain_text("No camera tells of “botle”: did you mean “bottle”?")
+    expect(page.locator("#odd")).to_contain_text("No camera tells of “botle”: did you mean “bottle”?")
     press(page, "Import 1 product")
     page.get_by_role("link", name="Soda").click()
     expect(page.locator("main")).to_contain_text("No camera tells of “botle”: did you mean “bottle”?")

@@ -20,6 +20,7 @@ from smartcart.edge.outbox import Outbox
 from smartcart.edge.publisher import Identity, Publisher
 from smartcart.server.basket import Basket
 from smartcart.server.certificates import Role
+from smartcart.server.clock import utc_now
 from smartcart.server.service import BasketServer
 
 pytestmark = [
@@ -28,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 MakePeer = Callable[..., Peer]
-ONLINE = Status(online=True, time="2026-01-02T03:04:05Z").to_bytes()
+ONLINE = Status(online=True, time=utc_now()).to_bytes()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from smartcart.server.receipt_pdf import receipt_pdf
 from smartcart.server.replay import replay
 from smartcart.server.till import NoBasketError, Till, TillError
 from smartcart.server.trial_provider import TrialProvider
+from smartcart.server.zone import UTC_ZONE
 
 SHELF = Catalogue([*CATALOGUE.products, product("apple", 349, unit=Unit.KG, tax_rate=700)])
 
@@ -322,6 +323,6 @@ def test_the_pdf_has_letters_of_many_languages(store: Store) -> None:
     assert receipt
     address = f"https://store.example/receipt/{receipt.code}"
     seller = "Łukasz Ψ Жук\nTax 1/2/3"
-    data = receipt_pdf(replace(receipt, seller=seller), address)
+    data = receipt_pdf(replace(receipt, seller=seller), address, UTC_ZONE)
     assert data.startswith(b"%PDF")
-    assert receipt_pdf(replace(receipt, seller=seller), address) == data
+    assert receipt_pdf(replace(receipt, seller=seller), address, UTC_ZONE) == data

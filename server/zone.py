@@ -1,0 +1,82 @@
+"""A store's time zone: the one that its pages, days and hours go by."""
+
+import logging
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+UTC_ZONE: Final = ZoneInfo("UTC")
+_LINK: Final = Path("/etc/localtime")
+_NAME: Final = Path("/etc/timezone")
+
+log = logging.getLogger(__name__)
+
+
+class ZoneError(Exception):
+    """There is no time zone of this name."""
+
+
+def store_zone(name: str | None) -> ZoneInfo:
+    """The zone of this name in the IANA database; None is the machine's own.
+
+    Raises:
+        ZoneError: there is none.
+    """
+    if name is None:
+        return _machine_zone()
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ZoneError(f"there is no time zone {name[:80]!r}: give one such as Europe/Berlin") from None
+
+
+def _machine_zone() -> ZoneInfo:
+    name = _machine_name()
+    try:
+        return store_zone(name or "UTC")
+    except ZoneError:
+        log.warning("this machine's time zone %r has no name that is known: the pages show UTC; give --time-zone", name)
+        return UTC_ZONE
+
+
+def _machine_name() -> str:
+    """As the C library finds it: ``TZ``, else what ``/etc/localtime`` links to; a copy of it is named beside it."""
+    if name := os.environ.get("TZ", "").removeprefix(":"):
+        return name.rpartition("zoneinfo/")[2]
+    _, found, name = os.path.realpath(_LINK).rpartition("zoneinfo/")
+    if found:
+        return name.removeprefix("posix/").removeprefix("right/")
+    return _NAME.read_text(encoding="utf-8").strip() if _NAME.is_file() else ""
+
+
+def mark(moment: datetime, form: str) -> str:
+    """A local time as ``form`` says (``strftime``); what the clocks tell twice in a night has its zone behind it.
+
+    >>> night = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    >>> [mark((night + timedelta(hours=n)).astimezone(ZoneInfo("Europe/Berlin")), "%H:%M") for n in range(3)]
+    ['02:30 CEST', '02:30 CET', '03:30']
+    """
+    is_twice = moment.replace(fold=0).utcoffset() != moment.replace(fold=1).utcoffset()
+    return moment.strftime(f"{form} %Z" if is_twice else form)
+
+
+def hour_of(moment: datetime, zone: ZoneInfo) -> datetime:
+    """When the hour of the zone's clocks began in which a moment lies.
+
+    >>> hour_of(datetime(2026, 3, 2, 12, 10, tzinfo=UTC), ZoneInfo("Asia/Kolkata")).isoformat()
+    '2026-03-02T17:00:00+05:30'
+    """
+    return moment.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+
+
+def hours_to(now: datetime, count: int, zone: ZoneInfo) -> list[datetime]:
+    """When the last hours began, the oldest first and the one that runs last.
+
+    On the night of a clock change one hour is missing, or there twice.
+    """
+    begins = [hour_of(now, zone)]
+    while len(begins) < count:
+        begins.append(hour_of(begins[-1].astimezone(UTC) - timedelta(microseconds=1), zone))
+    return begins[::-1]
