@@ -1,7 +1,7 @@
 """What a thing is called in one frame: the detector's votes and a recogniser's reading, joined to one opinion.
 
 Both are taken as independent witnesses, so their probabilities are multiplied; the detector's, which names things in
-passing, to a lesser power, and never below a floor, because what it never said may still be so.
+passing, to a lesser power. Neither is taken below a floor, because what a witness never said may still be so.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Final
 
 DETECTORS_POWER: Final = 0.5
 DETECTORS_FLOOR: Final = 0.05
+READINGS_FLOOR: Final = 0.005
 LEAST_SHARE: Final = 1e-3
 
 
@@ -23,13 +24,16 @@ def joined(votes: Mapping[str, float], named: Mapping[str, float]) -> Mapping[st
     True
     >>> joined({"tub": 0.8}, {})
     {'tub': 0.8}
+    >>> joined({"tub": 0.8}, {"tub": 0.0, "cup": 1.0})["tub"] > 0
+    True
     """
+    if not named:
+        return dict(votes)
     total = sum(votes.values())
     shares = {
-        label: named.get(label, 0.0) * max(votes.get(label, 0.0) / total, DETECTORS_FLOOR) ** DETECTORS_POWER
-        for label in {**votes, **named}
+        label: max(named.get(label, 0.0), READINGS_FLOOR)
+        * max(votes.get(label, 0.0) / total, DETECTORS_FLOOR) ** DETECTORS_POWER
+        for label in {**votes, **{label: share for label, share in named.items() if share >= READINGS_FLOOR}}
     }
     whole = sum(shares.values())
-    if whole <= 0:
-        return dict(votes)
     return {label: total * share / whole for label, share in shares.items() if share > LEAST_SHARE * whole}

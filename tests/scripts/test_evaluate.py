@@ -103,3 +103,12 @@ def test_a_sheet_that_could_not_be_written_is_refused_before_the_work(unrendered
         told = evaluate(unrendered, "--hard-cases", sheet)
         assert told.returncode == 2
         assert "name a .jpg or .png file in a folder that exists" in told.stderr
+
+
+def test_a_truth_that_removes_what_is_not_there_is_refused_by_name(unrendered: Path) -> None:
+    truth = json.loads((unrendered / "a.truth.json").read_text())
+    truth["events"][0] |= {"type": "removed"}
+    (unrendered / "a.truth.json").write_text(json.dumps(truth))
+    told = evaluate(unrendered)
+    assert told.returncode == 2
+    assert "a.truth.json: at 3.2 s a can is removed that is not in the basket" in told.stderr
