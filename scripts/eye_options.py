@@ -26,3 +26,37 @@ def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> No
         parser.add_argument(
             "--zone", type=Path, metavar="FILE", help="basket polygon, as `smartcart calibrate` writes it"
         )
+
+
+def add_camera_options(parser: argparse.ArgumentParser) -> None:
+    """``--size`` and ``--format``; the rate is the command's own ``--fps``."""
+    parser.add_argument("--size", type=picture_size, metavar="WxH", help="ask a webcam for this size, e.g. 1280x720")
+    parser.add_argument(
+        "--format",
+        type=four_letters,
+        metavar="CODE",
+        help="ask a webcam for this format (default: its own, or MJPG where size or rate need it)",
+    )
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """Width and height in pixels.
+
+    Raises:
+        ArgumentTypeError: it is not of that form.
+    """
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1280x720")
+    return int(width), int(height)
+
+
+def four_letters(text: str) -> str:
+    """A camera's name for a format, in capitals.
+
+    Raises:
+        ArgumentTypeError: it is not of that form.
+    """
+    if not (len(text) == 4 and text.isascii() and text.isalnum()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a format of four letters such as MJPG or YUYV")
+    return text.upper()
