@@ -99,9 +99,7 @@ class LiveCamera:
             time.sleep(0.05)
 
 
-def open_source(
-    source: str, *, mode: CameraMode = OWN_CHOICE, on_presence: Presence = lambda _: None
-) -> FrameSource:
+def open_source(source: str, *, mode: CameraMode = OWN_CHOICE, on_presence: Presence = lambda _: None) -> FrameSource:
     """A frame source by its word: a camera's number or device, a video file, a folder of pictures, or a stream's URL.
 
     Raises:
@@ -148,6 +146,5 @@ def _name(address: int | str) -> str:
 def _no_camera(address: int | str) -> str:
     if isinstance(address, str) and kind_of(address) == "stream":
         return f"{shown(address)}: the stream does not answer; check its address and that the camera is on"
-    return (
-        f"{_name(address)} does not answer: is it plugged in, free, and allowed for this program? {told(known_cameras())}"
-    )
+    others = told(known_cameras())
+    return f"{_name(address)} does not answer: is it plugged in, free, and allowed for this program? {others}"

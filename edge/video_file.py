@@ -2,8 +2,8 @@
 
 A header's count of frames and length are estimates, and wrong for clips that were trimmed, that begin late, or whose
 rate varies: they serve the progress bar alone. A video ends where OpenCV's decoder ends. Then the demultiplexer is
-asked for its own word, through PyAV, which reports errors where OpenCV reports an end: a video is damaged if its packets
-break off, or if it holds packets to be shown that could not be decoded.
+asked for its own word, through PyAV, which reports errors where OpenCV reports an end: a video is damaged if its
+packets break off, or if it holds packets to be shown that could not be decoded.
 """
 
 import os

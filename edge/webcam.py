@@ -108,4 +108,6 @@ def told(cameras: list[tuple[int, str]] | None) -> str:
     names = [f"{number} ({name})" for number, name in cameras]
     if not names:
         return "This machine sees no camera at all."
-    return f"There {'are' if len(names) > 1 else 'is'} {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
+    return (
+        f"There {'are' if len(names) > 1 else 'is'} {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
+    )

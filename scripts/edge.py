@@ -31,7 +31,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add_broker_options(parser)
     parser.add_argument("--outbox", type=Path, help="outbox file (default: ~/.smartcart/STORE/CART.sqlite)")
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
-    parser.add_argument("--fps", type=float, help="look at no more frames a second than this, and ask a webcam for them")
+    parser.add_argument(
+        "--fps", type=float, help="look at no more frames a second than this, and ask a webcam for them"
+    )
     add_camera_options(parser)
     parser.add_argument("--speed", choices=("real", "max"), default="real", help="pace of a recording (default: real)")
     parser.add_argument(

@@ -16,7 +16,7 @@ from smartcart.edge.tracker import CartTracker, TrackerSettings
 from smartcart.edge.webcam import OWN_CHOICE, CameraMode
 from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
 from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL
-from smartcart.scripts.eye_options import NO_RECOGNISER
+from smartcart.scripts.eye_options import NO_HAND, NO_RECOGNISER
 from smartcart.scripts.main import CommandError
 
 EDGE_ERRORS = (ModelError, SourceError, ZoneError, RecordingError)
@@ -29,7 +29,8 @@ def open_detector(args: argparse.Namespace) -> Detector:
     """
     if args.detections:
         return RecordedDetector(args.detections)
-    eye = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak)
+    hand_class = None if args.hand_class == NO_HAND else args.hand_class
+    eye = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak, hand_class=hand_class)
     shipped = args.model.resolve() in (DEFAULT_MODEL.resolve(), INT8_MODEL.resolve())
     file = args.recogniser or (DEFAULT_RECOGNISER if shipped else None)
     if file is None or file == NO_RECOGNISER:

@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from smartcart.models.labels import DEFAULT_MODEL
+from smartcart.models.labels import DEFAULT_MODEL, HAND
 
 NO_RECOGNISER: Final = Path("none")
+NO_HAND: Final = "none"
 
 
 def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> None:
@@ -22,6 +23,12 @@ def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> No
         "--threads", type=int, default=1, help="ONNX Runtime threads; a model this small gains little from a second"
     )
     parser.add_argument("--detections", type=Path, metavar="FILE", help="play recorded detections instead of a model")
+    parser.add_argument(
+        "--hand-class",
+        metavar="NAME",
+        default=HAND,
+        help="the model's class for hands (default: hand); 'none': it has none, and what vanishes unseen is not told",
+    )
     if zone:
         parser.add_argument(
             "--zone", type=Path, metavar="FILE", help="basket polygon, as `smartcart calibrate` writes it"

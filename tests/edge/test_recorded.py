@@ -17,7 +17,9 @@ def frame(index: int) -> Frame:
 def test_what_is_recorded_is_what_was_seen(tmp_path: Path) -> None:
     third, least = float(np.float32(1 / 3)), 1e-7
     seen = [
-        Detection(label="can", confidence=third, box=Box(third / 7, 0.1, third, 0.9), named={"can": third, "cup": least}),
+        Detection(
+            label="can", confidence=third, box=Box(third / 7, 0.1, third, 0.9), named={"can": third, "cup": least}
+        ),
         Detection(label="hand", confidence=0.6, box=Box(0.0, 0.0, 0.5, 1 / 3)),
     ]
     with DetectionRecorder(tmp_path / "seen.jsonl") as recorder:
