@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: nothing of this machine is to be told
 import onnxruntime as ort
@@ -74,7 +74,7 @@ def class_names(
     return tuple(names[number] for number in sorted(names))
 
 
-def _read(text: str) -> object:
+def _read(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
