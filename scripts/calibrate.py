@@ -14,7 +14,7 @@ HELP = "draw the basket's outline on a frame, or give it, and write the zone fil
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from smartcart.scripts.eye_options import add_camera_options
+    from smartcart.scripts.eye_options import add_camera_options, frame_rate
 
     parser = commands.add_parser(
         "calibrate",
@@ -26,7 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--source", required=True, help="camera number or device, video, folder of pictures, or stream")
-    parser.add_argument("--fps", type=float, help="ask a webcam for so many frames a second")
+    parser.add_argument("--fps", type=frame_rate, help="ask a webcam for so many frames a second")
     add_camera_options(parser)
     parser.add_argument("--zone", required=True, type=Path, metavar="OUT.toml", help="zone file to write")
     parser.add_argument(

@@ -24,7 +24,7 @@ COMMIT_TIMEOUT = 30.0
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from smartcart.scripts.eye_options import add_camera_options, add_eye_options
+    from smartcart.scripts.eye_options import add_camera_options, add_eye_options, frame_rate
 
     parser = commands.add_parser(
         "demo",
@@ -39,7 +39,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--camera", type=int, metavar="N", help="a webcam by its number")
     source.add_argument("--source", metavar="X", help="a video, a folder of pictures, or a stream")
-    parser.add_argument("--fps", type=float, help="ask a webcam for so many frames a second")
+    parser.add_argument("--fps", type=frame_rate, help="ask a webcam for so many frames a second")
     add_camera_options(parser)
     parser.add_argument("--headless", action="store_true", help="open no browser")
     parser.add_argument(

@@ -11,7 +11,7 @@ HELP = "watch a cart through a camera and publish what goes in and out"
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from smartcart.scripts.broker_options import add_broker_options
-    from smartcart.scripts.eye_options import add_camera_options, add_eye_options
+    from smartcart.scripts.eye_options import add_camera_options, add_eye_options, frame_rate
 
     parser = commands.add_parser(
         "edge",
@@ -32,7 +32,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--outbox", type=Path, help="outbox file (default: ~/.smartcart/STORE/CART.sqlite)")
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
     parser.add_argument(
-        "--fps", type=float, help="look at no more frames a second than this, and ask a webcam for them"
+        "--fps", type=frame_rate, help="look at no more frames a second than this, and ask a webcam for them"
     )
     add_camera_options(parser)
     parser.add_argument("--speed", choices=("real", "max"), default="real", help="pace of a recording (default: real)")

@@ -1,6 +1,7 @@
 """The options that every command with a camera or a clip shares; light, so that ``--help`` needs no OpenCV."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +57,21 @@ def picture_size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1280x720")
     return int(width), int(height)
+
+
+def frame_rate(text: str) -> float:
+    """Frames a second.
+
+    Raises:
+        ArgumentTypeError: it is no number above 0.
+    """
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate such as 30")
+    return rate
 
 
 def four_letters(text: str) -> str:
