@@ -2,12 +2,12 @@
 
 Two head layouts of the YOLO family are known (Ultralytics documentation, "Export"):
 ``[1, 4 + classes, N]`` centre-width-height boxes with class scores, thinned by non-maximum suppression here (YOLO11),
-and ``[1, N, 6]`` corner boxes with score and class, already thinned by the model (YOLO26, end to end).
+and ``[1, N, 6]`` corner boxes with score and class, already thinned by the model (YOLO26, end to end); ``edge/head.py``
+tells them apart.
 """
 
 import ast
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +19,14 @@ from numpy.typing import NDArray
 from smartcart.edge.detection import Box, Detection
 from smartcart.edge.events import ModelName
 from smartcart.edge.frames import Frame, Image
-
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: nothing of this machine is to be told
-import onnxruntime as ort
+from smartcart.edge.head import is_end_to_end, probe_picture
+from smartcart.edge.model_file import ModelError as ModelError
+from smartcart.edge.model_file import check_input, class_names, open_model
+from smartcart.models.labels import HAND
 
 Floats = NDArray[np.float32]
 STRIDE = 32
 PAD_GREY = 114
-
-
-class ModelError(Exception):
-    """A model file cannot be used; the message says why and what would work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +48,32 @@ class OnnxDetector:
         threads: ONNX Runtime's threads within one operator.
         confidence: detections below this are dropped.
         iou: two boxes of one class that overlap more than this are one (only for heads that are not end to end).
+        hand_class: the model's name for hands, which are called ``hand`` from then on; None where it knows none.
 
     Raises:
-        ModelError: the file is missing, is not ONNX, lacks the names, or has a head that is not known.
+        ModelError: the file is missing, is not ONNX, lacks the names or the hand, or has a head that is not known.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1, confidence: float = 0.25, iou: float = 0.5) -> None:
-        self._session = _open(path, threads)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int = 1,
+        confidence: float = 0.25,
+        iou: float = 0.5,
+        hand_class: str | None = HAND,
+    ) -> None:
+        self._session = open_model(path, threads)
         self._confidence = confidence
         self._iou = iou
         metadata = self._session.get_modelmeta().custom_metadata_map
-        self.labels = _names(path, metadata)
+        names = class_names(path, metadata)
         self.model = ModelName(name=path.stem, hash=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
         self._input = self._session.get_inputs()[0]
         self._fixed, self._long_side = _input_size(path, self._input.shape, metadata)
-        self._end_to_end = self._probe_head(path)
+        check_input(path, self._session)
+        self._end_to_end = is_end_to_end(path, self._probe(path), len(names), metadata)
+        self.labels = names if hand_class is None else _with_hand(path, names, hand_class)
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """The model's input, width and height in pixels, for a picture of this size.
@@ -83,7 +91,7 @@ class OnnxDetector:
         height, width = image.shape[:2]
         to_width, to_height = self.input_size(width, height)
         scale = min(to_width / width, to_height / height)
-        inner = round(width * scale), round(height * scale)
+        inner = max(1, round(width * scale)), max(1, round(height * scale))
         left, top = (to_width - inner[0]) // 2, (to_height - inner[1]) // 2
         canvas = np.full((to_height, to_width, 3), PAD_GREY, np.uint8)
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -108,7 +116,7 @@ class OnnxDetector:
         boxes = _to_picture(corners, letterbox)
         order = np.argsort(-scores, kind="stable")
         return [
-            Detection(label=self.labels[int(classes[i])], confidence=float(scores[i]), box=Box(*map(float, boxes[i])))
+            Detection(label=self._label(int(classes[i])), confidence=float(scores[i]), box=Box(*map(float, boxes[i])))
             for i in order
             if boxes[i, 2] > boxes[i, 0] and boxes[i, 3] > boxes[i, 1]
         ]
@@ -116,6 +124,11 @@ class OnnxDetector:
     def detect(self, frame: Frame) -> Sequence[Detection]:
         tensor, letterbox = self.prepare(frame.image)
         return self.decode(self.infer(tensor), letterbox)
+
+    def _label(self, number: int) -> str:
+        if not 0 <= number < len(self.labels):
+            raise ModelError(f"{self.model.name}: gives class number {number}, but has {len(self.labels)} names only")
+        return self.labels[number]
 
     def _thin(self, head: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
         scores_all = head[4:]
@@ -133,46 +146,22 @@ class OnnxDetector:
             corners, scores, classes = corners[chosen], scores[chosen], classes[chosen]
         return corners, scores, classes
 
-    def _probe_head(self, path: Path) -> bool:
-        width, height = self._fixed or (self._long_side, self._long_side)
+    def _probe(self, path: Path) -> Floats:
+        width, height = self._fixed or (_whole_strides(self._long_side),) * 2
         try:
-            shape = self.infer(np.zeros((1, 3, height, width), np.float32)).shape
+            return self.infer(probe_picture(width, height))
         except Exception as error:  # ONNX Runtime raises many kinds; every one means that this file does not run
-            raise ModelError(f"{path}: does not run on an empty {width}x{height} picture: {error}") from error
-        if len(shape) == 3 and shape[0] == 1:
-            if shape[1] == 4 + len(self.labels):
-                return False
-            if shape[2] == 6:
-                return True
+            raise ModelError(f"{path}: does not run on a {width}x{height} picture: {error}") from error
+
+
+def _with_hand(path: Path, names: tuple[str, ...], hand_class: str) -> tuple[str, ...]:
+    if hand_class not in names:
         raise ModelError(
-            f"{path}: unknown head {list(shape)}; known are [1, {4 + len(self.labels)}, N] (YOLO11) and "
-            "[1, N, 6] (YOLO26 end to end). Export a detection model, e.g. `smartcart models export`."
+            f"{path}: knows no class {hand_class!r}, and without hands they would be taken for products; "
+            f"name its class for hands with --hand-class NAME; it has {', '.join(names[:20])}"
+            f"{' and more' if len(names) > 20 else ''}"
         )
-
-
-def _open(path: Path, threads: int) -> ort.InferenceSession:
-    if not path.is_file():
-        raise ModelError(f"{path}: no such model file")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own exceptions have no public base but Exception
-        raise ModelError(f"{path}: is not an ONNX model that this ONNX Runtime can load ({error})") from error
-
-
-def _names(path: Path, metadata: Mapping[str, str]) -> tuple[str, ...]:
-    try:
-        raw = ast.literal_eval(metadata["names"])
-        return tuple(str(raw[i]) for i in range(len(raw)))
-    except KeyError:
-        raise ModelError(
-            f"{path}: holds no class names (metadata 'names'); export it with `smartcart models export`"
-        ) from None
-    except (ValueError, SyntaxError, TypeError) as error:
-        raise ModelError(f"{path}: its class names cannot be read: {error}") from error
+    return tuple(HAND if name == hand_class else name for name in names)
 
 
 def _input_size(

@@ -12,7 +12,7 @@ from smartcart.models.labels import UNKNOWN
 
 DETECTORS_POWER: Final = 0.5
 DETECTORS_FLOOR: Final = 0.05
-RECOGNISERS_FLOOR: Final = 0.005
+READINGS_FLOOR: Final = 0.005
 LEAST_SHARE: Final = 1e-3
 LEAST_KNOWN: Final = 0.05
 
@@ -28,6 +28,8 @@ def joined(votes: Mapping[str, float], named: Mapping[str, float]) -> Mapping[st
     True
     >>> joined({"tub": 0.8}, {})
     {'tub': 0.8}
+    >>> joined({"tub": 0.8}, {"tub": 0.0, "cup": 1.0})["tub"] > 0
+    True
     >>> sum(joined({"can": 0.8}, {"can": 0.1, "unknown": 0.9}).values()) < 0.1
     True
     """
@@ -36,9 +38,9 @@ def joined(votes: Mapping[str, float], named: Mapping[str, float]) -> Mapping[st
     total = sum(votes.values())
     known = max(1 - named.get(UNKNOWN, 0.0), LEAST_KNOWN)
     shares = {
-        label: max(named.get(label, 0.0) / known, RECOGNISERS_FLOOR)
+        label: max(named.get(label, 0.0) / known, READINGS_FLOOR)
         * max(votes.get(label, 0.0) / total, DETECTORS_FLOOR) ** DETECTORS_POWER
-        for label in {**votes, **named}
+        for label in {**votes, **{label: share for label, share in named.items() if share >= READINGS_FLOOR}}
         if label != UNKNOWN
     }
     whole = sum(shares.values())

@@ -1,8 +1,6 @@
 """The recogniser: what an item is, told from its crop; the port, and the adapter for a classifier in ONNX form."""
 
-import ast
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,13 +9,10 @@ import cv2
 import numpy as np
 
 from smartcart.edge.detection import Box
-from smartcart.edge.detector import ModelError
 from smartcart.edge.events import ModelName
 from smartcart.edge.frames import Image
+from smartcart.edge.model_file import FLOAT, ModelError, class_names, open_model
 from smartcart.models.crop import item_crop
-
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: nothing of this machine is to be told
-import onnxruntime as ort
 
 
 class Recogniser(Protocol):
@@ -46,19 +41,9 @@ class OnnxRecogniser:
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
-        if not path.is_file():
-            raise ModelError(f"{path}: no such model file")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            names = ast.literal_eval(self._session.get_modelmeta().custom_metadata_map["names"])
-            self.labels: Sequence[str] = tuple(str(names[number]) for number in range(len(names)))
-        except KeyError:
-            raise ModelError(f"{path}: holds no class names; train it with `smartcart models recogniser`") from None
-        except Exception as error:  # ONNX Runtime's own exceptions have no public base but Exception
-            raise ModelError(f"{path}: is not an ONNX model that this ONNX Runtime can load ({error})") from error
+        self._session = open_model(path, threads)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.labels: Sequence[str] = class_names(path, metadata, "train it with `smartcart models recogniser`")
         self.model = ModelName(name=path.stem, hash=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
         self._input, shape = self._session.get_inputs()[0].name, self._session.get_inputs()[0].shape
         gives = self._session.get_outputs()[0].shape
@@ -66,6 +51,12 @@ class OnnxRecogniser:
             raise ModelError(
                 f"{path}: input {list(shape)} and output {list(gives)} are not those of a recogniser, "
                 f"[N, 3, side, side] and [N, {len(self.labels)}]; an eye goes to --model"
+            )
+        kind = self._session.get_inputs()[0].type
+        if kind != FLOAT or isinstance(shape[0], int):
+            raise ModelError(
+                f"{path}: takes crops as {kind} {list(shape)}; 32-bit floats and any number "
+                "of crops at a time are needed, as `smartcart models recogniser` writes it"
             )
         self._side = int(shape[2])
 

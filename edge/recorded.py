@@ -1,4 +1,8 @@
-"""Recorded detections: a clip's detections as JSON lines, so that the rest can be replayed without a model."""
+"""Recorded detections: a clip's detections as JSON lines, so that the rest can be replayed without a model.
+
+Numbers are written whole, none is rounded or left out: what is decided from a recording is, byte for byte, what was
+decided when it was made.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +15,6 @@ from smartcart.edge.events import ModelName
 from smartcart.edge.frames import Frame
 
 RECORDED: Final = ModelName(name="recorded", hash="00000000")
-LEAST_SHARE: Final = 0.005
 
 
 class RecordingError(ValueError):
@@ -52,9 +55,9 @@ class DetectionRecorder:
 
 
 def _row(detection: Detection) -> list[object]:
-    row: list[object] = [detection.label, round(detection.confidence, 4), [round(v, 5) for v in detection.box]]
+    row: list[object] = [detection.label, detection.confidence, list(detection.box)]
     if detection.named is not None:
-        row.append({label: round(share, 3) for label, share in detection.named.items() if share >= LEAST_SHARE})
+        row.append(dict(detection.named))
     return row
 
 

@@ -5,6 +5,8 @@ the source yields nothing but tells ``on_presence``, so that the cart's status s
 """
 
 import itertools
+import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,101 +15,47 @@ from typing import Final
 import cv2
 import numpy as np
 
+from smartcart.edge.address import SCHEMES, is_live, kind_of, shown, with_plain_scheme
 from smartcart.edge.frames import Frame, FrameSource, Image, SourceError
+from smartcart.edge.image_folder import ImageFolder
+from smartcart.edge.picture import checked_picture
+from smartcart.edge.video_file import VideoFile
+from smartcart.edge.webcam import OWN_CHOICE, CameraMode, ask, known_cameras, told
 
-IMAGES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-STREAMS: Final = ("rtsp://", "rtsps://", "http://", "https://", "udp://", "tcp://")
+__all__ = ["ImageFolder", "LiveCamera", "Presence", "VideoFile", "is_live", "open_source"]
+
+log = logging.getLogger(__name__)
+
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 10.0
-FOLDER_FPS: Final = 10.0
 
 Presence = Callable[[bool], None]
 
 
-class VideoFile:
-    """A recorded video. ``time`` is the frame's own timestamp in the file, ``fps`` its nominal rate.
-
-    Raises:
-        SourceError: no such file, not a video, or it breaks off before its first frame.
-    """
-
-    def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise SourceError(f"{path}: no such video file")
-        self._path = path
-        self._capture = cv2.VideoCapture(str(path))
-        self.fps = self._capture.get(cv2.CAP_PROP_FPS) or 30.0
-        self.frame_count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        if not self._capture.isOpened():
-            raise SourceError(f"{path}: is not a video that OpenCV can read (or it is truncated)")
-
-    def __iter__(self) -> Iterator[Frame]:
-        index, last = 0, -1.0
-        while True:
-            taken, image = self._capture.read()
-            if not taken:
-                break
-            at = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            at = at if at > last else last + 1 / self.fps  # some files carry no timestamps
-            yield Frame(image=np.asarray(image, np.uint8), index=index, time=round(at, 6))
-            index, last = index + 1, at
-        if index == 0:
-            raise SourceError(f"{self._path}: holds no readable frame; the file is truncated or not a video")
-        if index < 0.9 * self.frame_count:
-            raise SourceError(
-                f"{self._path}: breaks off after {index} of {self.frame_count} frames; the file is damaged. "
-                "What was seen until there has been decided and kept."
-            )
-
-    def close(self) -> None:
-        self._capture.release()
-
-
-class ImageFolder:
-    """The pictures of a folder in the order of their names, taken as ``fps`` frames a second.
-
-    Raises:
-        SourceError: the folder holds no picture, or one cannot be read.
-    """
-
-    def __init__(self, folder: Path, fps: float = FOLDER_FPS) -> None:
-        self._paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES)
-        self.fps = fps
-        self.frame_count = len(self._paths)
-        if not self._paths:
-            raise SourceError(f"{folder}: holds no picture ({', '.join(IMAGES)})")
-
-    def __iter__(self) -> Iterator[Frame]:
-        for index, path in enumerate(self._paths):
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if image is None:
-                raise SourceError(f"{path}: is not a picture that OpenCV can read")
-            yield Frame(image=np.asarray(image, np.uint8), index=index, time=round(index / self.fps, 6))
-
-    def close(self) -> None:
-        pass
-
-
 class LiveCamera:
-    """A webcam by number, or a network stream by address; opened again with back-off when it goes away.
+    """A webcam by number or device, or a network stream by address; opened again with back-off when it goes away.
 
     ``time`` is seconds since the first frame by the monotonic clock: a live camera's frames carry no timestamp that
     can be trusted over a reconnect.
 
     Args:
-        address: a camera's number or a stream's URL.
+        address: a camera's number, its device, or a stream's URL.
+        mode: what a webcam is asked for.
         on_presence: told False when the camera goes away and True when it is back.
 
     Raises:
-        SourceError: the camera does not answer at the first try.
+        SourceError: the camera does not answer at the first try; or, while it is read, its pictures are of no use.
     """
 
-    def __init__(self, address: int | str, *, on_presence: Presence = lambda _: None) -> None:
+    def __init__(
+        self, address: int | str, *, mode: CameraMode = OWN_CHOICE, on_presence: Presence = lambda _: None
+    ) -> None:
         self._address = address
+        self._mode = mode
         self._on_presence = on_presence
         self._closed = False
-        self._capture: cv2.VideoCapture | None = _open_camera(address)
-        self.fps = 30.0
+        self._capture: cv2.VideoCapture | None = _open_camera(address, mode)
+        self.fps = mode.fps or 30.0
         self.frame_count = 0
         if self._capture is None:
             raise SourceError(_no_camera(address))
@@ -134,13 +82,13 @@ class LiveCamera:
             if self._capture is not None:
                 taken, image = self._capture.read()
                 if taken:
-                    return np.asarray(image, np.uint8)
+                    return checked_picture(np.asarray(image, np.uint8), _name(self._address))
                 self._capture.release()
                 self._capture = None
                 self._on_presence(False)
             self._wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-            self._capture = None if self._closed else _open_camera(self._address)
+            self._capture = None if self._closed else _open_camera(self._address, self._mode)
             if self._capture is not None:
                 self._on_presence(True)
         return None
@@ -151,38 +99,52 @@ class LiveCamera:
             time.sleep(0.05)
 
 
-def open_source(source: str, *, on_presence: Presence = lambda _: None) -> FrameSource:
-    """A frame source by its word: a camera's number, a video file, a folder of pictures, or a stream's URL.
+def open_source(source: str, *, mode: CameraMode = OWN_CHOICE, on_presence: Presence = lambda _: None) -> FrameSource:
+    """A frame source by its word: a camera's number or device, a video file, a folder of pictures, or a stream's URL.
 
     Raises:
         SourceError: there is no such camera, file, folder or stream.
     """
-    if source.isdecimal():
-        return LiveCamera(int(source), on_presence=on_presence)
-    if source.startswith(STREAMS):
-        return LiveCamera(source, on_presence=on_presence)
+    match kind_of(source):
+        case "number":
+            return LiveCamera(int(source), mode=mode, on_presence=on_presence)
+        case "device":
+            return LiveCamera(source, mode=mode, on_presence=on_presence)
+        case "stream":
+            return LiveCamera(with_plain_scheme(source), on_presence=on_presence)
+        case "unknown":
+            schemes = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+            raise SourceError(f"the source is an address of no known kind; known are {schemes}")
     path = Path(source)
     return ImageFolder(path) if path.is_dir() else VideoFile(path)
 
 
-def is_live(source: str) -> bool:
-    """Whether the word names a camera or a stream, that is, something without an end."""
-    return source.isdecimal() or source.startswith(STREAMS)
-
-
-def _open_camera(address: int | str) -> cv2.VideoCapture | None:
+def _open_camera(address: int | str, mode: CameraMode) -> cv2.VideoCapture | None:
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what OpenCV and FFmpeg print may hold an address
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 5000]
     if isinstance(address, int):
         capture = cv2.VideoCapture(address)
+    elif kind_of(address) == "device":
+        capture = cv2.VideoCapture(os.path.realpath(address), cv2.CAP_V4L2)
     else:
         capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
-    if capture.isOpened():
-        return capture
-    capture.release()
-    return None
+    if not capture.isOpened():
+        capture.release()
+        return None
+    if mode != OWN_CHOICE and (instead := ask(capture, mode)):
+        log.warning("%s: %s", _name(address), instead)
+    return capture
+
+
+def _name(address: int | str) -> str:
+    if isinstance(address, int):
+        return f"camera {address}"
+    return f"camera {address}" if kind_of(address) == "device" else shown(address)
 
 
 def _no_camera(address: int | str) -> str:
-    if isinstance(address, int):
-        return f"camera {address} does not answer: is it plugged in, free, and allowed for this program? Try 0 or 1."
-    return f"{address.split('@')[-1]}: the stream does not answer; check its address and that the camera is on"
+    if isinstance(address, str) and kind_of(address) == "stream":
+        return f"{shown(address)}: the stream does not answer; check its address and that the camera is on"
+    others = told(known_cameras())
+    return f"{_name(address)} does not answer: is it plugged in, free, and allowed for this program? {others}"

@@ -91,7 +91,8 @@ def read_truth(path: Path) -> Truth:
     """Reads one truth file.
 
     Raises:
-        TruthError: the file is missing, is not JSON, is of another schema, or a field is missing or wrong.
+        TruthError: the file is missing, is not JSON, is of another schema, a field is missing or wrong, or something is
+            removed that does not stand in the basket then.
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -103,6 +104,7 @@ def read_truth(path: Path) -> Truth:
         truth = _truth(cast("dict[str, Any]", raw))
     except (KeyError, TypeError, ValueError) as error:
         raise TruthError(f"{path}: a field is missing or wrong: {error!r}") from error
+    _check_removals(path, truth)
     return truth
 
 
@@ -192,6 +194,17 @@ def _truth(raw: dict[str, Any]) -> Truth:
         ),
         note=raw.get("note"),
     )
+
+
+def _check_removals(path: Path, truth: Truth) -> None:
+    count = dict(truth.initial)
+    for event in sorted(truth.events, key=lambda e: e.t):
+        count[event.label] = count.get(event.label, 0) + (1 if event.type == "added" else -1)
+        if count[event.label] < 0:
+            raise TruthError(
+                f"{path}: at {event.t:g} s a {event.label} is removed that is not in the basket; "
+                "add it to 'initial', or mend the event"
+            )
 
 
 def _change(value: str) -> Change:

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     if min(args.runs, args.threads) < 1 or args.frames <= WARM_UP:
         raise CommandError(f"give at least one run and thread, and more than {WARM_UP} frames")
     try:
-        detector = OnnxDetector(args.model, threads=args.threads)
+        detector = OnnxDetector(args.model, threads=args.threads, hand_class=None)
         figures = against_bare(args.source or _demo_clip(), detector, args.frames, args.runs)
     except EDGE_ERRORS as error:
         raise CommandError(str(error)) from error

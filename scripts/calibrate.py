@@ -14,6 +14,8 @@ HELP = "draw the basket's outline on a frame, or give it, and write the zone fil
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from smartcart.scripts.eye_options import add_camera_options, frame_rate
+
     parser = commands.add_parser(
         "calibrate",
         help=HELP,
@@ -23,7 +25,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "          smartcart calibrate --source 0 --zone cart.toml --polygon 0.1,0.2 0.9,0.2 0.9,0.95 0.1,0.95",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--source", required=True, help="camera number, video, folder of pictures, or stream")
+    parser.add_argument("--source", required=True, help="camera number or device, video, folder of pictures, or stream")
+    parser.add_argument("--fps", type=frame_rate, help="ask a webcam for so many frames a second")
+    add_camera_options(parser)
     parser.add_argument("--zone", required=True, type=Path, metavar="OUT.toml", help="zone file to write")
     parser.add_argument(
         "--polygon", nargs="+", metavar="x,y", help="corners between 0 and 1, where there is no display"
@@ -36,10 +40,10 @@ def run(args: argparse.Namespace) -> int:
     import cv2
 
     from smartcart.edge.zone import parse_polygon, write_zone
-    from smartcart.scripts.eye import EDGE_ERRORS, open_frames
+    from smartcart.scripts.eye import EDGE_ERRORS, camera_mode, open_frames
     from smartcart.scripts.main import CommandError
 
-    frames = open_frames(args.source)
+    frames = open_frames(args.source, mode=camera_mode(args))
     try:
         image = next(iter(frames)).image
         zone = parse_polygon(args.polygon) if args.polygon else _draw(image)

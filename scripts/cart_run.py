@@ -23,6 +23,7 @@ from smartcart.edge.preview import Preview
 from smartcart.edge.publisher import Identity, Publisher
 from smartcart.edge.sink import JsonLines
 from smartcart.edge.sources import is_live, open_source
+from smartcart.edge.webcam import OWN_CHOICE, CameraMode
 from smartcart.edge.zone import Zone
 from smartcart.scripts.eye import build_pipeline
 
@@ -34,6 +35,7 @@ class CartRun:
     Args:
         sink: a file for events as JSON lines; None sends them to ``broker`` through ``outbox``.
         fps: look at no more frames a second than this.
+        mode: what a webcam is asked for.
         evidence: send a blurred crop of each event's item, which the server must take (``--evidence``).
         real_speed: whether a recording goes at the pace at which it was filmed.
         initial: what stands in the basket at the start, label to count.
@@ -48,6 +50,7 @@ class CartRun:
     outbox: Path
     sink: Path | None = None
     fps: float | None = None
+    mode: CameraMode = OWN_CHOICE
     evidence: bool = False
     real_speed: bool = True
     initial: Mapping[str, int] = field(default_factory=dict)
@@ -80,7 +83,7 @@ class CartRun:
                 Publisher(sink, identity, on_decided=evidence.decided) if evidence else Publisher(sink, identity)
             )
             cart = Cart(pipeline, publisher, CameraWatch(self.zone))
-            frames = open_source(self.source, on_presence=cart.camera_present)
+            frames = open_source(self.source, mode=self.mode, on_presence=cart.camera_present)
             stack.callback(frames.close)
             carrier = self._courier(sink, identity, cart) if isinstance(sink, Outbox) else NoCarrier()
             stack.enter_context(carrier)

@@ -122,7 +122,7 @@ def _refusing(model: Path) -> Callable[["Picture"], bool]:
     from smartcart.edge.frames import Frame
 
     try:
-        detector = OnnxDetector(model, confidence=SURE)
+        detector = OnnxDetector(model, confidence=SURE, hand_class=None)
     except ModelError as error:
         raise CommandError(str(error)) from error
 

@@ -24,7 +24,7 @@ COMMIT_TIMEOUT = 30.0
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from smartcart.scripts.eye_options import add_eye_options
+    from smartcart.scripts.eye_options import add_camera_options, add_eye_options, frame_rate
 
     parser = commands.add_parser(
         "demo",
@@ -39,6 +39,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--camera", type=int, metavar="N", help="a webcam by its number")
     source.add_argument("--source", metavar="X", help="a video, a folder of pictures, or a stream")
+    parser.add_argument("--fps", type=frame_rate, help="ask a webcam for so many frames a second")
+    add_camera_options(parser)
     parser.add_argument("--headless", action="store_true", help="open no browser")
     parser.add_argument(
         "--once", action="store_true", help="end after the clip; exit with 1 if its basket is not exact"
@@ -78,7 +80,7 @@ def _demo(args: argparse.Namespace) -> int:
     from smartcart.edge.sources import is_live
     from smartcart.models.labels import ITEMS
     from smartcart.scripts.cart_run import CartRun
-    from smartcart.scripts.eye import open_detector, open_frames
+    from smartcart.scripts.eye import camera_mode, open_detector, open_frames
     from smartcart.scripts.signals import stop_softly
     from smartcart.server.broker import EmbeddedBroker
     from smartcart.server.service import BasketServer
@@ -88,7 +90,7 @@ def _demo(args: argparse.Namespace) -> int:
     truth = _truth_beside(source)
     zone = _zone(args, truth)
     detector = open_detector(args)
-    open_frames(source).close()  # a wrong name is told before a browser opens
+    open_frames(source, mode=camera_mode(args)).close()  # a wrong name is told before a browser opens
     with (
         tempfile.TemporaryDirectory(prefix="smartcart-demo-") as folder,
         Preview() as preview,
@@ -118,6 +120,7 @@ def _demo(args: argparse.Namespace) -> int:
             cart=CART,
             broker=BrokerAddress.parse(broker.url),
             outbox=Path(folder) / "outbox.sqlite",
+            mode=camera_mode(args),
             real_speed=args.speed == "real",
             initial=truth.initial if truth else {},
             evidence=True,

@@ -11,7 +11,7 @@ HELP = "watch a cart through a camera and publish what goes in and out"
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from smartcart.scripts.broker_options import add_broker_options
-    from smartcart.scripts.eye_options import add_eye_options
+    from smartcart.scripts.eye_options import add_camera_options, add_eye_options, frame_rate
 
     parser = commands.add_parser(
         "edge",
@@ -22,14 +22,19 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--source", default="0", help="camera number (default: 0), video, folder of pictures, rtsp:// or http:// stream"
+        "--source",
+        default="0",
+        help="camera number (default: 0) or device, video, folder of pictures, rtsp://, http:// or other stream",
     )
     parser.add_argument("--store", help="the store's name in topics (default: the bundle's, or else store-1)")
     parser.add_argument("--cart", help="the cart's pseudonym in topics (default: the bundle's, or else cart-1)")
     add_broker_options(parser)
     parser.add_argument("--outbox", type=Path, help="outbox file (default: ~/.smartcart/STORE/CART.sqlite)")
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
-    parser.add_argument("--fps", type=float, help="look at no more frames a second than this")
+    parser.add_argument(
+        "--fps", type=frame_rate, help="look at no more frames a second than this, and ask a webcam for them"
+    )
+    add_camera_options(parser)
     parser.add_argument("--speed", choices=("real", "max"), default="real", help="pace of a recording (default: real)")
     parser.add_argument(
         "--evidence",
@@ -48,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.edge.sink import SinkError
     from smartcart.scripts.broker_options import chosen_broker
     from smartcart.scripts.cart_run import CartRun
-    from smartcart.scripts.eye import EDGE_ERRORS, open_detector, open_zone
+    from smartcart.scripts.eye import EDGE_ERRORS, camera_mode, open_detector, open_zone
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.signals import stop_on_sigterm, stop_softly
 
@@ -67,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
             outbox=args.outbox or Path.home() / ".smartcart" / store / f"{cart}.sqlite",
             sink=args.sink,
             fps=args.fps,
+            mode=camera_mode(args),
             evidence=args.evidence,
             real_speed=args.speed == "real",
         )

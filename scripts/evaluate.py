@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smartcart.scripts.evaluation import Tested
+    from smartcart.scripts.evaluation import LeftOut, Tested
 
 HELP = "replay labelled clips (*.truth.json) and print how many events were told right"
 
@@ -59,13 +59,31 @@ def run(args: argparse.Namespace) -> int:
             return fit_noise(truths, args)
         if args.detections and len(truths) > 1:
             raise CommandError("--detections belongs to one clip; name one")
-        tested = _test_all(truths, args)
+        tested, left_out = _sorted_out(_test_all(truths, args))
         prices = _prices(args.catalogue)
     except (TruthError, NoiseError, *EDGE_ERRORS) as error:
         raise CommandError(str(error)) from error
     _write_sheet(args.hard_cases, tested)
-    result = summary(tested, prices)
-    return report(result, args, table(result))
+    result = summary(tested, prices) | {"left_out": [{"clip": one.clip, "why": one.why} for one in left_out]}
+    status = report(result, args, table(result))
+    for one in left_out:
+        print(f"left out: {one.why}", file=sys.stderr)
+    return status
+
+
+def _sorted_out(results: "Sequence[Tested | LeftOut]") -> "tuple[list[Tested], list[LeftOut]]":
+    """The clips that count, and those that cannot be used.
+
+    Raises:
+        CommandError: none counts.
+    """
+    from smartcart.scripts.evaluation import LeftOut
+    from smartcart.scripts.main import CommandError
+
+    left_out = [one for one in results if isinstance(one, LeftOut)]
+    if len(left_out) == len(results):
+        raise CommandError("; ".join(one.why for one in left_out))
+    return [one for one in results if not isinstance(one, LeftOut)], left_out
 
 
 def summary(tested: Sequence["Tested"], prices: Mapping[str, int] | None = None) -> dict[str, Any]:
@@ -104,7 +122,7 @@ def _plain(replayed: Iterable[Any]) -> dict[str, Any]:
     }
 
 
-def _test_all(truths: Sequence[Path], args: argparse.Namespace) -> "list[Tested]":
+def _test_all(truths: Sequence[Path], args: argparse.Namespace) -> "list[Tested | LeftOut]":
     from smartcart.scripts.progress import progress
     from smartcart.scripts.workers import workers
 
@@ -142,10 +160,10 @@ def _picklable(args: argparse.Namespace) -> argparse.Namespace:
     return argparse.Namespace(**{name: value for name, value in vars(args).items() if name != "run"})
 
 
-def _test(path: Path, args: argparse.Namespace) -> "Tested":
-    from smartcart.scripts.evaluation import put_to_test
+def _test(path: Path, args: argparse.Namespace) -> "Tested | LeftOut":
+    from smartcart.scripts.evaluation import put_to_test_if_sound
 
-    return put_to_test(path, args)
+    return put_to_test_if_sound(path, args)
 
 
 def _prices(catalogue: Path | None) -> Mapping[str, int] | None:

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from smartcart.edge.frames import SourceError
 from smartcart.edge.zone import Zone
 from smartcart.models.event_metrics import Prediction, Replayed
 from smartcart.models.frame_truth import TrueFrame, frames_beside, read_frames
-from smartcart.models.truth import Truth, TruthError, read_truth
+from smartcart.models.truth import SUFFIX, Truth, TruthError, read_truth
 from smartcart.scripts.baselines import BASELINES
 from smartcart.scripts.faults import faults
 from smartcart.scripts.hard_cases import Image, error_rows
 from smartcart.scripts.looking import Look, judged, look_at_truth, look_at_video, look_through_noise
+from smartcart.scripts.main import CommandError
 
 Group = Literal["rendered", "unrendered", "real"]
 GROUPS: Final[tuple[Group, ...]] = ("real", "rendered", "unrendered")
@@ -31,6 +33,26 @@ class Tested:
     baselines: Mapping[str, Replayed] = field(default_factory=dict)
     faults: Counter[str] | None = None
     error_rows: Sequence[Image] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A clip that cannot be used, and why."""
+
+    clip: str
+    why: str
+
+
+def put_to_test_if_sound(path: Path, args: argparse.Namespace) -> Tested | LeftOut:
+    """Replays the clip of a truth file, one of many: if clip or truth cannot be used, the others still count.
+
+    Raises:
+        ModelError, NoiseError, RecordingError: something that all clips need cannot be used.
+    """
+    try:
+        return put_to_test(path, args)
+    except (TruthError, SourceError, CommandError) as error:
+        return LeftOut(clip=path.name.removesuffix(SUFFIX), why=str(error))
 
 
 def put_to_test(path: Path, args: argparse.Namespace) -> Tested:

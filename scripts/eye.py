@@ -11,11 +11,12 @@ from smartcart.edge.pipeline import Pipeline
 from smartcart.edge.reading import ReadingDetector
 from smartcart.edge.recogniser import OnnxRecogniser
 from smartcart.edge.recorded import RecordedDetector, RecordingError
-from smartcart.edge.sources import Presence, open_source
+from smartcart.edge.sources import open_source
 from smartcart.edge.tracker import CartTracker, TrackerSettings
+from smartcart.edge.webcam import OWN_CHOICE, CameraMode
 from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
 from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL, UNKNOWN
-from smartcart.scripts.eye_options import NO_RECOGNISER
+from smartcart.scripts.eye_options import NO_HAND, NO_RECOGNISER
 from smartcart.scripts.main import CommandError
 
 EDGE_ERRORS = (ModelError, SourceError, ZoneError, RecordingError)
@@ -28,7 +29,8 @@ def open_detector(args: argparse.Namespace) -> Detector:
     """
     if args.detections:
         return RecordedDetector(args.detections)
-    eye = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak)
+    hand_class = None if args.hand_class == NO_HAND else args.hand_class
+    eye = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak, hand_class=hand_class)
     shipped = args.model.resolve() in (DEFAULT_MODEL.resolve(), INT8_MODEL.resolve())
     file = args.recogniser or (DEFAULT_RECOGNISER if shipped else None)
     if file is None or file == NO_RECOGNISER:
@@ -48,8 +50,18 @@ def build_pipeline(detector: Detector, zone: Zone) -> Pipeline:
     return Pipeline(detector=detector, tracker=CartTracker(), judge=Judge(zone))
 
 
-def open_frames(source: str, on_presence: Presence = lambda _: None) -> FrameSource:
+def camera_mode(args: argparse.Namespace) -> CameraMode:
+    """What ``--size``, ``--fps`` and ``--format`` ask of a webcam."""
+    return CameraMode(size=args.size, fps=args.fps, format=args.format)
+
+
+def open_frames(source: str, *, mode: CameraMode = OWN_CHOICE) -> FrameSource:
+    """The frames that a word names.
+
+    Raises:
+        CommandError: there are none.
+    """
     try:
-        return open_source(source, on_presence=on_presence)
+        return open_source(source, mode=mode)
     except EDGE_ERRORS as error:
         raise CommandError(str(error)) from error

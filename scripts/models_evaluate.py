@@ -56,7 +56,9 @@ def run_evaluate(args: argparse.Namespace) -> int:
     if args.boxes and len(args.clip) != 1:
         raise CommandError("--boxes belongs to one --clip")
     try:
-        detector = OnnxDetector(args.model, threads=args.threads, confidence=LOWEST_CONFIDENCE, iou=OVERLAP_KEPT)
+        detector = OnnxDetector(
+            args.model, threads=args.threads, confidence=LOWEST_CONFIDENCE, iou=OVERLAP_KEPT, hand_class=None
+        )
         sets = [*photo_sets(args.data), *(clip_set(clip, args.boxes, every=max(1, args.every)) for clip in args.clip)]
         judged = _judge(sets, _with_recogniser(detector, args))
         if args.plots:

@@ -39,7 +39,7 @@ def run_quantize(args: argparse.Namespace) -> int:
     from smartcart.scripts.main import CommandError
 
     try:
-        detector = OnnxDetector(args.model)
+        detector = OnnxDetector(args.model, hand_class=None)
         photos = [photo for file in args.data for part in read_dataset(file).train for photo in part.photos]
         chosen = random.Random(args.seed).sample(photos, min(args.pictures, len(photos)))
         written = quantize(args.model, _prepared(chosen, detector), args.out)

@@ -5,9 +5,10 @@ from types import TracebackType
 from typing import Final, Self
 
 import cv2
+import numpy as np
 
 from smartcart.edge.draw import Annotator
-from smartcart.edge.frames import FrameSource, SourceError
+from smartcart.edge.frames import FrameSource, Image, SourceError
 from smartcart.edge.judge import Judge
 from smartcart.edge.pipeline import Step
 from smartcart.edge.zone import Zone
@@ -18,6 +19,8 @@ CODECS: Final = {".webm": "VP80", ".mp4": "mp4v"}
 class VideoWriter:
     """Writes annotated frames as WebM (VP8, which browsers play) or MP4 (MPEG-4 part 2, which players play): what
     OpenCV's wheel encodes everywhere. A context manager.
+
+    The first frame's size is the video's; a frame of another is laid into it, its proportions kept.
 
     Raises:
         SourceError: the name ends in neither, or the file cannot be opened for writing.
@@ -30,18 +33,19 @@ class VideoWriter:
         self._fps = frames.fps
         self._annotator = Annotator(zone, judge)
         self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
         self._last = -1
 
     def write(self, step: Step) -> None:
         image = self._annotator.draw(step)
         if self._writer is None:
-            size = image.shape[1], image.shape[0]
+            self._size = image.shape[1], image.shape[0]
             codec = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix])
-            self._writer = cv2.VideoWriter(str(self._path), codec, self._fps, size)
+            self._writer = cv2.VideoWriter(str(self._path), codec, self._fps, self._size)
             if not self._writer.isOpened():
                 raise SourceError(f"{self._path}: cannot be written; name a file in a folder that exists")
         if step.frame.index > self._last:
-            self._writer.write(image)
+            self._writer.write(_laid_into(image, self._size))
             self._last = step.frame.index
 
     def __enter__(self) -> Self:
@@ -50,3 +54,16 @@ class VideoWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._writer is not None:
             self._writer.release()
+
+
+def _laid_into(image: Image, size: tuple[int, int]) -> Image:
+    """The whole picture in the middle of one of this width and height, black around it."""
+    width, height = size
+    if image.shape[:2] == (height, width):
+        return image
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    canvas = np.zeros((height, width, 3), np.uint8)
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(image, inner, interpolation=cv2.INTER_AREA)
+    return canvas

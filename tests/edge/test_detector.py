@@ -108,3 +108,79 @@ def test_a_model_without_class_names_is_refused(tmp_path: Path) -> None:
 def test_an_input_that_is_no_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is not one picture"):
         OnnxDetector(model_file(tmp_path / "eye.onnx", YOLO11, size=(1, 10)))
+
+
+def thinned(*rows: Sequence[float]) -> np.ndarray:
+    """The 300 rows of an end-to-end head, the last of them empty."""
+    head = np.zeros((1, 300, 6), np.float32)
+    for number, row in enumerate(rows):
+        head[0, number] = row
+    return head
+
+
+def with_names(path: Path, head: np.ndarray, names: object, **more: str) -> OnnxDetector:
+    return OnnxDetector(model_file(path / "eye.onnx", head, metadata={"names": str(names), "imgsz": "320", **more}))
+
+
+YOLOV5 = np.array([[[160, 128, 40, 80, 0.9, 0.95], [40, 40, 20, 20, 0.01, 0.4]]], np.float32)
+ONE_NAME = {0: "hand"}
+MANY_NAMES = {0: "hand", **{number: f"thing {number}" for number in range(1, 296)}}
+
+
+def test_a_yolov5_of_one_class_is_not_taken_for_an_end_to_end_head(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="this one is YOLOv5's"):
+        with_names(tmp_path, YOLOV5, ONE_NAME)
+    assert with_names(tmp_path, thinned((10, 10, 50, 60, 0.9, 0)), ONE_NAME).detect(frame())
+
+
+def test_an_end_to_end_head_with_as_many_names_as_rows_is_not_taken_for_scores(tmp_path: Path) -> None:
+    found = with_names(tmp_path, thinned((10, 10, 50, 60, 0.9, 295)), MANY_NAMES).detect(frame())
+    assert [d.label for d in found] == ["thing 295"]
+
+
+@pytest.mark.parametrize("names", [ONE_NAME, MANY_NAMES], ids=["one name", "296 names"])
+def test_where_the_values_say_nothing_the_metadata_does_and_without_it_the_model_is_refused(
+    tmp_path: Path, names: dict[int, str]
+) -> None:
+    with pytest.raises(ModelError, match="may be that of"):
+        with_names(tmp_path, thinned(), names)
+    assert with_names(tmp_path, thinned(), names, end2end="True").detect(frame()) == []
+
+
+def test_class_numbers_beyond_the_names_are_refused_at_load(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"gives class number 79, but has names for 2 only"):
+        with_names(tmp_path, thinned((10, 10, 50, 60, 0.9, 79)), NAMES)
+
+
+def test_values_of_no_head_and_other_tasks_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="holds values that fit no known head"):
+        with_names(tmp_path, YOLO11 * 5, NAMES)
+    with pytest.raises(ModelError, match="a model for the task 'segment'"):
+        with_names(tmp_path, YOLO11, NAMES, task="segment")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{1: "bottle", 2: "hand"}, {"0": "bottle", "1": "hand"}, '{"1": "bottle", "2": "hand"}', ["bottle", "hand"]],
+    ids=["from 1", "text keys", "JSON", "a list"],
+)
+def test_names_are_read_as_tools_write_them(tmp_path: Path, names: object) -> None:
+    assert with_names(tmp_path, YOLO11, names).labels == ("bottle", "hand")
+
+
+def test_names_with_a_gap_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"are numbered \[0, 2\]"):
+        with_names(tmp_path, YOLO11, {0: "bottle", 2: "hand"})
+
+
+def test_a_batch_of_a_fixed_size_is_refused_with_the_command_that_helps(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"takes 4 pictures at a time.*batch=1"):
+        OnnxDetector(model_file(tmp_path / "eye.onnx", YOLO11, size=(4, 3, 64, 96)))
+
+
+def test_a_model_without_a_hand_is_refused_unless_told_what_it_calls_it(tmp_path: Path) -> None:
+    path = model_file(tmp_path / "eye.onnx", YOLO11, metadata={"names": "['bottle', 'person']", "imgsz": "320"})
+    with pytest.raises(ModelError, match=r"knows no class 'hand'.*--hand-class NAME; it has bottle, person"):
+        OnnxDetector(path)
+    assert OnnxDetector(path, hand_class="person").labels == ("bottle", "hand")
+    assert OnnxDetector(path, hand_class=None).labels == ("bottle", "person")

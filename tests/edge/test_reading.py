@@ -113,3 +113,9 @@ def test_a_doubtful_reading_does_not_turn_a_sure_detector_over() -> None:
     votes = joined({"tub": 0.8}, {"cup": 0.55, "tub": 0.45})
     assert votes["tub"] > votes["cup"]
     assert sum(votes.values()) == pytest.approx(0.8)
+
+
+def test_what_the_recogniser_rules_out_wholly_is_doubted_not_forgotten() -> None:
+    ruled_out, unsaid = joined({"tub": 0.8}, {"cup": 1.0, "tub": 0.0}), joined({"tub": 0.8}, {"cup": 1.0})
+    assert ruled_out == unsaid
+    assert 0 < ruled_out["tub"] < ruled_out["cup"]

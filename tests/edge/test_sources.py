@@ -12,7 +12,7 @@ import pytest
 
 from smartcart.edge.frames import Frame, SourceError
 from smartcart.edge.pace import newest, thinned
-from smartcart.edge.sources import ImageFolder, LiveCamera, VideoFile, open_source
+from smartcart.edge.sources import ImageFolder, LiveCamera, VideoFile, is_live, open_source
 
 
 def picture(level: int) -> np.ndarray:
@@ -76,6 +76,19 @@ def test_a_folder_of_pictures_goes_by_name(tmp_path: Path) -> None:
     assert [f.time for f in frames] == [0, 0.2, 0.4]
 
 
+def test_a_folder_goes_as_people_count_and_leaves_hidden_files_out(tmp_path: Path) -> None:
+    for i in (1, 2, 10):
+        cv2.imwrite(str(tmp_path / f"{i}.png"), np.full((20, 20, 3), 20 * i, np.uint8))
+    (tmp_path / "._1.png").write_bytes(b"what a Mac leaves behind")
+    assert [int(f.image.mean()) for f in ImageFolder(tmp_path)] == [20, 40, 200]
+
+
+def test_a_picture_in_which_nothing_can_be_seen_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "strip.png"), np.zeros((4000, 3, 3), np.uint8))
+    with pytest.raises(SourceError, match=r"strip\.png: is a picture of 3 x 4000 pixels"):
+        list(ImageFolder(tmp_path))
+
+
 def test_an_empty_folder_and_a_broken_picture_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="holds no picture"):
         open_source(str(tmp_path))
@@ -84,9 +97,10 @@ def test_an_empty_folder_and_a_broken_picture_are_refused(tmp_path: Path) -> Non
         list(open_source(str(tmp_path)))
 
 
-def test_a_camera_that_is_not_there_says_what_to_try() -> None:
-    with pytest.raises(SourceError, match="camera 97 does not answer"):
+def test_a_camera_that_is_not_there_says_what_to_try(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SourceError, match=r"camera 97 does not answer.*(There (is|are) |This machine|Try 0)"):
         open_source("97")
+    assert capfd.readouterr() == ("", ""), "OpenCV's own lines stay out"
 
 
 class HttpCamera:
@@ -142,6 +156,34 @@ def test_a_stream_that_does_not_answer_is_refused_without_its_password() -> None
     with pytest.raises(SourceError, match="does not answer") as caught:
         open_source("http://user:secret@127.0.0.1:9/live.mjpg")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["/dev/video97", "/dev/v4l/by-id/usb-none"])
+def test_a_device_is_a_camera_not_a_file(word: str) -> None:
+    assert is_live(word)
+    with pytest.raises(SourceError, match=f"camera {word} does not answer"):
+        open_source(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "HTTP://127.0.0.1:9/cgi?user=a&pwd=secret",
+        "rtsp://admin:secret@127.0.0.1:9/live",
+        "rtsp://admin:a/secret@127.0.0.1:9/live",
+        "rtmp://127.0.0.1:9/live/secret",
+        "srt://127.0.0.1:9?passphrase=secret",
+        "http://[",
+        "ftp://anna:secret@127.0.0.1/clip.mp4",
+        "anna:secret@127.0.0.1/clip.mp4",
+    ],
+)
+def test_no_secret_of_an_address_is_told(word: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source(word)
+    assert "no such video file" not in str(caught.value)
+    said = "".join((str(caught.value), *capfd.readouterr()))
+    assert "secret" not in said
 
 
 def test_thinning_keeps_at_most_so_many_frames_a_second(video: Path) -> None:

@@ -103,3 +103,27 @@ def test_a_sheet_that_could_not_be_written_is_refused_before_the_work(unrendered
         told = evaluate(unrendered, "--hard-cases", sheet)
         assert told.returncode == 2
         assert "name a .jpg or .png file in a folder that exists" in told.stderr
+
+
+def test_a_truth_that_removes_what_is_not_there_is_refused_by_name(unrendered: Path) -> None:
+    truth = json.loads((unrendered / "a.truth.json").read_text())
+    truth["events"][0] |= {"type": "removed"}
+    (unrendered / "a.truth.json").write_text(json.dumps(truth))
+    told = evaluate(unrendered)
+    assert told.returncode == 2
+    assert "a.truth.json: at 3.2 s a can is removed that is not in the basket" in told.stderr
+
+
+def test_of_many_clips_the_bad_ones_are_named_and_the_others_count(unrendered: Path) -> None:
+    bad = (unrendered / "a.truth.json").read_text()
+    (unrendered / "b.truth.json").write_text(bad.replace("a.mp4", "b.mp4"))
+    (unrendered / "b.mp4").write_bytes(b"no video")
+    (unrendered / "c.truth.json").write_text("{}")
+    told = evaluate(unrendered, "--json")
+    assert told.returncode == 0, told.stderr
+    figures = json.loads(told.stdout)
+    assert (figures["clips"], figures["tp"]) == (1, 1)
+    assert [one["clip"] for one in figures["left_out"]] == ["b", "c"]
+    assert "left out" in told.stderr and "b.mp4: is not a video" in told.stderr
+    (unrendered / "a.truth.json").unlink()
+    assert evaluate(unrendered).returncode == 2, "where none counts there is no table"

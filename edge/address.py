@@ -1,0 +1,50 @@
+"""What the word for a frame source names, and how an address is shown without its secrets."""
+
+import re
+from typing import Final, Literal
+
+SCHEMES: Final = ("rtsp", "rtsps", "rtmp", "rtmps", "srt", "http", "https", "udp", "tcp", "rtp")
+
+Kind = Literal["number", "device", "stream", "path", "unknown"]
+
+
+def kind_of(source: str) -> Kind:
+    """What the word names: a camera's number, its device, a stream, a path, or an address of no known kind.
+
+    >>> [kind_of(word) for word in ("0", "/dev/video0", "RTSP://camera/1", "clip.mp4", "ftp://host/clip.mp4")]
+    ['number', 'device', 'stream', 'path', 'unknown']
+    """
+    if source.isdecimal():
+        return "number"
+    if source.startswith("/dev/"):
+        return "device"
+    scheme, sign, _ = source.partition("://")
+    if sign and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
+        return "stream" if scheme.lower() in SCHEMES else "unknown"
+    return "unknown" if re.match(r"[^/]*:.*@", source) else "path"
+
+
+def is_live(source: str) -> bool:
+    """Whether the word names a camera or a stream, that is, something without an end."""
+    return kind_of(source) in ("number", "device", "stream")
+
+
+def with_plain_scheme(address: str) -> str:
+    """A stream's address with its scheme in small letters, as FFmpeg wants it."""
+    scheme, sign, rest = address.partition("://")
+    return scheme.lower() + sign + rest
+
+
+def shown(address: str) -> str:
+    """A stream's scheme, host and port: what may be told of it. Users, passwords, keys in paths and queries may not.
+
+    >>> shown("RTSP://anna:secret@10.0.0.7:554/live?key=abc")
+    'rtsp://10.0.0.7:554'
+    >>> shown("http://anna:a/b@10.0.0.7/live")
+    'http://...'
+    """
+    scheme, _, rest = address.partition("://")
+    host, *behind = re.split(r"[/?#\\]", rest, maxsplit=1)
+    if "@" in "".join(behind):  # perhaps a password with such a sign in it
+        host = "..."
+    return f"{scheme.lower()}://{host.rpartition('@')[2]}"
