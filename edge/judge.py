@@ -5,7 +5,7 @@ been gone for a while. What stands in the basket after the visit is held against
 that only changed its place is no event; one that another item covers is remembered as hidden; what the evidence does
 not settle becomes *uncertain*. Line crossing is evidence, never the decision: a flickering box cannot count twice.
 
-Pure: no clock, no I/O; the same tracks give the same decisions.
+Pure: no clock, no I/O, no pictures; the same tracks, and the same word of a witness of change, give the same decisions.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,19 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final
 
-from smartcart.edge.account import Account
+from smartcart.edge.account import PRESENT, Account
+from smartcart.edge.change import Change, Witness
 from smartcart.edge.decision import Decision
+from smartcart.edge.detection import Box
 from smartcart.edge.events import EventType
 from smartcart.edge.inventory import Inventory, Resting
 from smartcart.edge.path import INSIDE, WINDOW, Path
 from smartcart.edge.phantom import Phantoms
 from smartcart.edge.region import Region
 from smartcart.edge.tracker import Track
+from smartcart.edge.unknown import Unknown
 from smartcart.edge.visit import Visit, holds, reaches
+from smartcart.edge.weighing import unknown_item, weighed
 from smartcart.edge.zone import Zone
 
 FREE: Final = 0.3  # the share of a place that known items out of sight may cover for it to count as free
@@ -56,11 +60,18 @@ class JudgeSettings:
 
 
 class Judge:
-    """Decides for one camera; feed it every frame's tracks in order of media time."""
+    """Decides for one camera; feed it every frame's tracks in order of media time.
 
-    def __init__(self, zone: Zone, settings: JudgeSettings | None = None) -> None:
+    Args:
+        witness: is asked at the close of a visit what the picture shows of it; None where there are no pictures.
+    """
+
+    def __init__(self, zone: Zone, settings: JudgeSettings | None = None, witness: Witness | None = None) -> None:
         self._region = Region(zone)
         self._settings = settings or JudgeSettings()
+        self._witness = witness
+        self._change: Change | None = None
+        self._unknown = Unknown()
         self._inventory = Inventory()
         self._phantoms = Phantoms()
         self._paths: dict[int, Path] = {}
@@ -92,8 +103,9 @@ class Judge:
         hands = [t for t in real if t.seen and self._reaches_in(t)]
         if hands or self._something_moves(time) or self._held_outside(time):
             decisions = self._close(self._visit, time) if self._visit is not None and self._visit.looked_again else []
+            begins = self._visit is None
             self._touch(time, hands)
-            return decisions
+            return self._ask() + decisions if begins else decisions
         return self._quiet(time, elapsed)
 
     def finish(self) -> list[Decision]:
@@ -104,10 +116,10 @@ class Judge:
         if self._time is None:
             return []
         if self._visit is None:
-            return self._lost(self._time, 0.0)
+            return self._lost(self._time, 0.0) or self._ask()
         if self._visit.tail < self._settings.least_tail:
             return []
-        return self._close(self._visit, self._time) + self._lost(self._time, 0.0)
+        return self._close(self._visit, self._time) + self._lost(self._time, 0.0) or self._ask()
 
     # --- one frame ---
 
@@ -141,6 +153,8 @@ class Judge:
     def _touch(self, time: float, hands: Sequence[Track]) -> None:
         if self._visit is None:
             self._visit = Visit(start=time, last_active=time)
+            if self._witness is not None:
+                self._witness.began(time)
             for item in self._inventory.items:
                 item.reached_for()
         self._visit.active(time, hands)
@@ -204,24 +218,32 @@ class Judge:
         for item in self._inventory.items:
             if item.missing is not None:
                 item.missing.unseen += elapsed
-        return decisions + self._lost(time, self._settings.missed)
+        decisions += self._lost(time, self._settings.missed)
+        if decisions:
+            self._unknown.drop()
+        return decisions + self._ask(time)
 
     def _lost(self, time: float, missed: float) -> list[Decision]:
         """Decides on what has been missing for some quiet time."""
         items = [i for i in self._inventory.items if i.missing is not None and i.missing.unseen >= missed]
         if not items or self._last_visit is None:
             return []
-        return Account(visit=self._last_visit, inventory=self._inventory, paths=[], time=time).lost(items)
+        account = Account(visit=self._last_visit, inventory=self._inventory, paths=[], time=time)
+        return weighed(account.lost(items), self._change)
 
     def _long_at_rest(self, path: Path, time: float) -> bool:
         return path.rests_since is not None and time - path.rests_since >= self._settings.adopt_after
 
     def _late(self, time: float, path: Path) -> list[Decision]:
         """An item that comes into sight without a visit, or after the one in which a hand was at its place."""
+        if self._unknown.asked_of(path.track.box):
+            self._inventory.add(path)
+            return []
         visit = self._last_visit
         recent = visit is not None and time - visit.last_active <= self._settings.late
         if visit is not None and recent and visit.touched(path.track.box):
-            return Account(visit=visit, inventory=self._inventory, paths=[], time=time).late(path)
+            account = Account(visit=visit, inventory=self._inventory, paths=[], time=time)
+            return self._weighed(account.late(path))
         displaced = self._inventory.displaced(path)
         if displaced is not None:
             displaced.see(path, path.track.votes)
@@ -245,4 +267,38 @@ class Judge:
 
     def _close(self, visit: Visit, time: float) -> list[Decision]:
         self._visit, self._last_visit = None, visit
-        return Account(visit=visit, inventory=self._inventory, paths=list(self._paths.values()), time=time).settle()
+        self._unknown.drop()
+        before = [item.box for item in self._inventory.items]
+        account = Account(visit=visit, inventory=self._inventory, paths=list(self._paths.values()), time=time)
+        decisions = account.settle()
+        self._change = self._seen_to_change(visit, time)
+        if not decisions and self._change is not None:
+            self._wonder(visit, time, self._change, before)
+        return self._weighed(decisions)
+
+    # --- the witness of change ---
+
+    def _seen_to_change(self, visit: Visit, time: float) -> Change | None:
+        if self._witness is None or visit.quiet_since is None:
+            return None
+        return self._witness.change(visit.quiet_since, time, visit.reached)
+
+    def _weighed(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """The decisions of the last visit after the witness's word."""
+        told = weighed(decisions, self._change)
+        doubted = {d.track for d in told if d.type is EventType.ITEM_UNCERTAIN}
+        for item in self._inventory.items:
+            if item.track in doubted:
+                item.told = None
+        return told
+
+    def _wonder(self, visit: Visit, time: float, change: Change, before: Sequence[Box]) -> None:
+        """Keeps for a while what changed though nothing was seen: the detector may yet see what it is."""
+        standing = [p.track.box for p in self._paths.values() if visit.seen_share(p.track.id) >= PRESENT]
+        known = [*before, *standing, *visit.last_hands, *(item.box for item in self._inventory.items)]
+        asked = unknown_item(change, known=known, visit=(visit.start, visit.last_active))
+        if asked is not None:
+            self._unknown.wonder(asked, time + self._settings.missed)
+
+    def _ask(self, time: float | None = None) -> list[Decision]:
+        return self._unknown.ask([item.box for item in self._inventory.items], time)

@@ -23,7 +23,8 @@ class Visit:
     ``looked_again`` says that it is over, and only kept open since something is uncertain;
     ``tail`` counts the quiet frames since ``last_active``, ``sights`` those in which each track was seen at rest,
     ``seen_from`` says from which on;
-    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were.
+    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were,
+    ``last_hands`` those at which they were when last seen.
     """
 
     start: float
@@ -35,6 +36,7 @@ class Visit:
     seen_from: dict[int, int] = field(default_factory=dict)
     votes_at_rest: dict[int, dict[str, float]] = field(default_factory=dict)
     reached: list[Box] = field(default_factory=list)
+    last_hands: list[Box] = field(default_factory=list)
     hand_frames: list[float] = field(default_factory=list)
 
     def active(self, time: float, hands: Sequence[Track]) -> None:
@@ -48,6 +50,7 @@ class Visit:
         self.reached += [hand.box for hand in hands]
         if hands:
             self.hand_frames.append(time)
+            self.last_hands = [hand.box for hand in hands]
 
     def quiet(self, time: float, resting: Iterable[Path]) -> None:
         """A frame in which nothing happens; ``resting`` lies in the basket."""

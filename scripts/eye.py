@@ -13,6 +13,7 @@ from smartcart.edge.recogniser import OnnxRecogniser
 from smartcart.edge.recorded import RecordedDetector, RecordingError
 from smartcart.edge.sources import Presence, open_source
 from smartcart.edge.tracker import CartTracker, TrackerSettings
+from smartcart.edge.witness import ChangeWitness
 from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
 from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL
 from smartcart.scripts.eye_options import NO_RECOGNISER
@@ -44,8 +45,9 @@ def open_zone(path: Path | None) -> Zone:
 
 
 def build_pipeline(detector: Detector, zone: Zone) -> Pipeline:
-    """A fresh pipeline around a detector: tracker and judge are one camera's own."""
-    return Pipeline(detector=detector, tracker=CartTracker(), judge=Judge(zone))
+    """A fresh pipeline around a detector: tracker, witness and judge are one camera's own."""
+    witness = ChangeWitness(zone)
+    return Pipeline(detector=detector, tracker=CartTracker(), judge=Judge(zone, witness=witness), witness=witness)
 
 
 def open_frames(source: str, on_presence: Presence = lambda _: None) -> FrameSource:
