@@ -19,6 +19,7 @@ from smartcart.edge.decision import Decision
 from smartcart.edge.detection import Box
 from smartcart.edge.events import EventType
 from smartcart.edge.inventory import Inventory, Resting
+from smartcart.edge.open_visit import OpenVisit
 from smartcart.edge.path import INSIDE, WINDOW, Path
 from smartcart.edge.phantom import Phantoms
 from smartcart.edge.region import Region
@@ -28,6 +29,7 @@ from smartcart.edge.visit import Visit, holds, reaches
 from smartcart.edge.weighing import unknown_item, weighed
 from smartcart.edge.zone import Zone
 
+LONG: Final = 0.7  # the share of the start that something in a hand must rest to count as standing there
 FREE: Final = 0.3  # the share of a place that known items out of sight may cover for it to count as free
 
 
@@ -39,16 +41,19 @@ class JudgeSettings:
     (``settle_out_of_sight`` where something is out of sight that may come back); ``patience`` is how long a hand that
     holds in sight what it took out keeps the visit open; ``look_again`` how long the quiet may last before what is
     still uncertain is told as such;
+    ``let_go`` how long, while a hand is still in, another thing must rest with no hand at it to be told as put in;
     ``start`` is how long at the beginning everything at rest is taken for part of the basket, ``adopt_after`` how long
     something must rest later to be taken for that without a visit; ``late`` how long after a visit an item that comes
     into sight where a hand has been still belongs to that visit; ``missed`` how many quiet seconds after it something
-    that was not seen to leave must stay away to be taken for gone.
+    that was not seen to leave must stay away to be taken for gone; ``longest`` how long ways are remembered on a visit without
+    end.
     """
 
     hand_share: float = 0.2
     settle: float = 0.7
     settle_out_of_sight: float = 1.2
     patience: float = 2.5
+    let_go: float = 2.0
     look_again: float = 2.0
     rest: float = 0.3
     start: float = 1.0
@@ -57,6 +62,7 @@ class JudgeSettings:
     late: float = 3.0
     missed: float = 1.5
     forget_path_after: float = 3.0
+    longest: float = 60.0
 
 
 class Judge:
@@ -79,6 +85,7 @@ class Judge:
         self._last_visit: Visit | None = None
         self._time: float | None = None
         self._began = 0.0
+        self._looked = 0.0
 
     @property
     def visit_since(self) -> float | None:
@@ -104,8 +111,8 @@ class Judge:
         if hands or self._something_moves(time) or self._held_outside(time):
             decisions = self._close(self._visit, time) if self._visit is not None and self._visit.looked_again else []
             begins = self._visit is None
-            self._touch(time, hands)
-            return self._ask() + decisions if begins else decisions
+            visit = self._touch(time, hands)
+            return decisions + (self._ask() if begins else self._meanwhile(visit, time))
         return self._quiet(time, elapsed)
 
     def finish(self) -> list[Decision]:
@@ -118,7 +125,7 @@ class Judge:
         if self._visit is None:
             return self._lost(self._time, 0.0) or self._ask()
         if self._visit.tail < self._settings.least_tail:
-            return []
+            return self._decided_so_far(self._visit, self._time, self._settings.settle)
         return self._close(self._visit, self._time) + self._lost(self._time, 0.0) or self._ask()
 
     # --- one frame ---
@@ -130,12 +137,13 @@ class Judge:
                 path = self._paths[track.id] = Path.start(track, self._region)
             path.see(time, track, self._region, any(holds(hand.box, track.box) for hand in hands))
         forget = self._settings.forget_path_after
-        keep_since = self._visit.start if self._visit else time
+        keep_since = max(self._visit.start, time - self._settings.longest) if self._visit else time
         self._paths = {i: p for i, p in self._paths.items() if p.last >= min(keep_since, time) - forget}
 
     def _reaches_in(self, hand: Track) -> bool:
         """Whether a hand is in the basket, or at something that stands in it."""
-        if self._region.opening(hand.box) >= self._settings.hand_share:
+        share = self._settings.hand_share
+        if self._region.opening(hand.box) >= share or self._region.covered(hand.box) >= share:
             return True
         return any(not item.hidden and holds(hand.box, item.box) for item in self._inventory.items)
 
@@ -150,9 +158,10 @@ class Judge:
         out = (p for p in self._paths.values() if p.last == time and p.left is not None and p.left >= start)
         return any(time - p.left < patience and p.held is not None and time - p.held < WINDOW for p in out if p.left)
 
-    def _touch(self, time: float, hands: Sequence[Track]) -> None:
+    def _touch(self, time: float, hands: Sequence[Track]) -> Visit:
         if self._visit is None:
-            self._visit = Visit(start=time, last_active=time)
+            from_start = bool(hands) and time - self._began < self._settings.start / 2
+            self._visit = Visit(start=time, last_active=time, from_start=from_start)
             if self._witness is not None:
                 self._witness.began(time)
             for item in self._inventory.items:
@@ -160,6 +169,35 @@ class Judge:
         self._visit.active(time, hands)
         for item in self._inventory.items:
             item.touched += any(reaches(hand.box, item.box) for hand in hands)
+        return self._visit
+
+    def _meanwhile(self, visit: Visit, time: float) -> list[Decision]:
+        """What can be told while a visit is under way."""
+        if time - self._began < self._settings.start:
+            self._adopt_standing(time)
+        if time - max(self._looked, visit.start) < self._settings.let_go / 4:
+            return []
+        self._looked = time
+        return self._decided_so_far(visit, time, self._settings.let_go)
+
+    def _adopt_standing(self, time: float) -> None:
+        """What stood there from the first pictures on is part of the basket, whoever has his hand in it."""
+        for path in self._paths.values():
+            if path.last != time or path.rests_since is None or path.moved or path.contents < INSIDE:
+                continue
+            long = self._settings.rest if path.held is None else LONG * self._settings.start
+            if time - path.rests_since >= long and self._inventory.find(path) is None:
+                self._inventory.add(path)
+
+    def _decided_so_far(self, visit: Visit, time: float, let_go: float) -> list[Decision]:
+        return OpenVisit(
+            visit=visit,
+            inventory=self._inventory,
+            paths=list(self._paths.values()),
+            time=time,
+            let_go=let_go,
+            away=self._settings.patience,
+        ).decide()
 
     def _quiet(self, time: float, elapsed: float) -> list[Decision]:
         inside = [p for p in self._paths.values() if p.last == time and p.contents >= INSIDE]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcart.edge.change import Change, ChangedPlace, Kind
-from smartcart.edge.comparison import LEAST_PIXELS, Mask, Spot, alike, differing, polarity, relit, spots
+from smartcart.edge.comparison import Mask, Spot, alike, differing, polarity, relit, spots
 from smartcart.edge.detection import Box
 from smartcart.edge.frames import Frame, Image
 from smartcart.edge.zone import Zone
