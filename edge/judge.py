@@ -45,8 +45,8 @@ class JudgeSettings:
     ``start`` is how long at the beginning everything at rest is taken for part of the basket, ``adopt_after`` how long
     something must rest later to be taken for that without a visit; ``late`` how long after a visit an item that comes
     into sight where a hand has been still belongs to that visit; ``missed`` how many quiet seconds after it something
-    that was not seen to leave must stay away to be taken for gone; ``longest`` how long ways are remembered on a visit without
-    end.
+    that was not seen to leave must stay away to be taken for gone; ``longest`` how long ways are remembered on a visit
+    without end.
     """
 
     hand_share: float = 0.2
@@ -118,7 +118,7 @@ class Judge:
     def finish(self) -> list[Decision]:
         """Decides an open visit with what was seen so far; call it when the video ends.
 
-        While a hand is still in, nothing is: what it hides would pass for taken.
+        While a hand is still in, only what no hand is at is decided: what it hides would pass for taken.
         """
         if self._time is None:
             return []
@@ -190,7 +190,7 @@ class Judge:
                 self._inventory.add(path)
 
     def _decided_so_far(self, visit: Visit, time: float, let_go: float) -> list[Decision]:
-        return OpenVisit(
+        told = OpenVisit(
             visit=visit,
             inventory=self._inventory,
             paths=list(self._paths.values()),
@@ -198,6 +198,8 @@ class Judge:
             let_go=let_go,
             away=self._settings.patience,
         ).decide()
+        visit.decided |= bool(told)
+        return told
 
     def _quiet(self, time: float, elapsed: float) -> list[Decision]:
         inside = [p for p in self._paths.values() if p.last == time and p.contents >= INSIDE]
@@ -310,7 +312,7 @@ class Judge:
         account = Account(visit=visit, inventory=self._inventory, paths=list(self._paths.values()), time=time)
         decisions = account.settle()
         self._change = self._seen_to_change(visit, time)
-        if not decisions and self._change is not None:
+        if not (decisions or visit.decided) and self._change is not None:
             self._wonder(visit, time, self._change, before)
         return self._weighed(decisions)
 

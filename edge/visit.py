@@ -27,7 +27,8 @@ class Visit:
     ``seen_from`` says from which on;
     ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were,
     ``last_hands`` those at which they were when last seen; ``from_start`` says that a hand was there when the camera
-    began; ``told_out`` are the tracks of what was told as removed in the course of the visit.
+    began; ``decided`` that something was told in the course of the visit, ``told_out`` are the tracks of what was told
+    as removed then.
     """
 
     start: float
@@ -43,6 +44,7 @@ class Visit:
     hand_frames: list[float] = field(default_factory=list)
     from_start: bool = False
     told_out: set[int] = field(default_factory=set)
+    decided: bool = False
 
     def active(self, time: float, hands: Sequence[Track]) -> None:
         """A frame in which a hand is in the basket or something moves there."""

@@ -3,7 +3,9 @@
 import pytest
 from scenes import ZONE, Thing, frames, hand, resting, told
 
+from smartcart.edge.change import Change, ChangedPlace
 from smartcart.edge.decision import Decision
+from smartcart.edge.detection import Box
 from smartcart.edge.judge import Judge
 from smartcart.edge.tracker import CartTracker
 from smartcart.edge.visit import MOST_PLACES, Visit
@@ -59,6 +61,32 @@ def test_what_is_taken_out_is_told_though_another_hand_never_leaves() -> None:
 def test_what_was_told_while_a_hand_stayed_is_not_told_again_when_it_leaves() -> None:
     scene = [staying(end=15), reach(5, 0.4), put_in("can", 5, 0.4), take_out("bottle", 8, 0.15), reach(8, 0.15)]
     assert sorted(events(run(scene, 20))) == [("added", "can"), ("removed", "bottle")]
+
+
+class _Gone:
+    """A witness that says that something is gone from where the can stood."""
+
+    def began(self, time: float) -> None:
+        pass
+
+    def change(self, since: float, time: float, hands: object) -> Change:
+        place = ChangedPlace(box=Box(0.34, 0.5, 0.46, 0.7), kind="removed", share=0.05)
+        return Change(share=0.05, places=(place,))
+
+
+def test_what_was_told_while_a_hand_stayed_is_no_unknown_item_when_it_leaves() -> None:
+    scene = [staying(end=14), reach(5, 0.4), take_out("can", 5, 0.4), resting("bottle", 0.15, 0.6)]
+    tracker, judge = CartTracker(), Judge(ZONE, witness=_Gone())
+    said = [d for t, seen in frames(scene, 20, FPS) for d in judge.update(t, tracker.update(t, seen))]
+    assert told(said + judge.finish()) == [("removed", "can")]
+
+
+def test_the_end_of_a_video_is_told_once() -> None:
+    tracker, judge = CartTracker(), Judge(ZONE)
+    for time, seen in frames([staying(), reach(5, 0.4), put_in("can", 5, 0.4)], 8.5, FPS):
+        judge.update(time, tracker.update(time, seen))
+    assert told(judge.finish()) == [("added", "can")]
+    assert judge.finish() == []
 
 
 def test_several_put_in_and_taken_out_on_one_visit_without_end_are_each_told_once() -> None:

@@ -159,6 +159,10 @@ def test_what_the_detector_does_not_know_is_asked_once_as_an_unknown_item() -> N
     assert 3 <= asked.media_time <= 4
 
 
+def test_the_same_pictures_and_detections_give_the_same_decisions() -> None:
+    assert [d.to_json() for d in run()] == [d.to_json() for d in run()]
+
+
 def test_what_the_detector_sees_soon_after_is_told_instead_of_asked() -> None:
     assert [(d.type, d.label) for d in run(knows_from=4.7)] == [(EventType.ITEM_ADDED, "can")]
 
