@@ -64,7 +64,7 @@ class Account:
         vacated = [box for item, box in places if item in missing or (item, box) in moved]
         arrived = [t for t in present if t in new or (t.travelled and self.visit.began(t))]
         strangers = [t for t in threads if t not in present and not t.tracks & known]
-        taken = [t for t in strangers if self._went(t)]
+        taken = [t for t in strangers if self._went(t) and not t.tracks & self.visit.told_out]
         lives = {id(item): thread_of(item, threads) for item in missing}
         busy = bool(taken) or any(self.visit.began(t) for t in arrived)
         busy |= any(self._left(life) is not None for life in lives.values())
@@ -224,8 +224,8 @@ class Account:
         if self._is_second_box(thread, present):
             return
         ahead = EARLY if thread.begin.from_outside else STOOD  # what a hand brings may be in sight before the hand
-        stood = thread.begin.track.first < self.visit.start - ahead
-        if stood and not (thread.travelled or thread.moved or thread.brought):
+        stood = thread.begin.track.first < self.visit.start - ahead or self.visit.in_sight_at_start(thread)
+        if stood and not (thread.travelled or thread.moved or (thread.brought and not self.visit.from_start)):
             self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
             return
         came_in = self.visit.came_in(thread)
@@ -238,7 +238,10 @@ class Account:
             brought=thread.brought or before is not None,
             flew=(thread.travelled or thread.moved) and not thread.brought,
             touched=self.visit.touched(path.track.box),
-            uncovered=any(box.overlap(path.track.box) >= UNCOVERED * path.track.box.area for box in vacated),
+            uncovered=any(
+                box.overlap(path.track.box) >= UNCOVERED * path.track.box.area
+                for box in (*vacated, *self.visit.hands_at_start)
+            ),
             seen=self.visit.seen_share(path.track.id),
         )
         told = self._add(thread, evidence)

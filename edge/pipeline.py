@@ -8,6 +8,7 @@ from smartcart.edge.detection import Detection, Detector
 from smartcart.edge.frames import Frame, SourceError
 from smartcart.edge.judge import Judge
 from smartcart.edge.tracker import Track, Tracker
+from smartcart.edge.witness import ChangeWitness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """One camera's way from frames to decisions."""
+    """One camera's way from frames to decisions; ``witness`` is the one that the judge asks, fed with every frame."""
 
     detector: Detector
     tracker: Tracker
     judge: Judge
+    witness: ChangeWitness | None = None
 
     def run(self, frames: Iterable[Frame]) -> Iterator[Step]:
         """One step a frame; the last frame's step is given again if the end of the video decides an open visit.
@@ -50,4 +52,6 @@ class Pipeline:
     def _step(self, frame: Frame) -> Step:
         detections = self.detector.detect(frame)
         tracks = self.tracker.update(frame.time, detections)
+        if self.witness is not None:
+            self.witness.see(frame)
         return Step(frame=frame, detections=detections, tracks=tracks, decisions=self.judge.update(frame.time, tracks))

@@ -11,27 +11,36 @@ from smartcart.edge.zone import Zone
 
 GRID: Final = 160
 BELOW: Final = 0.25
+PART: Final = 0.5  # of the zone's height, which a wall seen below it does not exceed
 
 
 class Region:
     """The basket zone as a raster that is summed up once, so that asking for a box costs a microsecond.
 
     A camera that looks over the near wall of a wire basket sees what stands at that wall through it, which is below
-    the opening in the picture: ``contents`` counts the ``BELOW`` of the picture under the zone as well.
+    the opening in the picture: ``contents`` counts the ``BELOW`` of the picture under the zone as well, under a small
+    zone at most half of its height.
     """
 
     def __init__(self, zone: Zone) -> None:
         mask = np.zeros((GRID, GRID), np.uint8)
         corners = np.round(np.array(zone.polygon, np.float32) * GRID).astype(np.int32)
         cv2.fillPoly(mask, [corners], 1)
-        down = np.zeros((2 * round(BELOW * GRID) + 1, 1), np.uint8)
-        down[round(BELOW * GRID) :] = 1
+        heights = [y for _, y in zone.polygon]
+        below = round(min(BELOW, PART * (max(heights) - min(heights))) * GRID)
+        down = np.zeros((2 * below + 1, 1), np.uint8)
+        down[below:] = 1
+        self._area = zone.area
         self._opening = np.asarray(cv2.integral(mask), np.int32)
         self._contents = np.asarray(cv2.integral(cv2.dilate(mask, down[::-1])), np.int32)
 
     def opening(self, box: Box) -> float:
         """The share of a box that lies in the zone, in [0, 1]."""
         return _share(self._opening, box)
+
+    def covered(self, box: Box) -> float:
+        """The share of the zone that lies in a box, in [0, 1]."""
+        return self.opening(box) * box.area / self._area
 
     def contents(self, box: Box) -> float:
         """The share of a box that lies where something in the basket can be seen, in [0, 1]."""

@@ -14,6 +14,8 @@ LONGEST_GAP: Final = 0.25
 EARLY: Final = 1.0  # what a hand brings may be in sight so long before the hand
 BEFORE_IT: Final = 0.6
 WITH_IT: Final = 0.1
+AT_START: Final = 0.2
+MOST_PLACES: Final = 2000  # of hands, that a visit without end remembers
 
 
 @dataclass(slots=True)
@@ -23,7 +25,10 @@ class Visit:
     ``looked_again`` says that it is over, and only kept open since something is uncertain;
     ``tail`` counts the quiet frames since ``last_active``, ``sights`` those in which each track was seen at rest,
     ``seen_from`` says from which on;
-    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were.
+    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were,
+    ``last_hands`` those at which they were when last seen; ``from_start`` says that a hand was there when the camera
+    began; ``decided`` that something was told in the course of the visit, ``told_out`` are the tracks of what was told
+    as removed then.
     """
 
     start: float
@@ -35,7 +40,11 @@ class Visit:
     seen_from: dict[int, int] = field(default_factory=dict)
     votes_at_rest: dict[int, dict[str, float]] = field(default_factory=dict)
     reached: list[Box] = field(default_factory=list)
+    last_hands: list[Box] = field(default_factory=list)
     hand_frames: list[float] = field(default_factory=list)
+    from_start: bool = False
+    told_out: set[int] = field(default_factory=set)
+    decided: bool = False
 
     def active(self, time: float, hands: Sequence[Track]) -> None:
         """A frame in which a hand is in the basket or something moves there."""
@@ -46,8 +55,12 @@ class Visit:
         self.seen_from.clear()
         self.votes_at_rest.clear()
         self.reached += [hand.box for hand in hands]
+        if len(self.reached) > MOST_PLACES:
+            del self.reached[::2]
         if hands:
             self.hand_frames.append(time)
+            del self.hand_frames[:-MOST_PLACES]
+            self.last_hands = [hand.box for hand in hands]
 
     def quiet(self, time: float, resting: Iterable[Path]) -> None:
         """A frame in which nothing happens; ``resting`` lies in the basket."""
@@ -80,6 +93,15 @@ class Visit:
         first = thread.begin.track.first
         with_hand = thread.begin.brought and not self.hands_before(first)
         return thread.carried or (with_hand and (thread.travelled or thread.moved))
+
+    @property
+    def hands_at_start(self) -> Sequence[Box]:
+        """Where hands were when the camera began: what they hid may have stood there."""
+        return self.reached[:1] if self.from_start else ()
+
+    def in_sight_at_start(self, thread: Thread) -> bool:
+        """Whether a thing was in sight as early as the hand that was there when the camera began."""
+        return self.from_start and thread.begin.track.first <= self.start + AT_START
 
     def hands_before(self, first: float) -> bool:
         """Whether a hand was seen already a while before a moment, not just with it."""

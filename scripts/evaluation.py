@@ -67,7 +67,7 @@ def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
     group: Group = "rendered" if truth.note and truth.note.startswith(SIMULATED) else "real"
     if frames is not None and not video.exists():
         group = "unrendered"
-    looks = _look(video, frames, args)
+    looks = _look(video, frames, args, Zone(truth.zone))
     replayed = judged(truth.video, truth, looks)
     return Tested(
         group=group,
@@ -78,14 +78,14 @@ def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
     )
 
 
-def _look(video: Path, frames: Sequence[TrueFrame] | None, args: argparse.Namespace) -> list[Look]:
+def _look(video: Path, frames: Sequence[TrueFrame] | None, args: argparse.Namespace, zone: Zone) -> list[Look]:
     if args.true_boxes or args.noise or (frames is not None and not video.exists()):
         if frames is None:
             raise TruthError(f"{video}: no {video.stem}.frames.jsonl beside it, which true boxes and noise need")
         if args.noise:
             return look_through_noise(frames, args.noise, args.seed, video.stem)
         return look_at_truth(frames)
-    return look_at_video(video, args)
+    return look_at_video(video, args, zone)
 
 
 def _counted(name: str, truth: Truth, looks: Sequence[Look]) -> Replayed:

@@ -14,6 +14,7 @@ from smartcart.edge.recorded import RecordedDetector, RecordingError
 from smartcart.edge.sources import open_source
 from smartcart.edge.tracker import CartTracker, TrackerSettings
 from smartcart.edge.webcam import OWN_CHOICE, CameraMode
+from smartcart.edge.witness import ChangeWitness
 from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
 from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL, UNKNOWN
 from smartcart.scripts.eye_options import NO_HAND, NO_RECOGNISER
@@ -46,8 +47,9 @@ def open_zone(path: Path | None) -> Zone:
 
 
 def build_pipeline(detector: Detector, zone: Zone) -> Pipeline:
-    """A fresh pipeline around a detector: tracker and judge are one camera's own."""
-    return Pipeline(detector=detector, tracker=CartTracker(), judge=Judge(zone))
+    """A fresh pipeline around a detector: tracker, witness and judge are one camera's own."""
+    witness = ChangeWitness(zone)
+    return Pipeline(detector=detector, tracker=CartTracker(), judge=Judge(zone, witness=witness), witness=witness)
 
 
 def camera_mode(args: argparse.Namespace) -> CameraMode:

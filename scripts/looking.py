@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from smartcart.edge.detection import Box, Detection
+from smartcart.edge.frames import Image
 from smartcart.edge.judge import Judge
 from smartcart.edge.naming import DETECTORS_FLOOR, DETECTORS_POWER
 from smartcart.edge.tracker import CartTracker, Track, Tracker
+from smartcart.edge.witness import ChangeWitness
 from smartcart.edge.zone import Zone
 from smartcart.models.detector_noise import SAME, NoisyEye, Sighting, read_noise
 from smartcart.models.event_metrics import Prediction, Replayed
@@ -25,21 +27,24 @@ UNSAID: Final = DETECTORS_FLOOR**DETECTORS_POWER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One frame's media time in seconds, and what was detected in it."""
+    """One frame's media time in seconds, what was detected in it, and what a witness of change keeps of its picture;
+    None of that where it keeps nothing, or there are no pictures."""
 
     time: float
     detections: Sequence[Detection]
+    view: Image | None = None
 
 
-def look_at_video(video: Path, args: argparse.Namespace) -> list[Look]:
-    """What the eye that the options name sees of a video.
+def look_at_video(video: Path, args: argparse.Namespace, zone: Zone | None = None) -> list[Look]:
+    """What the eye that the options name sees of a video, and a witness of change, where a zone is given for one.
 
     Raises:
         SourceError, ModelError: the video or the model cannot be used.
     """
     detector, frames = open_detector(args), open_frames(str(video))
+    view = ChangeWitness(zone).view if zone else lambda _: None
     try:
-        return [Look(time=frame.time, detections=detector.detect(frame)) for frame in frames]
+        return [Look(time=frame.time, detections=detector.detect(frame), view=view(frame)) for frame in frames]
     finally:
         frames.close()
 
@@ -101,10 +106,14 @@ class TrueTracker:
 
 
 def judged(clip: str, truth: Truth, looks: Sequence[Look], tracker: Tracker | None = None) -> Replayed:
-    """What tracker and judge make of what was seen."""
-    tracker, judge = tracker or CartTracker(), Judge(Zone(truth.zone))
+    """What tracker and judge make of what was seen, with a witness of change where there are pictures."""
+    zone = Zone(truth.zone)
+    witness = ChangeWitness(zone) if any(look.view is not None for look in looks) else None
+    tracker, judge = tracker or CartTracker(), Judge(zone, witness=witness)
     decisions, visits, sights = [], {}, dict[str, list[float]]()
     for look in looks:
+        if witness is not None and look.view is not None:
+            witness.keep(look.time, look.view)
         decisions += judge.update(look.time, tracker.update(look.time, look.detections))
         if (start := judge.visit_since) is not None:
             visits[start] = look.time
