@@ -50,12 +50,16 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.cart_run import CartRun
     from smartcart.scripts.eye import EDGE_ERRORS, open_detector, open_zone
     from smartcart.scripts.main import CommandError
+    from smartcart.scripts.private_files import warn_of_readers
     from smartcart.scripts.signals import stop_on_sigterm, stop_softly
 
     stop_on_sigterm()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     broker = chosen_broker(args)
     store, cart = args.store or broker.store or "store-1", args.cart or broker.name or "cart-1"
+    outbox = args.outbox or Path.home() / ".smartcart" / store / f"{cart}.sqlite"
+    if args.sink is None:
+        warn_of_readers(outbox)
     try:
         run = CartRun(
             source=args.source,
@@ -64,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
             store=store,
             cart=cart,
             broker=BrokerAddress.parse(broker.url, ca=broker.ca, cert=broker.cert, key=broker.key),
-            outbox=args.outbox or Path.home() / ".smartcart" / store / f"{cart}.sqlite",
+            outbox=outbox,
             sink=args.sink,
             fps=args.fps,
             evidence=args.evidence,
