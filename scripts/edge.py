@@ -27,7 +27,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--store", help="the store's name in topics (default: the bundle's, or else store-1)")
     parser.add_argument("--cart", help="the cart's pseudonym in topics (default: the bundle's, or else cart-1)")
     add_broker_options(parser)
-    parser.add_argument("--outbox", type=Path, help="outbox file (default: ~/.smartcart/STORE/CART.sqlite)")
+    parser.add_argument(
+        "--outbox",
+        type=Path,
+        help="outbox file (default: ~/.smartcart/STORE/CART.sqlite); of a damaged one it says how to move it away",
+    )
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
     parser.add_argument("--fps", type=float, help="look at no more frames a second than this")
     parser.add_argument("--speed", choices=("real", "max"), default="real", help="pace of a recording (default: real)")
