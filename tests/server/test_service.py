@@ -237,9 +237,9 @@ def test_a_broker_that_takes_the_connection_and_says_nothing_is_told_within_ten_
     make_server: MakeServer, scheme: str, words: str
 ) -> None:
     assert 2 * broker_link._CONNECT_SECONDS < 10, "both versions of MQTT are tried"
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        with make_server(f"{scheme}://127.0.0.1:{mute.getsockname()[1]}") as server:
-            wait_for(lambda: words in (get(server, "api/v1/health")["broker"] or ""))
+    mute = socket.create_server(("127.0.0.1", 0))
+    with mute, make_server(f"{scheme}://127.0.0.1:{mute.getsockname()[1]}") as server:
+        wait_for(lambda: words in (get(server, "api/v1/health")["broker"] or ""))
 
 
 def test_a_slow_ledger_is_no_reason_to_give_up_the_broker(
