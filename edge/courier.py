@@ -35,6 +35,7 @@ from smartcart.edge.events import (
 )
 from smartcart.edge.outbox import Outbox, OutboxError
 from smartcart.edge.publisher import Identity, rfc3339
+from smartcart.edge.silence import Silence
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ GRACE: Final = 1.0
 PICTURES: Final = 32
 PICTURE_AGE: Final = 600.0
 HANG_UPS: Final = 2
+NO_ANSWER: Final = "does not answer (is it up, and is it a broker?)"
 UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
 
 
@@ -86,6 +88,7 @@ class Courier:
         self._hung_up = 0
         self._falling_back = False
         self._complained = False
+        self._silence = Silence()
         self._sent: dict[str, tuple[float, float]] = {}
         self._acks: deque[Ack] = deque()
         self._pictures: deque[tuple[float, Picture]] = deque(maxlen=PICTURES)
@@ -143,6 +146,8 @@ class Courier:
         self._client.loop_stop()
 
     def _work(self) -> None:
+        if self._silence.is_news():
+            log.warning("broker %s %s; events wait in the outbox, trying again", self._address, NO_ANSWER)
         try:
             self._take_acks()
             self._tell_fill()
@@ -186,12 +191,14 @@ class Courier:
     def _publish(self, channel: Channel, payload: bytes) -> bool:
         """Whether there is a connection. What was handed to paho goes out in any case, if need be with the next one."""
         self._handed += 1
+        self._silence.owed()
         topic = str(self._topic(channel))
         sent = self._client.publish(topic, payload, qos=1, retain=channel is Channel.STATUS)
         return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _on_publish(self, _: mqtt.Client, __: Any, ___: int, reason: Any, ____: Any) -> None:
         self._taken += 1
+        self._silence.heard(still_owed=self._handed > self._taken)
         if reason.is_failure:  # MQTT 5 tells; under 3.1.1 the broker drops it without a word
             who = f"{self._identity.store}/{self._identity.cart}"
             self._complain(f"does not take messages of {who} ({str(reason).lower()}): is that the certificate's name?")
@@ -250,7 +257,9 @@ class Courier:
         client.max_inflight_messages_set(IN_FLIGHT)
         client.will_set(str(self._topic(Channel.STATUS)), self._status(online=False), qos=1, retain=True)
         client.on_socket_open = _without_delay
+        client.on_pre_connect = lambda *_: self._silence.owed()
         client.on_connect = self._on_connect
+        client.on_subscribe = lambda *_: self._silence.heard(still_owed=self._handed > self._taken)
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -259,6 +268,7 @@ class Courier:
         return client
 
     def _on_connect(self, client: mqtt.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
+        self._silence.heard(still_owed=not reason.is_failure)
         if reason.is_failure:
             if str(reason) == UNSUPPORTED_VERSION and self._protocol == mqtt.MQTTv5:
                 self._fall_back()
@@ -276,11 +286,14 @@ class Courier:
 
     def _on_connect_fail(self, _: mqtt.Client, __: Any) -> None:
         """Called while the error that kept the connection from coming about is being handled."""
+        self._silence.gone()
         error = sys.exception()
         if isinstance(error, ssl.SSLCertVerificationError):
             why = f"shows a certificate that is not trusted ({error.verify_message}); is this machine's clock right?"
         elif isinstance(error, ssl.SSLError):
             why = f"does not speak TLS with this cart ({error.reason})"
+        elif isinstance(error, TimeoutError):
+            why = NO_ANSWER
         else:
             why = "cannot be reached"
         self._complain(why)
@@ -306,6 +319,7 @@ class Courier:
             self._connect()
 
     def _on_disconnect(self, _: mqtt.Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
+        self._silence.gone()
         if self._connected and not self._stopping:
             log.warning("broker %s is gone (%s); events wait in the outbox", self._address, reason)
         elif not self._stopping:

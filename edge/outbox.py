@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from smartcart.edge.events import Event
@@ -21,6 +22,7 @@ CAPACITY: Final = 10_000
 MAX_BYTES: Final = 64 * 2**20
 NEARLY: Final = 0.8
 KEPT_DEAD_LETTERS: Final = 1000
+_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _COUNT: Final = "SELECT COUNT(*) FROM waiting"
 _TABLES: Final = """
@@ -184,6 +186,9 @@ class Outbox:
         return guard
 
     def _prepare(self, store: str, cart: str) -> None:
+        damage = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if damage != "ok":
+            raise self._damaged(damage)
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise OutboxError(f"{self._path}: was written by a newer smartcart (outbox version {version}); update")
@@ -256,6 +261,16 @@ class Outbox:
             raise self._problem(error) from error
 
     def _problem(self, error: Exception) -> OutboxError:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE:
+            return self._damaged(error)
         return OutboxError(
             f"{self._path}: the outbox cannot be used ({error}); check the disk's room and the file's rights"
+        )
+
+    def _damaged(self, what: object) -> OutboxError:
+        away = self._path.parent / "damaged"
+        return OutboxError(
+            f"{self._path}: a damaged outbox, or none ({what}); move it away and start again, with a new session: "
+            f"mkdir -p {quote(str(away))} && mv {quote(str(self._path))}* {quote(str(away))} "
+            "(events in it that the server had not committed stay there)"
         )

@@ -89,7 +89,7 @@ def _demo(args: argparse.Namespace) -> int:
     source = _source(args)
     truth = _truth_beside(source)
     zone = _zone(args, truth)
-    detector = open_detector(args)
+    detector = open_detector(args, zone)
     open_frames(source, mode=camera_mode(args)).close()  # a wrong name is told before a browser opens
     with (
         tempfile.TemporaryDirectory(prefix="smartcart-demo-") as folder,

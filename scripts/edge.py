@@ -29,7 +29,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--store", help="the store's name in topics (default: the bundle's, or else store-1)")
     parser.add_argument("--cart", help="the cart's pseudonym in topics (default: the bundle's, or else cart-1)")
     add_broker_options(parser)
-    parser.add_argument("--outbox", type=Path, help="outbox file (default: ~/.smartcart/STORE/CART.sqlite)")
+    parser.add_argument(
+        "--outbox",
+        type=Path,
+        help="outbox file (default: ~/.smartcart/STORE/CART.sqlite); of a damaged one it says how to move it away",
+    )
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
     parser.add_argument(
         "--fps", type=frame_rate, help="look at no more frames a second than this, and ask a webcam for them"
@@ -55,21 +59,26 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.cart_run import CartRun
     from smartcart.scripts.eye import EDGE_ERRORS, camera_mode, open_detector, open_zone
     from smartcart.scripts.main import CommandError
+    from smartcart.scripts.private_files import warn_of_readers
     from smartcart.scripts.signals import stop_on_sigterm, stop_softly
 
     stop_on_sigterm()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     broker = chosen_broker(args)
     store, cart = args.store or broker.store or "store-1", args.cart or broker.name or "cart-1"
+    outbox = args.outbox or Path.home() / ".smartcart" / store / f"{cart}.sqlite"
+    if args.sink is None:
+        warn_of_readers(outbox)
     try:
+        zone = open_zone(args.zone)
         run = CartRun(
             source=args.source,
-            zone=open_zone(args.zone),
-            detector=open_detector(args),
+            zone=zone,
+            detector=open_detector(args, zone),
             store=store,
             cart=cart,
             broker=BrokerAddress.parse(broker.url, ca=broker.ca, cert=broker.cert, key=broker.key),
-            outbox=args.outbox or Path.home() / ".smartcart" / store / f"{cart}.sqlite",
+            outbox=outbox,
             sink=args.sink,
             fps=args.fps,
             mode=camera_mode(args),

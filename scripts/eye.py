@@ -16,6 +16,7 @@ from smartcart.edge.tracker import CartTracker, TrackerSettings
 from smartcart.edge.webcam import OWN_CHOICE, CameraMode
 from smartcart.edge.witness import ChangeWitness
 from smartcart.edge.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
+from smartcart.edge.zoom import zoomed
 from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL, UNKNOWN
 from smartcart.scripts.eye_options import NO_HAND, NO_RECOGNISER
 from smartcart.scripts.main import CommandError
@@ -23,8 +24,8 @@ from smartcart.scripts.main import CommandError
 EDGE_ERRORS = (ModelError, SourceError, ZoneError, RecordingError)
 
 
-def open_detector(args: argparse.Namespace) -> Detector:
-    """What the options name: recorded detections, or an eye, with a recogniser where one fits it.
+def open_detector(args: argparse.Namespace, zone: Zone) -> Detector:
+    """What the options name: recorded detections, or an eye that looks at the zone, with a recogniser where one fits.
 
     The shipped recogniser belongs to the shipped eyes; another eye has none unless ``--recogniser`` gives it.
     """
@@ -35,11 +36,11 @@ def open_detector(args: argparse.Namespace) -> Detector:
     shipped = args.model.resolve() in (DEFAULT_MODEL.resolve(), INT8_MODEL.resolve())
     file = args.recogniser or (DEFAULT_RECOGNISER if shipped else None)
     if file is None or file == NO_RECOGNISER:
-        return eye
+        return zoomed(eye, zone)
     recogniser = OnnxRecogniser(file, threads=args.threads)
     if strange := set(recogniser.labels) - {*eye.labels, UNKNOWN}:
         raise ModelError(f"{file}: names {', '.join(sorted(strange))}, which {args.model} does not find")
-    return ReadingDetector(eye, recogniser)
+    return ReadingDetector(zoomed(eye, zone), recogniser)
 
 
 def open_zone(path: Path | None) -> Zone:

@@ -13,7 +13,7 @@ from smartcart.edge.judge import Judge
 from smartcart.edge.naming import DETECTORS_FLOOR, DETECTORS_POWER
 from smartcart.edge.tracker import CartTracker, Track, Tracker
 from smartcart.edge.witness import ChangeWitness
-from smartcart.edge.zone import Zone
+from smartcart.edge.zone import DEFAULT_ZONE, Zone
 from smartcart.models.detector_noise import SAME, NoisyEye, Sighting, read_noise
 from smartcart.models.event_metrics import Prediction, Replayed
 from smartcart.models.frame_truth import TrueFrame, iou
@@ -41,7 +41,7 @@ def look_at_video(video: Path, args: argparse.Namespace, zone: Zone | None = Non
     Raises:
         SourceError, ModelError: the video or the model cannot be used.
     """
-    detector, frames = open_detector(args), open_frames(str(video))
+    detector, frames = open_detector(args, zone or DEFAULT_ZONE), open_frames(str(video))
     view = ChangeWitness(zone).view if zone else lambda _: None
     try:
         return [Look(time=frame.time, detections=detector.detect(frame), view=view(frame)) for frame in frames]

@@ -6,12 +6,15 @@ function that takes the parsed arguments and returns the exit status. Modules im
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
+
+from smartcart.scripts.private_files import private_files
 
 COMMANDS: Final = (
     "demo",
@@ -28,6 +31,8 @@ COMMANDS: Final = (
     "datasets",
     "models",
 )
+PRIVATE: Final = ("edge", "server", "admin")
+"""Commands whose files no other user may read: events, door codes, hashes of passwords and tokens."""
 
 
 class CommandError(Exception):
@@ -52,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; exit status 0 it ran, 1 a requirement does not hold, 2 it could not run."""
     args = parser().parse_args(arguments)
     try:
-        return int(args.run(args))
+        with private_files() if args.command in PRIVATE else contextlib.nullcontext():
+            return int(args.run(args))
     except CommandError as error:
         print(f"smartcart {args.command}: {error}", file=sys.stderr)
         return 2

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     basket: Counter[str] = Counter()
     try:
         zone = open_zone(args.zone)
-        pipeline = build_pipeline(open_detector(args), zone)
+        pipeline = build_pipeline(open_detector(args, zone), zone)
         with contextlib.ExitStack() as stack:
             stack.callback(frames.close)
             record = stack.enter_context(DetectionRecorder(args.save_detections)) if args.save_detections else None

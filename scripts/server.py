@@ -62,9 +62,11 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.models.labels import ITEMS
     from smartcart.scripts.broker_options import chosen_broker
     from smartcart.scripts.main import CommandError
+    from smartcart.scripts.private_files import warn_of_readers
     from smartcart.server.broker_address import AddressError
     from smartcart.server.catalogue_file import CatalogueError
     from smartcart.server.ledger import LedgerError
+    from smartcart.server.ledger_address import sqlite_path
     from smartcart.server.listening import ListenError
     from smartcart.server.logs import set_up_logging
     from smartcart.server.office.office import OfficeError
@@ -79,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
     broker = chosen_broker(args, server=True)
     set_up_logging(args.log_format)
     log = logging.getLogger("smartcart.server")
+    if (file := sqlite_path(args.ledger)) is not None:
+        warn_of_readers(file)
     entrance = Entrance(
         tls=Tls(cert=args.tls_cert, key=args.tls_key) if args.tls_cert else None,
         allowed_hosts=args.allow_host,

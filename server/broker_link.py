@@ -27,7 +27,7 @@ MAX_PACKET: Final = 2**20
 MAX_QUEUED: Final = 10_000
 """Answers that wait for a broker that takes none; those beyond are left to be asked for again."""
 _KEEP_ALIVE_SECONDS: Final = 30
-_CONNECT_SECONDS: Final = 5.0
+_CONNECT_SECONDS: Final = 4.0
 _SUBSCRIBE_SECONDS: Final = 60.0
 """How long a broker that has greeted us may take to confirm: what waited for us comes before that."""
 _SESSION_SECONDS: Final = 86_400

@@ -2,16 +2,21 @@
 
 A record carries facts beside its words, as ``log.info("…", extra={"facts": {"events": ids}})``: names, numbers and ids,
 never a person, a picture or a secret. Control characters and line breaks are written as escapes, so that nobody who
-can choose a word of a message can forge a line.
+can choose a word of a message can forge a line; and what is said again and again is said a few times a minute.
 """
 
 import json
 import logging
 import re
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
+
+_MINUTE: Final = 60.0
+_MOST_A_MINUTE: Final = 20
+_MOST_KINDS: Final = 1000
 
 LogFormat = Literal["plain", "json"]
 
@@ -23,9 +28,38 @@ _UNSAFE: Final = re.compile(
 def set_up_logging(form: LogFormat = "plain", level: int = logging.INFO) -> None:
     """Sends everything to standard error, of our own from ``level`` on and of others from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Repeated())
     handler.setFormatter(JsonLine() if form == "json" else PlainLine())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("smartcart").setLevel(level)
+
+
+class Repeated(logging.Filter):
+    """Leaves out warnings and errors that say the same too often in a minute; the next one tells how many were.
+
+    The same is what has the same words, whatever it says them of, so that nobody can fill a disk with them.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._heard: dict[tuple[str, int, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        words = record.getMessage() if record.msg == "%s" else str(record.msg)
+        key, now = (record.name, record.levelno, words[:200]), self._clock()
+        since, count = self._heard.get(key, (now, 0))
+        if now - since < _MINUTE:
+            self._heard[key] = since, count + 1
+            return count < _MOST_A_MINUTE
+        if len(self._heard) >= _MOST_KINDS:
+            self._heard.clear()
+        self._heard[key] = now, 1
+        if count > _MOST_A_MINUTE:
+            record.facts = dict(_facts(record)) | {"left_out": count - _MOST_A_MINUTE}
+        return True
 
 
 class PlainLine(logging.Formatter):

@@ -25,6 +25,7 @@ from smartcart.server.replay import replay
 MOST_GRAMS: Final = 100_000
 ANSWER_SECONDS: Final = 30.0
 """How long a provider may take before it is asked what became of an order."""
+CHANGED_SINCE: Final = "The basket was corrected after it was paid: the receipt shows what was paid."
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,15 @@ class Till:
             receipt=receipt,
             differs=receipt is not None and receipt.bill.lines != bill.lines,
         )
+
+    def known_beside(self, receipt: Receipt) -> tuple[str, ...]:
+        """What is known of a paid basket that its receipt does not tell, in sentences; nothing of an erased session."""
+        bill = receipt.bill
+        try:
+            now = self.look(SessionKey(store=bill.store, cart=bill.cart, session=bill.session))
+        except NoBasketError:
+            return ()
+        return now.remarks + ((CHANGED_SINCE,) if now.differs else ())
 
     def close(self, key: SessionKey, by: Actor) -> Checkout:
         """Ends a session for its cart, at once; what comes later is kept and does not count.

@@ -124,10 +124,15 @@ class Weigh(BaseModel):
 
 
 class ShownAnswer(BaseModel):
-    """A receipt at the door; ``first_time`` is false for one that was shown before."""
+    """A receipt at the door.
+
+    ``first_time`` is false for one that was shown before; ``remarks`` are what the store knows of the basket that the
+    receipt does not tell: with any of them, look at the cart.
+    """
 
     receipt: ReceiptAnswer
     first_time: bool
+    remarks: list[str]
 
 
 @router.get("/payment-means")
@@ -187,7 +192,8 @@ def show(site: TheSite, visitor: Staff, code: str) -> ShownAnswer:
     found = site.till.payments.show(code, visitor.actor)
     if found is None:
         raise HTTPException(404, "there is no receipt of this code: it is no receipt of this store")
-    return ShownAnswer(receipt=ReceiptAnswer.of(found[0]), first_time=found[1])
+    remarks = list(site.till.known_beside(found[0]))
+    return ShownAnswer(receipt=ReceiptAnswer.of(found[0]), first_time=found[1], remarks=remarks)
 
 
 def _key(store: str, cart: str, session: str) -> SessionKey:

@@ -117,6 +117,10 @@ SHOP_EXAMPLES: Final[Mapping[str, Json]] = {
     "MeansAnswer": {"code": "pays", "words": "Test card that pays"},
     "Pay": {"means": "pays"},
     "Weigh": {"source": "0199a1b2-5a00-7c11-9d22-aa33bb44cc55", "grams": 750},
-    "ShownAnswer": {"receipt": RECEIPT | {"shown_at": "2026-03-02T10:33:40.000Z"}, "first_time": True},
+    "ShownAnswer": {
+        "receipt": RECEIPT | {"shown_at": "2026-03-02T10:33:40.000Z"},
+        "first_time": True,
+        "remarks": ["6 \N{MULTIPLICATION SIGN} Mineral water came after checkout and does not count."],
+    },
 }
 """By the name of the schema that it is an example of."""

@@ -1,7 +1,12 @@
-"""Pictures of products: whatever was uploaded is decoded, made small and written anew, so that only pixels are kept."""
+"""Pictures of products: whatever was uploaded is decoded, made small and written anew, so that only pixels are kept.
+
+A picture of one colour is tiny as a file and huge once decoded. So its pixels are bounded before any is decoded, a JPEG
+is decoded at an eighth of its size or whatever is needed, and one picture is decoded at a time.
+"""
 
 import hashlib
 import io
+import threading
 import warnings
 from typing import Final
 
@@ -15,7 +20,10 @@ from smartcart.server.office.shop_tables import PICTURES, PRODUCTS
 MEDIA_TYPE: Final = "image/webp"
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 _MOST_PIXELS: Final = 40_000_000
+_MOST_DECODED: Final = 12_000_000
+"""After what a JPEG's decoder leaves out; PNG and WebP can only be decoded whole."""
 _SIDE: Final = 320
+_decoding: Final = threading.Lock()
 
 
 class PictureError(Exception):
@@ -60,18 +68,25 @@ def small(upload: bytes) -> bytes:
         PictureError: see ``Pictures.keep``.
     """
     try:
-        with warnings.catch_warnings():
+        with _decoding, warnings.catch_warnings():
             warnings.simplefilter("error")  # a picture that Pillow warns of is refused
             with Image.open(io.BytesIO(upload), formats=_FORMATS) as image:
-                if image.width * image.height > _MOST_PIXELS:
-                    raise PictureError(f"this picture has more than {_MOST_PIXELS // 10**6} million pixels")
+                _check_pixels(image, _MOST_PIXELS)
                 image.draft("RGB", (2 * _SIDE, 2 * _SIDE))
-                upright = ImageOps.exif_transpose(image).convert("RGBA" if "A" in image.getbands() else "RGB")
-                upright.thumbnail((_SIDE, _SIDE))
+                _check_pixels(image, _MOST_DECODED)
+                ImageOps.exif_transpose(image, in_place=True)
+                coloured = image.convert("RGBA" if image.has_transparency_data else "RGB")
+                coloured.thumbnail((_SIDE, _SIDE))
                 out = io.BytesIO()
-                upright.save(out, "WEBP", quality=82)
+                coloured.save(out, "WEBP", quality=82)
     except PictureError:
         raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError):
         raise PictureError("this is no picture that can be read: take JPEG, PNG or WebP") from None
     return out.getvalue()
+
+
+def _check_pixels(image: Image.Image, most: int) -> None:
+    if image.width * image.height > most:
+        kind = "picture" if most == _MOST_PIXELS else f"{image.format} picture"
+        raise PictureError(f"this {kind} has more than {most // 10**6} million pixels: make it smaller")

@@ -1,6 +1,6 @@
 """``/receipt/{code}``: for its holder, as page and PDF; and ``/door``, where staff see that it is good."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from markupsafe import Markup
@@ -28,12 +28,13 @@ def receipt(request: Request, site: TheSite, visitor: MaybeVisitor, code: str) -
     """What the QR code leads to; a person of the store who scans it can let its holder out."""
     found = _find(site, code)
     code_picture = Markup(qr_svg(receipt_address(request, found)))  # made by us, of nothing but squares
-    return site.templates.page(request, "receipt.html", visitor=visitor, receipt=found, qr=code_picture)
+    known = site.till.known_beside(found) if visitor else ()
+    return site.templates.page(request, "receipt.html", visitor=visitor, receipt=found, known=known, qr=code_picture)
 
 
 @router.get("")
 def door(request: Request, site: TheSite, visitor: Staff) -> Response:
-    return site.templates.page(request, "door.html", visitor=visitor, shown=None, trouble=None)
+    return site.templates.page(request, "door.html", visitor=visitor, shown=None, known=(), trouble=None)
 
 
 @router.post("")
@@ -42,9 +43,12 @@ def show(request: Request, site: TheSite, visitor: Staff, code: Annotated[str, F
     address = split_address(code.strip())
     typed = address.path.rpartition("/")[2] if address else ""
     found = site.till.payments.show(typed, visitor.actor) if typed else None
-    trouble = None if found else "This is no receipt of this store."
-    status = 200 if found else 404
-    return site.templates.page(request, "door.html", status=status, visitor=visitor, shown=found, trouble=trouble)
+    told: dict[str, Any] = {
+        "shown": found,
+        "known": site.till.known_beside(found[0]) if found else (),
+        "trouble": None if found else "This is no receipt of this store.",
+    }
+    return site.templates.page(request, "door.html", status=200 if found else 404, visitor=visitor, **told)
 
 
 def _find(site: Site, code: str) -> Receipt:

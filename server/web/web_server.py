@@ -10,6 +10,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from smartcart.server.web.gate import MOST_OF_ONE, Gate, GatedSocket, gated_protocol, most_connections
 from smartcart.server.web.tls import Tls
 
 _GRACE_SECONDS: Final = 3
@@ -25,10 +26,12 @@ class WebServer:
     def __init__(
         self, app: FastAPI, listening: socket.socket, *, tls: Tls | None = None, trusted_proxies: Sequence[str] = ()
     ) -> None:
-        self._listening = listening
+        gate = Gate(most=most_connections(), most_of_one=MOST_OF_ONE, unbounded=trusted_proxies)
+        self._listening = GatedSocket(listening, gate)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=gated_protocol(gate),
                 log_config=None,
                 access_log=False,
                 server_header=False,

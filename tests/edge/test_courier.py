@@ -34,6 +34,7 @@ from smartcart.edge.events import (
 )
 from smartcart.edge.outbox import Outbox
 from smartcart.edge.publisher import Identity, Publisher
+from smartcart.edge.silence import SILENT_SECONDS
 
 IDENTITY = Identity(store="s", cart="c", model=ModelName(name="eye", hash="0123456789ab"))
 CAN = Decision(
@@ -174,6 +175,43 @@ def test_a_broker_that_dies_and_comes_back_loses_nothing(outbox: Outbox, tmp_pat
         server = ServerEnd(broker.url, commit)
         wait_until(lambda: outbox.depth() == 0, timeout=40)
     assert {e.seq for e in server.received} == set(range(1, 12))
+    server.close()
+    broker.stop()
+
+
+@pytest.fixture
+def mute(request: pytest.FixtureRequest) -> Iterator[str]:
+    """What takes every connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"{request.param}://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")  # paho's own, of a handshake in vain
+@pytest.mark.parametrize("mute", ["mqtt", "mqtts"], indirect=True)
+def test_a_broker_that_takes_the_connection_and_says_nothing_is_told_within_ten_seconds(
+    outbox: Outbox, mute: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert SILENT_SECONDS < 10
+    with courier(outbox, mute):
+        wait_until(lambda: "does not answer" in caplog.text, timeout=30)
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+def test_a_broker_that_falls_silent_is_told_and_told_again_after_it_has_answered(
+    outbox: Outbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = Mosquitto(tmp_path)
+    server = ServerEnd(broker.url, commit)
+    publisher = fill(outbox, 1)
+    with courier(outbox, broker.url) as carrier:
+        for times in (1, 2):
+            wait_until(lambda: outbox.depth() == 0)
+            broker.process.send_signal(signal.SIGSTOP)
+            publisher.decided(CAN, {})
+            carrier.wake()
+            wait_until(lambda: caplog.text.count("does not answer") == times, timeout=30)  # noqa: B023
+            broker.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: outbox.depth() == 0, timeout=60)
     server.close()
     broker.stop()
 

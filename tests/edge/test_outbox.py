@@ -187,8 +187,29 @@ def test_another_carts_file_and_one_that_is_no_database_are_refused_by_name(path
         Outbox(path, store="s", cart="other")
     other = tmp_path / "notes.sqlite"
     other.write_text("shopping list " * 100)
-    with pytest.raises(OutboxError, match=r"notes\.sqlite: the outbox cannot be used"):
+    with pytest.raises(OutboxError, match=r"notes\.sqlite: a damaged outbox, or none"):
         opened(other)
+
+
+@pytest.mark.parametrize(("end", "part"), [("", "head"), ("", "pages"), ("", "half"), (".lock", "head")])
+def test_a_damaged_outbox_says_how_to_move_it_away_and_that_works(path: Path, end: str, part: str) -> None:
+    outbox = opened(path)
+    outbox.start_session(STARTED)
+    for _ in range(50):
+        outbox.append(UNCERTAIN)
+    outbox.close()
+    damaged = Path(f"{path}{end}")
+    whole = damaged.read_bytes() or bytes(4096)
+    pieces = {"head": b"\xff" * 4096 + whole[4096:], "pages": whole[:4096] + b"\xff" * (len(whole) - 4096)}
+    damaged.write_bytes(pieces.get(part, whole[: len(whole) // 2]))
+    with pytest.raises(OutboxError, match="damaged outbox") as refusal:
+        opened(path)
+    command = str(refusal.value).rpartition(": ")[2].partition(" (events")[0]
+    subprocess.run(command, shell=True, check=True)
+    again = opened(path)
+    assert again.start_session(STARTED).seq == 1
+    again.close()
+    assert (path.parent / "damaged" / damaged.name).exists(), "nothing is thrown away"
 
 
 def test_a_full_disk_stores_nothing_and_says_so(path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from smartcart.edge.detector import ModelError, OnnxDetector
 from smartcart.edge.reading import ReadingDetector
+from smartcart.edge.zone import DEFAULT_ZONE
 from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL
 from smartcart.scripts.eye import open_detector
 from smartcart.scripts.eye_options import add_eye_options
@@ -20,14 +21,14 @@ def options(*words: str) -> argparse.Namespace:
 
 
 def test_the_shipped_eyes_have_the_shipped_recogniser() -> None:
-    assert isinstance(open_detector(options()), ReadingDetector)
-    assert isinstance(open_detector(options("--model", str(INT8_MODEL))), ReadingDetector)
-    assert isinstance(open_detector(options("--recogniser", "none")), OnnxDetector)
+    assert isinstance(open_detector(options(), DEFAULT_ZONE), ReadingDetector)
+    assert isinstance(open_detector(options("--model", str(INT8_MODEL)), DEFAULT_ZONE), ReadingDetector)
+    assert isinstance(open_detector(options("--recogniser", "none"), DEFAULT_ZONE), OnnxDetector)
 
 
 def test_another_eye_has_none_unless_it_is_given(tmp_path: Path) -> None:
     eye = shutil.copyfile(DEFAULT_MODEL, tmp_path / "mine.onnx")
-    assert isinstance(open_detector(options("--model", str(eye))), OnnxDetector)
+    assert isinstance(open_detector(options("--model", str(eye)), DEFAULT_ZONE), OnnxDetector)
 
 
 def test_a_recogniser_that_names_what_the_eye_does_not_find_is_refused(tmp_path: Path) -> None:
@@ -36,6 +37,6 @@ def test_a_recogniser_that_names_what_the_eye_does_not_find_is_refused(tmp_path:
     onnx.helper.set_model_props(graph, {"names": str(dict(enumerate(["sofa", *map(str, range(16))])))})
     onnx.save(graph, tmp_path / "furniture.onnx")
     with pytest.raises(ModelError, match="sofa"):
-        open_detector(options("--recogniser", str(tmp_path / "furniture.onnx")))
+        open_detector(options("--recogniser", str(tmp_path / "furniture.onnx")), DEFAULT_ZONE)
     with pytest.raises(ModelError, match="no such model file"):
-        open_detector(options("--recogniser", str(tmp_path / "missing.onnx")))
+        open_detector(options("--recogniser", str(tmp_path / "missing.onnx")), DEFAULT_ZONE)

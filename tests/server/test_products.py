@@ -1,6 +1,8 @@
 """The catalogue in the office, on every database: seeded once, changed with who and when, seen by all servers."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,3 +156,39 @@ def test_a_picture_that_would_fill_the_memory_is_refused() -> None:
     Image.new("1", (10_000, 9_000)).save(out, "PNG")
     with pytest.raises(PictureError):
         small(out.getvalue())
+
+
+def plain(form: str, size: tuple[int, int]) -> bytes:
+    """A picture of one colour: a small file, whatever its size."""
+    out = io.BytesIO()
+    Image.new("RGB", size, "brown").save(out, form)
+    return out.getvalue()
+
+
+def test_eight_huge_pictures_at_once_take_no_more_memory_than_one(tmp_path: Path) -> None:
+    """In a process of its own, whose largest use is told in KiB (Linux)."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux tells the largest use in KiB")
+    (tmp_path / "huge").write_bytes(plain("PNG", (4000, 2990)))
+    program = (
+        "import resource, sys, threading, pathlib\n"
+        "from smartcart.server.office.pictures import small\n"
+        "most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "data, before = pathlib.Path(sys.argv[1]).read_bytes(), most()\n"
+        "threads = [threading.Thread(target=small, args=(data,)) for _ in range(8)]\n"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
+        "print((most() - before) // 1024)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program, tmp_path / "huge"], capture_output=True, text=True)
+    assert int(told.stdout) < 250, told.stderr
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_what_can_only_be_decoded_whole_may_have_fewer_pixels(form: str) -> None:
+    with pytest.raises(PictureError, match=f"{form} picture has more than 12 million pixels: make it smaller"):
+        small(plain(form, (4000, 3001)))
+
+
+def test_a_large_photograph_is_decoded_at_the_size_that_is_needed() -> None:
+    with Image.open(io.BytesIO(small(plain("JPEG", (6000, 4000))))) as image:
+        assert image.size == (320, 213)

@@ -231,6 +231,17 @@ def test_a_broker_that_comes_late_and_goes_away(
     assert sum("trying again" in line for line in told) <= 6
 
 
+@pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")  # paho's own, of a handshake in vain
+@pytest.mark.parametrize(("scheme", "words"), [("mqtt", "it does not answer"), ("mqtts", "timed out")])
+def test_a_broker_that_takes_the_connection_and_says_nothing_is_told_within_ten_seconds(
+    make_server: MakeServer, scheme: str, words: str
+) -> None:
+    assert 2 * broker_link._CONNECT_SECONDS < 10, "both versions of MQTT are tried"
+    mute = socket.create_server(("127.0.0.1", 0))
+    with mute, make_server(f"{scheme}://127.0.0.1:{mute.getsockname()[1]}") as server:
+        wait_for(lambda: words in (get(server, "api/v1/health")["broker"] or ""))
+
+
 def test_a_slow_ledger_is_no_reason_to_give_up_the_broker(
     make_server: MakeServer, mosquitto: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,19 @@ def test_a_basket_is_paid_by_machine(web: httpx.Client, server: BasketServer, fa
     assert web.get(f"checkouts/store-1/{trip.cart}/nothing").status_code == 404
 
 
+def test_the_door_tells_what_the_receipt_does_not(web: httpx.Client, server: BasketServer, fake_carts: Any) -> None:
+    trip = Trip(cart="six-more")
+    cart = fake_carts(str(server._address), cart=trip.cart)
+    cart.send_until_answered(trip.start(), trip.add("bottle"))
+    here = f"checkouts/store-1/{trip.cart}/{trip.session}"
+    web.post(f"{here}/close")
+    code = web.post(f"{here}/payment", json={"means": "pays"}).json()["receipt"]["code"]
+    assert web.post(f"receipts/{code}/shown").json()["remarks"] == []
+    cart.send_until_answered(*(trip.add("can") for _ in range(6)))
+    known = web.post(f"receipts/{code}/shown").json()["remarks"]
+    assert known == ["1 \N{MULTIPLICATION SIGN} The can came after checkout and does not count."] * 6
+
+
 def test_staff_look_and_admins_change(server: BasketServer) -> None:
     add_person(server, "anna")
     with httpx.Client(base_url=server.url, timeout=60) as anna:

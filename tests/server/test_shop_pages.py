@@ -107,6 +107,24 @@ def test_a_basket_is_closed_paid_and_let_through_the_door(page: Page, server: Ba
     expect(page.locator("main")).to_contain_text(re.compile(r"store-1-\d{6}"))
 
 
+def test_what_went_in_after_checkout_stands_in_red_before_good(
+    page: Page, server: BasketServer, trip: Trip, fake_carts: Any
+) -> None:
+    page.goto(place(trip))
+    press(page, "Close the basket")
+    pay_with(page, "Test card that pays")
+    page.get_by_role("link", name="Show the receipt").click()
+    expect(page.locator(".mark.good")).to_be_visible()
+    expect(page.locator(".verdict")).to_have_count(0)
+    fake_carts(str(server._address), cart=trip.cart).send_until_answered(trip.add("can", 6))
+    page.reload()
+    expect(page.locator(".verdict.bad")).to_contain_text("6 \N{MULTIPLICATION SIGN} The can came after checkout")
+    press(page, "Let through")
+    expect(page.locator(".verdict b")).to_have_text(["Look at the cart", "Good"])
+    expect(page.locator(".verdict").first).to_have_class(re.compile(r"\bbad\b"))
+    expect(page.locator(".verdict").first).to_contain_text("6 \N{MULTIPLICATION SIGN} The can came after checkout")
+
+
 def test_a_declined_card_and_then_another_one(page: Page, server: BasketServer, trip: Trip) -> None:
     page.goto(place(trip))
     press(page, "Close the basket")
