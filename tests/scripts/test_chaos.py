@@ -134,7 +134,7 @@ def test_an_interrupted_run_leaves_no_process_behind(tmp_path: Path) -> None:
 
 def test_a_child_is_known_before_its_parent_is_interrupted() -> None:
     known = []
-    with pytest.raises(KeyboardInterrupt), uninterrupted():  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
         os.kill(os.getpid(), signal.SIGINT)
         known.append("child")
     assert known == ["child"]
