@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from smartcart.scripts.main import CommandError
 from smartcart.scripts.own_postgres import OwnPostgres
+from smartcart.scripts.signals import uninterrupted
 from smartcart.scripts.supervised import Supervised
 
 SMARTCART: Final = str(Path(sys.executable).with_name("smartcart"))
@@ -95,8 +96,10 @@ class World:
     def _start(self, name: str, words: list[str], **more: object) -> Supervised:
         folder = self._plan.folder
         home = {"HOME": str(folder)}
-        process = Supervised(name, words, log=folder / f"{name}.log", folder=folder, environment=home, **more)  # type: ignore[arg-type]
-        self._running.append(process)
+        log = folder / f"{name}.log"
+        with uninterrupted():
+            process = Supervised(name, words, log=log, folder=folder, environment=home, **more)  # type: ignore[arg-type]
+            self._running.append(process)
         return process
 
     def _start_database(self) -> None:

@@ -1,7 +1,9 @@
 """How a command is stopped: softly by the first SIGINT or SIGTERM, at once by the second."""
 
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -22,6 +24,26 @@ def stop_softly(stop: Callable[[], None]) -> None:
 
     for one in STOPPING:
         signal.signal(one, first)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Keeps SIGINT and SIGTERM back until the end, so that a child is known before anything ends its parent.
+
+    In a thread that is not the main one it does nothing: no signal is handled there.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept: list[tuple[int, FrameType | None]] = []
+    before = {one: signal.signal(one, lambda *signalled: kept.append(signalled)) for one in STOPPING}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        if kept and callable(handler := before[signal.Signals(kept[0][0])]):
+            handler(*kept[0])
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

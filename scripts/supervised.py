@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from smartcart.scripts.signals import uninterrupted
+
 RESTART_SECONDS: Final = 0.3
 
 
@@ -70,7 +72,8 @@ class Supervised:
     def restart(self) -> None:
         self._due = 0.0
         self._before_start()
-        self._process = self._start()
+        with uninterrupted():
+            self._process = self._start()
 
     def stop(self, seconds: float = 30) -> int:
         """Asks it to end; gives its exit status, negative where it had to be killed."""

@@ -18,6 +18,7 @@ from smartcart.edge.identifiers import uuid7
 from smartcart.edge.outbox import LastSession
 from smartcart.scripts.chaos_script import Act, ScriptedSession, event_of, rest, script
 from smartcart.scripts.chaos_verdict import judge
+from smartcart.scripts.signals import uninterrupted
 from smartcart.scripts.supervised import Supervised
 from smartcart.server.basket import StoredEvent
 from smartcart.server.catalogue import Match
@@ -129,6 +130,15 @@ def test_an_interrupted_run_leaves_no_process_behind(tmp_path: Path) -> None:
     assert run.wait(60) == 130
     left = [p for p in Path("/proc").glob("[0-9]*/cmdline") if os.fsencode(folder) in _bytes(p)]
     assert not left
+
+
+def test_a_child_is_known_before_its_parent_is_interrupted() -> None:
+    known = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        known.append("child")
+    assert known == ["child"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def _bytes(path: Path) -> bytes:
