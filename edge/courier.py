@@ -36,6 +36,7 @@ from smartcart.edge.events import (
 from smartcart.edge.outbox import Outbox, OutboxError
 from smartcart.edge.publisher import Identity, rfc3339
 from smartcart.edge.silence import Silence
+from smartcart.edge.twins import Twins
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ class Courier:
         self._falling_back = False
         self._complained = False
         self._silence = Silence()
+        self._twins = Twins()
         self._sent: dict[str, tuple[float, float]] = {}
         self._acks: deque[Ack] = deque()
         self._pictures: deque[tuple[float, Picture]] = deque(maxlen=PICTURES)
@@ -244,6 +246,7 @@ class Courier:
         self._client.loop_start()
 
     def _make_client(self) -> mqtt.Client:
+        self._handed, self._taken = 0, 0
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"smartcart/{self._identity.store}/{self._identity.cart}",
@@ -263,7 +266,6 @@ class Courier:
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
-        self._handed = self._taken = 0
         client.on_message = self._on_message
         return client
 
@@ -321,6 +323,13 @@ class Courier:
     def _on_disconnect(self, _: mqtt.Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
         self._silence.gone()
         if self._connected and not self._stopping:
+            if self._twins.dropped(str(reason)):
+                log.error(
+                    "another machine uses this cart's name, %s/%s, or the broker ends every connection: stop one of "
+                    "the two, or give it a bundle of its own",
+                    self._identity.store,
+                    self._identity.cart,
+                )
             log.warning("broker %s is gone (%s); events wait in the outbox", self._address, reason)
         elif not self._stopping:
             self._hung_up += 1

@@ -393,6 +393,9 @@ EVENT: Final[Json] = {
     "required": [name for name in EVENT_FIELDS if name != "initial"],
     "properties": dict(EVENT_FIELDS),
 }
+_STORED: Final[Json] = EVENT | {  # an older version took any text of a time's form
+    "properties": EVENT_FIELDS | {"time": {"type": "string", "pattern": TIME_PATTERN}}
+}
 STATUS: Final[Json] = {
     "type": "object",
     "required": ["schema", "online", "time"],
@@ -472,7 +475,7 @@ def read_again(payload: bytes) -> Event:
     """
     try:
         raw = parse_object(payload, MAX_EVENT_BYTES)
-        check(raw, EVENT, "event")
+        check(raw, _STORED, "event")
         return _build(raw, EventType(raw["type"]))
     except (ValueError, TypeError) as error:
         raise ContractError(f"a stored event is damaged: {error}") from None

@@ -19,6 +19,7 @@ from smartcart.server.ledger import Ledger, News, SessionKey, session_of
 from smartcart.server.rows import UNREADABLE
 from smartcart.server.skew import ahead_by_events, told_ahead
 from smartcart.server.standing import standing
+from smartcart.server.twins import Turns
 
 LAST_EVENTS: Final = 6
 MAX_CARTS: Final = 5_000
@@ -35,7 +36,8 @@ class CartView:
 
     ``basket`` is that of its newest session, None before the first; ``status`` is None until the cart has told one;
     ``last`` are its last events, the newest first; ``asked`` is what it was asked and has not done yet; ``ahead`` is by
-    how many seconds its clock is ahead of the server's (behind: negative), None where nobody knows.
+    how many seconds its clock is ahead of the server's (behind: negative), None where nobody knows;
+    ``twins`` says that another machine uses its name.
     """
 
     store: str
@@ -45,6 +47,7 @@ class CartView:
     last: tuple[StoredEvent, ...]
     asked: Action | None
     ahead: float | None = None
+    twins: bool = False
 
     @property
     def online(self) -> bool:
@@ -60,6 +63,7 @@ class _Cart:
     closing: Closing | None = None
     status: Status | None = None
     ahead: float | None = None
+    turns: Turns = field(default_factory=Turns)
     view: CartView | None = None
 
 
@@ -135,6 +139,7 @@ class Carts:
             status=cart.status,
             last=tuple(sorted(cart.events.values(), key=lambda s: -s.event.seq)[:LAST_EVENTS]),
             asked=self._commands.asked(key),
+            twins=cart.turns.twins,
             ahead=ahead_by_events(cart.events.values()) if cart.ahead is None else cart.ahead,
         )
 
@@ -185,6 +190,8 @@ class Carts:
             if status.online and not (cart.status and cart.status.online):
                 self._show_corrections(key, cart)
             cart.status = replace(status, extra={})
+            if status.online and status.session is not None:
+                cart.turns.tell(status.session)
             if now is not None and status.online:
                 cart.ahead = told_ahead(status.time, now)
         self.touch(key)
