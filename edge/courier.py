@@ -91,6 +91,7 @@ class Courier:
         self._complained = False
         self._silence = Silence()
         self._twins = Twins()
+        self._handed = self._taken = 0
         self._sent: dict[str, tuple[float, float]] = {}
         self._acks: deque[Ack] = deque()
         self._pictures: deque[tuple[float, Picture]] = deque(maxlen=PICTURES)

@@ -131,10 +131,10 @@ class _Guest(socket.socket):
 
     def __init__(self, taken: socket.socket, gate: Gate, peer: Peer) -> None:
         super().__init__(fileno=taken.detach())
-        self._left = lambda: gate.leave(peer)
+        self._gate, self._peer = gate, peer
 
     def close(self) -> None:
-        self._left()
+        self._gate.leave(self._peer)
         super().close()
 
 
