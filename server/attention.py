@@ -41,7 +41,7 @@ def reasons(view: CartView, called: bool = False) -> tuple[Reason, ...]:
     if status is not None and status.camera in CAMERA_WORDS:
         found.append(Reason(text=CAMERA_WORDS[status.camera], is_bad=True))
     if view.twins:
-        found.append(Reason(text="Another machine uses this cart's name", is_bad=True))
+        found.append(Reason(text=view.twins, is_bad=True))
     if clock := skew_words(view.ahead):
         found.append(Reason(text=clock))
     return tuple(found)

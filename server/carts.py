@@ -7,6 +7,7 @@ another one has, or what a person has corrected. Of each cart that is its newest
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -37,7 +38,7 @@ class CartView:
     ``basket`` is that of its newest session, None before the first; ``status`` is None until the cart has told one;
     ``last`` are its last events, the newest first; ``asked`` is what it was asked and has not done yet; ``ahead`` is by
     how many seconds its clock is ahead of the server's (behind: negative), None where nobody knows;
-    ``twins`` says that another machine uses its name.
+    ``twins`` says that another machine seems to use its name.
     """
 
     store: str
@@ -47,7 +48,7 @@ class CartView:
     last: tuple[StoredEvent, ...]
     asked: Action | None
     ahead: float | None = None
-    twins: bool = False
+    twins: str | None = None
 
     @property
     def online(self) -> bool:
@@ -139,7 +140,7 @@ class Carts:
             status=cart.status,
             last=tuple(sorted(cart.events.values(), key=lambda s: -s.event.seq)[:LAST_EVENTS]),
             asked=self._commands.asked(key),
-            twins=cart.turns.twins,
+            twins=cart.turns.words(time.monotonic()),
             ahead=ahead_by_events(cart.events.values()) if cart.ahead is None else cart.ahead,
         )
 
@@ -188,6 +189,7 @@ class Carts:
         with self._lock:
             cart = self._cart(key)
             if status.online and not (cart.status and cart.status.online):
+                cart.turns.came(time.monotonic())
                 self._show_corrections(key, cart)
             cart.status = replace(status, extra={})
             if status.online and status.session is not None:

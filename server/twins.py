@@ -1,4 +1,8 @@
-"""Two machines under one cart's name, seen from the server: its statuses tell of two sessions in turns."""
+"""Two machines under one cart's name, seen from the server.
+
+A broker lets one in and throws the other out, in turns: the cart comes and goes, and its statuses tell of two sessions
+in turns, where one machine ends its session before it begins the next.
+"""
 
 from collections import deque
 from typing import Final
@@ -6,27 +10,37 @@ from typing import Final
 REMEMBERED: Final = 6
 SETTLED: Final = 20
 """After how many statuses of one session in a row the other machine is taken to be gone."""
+OFTEN: Final = 4
+WITHIN_SECONDS: Final = 60.0
 
 
 class Turns:
-    """The sessions that a cart's statuses told of, one after the other."""
+    """What a cart's statuses told, one after the other."""
 
     def __init__(self) -> None:
-        self._told: deque[str] = deque(maxlen=REMEMBERED)
+        self._sessions: deque[str] = deque(maxlen=REMEMBERED)
         self._again = 0
+        self._came: deque[float] = deque(maxlen=OFTEN)
+
+    def came(self, at: float) -> None:
+        """It is online again; ``at`` in seconds of any clock that does not jump."""
+        self._came.append(at)
 
     def tell(self, session: str) -> None:
-        """One more status."""
-        if self._told and self._told[-1] == session:
+        """A status with a session."""
+        if self._sessions and self._sessions[-1] == session:
             self._again += 1
             if self._again >= SETTLED:
-                self._told.clear()
-                self._told.append(session)
+                self._sessions.clear()
+                self._sessions.append(session)
         else:
-            self._told.append(session)
+            self._sessions.append(session)
             self._again = 0
 
-    @property
-    def twins(self) -> bool:
-        """Whether a session came back after another one: one machine ends its session before it begins the next."""
-        return len(set(self._told)) < len(self._told)
+    def words(self, now: float) -> str | None:
+        """What to say of it; None where all is well."""
+        if len(set(self._sessions)) < len(self._sessions):
+            return "Another machine uses this cart's name"
+        if len(self._came) == OFTEN and now - self._came[0] < WITHIN_SECONDS:
+            return "Comes and goes: another machine under its name?"
+        return None

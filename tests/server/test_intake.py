@@ -38,7 +38,7 @@ def test_a_good_event_is_stored_with_the_price_in_force() -> None:
         (b"", "not JSON"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"[]", "not a JSON object"),
-        (b"[" * 20_000, "nested too deeply"),
+        (b"[" * 20_000, "nested more than 32 levels"),
         (b"{" + b" " * 40_000 + b"}", "over the limit"),
         (b'{"schema": "smartcart.event/1", "confidence": NaN}', "NaN"),
     ],
