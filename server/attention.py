@@ -6,6 +6,7 @@ from typing import Final
 from smartcart.edge.events import CameraHealth
 from smartcart.server.basket import Basket
 from smartcart.server.carts import CartView
+from smartcart.server.ledger import CART_LETTERS, TOO_MANY_SESSIONS, SetAside
 from smartcart.server.skew import skew_words
 
 CAMERA_WORDS: Final = {
@@ -42,6 +43,8 @@ def reasons(view: CartView, called: bool = False) -> tuple[Reason, ...]:
         found.append(Reason(text=CAMERA_WORDS[status.camera], is_bad=True))
     if view.twins:
         found.append(Reason(text=view.twins, is_bad=True))
+    if view.set_aside:
+        found.append(_of_letters(view.set_aside))
     if clock := skew_words(view.ahead):
         found.append(Reason(text=clock))
     return tuple(found)
@@ -60,6 +63,14 @@ def _of_basket(basket: Basket) -> list[Reason]:
     if basket.incomplete:
         found.append(Reason(text="Incomplete"))
     return found
+
+
+def _of_letters(letters: SetAside) -> Reason:
+    if letters.reason == TOO_MANY_SESSIONS:
+        return Reason(text="Begins too many sessions: they are refused", is_bad=True)
+    if letters.count >= CART_LETTERS:
+        return Reason(text=f"More than {CART_LETTERS} messages set aside, only the newest are kept", is_bad=True)
+    return Reason(text=f"{_counted(letters.count, 'message')} set aside")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -14,9 +14,10 @@ from typing import Final
 
 from smartcart.edge.events import EventType, Status
 from smartcart.server.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server.clock import day_before, utc_now
 from smartcart.server.commands import Action, CartKey, Commands
 from smartcart.server.fold import fold_or_fault
-from smartcart.server.ledger import Ledger, News, SessionKey, session_of
+from smartcart.server.ledger import Ledger, News, SessionKey, SetAside, session_of
 from smartcart.server.rows import UNREADABLE
 from smartcart.server.skew import ahead_by_events, told_ahead
 from smartcart.server.standing import standing
@@ -38,7 +39,8 @@ class CartView:
     ``basket`` is that of its newest session, None before the first; ``status`` is None until the cart has told one;
     ``last`` are its last events, the newest first; ``asked`` is what it was asked and has not done yet; ``ahead`` is by
     how many seconds its clock is ahead of the server's (behind: negative), None where nobody knows;
-    ``twins`` says that another machine seems to use its name.
+    ``twins`` says that another machine seems to use its name; ``set_aside`` is what of it belongs to no session, if
+    something was set aside within a day.
     """
 
     store: str
@@ -49,6 +51,7 @@ class CartView:
     asked: Action | None
     ahead: float | None = None
     twins: str | None = None
+    set_aside: SetAside | None = None
 
     @property
     def online(self) -> bool:
@@ -65,6 +68,7 @@ class _Cart:
     status: Status | None = None
     ahead: float | None = None
     turns: Turns = field(default_factory=Turns)
+    set_aside: SetAside | None = None
     view: CartView | None = None
 
 
@@ -141,6 +145,7 @@ class Carts:
             last=tuple(sorted(cart.events.values(), key=lambda s: -s.event.seq)[:LAST_EVENTS]),
             asked=self._commands.asked(key),
             twins=cart.turns.words(time.monotonic()),
+            set_aside=cart.set_aside if cart.set_aside and cart.set_aside.last > day_before(utc_now()) else None,
             ahead=ahead_by_events(cart.events.values()) if cart.ahead is None else cart.ahead,
         )
 
@@ -169,6 +174,9 @@ class Carts:
         """Gives the carts that changed."""
         stale = {(key.store, key.cart) for key in news.sessions} | (set(self._carts) if news.all_again else set())
         touched = set(stale)
+        for at in news.carts & self._carts.keys():
+            self._cart(at).set_aside = self._ledger.set_aside(*at)
+            touched.add(at)
         for stored in news.events:
             key = session_of(stored.event)
             cart = self._carts.get((key.store, key.cart))
@@ -237,6 +245,7 @@ class Carts:
                 log.error("store %s, cart %s, session %s, event %s: %s", *at, key.session, fault.event_id, fault.reason)
         cart.corrections = self._ledger.session_corrections(key)
         cart.closing = self._ledger.session_closing(key)
+        cart.set_aside = self._ledger.set_aside(*at)
         if len(cart.corrections) > known:
             self._show_corrections(at, cart)
         if cart.closing and not any(s.event.type is EventType.SESSION_ENDED for s in cart.events.values()):

@@ -1,6 +1,6 @@
 """The server's own clock, as it stands in the ledger."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def rfc3339(moment: datetime) -> str:
@@ -15,3 +15,12 @@ def rfc3339(moment: datetime) -> str:
 def utc_now() -> str:
     """Now."""
     return rfc3339(datetime.now(UTC))
+
+
+def day_before(time: str) -> str:
+    """24 hours before a time of this form.
+
+    >>> day_before('2026-01-02T03:04:05.006Z')
+    '2026-01-01T03:04:05.006Z'
+    """
+    return rfc3339(datetime.fromisoformat(time) - timedelta(days=1))

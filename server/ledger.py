@@ -24,6 +24,14 @@ KEPT_LETTERS: Final = 10_000
 """How many dead letters that belong to no session are kept; all are counted."""
 MAX_FAULTS: Final = 100
 """How many refused events are kept in their session's place; further ones are letters of no session."""
+CART_FAULTS: Final = 1_000
+"""How many refused events of one cart are kept in the places of all its sessions; further ones as above."""
+CART_LETTERS: Final = 1_000
+"""How many dead letters that belong to no session are kept of one cart; all are counted."""
+SESSIONS_A_DAY: Final = 1_000
+"""How many sessions a cart may begin within 24 hours; a shop's cart begins some fifty, and one that was away brings a
+few hundred at once."""
+TOO_MANY_SESSIONS: Final = f"a cart begins at most {SESSIONS_A_DAY} sessions a day: look at what this one does"
 SEQ_TAKEN: Final = "another event has this seq already"
 ID_TAKEN: Final = "another event has this id already"
 NO_SESSION: Final = "there is no such session"
@@ -128,6 +136,18 @@ class Erasure:
     time: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """The dead letters of a cart that belong to none of its sessions, as far as they are kept.
+
+    ``last`` is when the newest came (RFC 3339, UTC), and ``reason`` why it was not taken.
+    """
+
+    count: int
+    last: str
+    reason: str
+
+
 Record = Correction | Closing | Erasure
 
 Cursor = tuple[int, ...]
@@ -138,14 +158,15 @@ Cursor = tuple[int, ...]
 class News:
     """What a ledger has stored since a cursor, by whatever process; some of it may have been told before.
 
-    ``sessions`` have new records or faults and are to be read again, all of them where ``all_again`` is set;
-    ``dead_letters`` is their count now.
+    ``sessions`` have new records or faults and are to be read again, all of them where ``all_again`` is set; of
+    ``carts`` (store, cart) something new was set aside; ``dead_letters`` is their count now.
     """
 
     cursor: Cursor
     dead_letters: int
     events: tuple[StoredEvent, ...] = ()
     sessions: frozenset[SessionKey] = frozenset()
+    carts: frozenset[tuple[str, str]] = frozenset()
     all_again: bool = False
 
 
@@ -156,7 +177,10 @@ class Ledger(Protocol):
     """Made once with the ledger and kept in it."""
 
     def commit(self, events: Sequence[StoredEvent], letters: Sequence[DeadLetter] = ()) -> list[Verdict]:
-        """Stores a batch durably in one transaction, and says for each event what became of it."""
+        """Stores a batch durably in one transaction, and says for each event what became of it.
+
+        An event that would begin one session too many of its cart is refused.
+        """
 
     def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
         """Stores a correction, with the product and price that it means; one whose id is stored already is known.
@@ -212,6 +236,12 @@ class Ledger(Protocol):
     def dead_letter_count(self) -> int:
         """How many messages could not be taken, those no longer kept included."""
 
+    def holds(self, letter: DeadLetter) -> bool:
+        """Whether a dead letter of this topic with these bytes is kept already."""
+
+    def set_aside(self, store: str, cart: str) -> SetAside | None:
+        """What of a cart was set aside and belongs to none of its sessions; None where nothing is kept."""
+
     def integrity(self) -> Iterator[str]:
         """What is wrong with the storage itself, in words; nothing if all is well."""
 
@@ -236,10 +266,11 @@ def dead_letter_of(stored: StoredEvent, reason: str) -> DeadLetter:
     )
 
 
-def as_kept(letter: DeadLetter, state: int, placed: set[str]) -> DeadLetter | None:
+def as_kept(letter: DeadLetter, state: int, placed: set[str], room: int) -> DeadLetter | None:
     """How a letter is kept beside those that have a place in its session already; None if it is one of them.
 
-    Of an erased session only that there was a letter; of one with many faults no more than ``MAX_FAULTS`` in place.
+    Of an erased session only that there was a letter; of one with many faults no more than ``MAX_FAULTS`` in place, and
+    of its cart no more than there is ``room`` for.
     """
     if letter.key is None or letter.event_id is None:
         return letter
@@ -247,7 +278,7 @@ def as_kept(letter: DeadLetter, state: int, placed: set[str]) -> DeadLetter | No
         return None
     if state == SessionState.ERASED:
         return replace(letter, payload=b"", session=None, event_id=None, seq=None)
-    if len(placed) >= MAX_FAULTS:
+    if len(placed) >= MAX_FAULTS or room <= 0:
         return replace(letter, session=None)
     placed.add(letter.event_id)
     return letter

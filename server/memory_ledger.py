@@ -10,7 +10,10 @@ from itertools import islice
 from smartcart.edge.events import Correction
 from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Match
+from smartcart.server.clock import day_before
 from smartcart.server.ledger import (
+    CART_FAULTS,
+    CART_LETTERS,
     CLOSED_ALREADY,
     ID_TAKEN,
     KEPT_BYTES,
@@ -20,6 +23,8 @@ from smartcart.server.ledger import (
     NO_EVENT,
     NO_SESSION,
     SEQ_TAKEN,
+    SESSIONS_A_DAY,
+    TOO_MANY_SESSIONS,
     Cursor,
     DeadLetter,
     Erasure,
@@ -27,6 +32,7 @@ from smartcart.server.ledger import (
     Record,
     SessionKey,
     SessionState,
+    SetAside,
     Verdict,
     as_kept,
     dead_letter_of,
@@ -38,6 +44,7 @@ from smartcart.server.ledger import (
 
 @dataclass(slots=True)
 class _Session:
+    began: str = ""
     events: list[StoredEvent] = field(default_factory=list)
     faults: dict[str, Fault] = field(default_factory=dict)
     corrections: list[StoredCorrection] = field(default_factory=list)
@@ -58,7 +65,7 @@ class MemoryLedger:
     _by_place: dict[tuple[str, str, str, int], str] = field(default_factory=dict)
     _records: dict[str, tuple[SessionKey, Record]] = field(default_factory=dict)
     _sessions: dict[SessionKey, _Session] = field(default_factory=dict)
-    _told: list[StoredEvent | SessionKey] = field(default_factory=list)
+    _told: list[StoredEvent | SessionKey | tuple[str, str]] = field(default_factory=list)
     _letters: deque[DeadLetter] = field(default_factory=lambda: deque(maxlen=KEPT_LETTERS))
     _letter_count: int = 0
     _generation: int = 0
@@ -73,7 +80,10 @@ class MemoryLedger:
 
     def _insert(self, stored: StoredEvent) -> Verdict:
         event, known = stored.event, self._by_id.get(stored.event.id)
-        session = self._sessions.setdefault(session_of(event), _Session())
+        session = self._opened(session_of(event), stored.stored_at)
+        if session is None:
+            self._bury(dead_letter_of(stored, TOO_MANY_SESSIONS))
+            return refused(TOO_MANY_SESSIONS)
         if session.erased:
             return KNOWN
         if known is not None and place(known.event) == place(event):
@@ -93,17 +103,44 @@ class MemoryLedger:
         letter = replace(letter, payload=letter.payload[:KEPT_BYTES])
         key, fault = letter.key, letter.fault
         if key is not None and fault is not None:
-            session = self._sessions.setdefault(key, _Session())
-            state = SessionState.ERASED if session.erased else SessionState.OPEN
-            kept = as_kept(letter, state, set(session.faults))
+            session = self._sessions.get(key)
+            state = SessionState.ERASED if session and session.erased else SessionState.OPEN
+            grants = session is not None or self._may_begin(key, letter.received_at)
+            kept = as_kept(letter, state, set(session.faults if session else ()), self._room(key) if grants else 0)
             if kept is None:
                 return
             letter = kept
             if letter.key:
-                session.faults[fault.event_id] = fault
+                self._sessions.setdefault(key, _Session(began=letter.received_at)).faults[fault.event_id] = fault
                 self._told.append(key)
         self._letters.append(letter)
         self._letter_count += 1
+        if letter.session is None and letter.store and letter.cart:
+            self._told.append((letter.store, letter.cart))
+            of_cart = self._set_aside(letter.store, letter.cart)
+            if len(of_cart) > CART_LETTERS:
+                self._letters.remove(of_cart[0])
+
+    def _opened(self, key: SessionKey, now: str) -> _Session | None:
+        """A session, which begins where it is not there yet; None where its cart may begin no other."""
+        if key not in self._sessions:
+            if not self._may_begin(key, now):
+                return None
+            self._sessions[key] = _Session(began=now)
+        return self._sessions[key]
+
+    def _may_begin(self, key: SessionKey, now: str) -> bool:
+        """See ``sql_quota.may_begin``."""
+        begun = [s.began for k, s in self._sessions.items() if (k.store, k.cart) == (key.store, key.cart)]
+        return len(begun) < SESSIONS_A_DAY or begun[-SESSIONS_A_DAY] <= day_before(now)
+
+    def _room(self, key: SessionKey) -> int:
+        """See ``sql_quota.room``."""
+        of_cart = (s for k, s in self._sessions.items() if (k.store, k.cart) == (key.store, key.cart))
+        return CART_FAULTS - sum(len(session.faults) for session in of_cart)
+
+    def _set_aside(self, store: str, cart: str) -> list[DeadLetter]:
+        return [x for x in self._letters if x.session is None and (x.store, x.cart) == (store, cart)]
 
     def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
         with self._lock:
@@ -141,11 +178,11 @@ class MemoryLedger:
                 return KNOWN if session else refused(NO_SESSION)
             for stored in session.events:
                 del self._by_id[stored.event.id], self._by_place[place(stored.event)]
-            self._sessions[key] = _Session(erased=True)
+            self._sessions[key] = _Session(began=session.began, erased=True)
             self._records = {id_: kept for id_, kept in self._records.items() if kept[0] != key}
             self._records[erasure.id] = key, erasure
             self._letters = deque((x for x in self._letters if x.key != key), maxlen=self._letters.maxlen)
-            self._told = [x for x in self._told if (x if isinstance(x, SessionKey) else session_of(x.event)) != key]
+            self._told = [x for x in self._told if (session_of(x.event) if isinstance(x, StoredEvent) else x) != key]
             self._generation += 1
             return NEW
 
@@ -215,6 +252,7 @@ class MemoryLedger:
             all_again=again,
             events=tuple(entry for entry in told if isinstance(entry, StoredEvent)),
             sessions=frozenset(entry for entry in told if isinstance(entry, SessionKey)),
+            carts=frozenset(entry for entry in told if isinstance(entry, tuple)),
         )
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
@@ -223,6 +261,16 @@ class MemoryLedger:
 
     def dead_letter_count(self) -> int:
         return self._letter_count
+
+    def holds(self, letter: DeadLetter) -> bool:
+        same = letter.topic, letter.size, letter.payload[:KEPT_BYTES]
+        with self._lock:
+            return any((x.topic, x.size, x.payload or same[2]) == same for x in self._letters)
+
+    def set_aside(self, store: str, cart: str) -> SetAside | None:
+        with self._lock:
+            found = self._set_aside(store, cart)
+        return SetAside(count=len(found), last=found[-1].received_at, reason=found[-1].reason) if found else None
 
     def integrity(self) -> Iterator[str]:
         return iter(())

@@ -3,7 +3,8 @@
 A connection that was lost is opened again with the next use; until then every use says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
@@ -11,7 +12,7 @@ from typing import Any, Final
 import psycopg
 
 from smartcart.edge.events import Correction
-from smartcart.server import sql_records
+from smartcart.server import sql_quota, sql_records
 from smartcart.server.basket import Closing, StoredEvent
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import (
@@ -20,6 +21,7 @@ from smartcart.server.ledger import (
     KNOWN,
     NEW,
     SEQ_TAKEN,
+    TOO_MANY_SESSIONS,
     Cursor,
     DeadLetter,
     Erasure,
@@ -72,6 +74,8 @@ _PLACED: Final = (
     "AS asked (store, cart, session) USING (store, cart, session) WHERE event_id IS NOT NULL"
 )
 
+_ALIVE: Final = (SessionState.OPEN, SessionState.CLOSED)
+
 Cursors = psycopg.Cursor[tuple[Any, ...]]
 Place = tuple[str, str, str, int]
 States = dict[SessionKey, int]
@@ -114,16 +118,14 @@ class PostgresLedger(SQLReading):
         with self._writer.use("write") as connection, connection.cursor() as cursor:
             # nobody closes or corrects a session while a batch is under way
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (LOCK,))
-            states = _open(cursor, [*keys, *(letter.key for letter in letters if letter.key)])
-            alive = [s for s, key in zip(events, keys, strict=True) if states[key] != SessionState.ERASED]
+            ask = partial(_ask, connection)
+            states = _open(cursor, ask, events)
+            alive = [s for s, key in zip(events, keys, strict=True) if states.get(key) in _ALIVE]
             new = _insert_events(cursor, alive, states)
             places = _places(cursor, [s.event.id for s in alive]) if len(new) < len(alive) else {}
-            verdicts = [
-                KNOWN if states[key] == SessionState.ERASED else _judge(stored, new, places)
-                for stored, key in zip(events, keys, strict=True)
-            ]
+            verdicts = [_judge(stored, states.get(key), new, places) for stored, key in zip(events, keys, strict=True)]
             unfit = [dead_letter_of(s, v.reason) for s, v in zip(events, verdicts, strict=True) if v.reason]
-            _bury(cursor, [*unfit, *letters], states)
+            _bury(cursor, ask, [*unfit, *letters])
         return verdicts
 
     def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
@@ -171,14 +173,15 @@ class PostgresLedger(SQLReading):
             ).fetchall()
             changed = connection.execute(
                 "SELECT store, cart, session FROM records WHERE xact >= %s::xid8 UNION "
-                "SELECT store, cart, session FROM dead_letters WHERE xact >= %s::xid8 AND session IS NOT NULL",
+                "SELECT store, cart, session FROM dead_letters WHERE xact >= %s::xid8 AND cart IS NOT NULL",
                 after * 2,
             ).fetchall()
         return News(
             cursor=cursor,
             dead_letters=count,
             events=tuple(events_of(events)),
-            sessions=frozenset(key_of(row) for row in changed) | unreadable_sessions(events),
+            sessions=frozenset(key_of(row) for row in changed if row[2]) | unreadable_sessions(events),
+            carts=frozenset(row[:2] for row in changed if not row[2]),
         )
 
     def close(self) -> None:
@@ -196,23 +199,35 @@ def _ask(connection: Connection, query: str, values: Sequence[Any]) -> list[tupl
     return cursor.fetchall() if cursor.description else []
 
 
-def _open(cursor: Cursors, keys: Sequence[SessionKey]) -> States:
-    """The states of these sessions, which are made where they are not there yet."""
-    if not keys:
-        return {}
-    # in the order of carts, so that two servers with the same carts never wait for each other in a ring
-    wanted = sorted(dict.fromkeys(keys), key=lambda key: (key.store, key.cart))
-    columns = list(map(list, zip(*map(columns_of, wanted), strict=True)))
-    states = _states(cursor, columns)
-    if len(states) < len(wanted):
-        missing = [columns_of(key) for key in wanted if key not in states]
-        cursor.execute(_INSERT_SESSIONS, list(map(list, zip(*missing, strict=True))))
-        states = _states(cursor, columns)
+def _open(cursor: Cursors, ask: sql_records.Ask, events: Sequence[StoredEvent]) -> States:
+    """The states of these events' sessions, which begin where they are not there yet and their carts may begin them."""
+    times: dict[SessionKey, str] = {}
+    for stored in events:
+        times.setdefault(session_of(stored.event), stored.stored_at)
+    states = _states(cursor, list(times))
+    beside: Counter[tuple[str, str]] = Counter()
+    for key in [key for key in times if key not in states]:
+        if sql_quota.may_begin(ask, key, times[key], beside[key.store, key.cart]):
+            beside[key.store, key.cart] += 1
+        else:
+            del times[key]
+    if beside:
+        _begin(cursor, times.keys() - states.keys())
+        states = _states(cursor, list(times))
     return states
 
 
-def _states(cursor: Cursors, columns: list[list[str]]) -> States:
-    cursor.execute(_STATES, columns)
+def _begin(cursor: Cursors, keys: Iterable[SessionKey]) -> None:
+    # in the order of carts, so that two servers with the same carts never wait for each other in a ring
+    rows = [columns_of(key) for key in sorted(keys)]
+    if rows:
+        cursor.execute(_INSERT_SESSIONS, list(map(list, zip(*rows, strict=True))))
+
+
+def _states(cursor: Cursors, keys: Sequence[SessionKey]) -> States:
+    if not keys:
+        return {}
+    cursor.execute(_STATES, list(map(list, zip(*map(columns_of, keys), strict=True))))
     return {key_of(row[:3]): row[3] for row in cursor.fetchall()}
 
 
@@ -234,9 +249,13 @@ def _places(cursor: Cursors, ids: Sequence[str]) -> dict[str, Place]:
     return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
-def _judge(stored: StoredEvent, new: set[tuple[str, Place]], places: dict[str, Place]) -> Verdict:
-    """New the first time, and known from then on within the same batch too."""
+def _judge(stored: StoredEvent, state: int | None, new: set[tuple[str, Place]], places: dict[str, Place]) -> Verdict:
+    """New the first time, and known from then on within the same batch too; without a state it has no session."""
     event = stored.event
+    if state is None:
+        return refused(TOO_MANY_SESSIONS)
+    if state == SessionState.ERASED:
+        return KNOWN
     if (event.id, place(event)) in new:
         new.discard((event.id, place(event)))
         return NEW
@@ -255,17 +274,44 @@ def _placed(cursor: Cursors, keys: Sequence[SessionKey]) -> dict[SessionKey, set
     return placed
 
 
-def _bury(cursor: Cursors, letters: Sequence[DeadLetter], states: States) -> None:
+def _kept(cursor: Cursors, ask: sql_records.Ask, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """See ``as_kept``; their sessions begin with them where they are not there yet."""
+    keys = list(dict.fromkeys(letter.key for letter in letters if letter.key))
+    states, placed = _states(cursor, keys), _placed(cursor, keys)
+    rooms: dict[tuple[str, str], int] = {}
+    begun: set[SessionKey] = set()
+    found = []
+    for letter in letters:
+        key, kept = letter.key, letter
+        if key is not None:
+            cart = key.store, key.cart
+            if cart not in rooms:
+                rooms[cart] = sql_quota.room(ask, key)
+            beside = sum((other.store, other.cart) == cart for other in begun)
+            grants = key in states or key in begun or sql_quota.may_begin(ask, key, letter.received_at, beside)
+            known = as_kept(letter, states.get(key, SessionState.OPEN), placed[key], rooms[cart] if grants else 0)
+            if known is None:
+                continue
+            kept = known
+            if kept.key is not None:
+                rooms[cart] -= 1
+                begun |= {key} - states.keys()
+        found.append(kept)
+    _begin(cursor, begun)
+    return found
+
+
+def _bury(cursor: Cursors, ask: sql_records.Ask, letters: Sequence[DeadLetter]) -> None:
     if not letters:
         return
-    placed = _placed(cursor, list(dict.fromkeys(letter.key for letter in letters if letter.key)))
-    kept = (as_kept(letter, states[letter.key], placed[letter.key]) if letter.key else letter for letter in letters)
-    rows = [letter_row(letter) for letter in kept if letter is not None]
+    kept = _kept(cursor, ask, letters)
+    rows = [letter_row(letter) for letter in kept]
     if not rows:
         return
     cursor.execute(_INSERT_LETTERS, list(map(list, zip(*rows, strict=True))))
     count = len(cursor.fetchall())
     cursor.execute("UPDATE meta SET value = (value::bigint + %s)::text WHERE name = 'letters'", (count,))
+    sql_quota.trim(ask, sorted({(letter.store, letter.cart) for letter in kept if letter.store and letter.cart}))
     cursor.execute(
         "DELETE FROM dead_letters WHERE session IS NULL AND position IN (SELECT position FROM dead_letters "
         "WHERE session IS NULL ORDER BY position DESC OFFSET %s)",

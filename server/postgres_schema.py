@@ -52,7 +52,10 @@ CREATE INDEX new_events ON smartcart.events (xact);
 CREATE INDEX new_letters ON smartcart.dead_letters (xact);
 CREATE INDEX new_records ON smartcart.records (xact)
 """
-MIGRATIONS: Final = (_ONE, _TWO)
+_THREE: Final = """
+CREATE INDEX letters_of_cart ON smartcart.dead_letters (store, cart, received_at) WHERE session IS NULL
+"""
+MIGRATIONS: Final = (_ONE, _TWO, _THREE)
 VERSION: Final = len(MIGRATIONS)
 
 Connection = psycopg.Connection[tuple[Any, ...]]

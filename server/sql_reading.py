@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
-from smartcart.server.ledger import DeadLetter, RecordType, SessionKey, SessionState
+from smartcart.server.ledger import KEPT_BYTES, DeadLetter, RecordType, SessionKey, SessionState, SetAside
 from smartcart.server.rows import (
     CORRECTION_READ,
     EVENT_READ,
@@ -135,6 +135,25 @@ class SQLReading(ABC):
 
     def dead_letter_count(self) -> int:
         return int(self._read("SELECT value FROM meta WHERE name = 'letters'")[0][0])
+
+    def holds(self, letter: DeadLetter) -> bool:
+        same = "topic = ? AND size = ? AND payload IN (?, ?)"  # that of an erased session was emptied
+        query = f"SELECT 1 FROM dead_letters WHERE session IS NULL AND {same} LIMIT 1"
+        if self._read(query, (letter.topic, letter.size, letter.payload[:KEPT_BYTES], b"")):
+            return True
+        if letter.key is None:
+            return False
+        query = f"SELECT 1 FROM dead_letters WHERE {OF_SESSION} AND event_id = ?"
+        return bool(self._read(query, (*columns_of(letter.key), letter.event_id)))
+
+    def set_aside(self, store: str, cart: str) -> SetAside | None:
+        of_cart = "session IS NULL AND store = ? AND cart = ?"
+        count = self._read(f"SELECT count(*) FROM dead_letters WHERE {of_cart}", (store, cart))[0][0]
+        newest = self._read(
+            f"SELECT received_at, reason FROM dead_letters WHERE {of_cart} ORDER BY received_at DESC LIMIT 1",
+            (store, cart),
+        )
+        return SetAside(count=count, last=newest[0][0], reason=newest[0][1]) if newest else None
 
     def integrity(self) -> Iterator[str]:
         """Every row against its message, and the tables against each other."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from smartcart.edge.events import Correction
-from smartcart.server import sql_records
+from smartcart.server import sql_quota, sql_records
 from smartcart.server.basket import Closing, StoredEvent
 from smartcart.server.catalogue import Match
 from smartcart.server.ledger import (
@@ -21,6 +21,7 @@ from smartcart.server.ledger import (
     KNOWN,
     NEW,
     SEQ_TAKEN,
+    TOO_MANY_SESSIONS,
     Cursor,
     DeadLetter,
     Erasure,
@@ -167,26 +168,29 @@ class SQLiteLedger(SQLReading):
             try:
                 with self._transaction():
                     self._insert_all(rows)
-                    self._bury_all(letters, {})
+                    self._bury_all(letters)
                     return [NEW] * len(rows)
             except _NotAllNewError:
                 with self._transaction():
                     states: States = {}
                     verdicts = [self._insert(*entry, states) for entry in zip(events, rows, strict=True)]
-                    self._bury_all(letters, states)
+                    unfit = [dead_letter_of(s, v.reason) for s, v in zip(events, verdicts, strict=True) if v.reason]
+                    self._bury_all([*unfit, *letters])
                     return verdicts
 
     def _insert_all(self, rows: Sequence[Row]) -> None:
         """Inserts a batch in one go, as is the rule: all of it new."""
         states = self._remembered()
-        late = [(*row, self._open(states, row[1:4])) for row in rows]
-        if any(row[-1] == SessionState.ERASED for row in late):
+        late = [(*row, self._opened(states, row[1:4], stored_at=row[5])) for row in rows]
+        if any(row[-1] in (None, SessionState.ERASED) for row in late):
             raise _NotAllNewError
         if rows and self._writer.executemany(_INSERT_EVENT, late).rowcount != len(rows):
             raise _NotAllNewError
 
     def _insert(self, stored: StoredEvent, row: Row, states: States) -> Verdict:
-        state = self._open(states, row[1:4])
+        state = self._opened(states, row[1:4], stored_at=stored.stored_at)
+        if state is None:
+            return refused(TOO_MANY_SESSIONS)
         if state == SessionState.ERASED:
             return KNOWN
         db, event = self._writer, stored.event
@@ -195,9 +199,7 @@ class SQLiteLedger(SQLReading):
         known = db.execute("SELECT store, cart, session, seq FROM events WHERE id = ?", (event.id,)).fetchone()
         if known == place(event):
             return KNOWN
-        reason = ID_TAKEN if known else SEQ_TAKEN
-        self._bury(dead_letter_of(stored, reason), states)
-        return refused(reason)
+        return refused(ID_TAKEN if known else SEQ_TAKEN)
 
     def _remembered(self) -> States:
         """States that still hold, since no other connection has written into the file meanwhile."""
@@ -206,35 +208,52 @@ class SQLiteLedger(SQLReading):
             self._states, self._states_version = {}, version
         return self._states
 
-    def _open(self, states: States, key: tuple[str, ...]) -> int:
-        """The state of a session, which is made where it is not there yet."""
+    def _opened(self, states: States, key: tuple[str, ...], *, stored_at: str) -> int | None:
+        """The state of a session, which begins where it is not there yet; None where its cart may begin no other."""
         if key not in states:
             found = self._state(key)
             if found is None:
-                self._writer.execute("INSERT INTO sessions (store, cart, session) VALUES (?, ?, ?)", key)
+                if not sql_quota.may_begin(self._ask, key_of(key), stored_at):
+                    return None
+                self._begin(key)
             states[key] = found or SessionState.OPEN
         return states[key]
+
+    def _begin(self, key: tuple[str, ...]) -> None:
+        self._writer.execute("INSERT INTO sessions (store, cart, session) VALUES (?, ?, ?)", key)
 
     def _state(self, key: tuple[str, ...]) -> int | None:
         found = self._writer.execute(f"SELECT state FROM sessions WHERE {OF_SESSION}", key).fetchone()
         return found[0] if found else None
 
-    def _bury_all(self, letters: Sequence[DeadLetter], states: States) -> None:
+    def _bury_all(self, letters: Sequence[DeadLetter]) -> None:
         for letter in letters:
-            self._bury(letter, states)
+            self._bury(letter)
         if letters:
+            sql_quota.trim(self._ask, {(letter.store, letter.cart) for letter in letters if letter.cart})
             self._trim()
 
-    def _bury(self, letter: DeadLetter, states: States) -> None:
+    def _bury(self, letter: DeadLetter) -> None:
         if letter.key is not None:
-            state = self._open(states, columns_of(letter.key))
-            query = f"SELECT event_id FROM dead_letters WHERE {OF_SESSION} AND event_id IS NOT NULL"
-            kept = as_kept(letter, state, {row[0] for row in self._ask(query, columns_of(letter.key))})
+            kept = self._placed(letter, letter.key)
             if kept is None:
                 return
             letter = kept
         self._writer.execute(_INSERT_LETTER, letter_row(letter))
         self._writer.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'letters'")
+
+    def _placed(self, letter: DeadLetter, key: SessionKey) -> DeadLetter | None:
+        """See ``as_kept``; its session begins with it where it is not there yet."""
+        columns = columns_of(key)
+        state = self._state(columns)
+        grants = state is not None or sql_quota.may_begin(self._ask, key, letter.received_at)
+        query = f"SELECT event_id FROM dead_letters WHERE {OF_SESSION} AND event_id IS NOT NULL"
+        placed = {row[0] for row in self._ask(query, columns)}
+        room = sql_quota.room(self._ask, key) if grants else 0
+        kept = as_kept(letter, state or SessionState.OPEN, placed, room)
+        if kept is not None and kept.key is not None and state is None:
+            self._begin(columns)
+        return kept
 
     def _trim(self) -> None:
         self._writer.execute(
@@ -295,11 +314,13 @@ class SQLiteLedger(SQLReading):
         tables = (events, records, letters)
         cursor = tuple(rows[-1][0] if rows else last for rows, last in zip(tables, since, strict=False))
         changed = [key_of(row[1:]) for row in (*records, *letters) if row[3] is not None]
+        carts = frozenset((row[1], row[2]) for row in letters if row[3] is None and row[2] is not None)
         return News(
             cursor=(*cursor, generation),
             dead_letters=count,
             events=tuple(events_of(row[1:] for row in events)),
             sessions=frozenset(changed) | unreadable_sessions(row[1:] for row in events),
+            carts=carts,
         )
 
     def integrity(self) -> Iterator[str]:

@@ -39,7 +39,10 @@ CREATE TABLE records (
 );
 INSERT INTO meta VALUES ('generation', '0')
 """
-MIGRATIONS: Final = (_ONE, _TWO)
+_THREE: Final = """
+CREATE INDEX letters_of_cart ON dead_letters (store, cart, received_at) WHERE session IS NULL
+"""
+MIGRATIONS: Final = (_ONE, _TWO, _THREE)
 VERSION: Final = len(MIGRATIONS)
 APPLICATION_ID: Final = 0x536D4361  # "SmCa", so that another program's file is not taken for a ledger
 

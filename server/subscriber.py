@@ -149,6 +149,19 @@ class Subscriber:
         if isinstance(delivery, ConnectionLost):
             self._carts.forget_statuses()
             return None
+        entry = self._read_message(delivery, now)
+        if delivery.kept and isinstance(entry, DeadLetter) and self._is_known(entry):
+            return None
+        return entry
+
+    def _is_known(self, letter: DeadLetter) -> bool:
+        """What the broker has retained it brings anew with every connection; it is counted once."""
+        try:
+            return self._ledger.holds(letter)
+        except LedgerError:
+            return False  # the commit says what is wrong
+
+    def _read_message(self, delivery: Delivery, now: str) -> StoredEvent | DeadLetter | None:
         if delivery.topic.endswith(f"/{Channel.STATUS}"):
             return self._take_status(delivery, now)
         if delivery.topic.endswith(f"/{Channel.EVIDENCE}"):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from smartcart.server import ledger as ledger_module
 from smartcart.server import sql_reading
 from smartcart.server.basket import Closing, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Match
+from smartcart.server.clock import rfc3339
 from smartcart.server.ledger import (
     KNOWN,
     NEW,
@@ -194,6 +196,64 @@ def test_faults_of_one_session_are_kept_bounded_and_counted(ledger: Ledger) -> N
     ledger.commit([], bad[:5])
     assert [fault.seq for fault in ledger.session_faults(key_of(trip))] == list(range(1, ledger_module.MAX_FAULTS + 1))
     assert ledger.dead_letter_count() == len(bad)
+
+
+def by(cart: str, **fields: Any) -> DeadLetter:
+    """A refused event of a cart that names a session of its own."""
+    return letter(**({"store": "store-1", "cart": cart, "session": new_id(), "event_id": new_id(), "seq": 1} | fields))
+
+
+def test_refused_events_that_each_name_a_new_session_fill_no_ledger(ledger: Ledger) -> None:
+    honest = Trip(cart="cart-2")
+    fault = by("cart-2", session=honest.session, seq=2)
+    ledger.commit([stored(honest.start())], [fault])
+    flood = [by("cart-1") for _ in range(3 * ledger_module.CART_FAULTS)]
+    for start in range(0, len(flood), 500):
+        ledger.commit([], flood[start : start + 500])
+    sessions = list(ledger.every_session())
+    assert len([key for key in sessions if key.cart == "cart-1"]) == ledger_module.CART_FAULTS
+    assert len(ledger.dead_letters(10_000)) == ledger_module.CART_FAULTS + ledger_module.CART_LETTERS + 1
+    assert ledger.dead_letter_count() == len(flood) + 1
+    aside = ledger.set_aside("store-1", "cart-1")
+    assert aside is not None and aside.count == ledger_module.CART_LETTERS
+    assert ledger.set_aside("store-1", "cart-2") is None
+    assert [f.seq for f in ledger.session_faults(key_of(honest))] == [2]
+    later = Trip(cart="cart-2")
+    assert outcomes(ledger, stored(later.start())) == [Outcome.NEW]
+
+
+def test_a_cart_begins_only_so_many_sessions_a_day(ledger: Ledger) -> None:
+    trips = [Trip() for _ in range(ledger_module.SESSIONS_A_DAY + 20)]
+    began = [stored(trip.start()) for trip in trips]
+    verdicts = ledger.commit(began[:990])
+    verdicts += ledger.commit(began[990:])
+    allowed, over = trips[: ledger_module.SESSIONS_A_DAY], trips[ledger_module.SESSIONS_A_DAY :]
+    assert verdicts == [NEW] * len(allowed) + [refused(ledger_module.TOO_MANY_SESSIONS)] * len(over)
+    assert len(list(ledger.every_session())) == len(allowed)
+    assert outcomes(ledger, stored(over[0].add("can"))) == [Outcome.REFUSED]
+    assert outcomes(ledger, stored(allowed[-1].add("can")), began[0]) == [Outcome.NEW, Outcome.KNOWN]
+    assert outcomes(ledger, stored(Trip(cart="cart-2").start())) == [Outcome.NEW]
+    aside = ledger.set_aside("store-1", "cart-1")
+    assert aside is not None and (aside.count, aside.reason) == (len(over) + 1, ledger_module.TOO_MANY_SESSIONS)
+    tomorrow = rfc3339(datetime.fromisoformat(TIME) + timedelta(days=1))
+    assert outcomes(ledger, replace(stored(over[1].add("can")), stored_at=tomorrow)) == [Outcome.NEW]
+
+
+def test_what_is_set_aside_is_news_of_its_cart(ledger: Ledger) -> None:
+    cursor = ledger.news(None).cursor
+    ledger.commit([], [letter(store="store-1", cart="cart-1"), letter()])
+    assert ledger.news(cursor).carts == {("store-1", "cart-1")}
+
+
+def test_a_letter_is_known_by_its_topic_and_bytes(ledger: Ledger) -> None:
+    loose, placed, erased = letter(topic="a", payload=b"x" * 5000, size=5000), by("cart-1", topic="b"), Trip()
+    ledger.commit([stored(erased.start())], [loose, placed])
+    ledger.erase_session(key_of(erased), erasure())
+    gone = by("cart-1", topic="c", session=erased.session)
+    assert not ledger.holds(gone)
+    ledger.commit([], [gone])
+    assert all(ledger.holds(known) for known in (loose, placed, gone))
+    assert not any(ledger.holds(replace(loose, **other)) for other in ({"topic": "d"}, {"payload": b"y"}, {"size": 2}))
 
 
 def test_events_and_letters_of_one_batch(ledger: Ledger) -> None:
@@ -387,10 +447,10 @@ def test_the_file_says_its_version_and_is_durable(tmp_path: Path) -> None:
     assert ledger._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     ledger.close()
     db = sqlite3.connect(tmp_path / "l.sqlite")
-    assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    assert db.execute("PRAGMA user_version").fetchone() == (3,)
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(LedgerError, match="version 99, newer than 2: update"):
+    with pytest.raises(LedgerError, match="version 99, newer than 3: update"):
         SQLiteLedger(tmp_path / "l.sqlite")
 
 
@@ -531,7 +591,7 @@ def test_postgres_of_a_newer_version_is_left_alone(postgres_url: str) -> None:
     open_ledger(postgres_url).close()
     with psycopg.connect(postgres_url) as db:
         db.execute("UPDATE smartcart.meta SET value = '99' WHERE name = 'version'")
-    with pytest.raises(LedgerError, match="version 99, newer than 2: update"):
+    with pytest.raises(LedgerError, match="version 99, newer than 3: update"):
         open_ledger(postgres_url)
 
 
