@@ -4,16 +4,19 @@ import logging
 import queue
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
 from smartcart.server.broker_address import BrokerAddress
 from smartcart.server.broker_link import BrokerLink, Delivery, LinkError
+from smartcart.server.twins import Turns
 
 IN_FLIGHT: Final = 1000
 _TICK_SECONDS: Final = 0.2
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
+_TWIN: Final = "again and again: another server may use the same ledger; stop one of them, or start both with --shared"
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +82,7 @@ class Connection:
 
     def _keep(self) -> None:
         pause, version, spoken = _FIRST_PAUSE, 5, False
+        turns = Turns()
         while not self._stopping.is_set():
             link = BrokerLink(self._address, self.name, version, IN_FLIGHT, self._group, pictures=self._pictures)
             try:
@@ -86,7 +90,10 @@ class Connection:
                 link.open(self._receive, self._stopping)
                 self._say(None)
                 pause, spoken = _FIRST_PAUSE, True
+                turns.came(time.monotonic())
                 reason = link.wait(self._stopping)
+                if turns.words(time.monotonic()):
+                    reason = f"{reason}, {_TWIN}"
             except LinkError as error:
                 reason = str(error)
                 if error.version == "refused" or (error.version == "no sign" and not spoken):

@@ -43,6 +43,7 @@ from smartcart.server.rounds import Rounds
 from smartcart.server.settling import Settling
 from smartcart.server.shift_book import ShiftBook
 from smartcart.server.site import Site
+from smartcart.server.sole_use import sole_use
 from smartcart.server.subscriber import Health, Subscriber
 from smartcart.server.till import Till
 from smartcart.server.trial_provider import TrialProvider
@@ -144,6 +145,7 @@ class BasketServer:
             ListenError: the port cannot be opened.
         """
         with contextlib.ExitStack() as undo:
+            undo.enter_context(sole_use(self._ledger_url))
             self._ledger = open_ledger(self._ledger_url)
             undo.callback(self._ledger.close)
             office = open_office(self._ledger_url)
@@ -158,7 +160,7 @@ class BasketServer:
             if self._group is None:  # whoever had payments under way is dead
                 self._till.recover(timedelta(0))
             listening = listen(self._host, self._port, "the server")
-            undo.pop_all()
+            self._opened = undo.pop_all()
         self._port = listening.getsockname()[1]
         self._carts.listen(self._wake)
         self._subscriber = Subscriber(
@@ -281,8 +283,7 @@ class BasketServer:
         self._subscriber.stop()
         for rounds in self._rounds:
             rounds.stop()
-        self._doors.office.close()
-        self._ledger.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         self.start()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -61,12 +62,16 @@ def test_brackets_in_a_text_are_not_levels() -> None:
 def ledger_file(tmp_path: Path) -> Path:
     """Two carts with a session each, three events in both."""
     file = tmp_path / "l.sqlite"
-    ledger = open_ledger(f"sqlite:///{file}")
+    fill(f"sqlite:///{file}")
+    return file
+
+
+def fill(url: str) -> None:
+    ledger = open_ledger(url)
     for cart in ("cart-1", "cart-2"):
         trip = Trip(cart=cart)
         ledger.commit([stored(e) for e in (trip.start(), trip.add("bottle"), trip.add("can"))])
     ledger.close()
-    return file
 
 
 def damage(file: Path, column: str, value: object, seq: int = 3, cart: str = "cart-1") -> None:
@@ -82,9 +87,9 @@ def counted(carts: Carts, cart: str) -> tuple[dict[str, int], tuple[str, ...]]:
     return {line.name: line.quantity for line in view.basket.lines}, view.basket.problems
 
 
-def check_everything(file: Path) -> None:
+def check_everything(url: str) -> None:
     """Start, replay, verify and export with the damage; the other cart's basket is right in each."""
-    ledger = open_ledger(f"sqlite:///{file}")
+    ledger = open_ledger(url)
     try:
         carts = Carts(ledger, Commands())
         assert counted(carts, "cart-2") == ({"The bottle": 1, "The can": 1}, ())
@@ -113,7 +118,7 @@ DEEP = b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
 )
 def test_any_payload_is_a_fault_of_its_session_alone(payload: object, ledger_file: Path) -> None:
     damage(ledger_file, "message", payload)
-    check_everything(ledger_file)
+    check_everything(f"sqlite:///{ledger_file}")
 
 
 @pytest.mark.parametrize(
@@ -121,19 +126,36 @@ def test_any_payload_is_a_fault_of_its_session_alone(payload: object, ledger_fil
 )
 def test_any_product_is_a_fault_of_its_session_alone(match: object, ledger_file: Path) -> None:
     damage(ledger_file, "match", match)
-    check_everything(ledger_file)
+    check_everything(f"sqlite:///{ledger_file}")
+
+
+@pytest.mark.parametrize(
+    "payload", [DEEP, nested(984), b"", b"\xff\xfe\x00", b"null", b'{"type": "item_added"}'], ids=repr
+)
+def test_postgres_stands_any_payload_too(payload: bytes, postgres_url: str) -> None:
+    fill(postgres_url)
+    ledger = open_ledger(postgres_url)
+    following = Carts(ledger, Commands())
+    with psycopg.connect(postgres_url) as db:
+        of = "WHERE cart = 'cart-1' AND seq = 3"
+        query = f"UPDATE smartcart.events SET message = %s, xact = pg_current_xact_id() {of}"
+        assert db.execute(query, (payload,)).rowcount == 1
+    following.refresh()
+    assert counted(following, "cart-2") == ({"The bottle": 1, "The can": 1}, ())
+    ledger.close()
+    check_everything(postgres_url)
 
 
 def test_a_message_in_the_place_of_another_is_a_fault(ledger_file: Path) -> None:
     damage(ledger_file, "message", Trip().add("can").to_bytes())
-    check_everything(ledger_file)
+    check_everything(f"sqlite:///{ledger_file}")
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payload=st.binary(max_size=300) | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(json.dumps))
 def test_whatever_stands_in_the_payload_the_other_baskets_are_right(payload: object, ledger_file: Path) -> None:
     damage(ledger_file, "message", payload)
-    check_everything(ledger_file)
+    check_everything(f"sqlite:///{ledger_file}")
 
 
 def test_what_is_damaged_while_a_server_follows_stops_nothing(ledger_file: Path) -> None:
