@@ -65,7 +65,7 @@ def run_compose(args: argparse.Namespace) -> int:
     from smartcart.datasets.backgrounds import sources
     from smartcart.datasets.compose import PICTURES
     from smartcart.datasets.errors import DataError
-    from smartcart.datasets.frames import write_data_yaml
+    from smartcart.datasets.yolo import write_data_yaml
 
     try:
         found = sources(args.backgrounds)

@@ -143,8 +143,9 @@ def run_frames(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     require_simulator()
     split = split_of(args.split, args.seed, args.seed + args.count - 1)
-    from smartcart.datasets.frames import FOLDERS, write_data_yaml
+    from smartcart.datasets.frames import FOLDERS
     from smartcart.datasets.moment import MOMENTS
+    from smartcart.datasets.yolo import write_data_yaml
 
     for name in FOLDERS:
         (args.out / name).mkdir(parents=True, exist_ok=True)
