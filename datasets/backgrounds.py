@@ -133,6 +133,8 @@ def _cut(rng: np.random.Generator, source: Source, size: tuple[int, int]) -> Bac
     if source.file.suffix.lower() in PROBES:
         return Background(picture=_looked_into(rng, np.asarray(read[..., ::-1], np.float32), size))
     picture = np.asarray(read[..., ::-1], np.uint8)
+    if source.boxes is not None:
+        picture = _unsqueezed(rng, picture)
     height, width = picture.shape[:2]
     largest = min(width / size[0], height / size[1])
     scale = largest * float(rng.uniform(0.8 if source.boxes else 0.45, 1.0))
@@ -145,6 +147,15 @@ def _cut(rng: np.random.Generator, source: Source, size: tuple[int, int]) -> Bac
         (label, _within(box, x / width, y / height, wide / width, high / height)) for label, box in source.boxes or ()
     ]
     return Background(picture=np.asarray(part, np.uint8), boxes=tuple((label, box) for label, box in boxes if box))
+
+
+def _unsqueezed(rng: np.random.Generator, picture: Picture) -> Picture:
+    """A square photo, as data sets make them of photos of any shape, mostly brought back to 4:3 or 3:4."""
+    side = len(picture)
+    if picture.shape[1] != side or rng.random() < 1 / 3:
+        return picture
+    size = (side * 4 // 3, side) if rng.random() < 0.5 else (side, side * 4 // 3)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _within(box: Corners, x: float, y: float, w: float, h: float) -> Corners | None:

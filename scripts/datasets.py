@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartcart.datasets.errors import SimulatorError
 from smartcart.models.truth import SITUATIONS
+from smartcart.scripts.collage import add_collage
 from smartcart.scripts.compose import add_compose
 from smartcart.scripts.labelled_data import add_labelled_data
 from smartcart.scripts.main import CommandError
@@ -44,6 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_clips(parts)
     _add_frames(parts)
     add_compose(parts)
+    add_collage(parts)
     add_labelled_data(parts)
 
 
