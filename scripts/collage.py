@@ -11,7 +11,16 @@ from smartcart.datasets.errors import SimulatorError
 from smartcart.models.labels import DEFAULT_MODEL
 from smartcart.scripts.compose import refusing
 from smartcart.scripts.main import CommandError
-from smartcart.scripts.simulating import SPLITS, add_jobs, each, positive, require_simulator, seed_number, split_of
+from smartcart.scripts.simulating import (
+    SPLITS,
+    add_jobs,
+    each,
+    positive,
+    require_simulator,
+    seed_number,
+    seed_range,
+    split_of,
+)
 
 if TYPE_CHECKING:
     from smartcart.datasets.collage.cutouts import Split
@@ -29,6 +38,7 @@ def add_collage(parts: "argparse._SubParsersAction[Any]") -> None:
     )
     kinds = collage.add_subparsers(title="commands", dest="kind", required=True, metavar="KIND")
     _add_pictures(kinds)
+    _add_clips(kinds)
 
 
 def _add_pictures(kinds: "argparse._SubParsersAction[Any]") -> None:
@@ -45,9 +55,23 @@ def _add_pictures(kinds: "argparse._SubParsersAction[Any]") -> None:
     pictures.add_argument(
         "--seed", type=seed_number, required=True, help="the first picture's number; the others follow"
     )
-    pictures.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="what looks at pictures without boxes")
     _add_output(pictures)
     pictures.set_defaults(run=run_pictures)
+
+
+def _add_clips(kinds: "argparse._SubParsersAction[Any]") -> None:
+    clips = kinds.add_parser(
+        "clips",
+        help="labelled clips",
+        description="Labelled clips: real hands carry real cut-outs in and out of a real picture, whose own goods stay "
+        "where they are; all situations that this allows, and a cheap camera's faults.",
+        epilog="For example:  smartcart datasets collage clips --cutouts cutouts --backgrounds photos/data.yaml "
+        "--seeds 0:30 --split test --jobs 2 --out out/collage_clips",
+    )
+    _add_material(clips)
+    clips.add_argument("--seeds", type=seed_range, required=True, metavar="A:B", help="from A up to, without, B")
+    _add_output(clips)
+    clips.set_defaults(run=run_clips)
 
 
 def _add_material(command: argparse.ArgumentParser) -> None:
@@ -74,6 +98,7 @@ def _add_material(command: argparse.ArgumentParser) -> None:
         metavar="SOURCE_SET",
         help="source sets of cut-outs that are kept for measuring: all of them are of split test",
     )
+    command.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="what looks at pictures without boxes")
 
 
 def _add_output(command: argparse.ArgumentParser) -> None:
@@ -114,6 +139,30 @@ def run_pictures(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_clips(args: argparse.Namespace) -> int:
+    """Films the clips that are not there yet."""
+    begun = time.monotonic()
+    require_simulator()
+    first, end = args.seeds
+    split = split_of(args.split, first, end - 1)
+    cutouts, backgrounds = _material(args, split)
+    refusing(args.model)
+    args.out.mkdir(parents=True, exist_ok=True)
+    work = partial(
+        _write_clip, split, args.out, args.cutouts, tuple(args.leave_out), tuple(args.backgrounds), args.model
+    )
+    media_seconds = round(sum(each(work, range(first, end), args.jobs, "clip")), 3)
+    report = {
+        "clips": end - first,
+        "media_seconds": media_seconds,
+        "cutouts": cutouts,
+        "backgrounds": backgrounds,
+        "seconds": round(time.monotonic() - begun, 3),
+    }
+    print(json.dumps(report) if args.json else f"{end - first} clips in {args.out}: {media_seconds} s of video")
+    return 0
+
+
 def _material(args: argparse.Namespace, split: "Split") -> tuple[int, int]:
     """How many cut-outs and backgrounds there are; all that is wrong with them is said here."""
     try:
@@ -137,6 +186,21 @@ def _write_picture(
 
     gallery = _gallery(cutouts, split, kept)
     return write_collage(number, split, folder, gallery, _sources(backgrounds), refusing(model))
+
+
+def _write_clip(
+    split: "Split",
+    folder: Path,
+    cutouts: Path,
+    kept: tuple[str, ...],
+    backgrounds: tuple[Path, ...],
+    model: Path,
+    seed: int,
+) -> float:
+    from smartcart.datasets.collage.clip import write_clip
+
+    gallery = _gallery(cutouts, split, kept)
+    return write_clip(seed, split, folder, gallery, _sources(backgrounds), refusing(model))
 
 
 @cache

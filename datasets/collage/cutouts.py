@@ -23,6 +23,7 @@ VAL_BELOW: Final = 17
 BUCKETS: Final = 20
 
 Split = Literal["train", "val", "test"]
+SPLITS: Final[tuple[Split, ...]] = ("train", "val", "test")
 Rgba = NDArray[np.uint8]
 
 

@@ -34,7 +34,7 @@ LENGTH_CM: Final = {
     "cup": 10.0,
 }
 ROUND: Final = frozenset({"apple", "orange", "lemon", "tomato", "produce"})
-SKIN_CHROMA: Final = (10.0, 48.0)
+SKIN_CHROMA: Final = (14.0, 48.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from smartcart.datasets.backgrounds import Refuse, Source, draw_background
-from smartcart.datasets.collage.cutouts import Split
+from smartcart.datasets.collage.cutouts import SPLITS, Split
 from smartcart.datasets.collage.gallery import Gallery
 from smartcart.datasets.collage.picture import collage
 from smartcart.datasets.pictures import write_jpeg
@@ -15,7 +15,6 @@ from smartcart.datasets.yolo import yolo_line
 
 SIZE: Final = (640, 480)
 STREAM: Final = 15
-SPLITS: Final = ("train", "val", "test")
 
 
 def write_collage(
