@@ -100,11 +100,12 @@ class Canvas:
         x1, y1, x2, y2 = region
         moved = matrix - np.array([[0, 0, x1], [0, 0, y1]])
         laid = cv2.warpAffine(piece.rgba, moved, (x2 - x1, y2 - y1), flags=cv2.INTER_LINEAR)
-        share = laid[..., 3:].astype(np.float32) / 255
+        share: NDArray[np.float32] = laid[..., 3:].astype(np.float32) / np.float32(255)
         front = laid[..., :3].astype(np.float32) * share
         if length >= LEAST_BLUR_PX:
             kernel = _streak(smear, length)
-            front, share = cv2.filter2D(front, -1, kernel), cv2.filter2D(share, -1, kernel)[..., None]
+            front = np.asarray(cv2.filter2D(front, -1, kernel), np.float32)
+            share = np.asarray(cv2.filter2D(share, -1, kernel), np.float32)[..., None]
         part = self.light[y1:y2, x1:x2]
         part *= 1 - share
         part += front
@@ -151,7 +152,7 @@ def _pixels(piece: Piece, corners: FloatArray) -> int:
     """How many opaque pixels of a piece lie within some corners."""
     opaque = (piece.rgba[..., 3] > SOLID).astype(np.uint8)
     within = cv2.fillConvexPoly(np.zeros_like(opaque), corners.round().astype(np.int32), 1)
-    return int(np.count_nonzero(opaque & within))
+    return int(np.count_nonzero(opaque * np.asarray(within)))
 
 
 def _streak(smear: tuple[float, float], length: float) -> NDArray[np.float32]:

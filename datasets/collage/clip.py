@@ -93,9 +93,13 @@ def write_clip(
         camera = Webcam(rng, draw_faults(rng), SIZE, fps)
         video = VideoFile(folder / f"{clip.name}.mp4", fps=fps, size=SIZE, crf=int(rng.integers(*CRF)), preset=PRESET)
         with video, (folder / f"{clip.name}{FRAMES_SUFFIX}").open("w", encoding="utf-8") as lines:
-            for t, canvas, line in frames(clip):
-                video.write(camera.film(canvas.light, t, _shake(plan, t)))
+            last, line = None, {}
+            for t, canvas, seen in frames(clip):
+                picture = camera.film(canvas.light, t, _shake(plan, t))
+                line = seen if picture is not last else line | {"t": seen["t"]}
+                video.write(picture)
                 lines.write(json.dumps(line) + "\n")
+                last = picture
         write_truth(folder / f"{clip.name}{SUFFIX}", truth_of(clip, f"collage of real cut-outs, seed {seed}"))
     return clip.frames / fps
 
@@ -135,7 +139,7 @@ def frames(clip: Clip) -> Iterator[tuple[float, Canvas, dict[str, Any]]]:
                 if getattr(at, "reach", None) is reach:
                     _lay(clip, canvas, k, thing.piece, at, t)
             _lay(clip, canvas, index, reach.piece, reach, t)
-        yield t, canvas, _line(canvas, now, hands, t)
+        yield t, canvas, _shaken(_line(canvas, now, hands, t), _shake(clip.plan, t))
 
 
 def _at_rest(clip: Clip, lying: Sequence[int], t: float) -> Canvas:
@@ -192,8 +196,17 @@ def _line(
                 name = f"held_{number}"
                 items.append(_item(canvas, name, what.label, reach.piece, place, number, part, held=True))
             elif (box := canvas.seen(reach.piece, place, number, part)[0]) is not None:
-                seen_hands.append({"side": "right", "box": _rounded(box)})
+                seen_hands.append({"side": "right", "box": box})
     return {"t": round(t, 4), "items": [item for item in items if item is not None], "hands": seen_hands}
+
+
+def _shaken(line: dict[str, Any], shake: tuple[float, float]) -> dict[str, Any]:
+    """A line whose boxes move with the picture, cut at its border."""
+    shift = [shake[0] / SIZE[0], shake[1] / SIZE[1]] * 2
+    for seen in (*line["items"], *line["hands"]):
+        moved = (value + more for value, more in zip(seen["box"], shift, strict=True))
+        seen["box"] = [round(min(max(value, 0.0), 1.0), 5) for value in moved]
+    return line
 
 
 def _item(
@@ -203,8 +216,4 @@ def _item(
     box, visible = canvas.seen(piece, place, number, part)
     if box is None:
         return None
-    return {"id": name, "label": label, "box": _rounded(box), "visible": round(visible, 3), "held": held}
-
-
-def _rounded(box: Sequence[float]) -> list[float]:
-    return [round(value, 5) for value in box]
+    return {"id": name, "label": label, "box": box, "visible": round(visible, 3), "held": held}

@@ -61,7 +61,7 @@ def developed(rng: np.random.Generator, canvas: Canvas) -> Picture:
     """What a camera makes of the light: a little gain, softness, noise and compression."""
     light = canvas.light * np.float32(np.exp(rng.normal(0, 0.06)))
     if rng.random() < 0.5:
-        light = cv2.GaussianBlur(light, (0, 0), float(rng.uniform(0.3, 0.9)))
+        light = np.asarray(cv2.GaussianBlur(light, (0, 0), float(rng.uniform(0.3, 0.9))), np.float32)
     noise = rng.standard_normal(light.shape[:2], dtype=np.float32) * np.float32(rng.uniform(0.5, 4.0))
     picture = np.clip(light + noise[..., None], 0, 255).astype(np.uint8)
     packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(62, 96))])[1]

@@ -110,7 +110,7 @@ def whole(cutout: Cutout) -> Piece:
 
 def cleaned(rgba: Rgba) -> Rgba:
     """The pixels with a transparent margin of ``PAD``; the edge is drawn in and takes its colour from within."""
-    rgba = np.asarray(cv2.copyMakeBorder(rgba, *[PAD] * 4, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)), np.uint8)
+    rgba = np.asarray(cv2.copyMakeBorder(rgba, PAD, PAD, PAD, PAD, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)), np.uint8)
     inner = cv2.erode((rgba[..., 3] > 250).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)[..., None]
     colour = rgba[..., :3].astype(np.float32)
     near, weight = cv2.GaussianBlur(colour * inner, (0, 0), SPREAD), cv2.GaussianBlur(inner, (0, 0), SPREAD)

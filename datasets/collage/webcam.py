@@ -55,7 +55,7 @@ def draw_faults(rng: np.random.Generator) -> Faults:
         noise=float(rng.uniform(1.0, 5.0)),
         soft=float(rng.choice([0.0, rng.uniform(0.4, 0.9)])),
         vignette=float(rng.uniform(0.0, 0.2)),
-        quality=int(rng.choice([100, rng.integers(45, 90)])),
+        quality=int(rng.choice([100, int(rng.integers(45, 90))])),
         stuck=float(rng.choice([0.0, rng.uniform(0.0, 0.02)])),
         shade=draw_shade(rng),
     )
@@ -96,20 +96,20 @@ class Webcam:
             return self._last
         if max(map(abs, shake)) > 0.2:
             matrix = np.array([[1.0, 0.0, shake[0]], [0.0, 1.0, shake[1]]])
-            light = cv2.warpAffine(light, matrix, light.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+            light = _floats(cv2.warpAffine(light, matrix, light.shape[1::-1], borderMode=cv2.BORDER_REPLICATE))
         gain = self._gain(t) * self._exposed(light)
-        light = cv2.multiply(cv2.multiply(light, self._corners), tuple(gain))
+        light = _floats(cv2.multiply(cv2.multiply(light, self._corners), gain))
         if faults.soft:
-            light = cv2.GaussianBlur(light, (0, 0), faults.soft)
-        light = cv2.add(light, self._grain(light.shape[:2]))
-        picture = cv2.cvtColor(cv2.convertScaleAbs(cv2.max(light, 0.0)), cv2.COLOR_BGR2RGB)
+            light = _floats(cv2.GaussianBlur(light, (0, 0), faults.soft))
+        light = _floats(cv2.add(light, self._grain(light.shape[:2])))
+        picture = np.asarray(cv2.cvtColor(cv2.convertScaleAbs(np.maximum(light, 0)), cv2.COLOR_BGR2RGB), np.uint8)
         if faults.shade is not None:
-            picture = faults.shade.fall(np.asarray(picture, np.uint8), t)
+            picture = faults.shade.fall(picture, t)
         if faults.quality < 100:
             packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, faults.quality])[1]
-            picture = cv2.imdecode(packed, cv2.IMREAD_COLOR)
-        self._last = np.asarray(picture, np.uint8)
-        return self._last
+            picture = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+        self._last = picture
+        return picture
 
     def _gain(self, t: float) -> NDArray[np.float64]:
         """Of each channel at a moment."""
@@ -130,6 +130,10 @@ class Webcam:
         tile = self._tiles[int(self._rng.integers(TILES))]
         y, x = (int(v) for v in self._rng.integers(0, SPARE_PX, 2))
         return tile[y : y + shape[0], x : x + shape[1]]
+
+
+def _floats(light: object) -> NDArray[np.float32]:
+    return np.asarray(light, np.float32)
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> NDArray[np.float32]:

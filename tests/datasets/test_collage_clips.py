@@ -133,6 +133,20 @@ def test_every_line_tells_what_is_in_its_frame(material, gallery):
     assert hands > 10
 
 
+def test_boxes_move_with_the_picture_when_the_cart_is_bumped(material, gallery):
+    plan = planned(material, gallery, "cart_moved")
+    lines = {t: {item["id"]: item["box"] for item in line["items"]} for t, _, line in frames(clip_of(plan))}
+    before = lines[0.0]
+    moved = [
+        np.subtract(box[:2], before[name][:2]) * SIZE
+        for t, boxes in lines.items()
+        for name, box in boxes.items()
+        if plan.moves[0].start < t < plan.moves[0].end
+    ]
+    assert np.abs(moved).max() > 0.5
+    assert lines[max(lines)] == before
+
+
 def test_a_clip_is_whole_and_comes_again(material, gallery, tmp_path):
     found = sources([material[1]])
     seconds = [write_clip(5, "train", folder, gallery, found, nothing) for folder in _two_folders(tmp_path)]
