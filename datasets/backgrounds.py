@@ -9,18 +9,19 @@ import cv2
 import numpy as np
 
 from smartcart.datasets.art import Picture
-from smartcart.datasets.camera import FloatPicture
+from smartcart.datasets.camera import FloatPicture, Mask
 from smartcart.datasets.errors import DataError
-from smartcart.datasets.sight import Box
 from smartcart.models.detection_dataset import DatasetError, read_dataset
+from smartcart.models.detection_metrics import Corners
 
 PHOTOS: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 PROBES: Final = (".hdr",)
 TRIES: Final = 12
 LEAST_LEFT: Final = 0.4
+LEAST_UNCOVERED: Final = 0.45
 MOST_PIXELS: Final = 40_000_000
 
-Marks = tuple[tuple[str, Box], ...]
+Marks = tuple[tuple[str, Corners], ...]
 Refuse = Callable[[Picture], bool]
 
 
@@ -102,6 +103,25 @@ def draw_background(
     return Background(picture=_defocused(cut.picture, 24.0 * size[0] / 640))
 
 
+def uncovered(boxes: Marks, mask: Mask) -> Marks:
+    """What is left to see of the photo's own boxes, each shrunk to its uncovered pixels."""
+    height, width = mask.shape
+    left: list[tuple[str, Corners]] = []
+    for label, (x1, y1, x2, y2) in boxes:
+        column, row = int(x1 * width), int(y1 * height)
+        free = ~mask[row : max(int(np.ceil(y2 * height)), row + 1), column : max(int(np.ceil(x2 * width)), column + 1)]
+        if free.mean() < LEAST_UNCOVERED:
+            continue
+        if free.all():
+            left.append((label, (x1, y1, x2, y2)))
+            continue
+        rows, columns = np.nonzero(free.any(1))[0], np.nonzero(free.any(0))[0]
+        across = (column + int(columns[0])) / width, (column + int(columns[-1]) + 1) / width
+        down = (row + int(rows[0])) / height, (row + int(rows[-1]) + 1) / height
+        left.append((label, (max(across[0], x1), max(down[0], y1), min(across[1], x2), min(down[1], y2))))
+    return tuple(left)
+
+
 def _cut(rng: np.random.Generator, source: Source, size: tuple[int, int]) -> Background:
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR if source.file.suffix.lower() in PROBES else cv2.IMREAD_COLOR
     try:
@@ -113,6 +133,8 @@ def _cut(rng: np.random.Generator, source: Source, size: tuple[int, int]) -> Bac
     if source.file.suffix.lower() in PROBES:
         return Background(picture=_looked_into(rng, np.asarray(read[..., ::-1], np.float32), size))
     picture = np.asarray(read[..., ::-1], np.uint8)
+    if source.boxes is not None:
+        picture = _unsqueezed(rng, picture)
     height, width = picture.shape[:2]
     largest = min(width / size[0], height / size[1])
     scale = largest * float(rng.uniform(0.8 if source.boxes else 0.45, 1.0))
@@ -127,7 +149,16 @@ def _cut(rng: np.random.Generator, source: Source, size: tuple[int, int]) -> Bac
     return Background(picture=np.asarray(part, np.uint8), boxes=tuple((label, box) for label, box in boxes if box))
 
 
-def _within(box: Box, x: float, y: float, w: float, h: float) -> Box | None:
+def _unsqueezed(rng: np.random.Generator, picture: Picture) -> Picture:
+    """A square photo, as data sets make them of photos of any shape, mostly brought back to 4:3 or 3:4."""
+    side = len(picture)
+    if picture.shape[1] != side or rng.random() < 1 / 3:
+        return picture
+    size = (side * 4 // 3, side) if rng.random() < 0.5 else (side, side * 4 // 3)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _within(box: Corners, x: float, y: float, w: float, h: float) -> Corners | None:
     """A box as it lies in a cut, or None where too little of it is left."""
     x1, y1, x2, y2 = (box[0] - x) / w, (box[1] - y) / h, (box[2] - x) / w, (box[3] - y) / h
     cut = max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0)

@@ -28,7 +28,7 @@ def blend(things: Picture, mask: Mask, table: Mask, photo: Picture) -> Picture:
     cover = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), FEATHER), np.float32)[..., None]
     front = _spread(light, mask) * _gain(light, table, photo)
     behind = photo.astype(np.float32) * _shadow(light, table)
-    sharp = _sharpness(photo)
+    sharp = sharpness(photo)
     front = np.asarray(cv2.GaussianBlur(front, (0, 0), sharp), np.float32) if sharp > 0.3 else front
     return np.clip(front * cover + behind * (1 - cover), 0, 255).astype(np.uint8)
 
@@ -66,7 +66,7 @@ def _shadow(light: FloatPicture, table: Mask) -> FloatPicture:
     return np.asarray(soft[..., None], np.float32)
 
 
-def _sharpness(photo: Picture) -> float:
+def sharpness(photo: Picture) -> float:
     """By how many pixels (sigma) the things must be blurred to be no sharper than the photo, 0 to 1.2."""
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = np.abs(cv2.Laplacian(grey, cv2.CV_32F))

@@ -7,32 +7,28 @@ from pathlib import Path
 import numpy as np
 
 from smartcart.datasets.art import Picture
-from smartcart.datasets.backgrounds import Background, Refuse, Source, draw_background
+from smartcart.datasets.backgrounds import Background, Marks, Refuse, Source, draw_background, uncovered
 from smartcart.datasets.blend import blend
-from smartcart.datasets.camera import Camera, Lens, Mask, Sensor, expose
-from smartcart.datasets.frames import yolo_line
+from smartcart.datasets.camera import Camera, Lens, Sensor, expose
 from smartcart.datasets.look import Look
 from smartcart.datasets.moment import Smears, arrange, labelled, movers
 from smartcart.datasets.pictures import write_jpeg
 from smartcart.datasets.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.rendering import ARMS, TABLE, Eye, Painter, Shot
 from smartcart.datasets.scenery import draw_look
-from smartcart.datasets.sight import Box
 from smartcart.datasets.simulation import HANDS, HandName, World
+from smartcart.datasets.yolo import yolo_line
 
 PICTURES = 8
 STOCK = 9
 VIEWS = 10
 SIZE = (640, 480)
-LEAST_UNCOVERED = 0.45
 NEAREST_HAND = 0.3
-
-Boxes = tuple[tuple[str, Box], ...]
 
 
 def compositions(
     scene: int, split: Split, found: Sequence[Sequence[Source]], refuse: Refuse, painter: Painter = "classic"
-) -> Iterator[tuple[Picture, Boxes]]:
+) -> Iterator[tuple[Picture, Marks]]:
     """``PICTURES`` pictures (BGR) with their boxes, of one stock of products and one person or two.
 
     Args:
@@ -109,7 +105,7 @@ def _badly_seen(world: World, hand: HandName) -> bool:
 
 def _composed(
     rng: np.random.Generator, world: World, shot: Shot, smears: Smears, background: Background
-) -> tuple[Picture, Boxes]:
+) -> tuple[Picture, Marks]:
     mask = shot.any_of(*world.products, *HANDS, ARMS)
     picture = blend(shot.picture, mask, shot.mask(TABLE), background.picture)
     sensor = Sensor(
@@ -124,26 +120,7 @@ def _composed(
     done = labelled(
         world, shot, expose(picture, sensor, world.look.camera.lens, rng, movers=movers(world, shot, smears))
     )
-    return done.picture, done.boxes + _uncovered(background.boxes, mask)
-
-
-def _uncovered(boxes: Boxes, mask: Mask) -> Boxes:
-    """What is left to see of the photo's own boxes, each shrunk to its uncovered pixels."""
-    height, width = mask.shape
-    left: list[tuple[str, Box]] = []
-    for label, (x1, y1, x2, y2) in boxes:
-        column, row = int(x1 * width), int(y1 * height)
-        free = ~mask[row : max(int(np.ceil(y2 * height)), row + 1), column : max(int(np.ceil(x2 * width)), column + 1)]
-        if free.mean() < LEAST_UNCOVERED:
-            continue
-        if free.all():
-            left.append((label, (x1, y1, x2, y2)))
-            continue
-        rows, columns = np.nonzero(free.any(1))[0], np.nonzero(free.any(0))[0]
-        across = (column + int(columns[0])) / width, (column + int(columns[-1]) + 1) / width
-        down = (row + int(rows[0])) / height, (row + int(rows[-1]) + 1) / height
-        left.append((label, (max(across[0], x1), max(down[0], y1), min(across[1], x2), min(down[1], y2))))
-    return tuple(left)
+    return done.picture, done.boxes + uncovered(background.boxes, mask)
 
 
 def write_composition(

@@ -14,8 +14,8 @@ import yaml
 from smartcart.datasets.definition import DROPPED
 from smartcart.datasets.errors import DataError
 from smartcart.datasets.foreign import Foreign, readable
-from smartcart.datasets.frames import yolo_line
 from smartcart.datasets.sight import Box
+from smartcart.datasets.yolo import yolo_line
 from smartcart.models.labels import LABELS
 
 MOST_LETTERS: Final = 120

@@ -18,7 +18,7 @@ SAME_BYTES: Final = {"x264-params": "mbtree=0"}
 class VideoFile:
     """An MP4 file under way; a context manager."""
 
-    def __init__(self, path: Path, *, fps: float, size: tuple[int, int], crf: int = 25) -> None:
+    def __init__(self, path: Path, *, fps: float, size: tuple[int, int], crf: int = 25, preset: str = "medium") -> None:
         """Opens the file.
 
         Args:
@@ -26,12 +26,13 @@ class VideoFile:
             fps: frames a second.
             size: width and height in pixels, both even.
             crf: x264's quality, lower is better and larger.
+            preset: x264's, the slower the smaller.
         """
         self._container = av.open(str(path), "w")
         self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": str(crf), "preset": "medium", "threads": "1", **SAME_BYTES}
+        self._stream.options = {"crf": str(crf), "preset": preset, "threads": "1", **SAME_BYTES}
 
     def __enter__(self) -> Self:
         """The open file."""

@@ -3,14 +3,11 @@
 import json
 from pathlib import Path
 
-import yaml
-
 from smartcart.datasets.moment import MOMENTS, Labelled, random_moments
 from smartcart.datasets.pictures import write_jpeg
 from smartcart.datasets.products import Split
 from smartcart.datasets.rendering import Painter
-from smartcart.datasets.sight import Box
-from smartcart.models.labels import LABELS
+from smartcart.datasets.yolo import yolo_line
 
 FOLDERS = ("images", "labels", "truth")
 
@@ -45,16 +42,3 @@ def _write(frame: Labelled, stem: str, folder: Path) -> None:
 
 def _label_file(folder: Path, stem: str) -> Path:
     return folder / "labels" / f"{stem}.txt"
-
-
-def yolo_line(label: str, box: Box) -> str:
-    """One line of a YOLO label file: class number, middle, width and height, normalised."""
-    x1, y1, x2, y2 = box
-    return f"{LABELS.index(label)} {(x1 + x2) / 2:.6f} {(y1 + y2) / 2:.6f} {x2 - x1:.6f} {y2 - y1:.6f}\n"
-
-
-def write_data_yaml(folder: Path, split: Split) -> None:
-    """Writes ``data.yaml`` for a folder of frames, with the class list that all data sets share."""
-    sets = {"train": "images"} if split == "train" else {"val": "images"}
-    document = {**sets, "names": dict(enumerate(LABELS)), "judges": list(LABELS)}
-    (folder / "data.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")

@@ -65,14 +65,14 @@ def run_compose(args: argparse.Namespace) -> int:
     from smartcart.datasets.backgrounds import sources
     from smartcart.datasets.compose import PICTURES
     from smartcart.datasets.errors import DataError
-    from smartcart.datasets.frames import write_data_yaml
+    from smartcart.datasets.yolo import write_data_yaml
 
     try:
         found = sources(args.backgrounds)
     except DataError as error:
         raise CommandError(str(error)) from error
     backgrounds = sum(map(len, found))
-    _refusing(args.model)
+    refusing(args.model)
     for name in ("images", "labels"):
         (args.out / name).mkdir(parents=True, exist_ok=True)
     wanted = range(args.seed, args.seed + args.count)
@@ -104,7 +104,7 @@ def _write(
 ) -> float:
     from smartcart.datasets.compose import write_composition
 
-    return write_composition(wanted, split, folder, _sources(backgrounds), _refusing(model), scene, painter)
+    return write_composition(wanted, split, folder, _sources(backgrounds), refusing(model), scene, painter)
 
 
 @cache
@@ -116,7 +116,7 @@ def _sources(backgrounds: tuple[Path, ...]) -> Any:
 
 
 @cache
-def _refusing(model: Path) -> Callable[["Picture"], bool]:
+def refusing(model: Path) -> Callable[["Picture"], bool]:
     """Whether the model sees anything in a picture; the model is opened once a process."""
     from smartcart.edge.detector import ModelError, OnnxDetector
     from smartcart.edge.frames import Frame

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartcart.datasets.errors import SimulatorError
 from smartcart.models.truth import SITUATIONS
+from smartcart.scripts.collage import add_collage
 from smartcart.scripts.compose import add_compose
 from smartcart.scripts.labelled_data import add_labelled_data
 from smartcart.scripts.main import CommandError
@@ -44,6 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_clips(parts)
     _add_frames(parts)
     add_compose(parts)
+    add_collage(parts)
     add_labelled_data(parts)
 
 
@@ -143,8 +145,9 @@ def run_frames(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     require_simulator()
     split = split_of(args.split, args.seed, args.seed + args.count - 1)
-    from smartcart.datasets.frames import FOLDERS, write_data_yaml
+    from smartcart.datasets.frames import FOLDERS
     from smartcart.datasets.moment import MOMENTS
+    from smartcart.datasets.yolo import write_data_yaml
 
     for name in FOLDERS:
         (args.out / name).mkdir(parents=True, exist_ok=True)

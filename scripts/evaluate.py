@@ -87,7 +87,7 @@ def _sorted_out(results: "Sequence[Tested | LeftOut]") -> "tuple[list[Tested], l
 
 
 def summary(tested: Sequence["Tested"], prices: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """Figures of all clips, and under ``groups`` those of real, rendered and unrendered ones apart."""
+    """Figures of all clips, and under ``groups`` those of real, collage, rendered and unrendered ones apart."""
     from smartcart.scripts.evaluation import GROUPS
 
     groups = {group: [t for t in tested if t.group == group] for group in GROUPS}

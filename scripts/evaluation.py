@@ -18,9 +18,9 @@ from smartcart.scripts.hard_cases import Image, error_rows
 from smartcart.scripts.looking import Look, judged, look_at_truth, look_at_video, look_through_noise
 from smartcart.scripts.main import CommandError
 
-Group = Literal["rendered", "unrendered", "real"]
-GROUPS: Final[tuple[Group, ...]] = ("real", "rendered", "unrendered")
-SIMULATED: Final = "simulated"
+Group = Literal["real", "collage", "rendered", "unrendered"]
+GROUPS: Final[tuple[Group, ...]] = ("real", "collage", "rendered", "unrendered")
+MADE: Final[dict[str, Group]] = {"simulated": "rendered", "collage": "collage"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
     truth, beside = read_truth(path), frames_beside(path)
     frames = read_frames(beside) if beside.exists() else None
     video = path.parent / truth.video
-    group: Group = "rendered" if truth.note and truth.note.startswith(SIMULATED) else "real"
+    group = MADE.get((truth.note or "").partition(" ")[0].rstrip(","), "real")
     if frames is not None and not video.exists():
         group = "unrendered"
     looks = _look(video, frames, args, Zone(truth.zone))

@@ -10,12 +10,13 @@ import pytest
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
 from smartcart.datasets.clip import clip_files, drafts, film, length_s, random_script
-from smartcart.datasets.frames import FOLDERS, write_data_yaml, write_scene, yolo_line
+from smartcart.datasets.frames import FOLDERS, write_scene
 from smartcart.datasets.moment import random_moments
 from smartcart.datasets.rendering import Eye
 from smartcart.datasets.sight import seen_items
 from smartcart.datasets.simulation import World
 from smartcart.datasets.stocking import standing
+from smartcart.datasets.yolo import write_data_yaml, yolo_line
 from smartcart.datasets.zone import basket_zone, in_zone
 from smartcart.models.labels import LABELS
 from smartcart.models.truth import read_truth

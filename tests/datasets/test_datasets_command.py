@@ -13,7 +13,18 @@ CALL = "import sys; from smartcart.scripts.main import main; sys.exit(main())"
 
 
 def test_help_teaches_by_an_example(capsys):
-    for words in ([], ["clip"], ["clips"], ["frames"], ["compose"], ["stats"], ["sheet"], ["convert"]):
+    for words in (
+        [],
+        ["clip"],
+        ["clips"],
+        ["frames"],
+        ["compose"],
+        ["collage"],
+        ["collage", "pictures"],
+        ["stats"],
+        ["sheet"],
+        ["convert"],
+    ):
         with pytest.raises(SystemExit) as stop:
             main(["datasets", *words, "--help"])
         assert stop.value.code == 0

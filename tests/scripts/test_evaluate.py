@@ -66,6 +66,18 @@ def test_the_table_names_situation_and_group(unrendered: Path) -> None:
     assert "line crossing" in told
 
 
+@pytest.mark.parametrize(
+    ("note", "group"),
+    [("collage of real cut-outs, seed 1", "collage"), ("simulated, seed 1", "rendered"), ("read by eye", "real")],
+)
+def test_collages_renderings_and_recordings_are_never_pooled(unrendered: Path, note: str, group: str) -> None:
+    file = unrendered / "a.truth.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"note": note}))
+    (unrendered / "a.mp4").write_bytes(b"")
+    told = evaluate(unrendered, "--true-boxes", "--json")
+    assert list(json.loads(told.stdout)["groups"]) == [group], told.stderr
+
+
 def test_noise_needs_a_noise_model_and_true_boxes_need_frames(unrendered: Path) -> None:
     (unrendered / "noise.json").write_text("{}")
     assert "is not a noise model" in evaluate(unrendered, "--noise", unrendered / "noise.json").stderr

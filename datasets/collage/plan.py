@@ -1,0 +1,253 @@
+"""What happens in a collage clip, appended visit by visit: ways of hands and things, and the truth of both."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from smartcart.datasets.collage.arms import reaching
+from smartcart.datasets.collage.canvas import Place
+from smartcart.datasets.collage.cutouts import Cutout
+from smartcart.datasets.collage.gallery import ROUND, Gallery, sized
+from smartcart.datasets.collage.hand_way import OUTWARDS, Side, Target, hand_way
+from smartcart.datasets.collage.light import fitted
+from smartcart.datasets.collage.motion import Flight, Reach, Ride
+from smartcart.datasets.collage.piece import Piece, whole
+from smartcart.datasets.collage.stage import SIZE, Stage
+from smartcart.datasets.collage.thing import Thing
+from smartcart.datasets.rolling import CartMove
+from smartcart.models.truth import Change, Distractor, TruthEvent
+
+QUIET_FIRST_S: Final = 1.3
+QUIET_S: Final = (1.0, 1.7)
+QUIET_LAST_S: Final = 3.0
+PACE: Final = (0.95, 1.35)
+STEP_S: Final = 0.02
+LARGEST: Final = 1.5
+LARGEST_GOODS_PX: Final = 210.0
+SIDES: Final[tuple[Side, ...]] = ("up", "down", "left", "right")
+SIDE_SHARES: Final = (0.35, 0.35, 0.15, 0.15)
+THROWN_FROM_PX: Final = 150.0
+
+Happened = tuple[Change, Thing, float]
+
+
+class Plan:
+    """A clip under way.
+
+    Attributes:
+        clock: when the next visit may begin, in seconds.
+        side: the edge over which the shopper reaches.
+        initial: the labels of what is in the basket at the start.
+        things: all goods that are ever laid.
+        standing: those in the basket that a hand can get at, with their places.
+        buried: those that others hide.
+        reaches: the hands.
+        moves: bumps of the cart.
+        events: the truth so far.
+        distractors: visits that change nothing.
+    """
+
+    def __init__(self, rng: np.random.Generator, gallery: Gallery, stage: Stage) -> None:
+        """Begins with what the picture itself shows."""
+        self.rng, self.gallery, self.stage = rng, gallery, stage
+        self.clock = QUIET_FIRST_S
+        self.side: Side = SIDES[int(rng.choice(len(SIDES), p=SIDE_SHARES))]
+        self.initial = list(stage.standing)
+        self.things: list[Thing] = []
+        self.standing: dict[Thing, Place] = {}
+        self.buried: dict[Thing, Place] = {}
+        self.reaches: list[Reach] = []
+        self.moves: list[CartMove] = []
+        self.events: list[TruthEvent] = []
+        self.distractors: list[Distractor] = []
+        self._hands: dict[tuple[Cutout, bool], Piece] = {}
+        self._own = gallery.hands[int(rng.integers(len(gallery.hands)))], bool(rng.random() < 0.5)
+
+    @property
+    def duration(self) -> float:
+        """Of the clip, in seconds."""
+        return self.clock + QUIET_LAST_S
+
+    def thing(self, cutout: Cutout | None = None) -> Thing:
+        """Something new, of a random cut-out or of a given one."""
+        cutout = cutout or self.gallery.draw_goods(self.rng)
+        piece = whole(cutout)
+        if cutout.label in ROUND and self.rng.random() < 0.5:
+            piece = piece.mirrored()
+        piece = sized(self.rng, piece, cutout.label, self.stage.px_per_cm, LARGEST)
+        shrink = min(LARGEST_GOODS_PX / piece.size, 1.0)
+        piece = fitted(self.rng, piece.scaled(shrink, shrink), self.stage.light)
+        made = Thing(name=f"{cutout.label}_{len(self.things)}", label=cutout.label, cutout=cutout, piece=piece)
+        self.things.append(made)
+        return made
+
+    def room(self, thing: Thing) -> Place | None:
+        """A free place for a thing, turned at random."""
+        taken = [((place.x, place.y), other.radius) for other, place in (self.standing | self.buried).items()]
+        spot = self.stage.room(self.rng, thing.radius, taken)
+        turn = self.rng.uniform(-np.pi, np.pi) if self.rng.random() < 0.5 else self.rng.normal(0, 0.2)
+        return None if spot is None else Place(x=spot[0], y=spot[1], turn=float(turn))
+
+    def any_spot(self) -> tuple[float, float]:
+        """Somewhere in the zone (pixels)."""
+        return self.stage.room(self.rng, 30.0, ()) or (SIZE[0] / 2, SIZE[1] / 2)
+
+    def any_standing(self) -> Thing:
+        """A random thing in the basket."""
+        return list(self.standing)[int(self.rng.integers(len(self.standing)))]
+
+    def stock(self, count: int) -> None:
+        """Puts things into the basket before the clip begins."""
+        for _ in range(count):
+            thing = self.thing()
+            place = self.room(thing)
+            if place is not None:
+                thing.lie(-1.0, place)
+                self.standing[thing] = place
+                self.initial.append(thing.label)
+
+    def visit(
+        self,
+        situation: str,
+        targets: Sequence[Target],
+        *,
+        side: Side | None = None,
+        start: float | None = None,
+        hand: tuple[Cutout, bool] | None = None,
+    ) -> Reach:
+        """A hand comes in, does what it came for, and leaves; the clock goes on to the next quiet moment.
+
+        Args:
+            situation: its name in the truth.
+            targets: what it does, in order.
+            side: where it comes from; the shopper's side if None.
+            start: when it sets out; the clock's time if None.
+            hand: whose, and whether mirrored; the shopper's if None.
+        """
+        begin, pace = self.clock if start is None else start, float(self.rng.uniform(*PACE))
+        reach, moments = hand_way(self.rng, self._hand(*(hand or self._own)), targets, side or self.side, begin, pace)
+        self.reaches.append(reach)
+        happened: list[Happened] = []
+        held: dict[Thing, Ride] = {}
+        for target, t in zip(targets, moments, strict=True):
+            for thing, place in target.load.items():
+                if target.kind == "grasp":
+                    held[thing] = self._take(thing, reach, t, place)
+                elif target.kind == "hover":
+                    thing.stretches.append(Ride(start=reach.start, end=reach.end, reach=reach, gripped_at=t, lay=place))
+                elif thing in held:
+                    self._put_elsewhere(thing, held.pop(thing), t)
+                elif target.kind == "place":
+                    self._put(thing, reach, t, place)
+                    happened.append(("added", thing, t))
+        for thing, ride in held.items():
+            thing.stretches.append(ride)
+            happened.append(("removed", thing, self._leaves_zone(ride)))
+        self._close(reach, happened, situation)
+        return reach
+
+    def throw(self, thing: Thing, place: Place, side: Side) -> None:
+        """A thing flies in over an edge, with no hand in view."""
+        outwards = OUTWARDS[side]
+        come_from = (
+            place.x * (outwards[0] == 0) + (outwards[0] > 0) * SIZE[0] + outwards[0] * THROWN_FROM_PX,
+            place.y * (outwards[1] == 0) + (outwards[1] > 0) * SIZE[1] + outwards[1] * THROWN_FROM_PX,
+        )
+        flight = Flight(start=self.clock, come_from=come_from, lie=place, spin=float(self.rng.normal(0, 1.5)))
+        thing.stretches.append(flight)
+        thing.lie(flight.end, place)
+        self.standing[thing] = place
+        times = np.arange(flight.start, flight.end, STEP_S)
+        entered = next((float(t) for t in times if self._in_zone(flight.place(float(t)))), flight.start)
+        self.events.append(
+            TruthEvent(
+                type="added",
+                label=thing.label,
+                t=flight.end,
+                start=entered,
+                end=flight.end,
+                item=thing.name,
+                situation="thrown_in",
+            )
+        )
+        self._rest_until(flight.end)
+
+    def bump(self) -> None:
+        """The cart is bumped, or rolls a little."""
+        roll = bool(self.rng.random() < 0.4)
+        move = CartMove(
+            kind="roll" if roll else "bump",
+            start=self.clock,
+            duration=float(self.rng.uniform(1.2, 2.5)) if roll else 0.9,
+            strength=float(self.rng.uniform(0.3, 0.8) if roll else self.rng.uniform(3.0, 8.0)),
+        )
+        self.moves.append(move)
+        self.distractors.append(Distractor(situation="cart_moved", start=move.start, end=move.end))
+        self._rest_until(move.end)
+
+    def other_hand(self) -> tuple[Cutout, bool]:
+        """The shopper's other hand."""
+        return self._own[0], not self._own[1]
+
+    def stranger(self) -> tuple[Cutout, bool]:
+        """Somebody else's hand."""
+        return self.gallery.hands[int(self.rng.integers(len(self.gallery.hands)))], bool(self.rng.random() < 0.5)
+
+    def _hand(self, cutout: Cutout, mirrored: bool) -> Piece:
+        """A hand as it looks all through the clip."""
+        if (cutout, mirrored) not in self._hands:
+            piece = reaching(cutout)
+            assert piece is not None, "a gallery's hands can all be continued"
+            piece = piece.mirrored() if mirrored else piece
+            piece = sized(self.rng, piece, cutout.label, self.stage.px_per_cm, LARGEST)
+            self._hands[cutout, mirrored] = fitted(self.rng, piece, self.stage.light)
+        return self._hands[cutout, mirrored]
+
+    def _take(self, thing: Thing, reach: Reach, t: float, place: Place) -> Ride:
+        thing.taken(t)
+        del self.standing[thing]
+        return Ride(start=t, end=reach.end, reach=reach, gripped_at=t, lay=place)
+
+    def _put(self, thing: Thing, reach: Reach, t: float, place: Place) -> None:
+        thing.stretches.append(Ride(start=reach.start, end=t, reach=reach, gripped_at=t, lay=place))
+        thing.lie(t, place)
+        self.standing[thing] = place
+
+    def _put_elsewhere(self, thing: Thing, ride: Ride, t: float) -> None:
+        """What the hand took up on this visit lies from now on where the hand has brought it."""
+        thing.stretches.append(Ride(start=ride.start, end=t, reach=ride.reach, gripped_at=ride.start, lay=ride.lay))
+        place = ride.place(t)
+        thing.lie(t, place)
+        self.standing[thing] = place
+
+    def _leaves_zone(self, ride: Ride) -> float:
+        """When a thing that is carried out leaves the zone."""
+        times = np.arange(ride.start, ride.end, STEP_S)
+        return next((float(t) for t in times if not self._in_zone(ride.place(float(t)))), ride.end)
+
+    def _in_zone(self, place: Place) -> bool:
+        return self.stage.inside(place.x, place.y)
+
+    def _close(self, reach: Reach, happened: Sequence[Happened], situation: str) -> None:
+        """The visit goes into the truth."""
+        times = np.arange(reach.start, reach.end, STEP_S)
+        inside = [float(t) for t in times if self._in_zone(reach.place(float(t)))] or [reach.start, reach.end]
+        for kind, thing, t in happened:
+            self.events.append(
+                TruthEvent(
+                    type=kind,
+                    label=thing.label,
+                    t=t,
+                    start=inside[0],
+                    end=max(inside[-1], t),
+                    item=thing.name,
+                    situation=situation,
+                )
+            )
+        if not happened:
+            self.distractors.append(Distractor(situation=situation, start=inside[0], end=inside[-1]))
+        self._rest_until(reach.end)
+
+    def _rest_until(self, end: float) -> None:
+        self.clock = max(self.clock, end + float(self.rng.uniform(*QUIET_S)))
