@@ -9,14 +9,14 @@ import pytest
 
 from smartcart.edge.detection import Box
 from smartcart.edge.recogniser import OnnxRecogniser
-from smartcart.models.labels import DEFAULT_RECOGNISER, HAND, ITEMS
+from smartcart.models.labels import DEFAULT_RECOGNISER, HAND, ITEMS, UNKNOWN
 
 FRAMES = Path(__file__).with_name("frames") / "data.yaml"
 CARD = DEFAULT_RECOGNISER.with_name("model_card.md")
 
 
 def test_it_knows_the_items_and_fits_the_wheel() -> None:
-    assert OnnxRecogniser(DEFAULT_RECOGNISER).labels == ITEMS
+    assert OnnxRecogniser(DEFAULT_RECOGNISER).labels == (*ITEMS, UNKNOWN)
     assert DEFAULT_RECOGNISER.stat().st_size <= 12e6
 
 

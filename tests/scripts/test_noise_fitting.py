@@ -19,7 +19,7 @@ def look(time: float, label: str = "tub", named: dict[str, float] | None = None)
 def test_a_reading_holds_at_its_place_until_it_is_forgotten() -> None:
     said = named([look(0.0), look(0.1, named=READ), look(0.2), look(1.9), look(2.3)])
     assert [frame[0].label for frame in said] == ["tub", "can", "can", "can", "tub"]
-    assert said[1][0].rivals == ("jar",)
+    assert said[1][0].rivals == ("jar", "tub")
     assert said[1][0].share == pytest.approx(joined({"tub": 0.8}, READ)["can"] / 0.8)
 
 

@@ -34,7 +34,7 @@ def test_another_eye_has_none_unless_it_is_given(tmp_path: Path) -> None:
 def test_a_recogniser_that_names_what_the_eye_does_not_find_is_refused(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install 'smartcart[dev]'")
     graph = onnx.load(DEFAULT_RECOGNISER)
-    onnx.helper.set_model_props(graph, {"names": str(dict(enumerate(["sofa", *map(str, range(16))])))})
+    onnx.helper.set_model_props(graph, {"names": str(dict(enumerate(["sofa", *map(str, range(17))])))})
     onnx.save(graph, tmp_path / "furniture.onnx")
     with pytest.raises(ModelError, match="sofa"):
         open_detector(options("--recogniser", str(tmp_path / "furniture.onnx")), DEFAULT_ZONE)
