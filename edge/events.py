@@ -394,7 +394,7 @@ EVENT: Final[Json] = {
     "properties": dict(EVENT_FIELDS),
 }
 _STORED: Final[Json] = EVENT | {  # an older version took any text of a time's form
-    "properties": EVENT_FIELDS | {"time": {"type": "string", "pattern": TIME_PATTERN}}
+    "properties": dict(EVENT_FIELDS) | {"time": {"type": "string", "pattern": TIME_PATTERN}}
 }
 STATUS: Final[Json] = {
     "type": "object",

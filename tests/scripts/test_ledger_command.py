@@ -1,6 +1,7 @@
 """The ledger's part of ``smartcart admin``, on a real file."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from wire_events import Trip, stored
 
 from smartcart.scripts.main import main
 from smartcart.server.ledger_address import open_ledger
+
+LONG_AGO = "2026-01-01T00:00:00.000Z"
 
 
 @pytest.fixture
@@ -18,7 +21,7 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def trip(url: str) -> Trip:
     trip, ledger = Trip(), open_ledger(url)
-    ledger.commit([stored(trip.start()), stored(trip.add("can"))])
+    ledger.commit([replace(stored(event), stored_at=LONG_AGO) for event in (trip.start(), trip.add("can"))])
     ledger.close()
     return trip
 

@@ -53,7 +53,8 @@ def test_a_second_server_on_one_sqlite_ledger_is_refused_until_the_first_has_sto
         for again in (url, f"sqlite:///{other_name}"):
             with pytest.raises(LedgerError, match="another server uses the ledger"):
                 BasketServer(**options, ledger_url=again).start()
-        assert urllib.request.urlopen(first.url + "healthz", timeout=30).status == 200
+        with urllib.request.urlopen(first.url + "healthz", timeout=30) as answer:
+            assert answer.status == 200
         open_ledger(url, existing=True).close()  # commands look at it meanwhile
     with BasketServer(**options, ledger_url=url):
         pass
