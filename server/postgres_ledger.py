@@ -212,14 +212,15 @@ def _open(cursor: Cursors, ask: sql_records.Ask, events: Sequence[StoredEvent]) 
         else:
             del times[key]
     if beside:
-        _begin(cursor, times.keys() - states.keys())
+        _begin(cursor, [key for key in times if key not in states])
         states = _states(cursor, list(times))
     return states
 
 
 def _begin(cursor: Cursors, keys: Iterable[SessionKey]) -> None:
-    # in the order of carts, so that two servers with the same carts never wait for each other in a ring
-    rows = [columns_of(key) for key in sorted(keys)]
+    # in the order of carts, so that two servers with the same carts never wait for each other in a ring; the sessions
+    # of one cart stay in the order in which they began
+    rows = [columns_of(key) for key in sorted(keys, key=lambda key: (key.store, key.cart))]
     if rows:
         cursor.execute(_INSERT_SESSIONS, list(map(list, zip(*rows, strict=True))))
 
@@ -279,7 +280,7 @@ def _kept(cursor: Cursors, ask: sql_records.Ask, letters: Sequence[DeadLetter]) 
     keys = list(dict.fromkeys(letter.key for letter in letters if letter.key))
     states, placed = _states(cursor, keys), _placed(cursor, keys)
     rooms: dict[tuple[str, str], int] = {}
-    begun: set[SessionKey] = set()
+    begun: dict[SessionKey, None] = {}  # in the order in which they begin
     found = []
     for letter in letters:
         key, kept = letter.key, letter
@@ -295,7 +296,8 @@ def _kept(cursor: Cursors, ask: sql_records.Ask, letters: Sequence[DeadLetter]) 
             kept = known
             if kept.key is not None:
                 rooms[cart] -= 1
-                begun |= {key} - states.keys()
+                if key not in states:
+                    begun[key] = None
         found.append(kept)
     _begin(cursor, begun)
     return found

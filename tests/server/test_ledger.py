@@ -155,7 +155,8 @@ def test_order_of_arrival_does_not_matter(ledger: Ledger) -> None:
 
 
 def test_the_current_session_is_the_one_that_began_last(ledger: Ledger) -> None:
-    first, second, other = Trip(), Trip(), Trip(cart="cart-2")
+    first, second = (Trip(session=session) for session in sorted((new_id(), new_id()), reverse=True))
+    other = Trip(cart="cart-2")
     ledger.commit([stored(first.start()), stored(second.start()), stored(other.start())])
     ledger.commit([stored(first.end())])
     assert ledger.sessions("store-1", "cart-1") == [key_of(second), key_of(first)]
