@@ -1,9 +1,12 @@
-"""Makes the README's pictures of the pages: each at 1440, 768 and 360 px, in light and in dark (`scripts/pictures`).
+"""Makes the documents' pictures (`scripts/pictures`): each page at 1440, 768 and 360 px in light and dark, and the demo.
 
 It is no test, and pytest runs it by its name alone: it has what the tests have, a real broker, server and browser.
 """
 
 import io
+import socket
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 from open_server import open_server
 from PIL import Image
 from playwright.sync_api import Browser
+from processes import SMARTCART, free_port, wait_until
 from staged_store import a_morning, carts_at_work
 
 from smartcart.models.labels import ITEMS
@@ -22,6 +26,7 @@ from smartcart.server.service import BasketServer
 
 PICTURES = Path(__file__).parents[2] / ".github"
 SIZES = ((1440, 900), (768, 900), (360, 900))
+LENGTH = 34  # seconds of the demo, nearly its clip
 SCALE, GAP, GROUND = 0.5, 16, "#8a948f"
 ALL_SHOWN = """() => Promise.all([...document.images]
   .filter(image => image.checkVisibility() && image.getBoundingClientRect().top < innerHeight)
@@ -56,6 +61,39 @@ def pages_of(server: BasketServer, sessions: dict[str, str]) -> dict[str, str]:
         "checkout": f"checkout/store-1/cart-03/{sessions['cart-03']}",
         "numbers": "numbers",
     }
+
+
+@pytest.mark.timeout(600)
+def test_demo(browser: Browser) -> None:
+    """The demo as it plays, as an animation at its own pace."""
+    port = free_port()
+    process = subprocess.Popen([SMARTCART, "demo", "--headless", "--port", str(port)], stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: answers(port), timeout=120)
+        page = browser.new_page(viewport={"width": 1180, "height": 640}, color_scheme="light")
+        page.goto(f"http://127.0.0.1:{port}/", wait_until="commit", timeout=60_000)
+        page.wait_for_function("document.querySelector('img[src*=\"live.mjpg\"]')?.naturalWidth == 640", timeout=60_000)
+        shown = []
+        end = time.monotonic() + LENGTH
+        while time.monotonic() < end:
+            shown.append(reduced(page.screenshot()))
+            page.wait_for_timeout(700)
+    finally:
+        process.kill()
+        process.wait()
+    first, *rest = shown
+    pace = int(1000 * LENGTH / len(shown))
+    first.save(PICTURES / "demo.webp", save_all=True, append_images=rest, duration=pace, loop=0, quality=50, method=4)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def reduced(picture: bytes) -> Image.Image:
+    whole = Image.open(io.BytesIO(picture)).convert("RGB")
+    return whole.resize((int(whole.width * 0.7), int(whole.height * 0.7)), Image.Resampling.LANCZOS)
 
 
 def shot(browser: Browser, address: str, size: tuple[int, int], scheme: Any) -> Image.Image:
