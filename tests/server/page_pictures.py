@@ -1,4 +1,4 @@
-"""Makes the documents' pictures (`scripts/pictures`): each page at 1440, 768 and 360 px in light and dark, and the demo.
+"""Makes the documents' pictures (`scripts/pictures`): each page at three widths in light and dark, and the demo.
 
 It is no test, and pytest runs it by its name alone: it has what the tests have, a real broker, server and browser.
 """
