@@ -27,7 +27,7 @@ def logging_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_real_time() -> Iterator[None]:
-    """No test leaves this process, whose children inherit it, at a real-time priority: that starves the whole machine."""
+    """No test leaves this process and so its children at a real-time priority: that starves the whole machine."""
     yield
     if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
