@@ -11,8 +11,8 @@ import numpy as np
 from smartcart.datasets.art import Picture
 from smartcart.datasets.camera import FloatPicture, Mask
 from smartcart.datasets.errors import DataError
+from smartcart.models.boxes import Corners
 from smartcart.models.detection_dataset import DatasetError, read_dataset
-from smartcart.models.detection_metrics import Corners
 
 PHOTOS: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 PROBES: Final = (".hdr",)

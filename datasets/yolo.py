@@ -5,7 +5,7 @@ from typing import Literal
 
 import yaml
 
-from smartcart.models.detection_metrics import Corners
+from smartcart.models.boxes import Corners
 from smartcart.models.labels import LABELS
 
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from smartcart.models.training import LAST, RECORD, MissingExtraError, TrainingError, quiet_libraries, sha256
+from smartcart.models.recipe import LAST, TrainingError
+from smartcart.models.training import RECORD, MissingExtraError, quiet_libraries, sha256
 
 Record = Mapping[str, Any]
 FOLDERS_UP: Final = 2
@@ -63,8 +64,8 @@ def average(weights: Sequence[Path], shares: Sequence[float], *, out: Path) -> R
 def _write_average(weights: Sequence[Path], shares: Sequence[float], out: Path) -> None:
     import torch
 
+    from smartcart.models.recipe import Recipe
     from smartcart.models.start_weights import open_model
-    from smartcart.models.training import Recipe
 
     networks = [open_model(Recipe(), file) for file in weights]
     states = [network.model.float().state_dict() for network in networks]

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from smartcart.models.augmentation import CameraFaults, turned_boxes
 from smartcart.models.norms import unfold_norms
-from smartcart.models.training import LAST, Recipe
+from smartcart.models.recipe import LAST, Recipe
 
 if TYPE_CHECKING:
     from ultralytics import YOLO

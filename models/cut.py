@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from smartcart.models.boxes import Corners, TrueBox
 from smartcart.models.crop import Image, item_crop
 from smartcart.models.detection_dataset import DatasetError, LabelledPhoto
-from smartcart.models.detection_metrics import Corners, TrueBox, overlaps
+from smartcart.models.detection_metrics import overlaps
 from smartcart.models.labels import HAND, ITEMS, UNKNOWN
 
 Pixels = NDArray[np.uint8]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from smartcart.models.detection_metrics import Corners, TrueBox
+from smartcart.models.boxes import Corners, TrueBox
 from smartcart.models.labels import LABELS
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})

@@ -11,25 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Corners = tuple[float, float, float, float]
+from smartcart.models.boxes import Corners, TrueBox
+
 Floats = NDArray[np.float64]
 
 OVERLAPS = tuple(0.5 + 0.05 * step for step in range(10))
 RECALL_LEVELS = np.linspace(0, 1, 101)
 BEST_PER_PHOTO = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrueBox:
-    """A box that a person or the simulator drew; corners x1 y1 x2 y2 as shares of the picture.
-
-    ``visible`` is the share of the thing that can be seen and ``held`` whether it is in a hand; None where nobody said.
-    """
-
-    label: str
-    corners: Corners
-    visible: float | None = None
-    held: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

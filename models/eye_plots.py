@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smartcart.models.detection_metrics import Corners, JudgedPhoto
+from smartcart.models.boxes import Corners
+from smartcart.models.detection_metrics import JudgedPhoto
 from smartcart.models.labels import LABELS
 from smartcart.models.recall import NOTHING, Mistakes, RecallFigures, compare, recall_figures
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import cv2
 
+from smartcart.models.boxes import TrueBox
 from smartcart.models.detection_dataset import DatasetError, DetectionDataset, LabelledPhoto
-from smartcart.models.detection_metrics import TrueBox
 from smartcart.models.labels import LABELS
 
 JPEG_END = b"\xff\xd9"

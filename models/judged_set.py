@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smartcart.models.boxes import TrueBox
 from smartcart.models.detection_dataset import DatasetError, Part, read_dataset
-from smartcart.models.detection_metrics import TrueBox
 from smartcart.models.labelled_clip import labelled_frames, read_boxes
 
 Image = NDArray[np.uint8]

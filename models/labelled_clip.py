@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smartcart.models.boxes import TrueBox
 from smartcart.models.detection_dataset import DatasetError
-from smartcart.models.detection_metrics import TrueBox
 from smartcart.models.labels import HAND, LABELS
 
 Image = NDArray[np.uint8]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from smartcart.models.detection_metrics import Corners, TrueBox, overlaps
+from smartcart.models.boxes import Corners, TrueBox
+from smartcart.models.detection_metrics import overlaps
 from smartcart.models.labels import HAND, ITEMS
 from smartcart.models.recall import CONFIDENCE, LEAST_OVERLAP
 

@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from smartcart.models.detection_metrics import Corners, FoundBox, JudgedPhoto, TrueBox, overlaps
+from smartcart.models.boxes import Corners, TrueBox
+from smartcart.models.detection_metrics import FoundBox, JudgedPhoto, overlaps
 from smartcart.models.labels import HAND
 
 LEAST_OVERLAP: Final = 0.5

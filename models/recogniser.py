@@ -23,9 +23,10 @@ from smartcart.models.cut import Crops, Source, cut
 from smartcart.models.detection_dataset import DetectionDataset, LabelledPhoto, fingerprint, read_dataset
 from smartcart.models.joined_dataset import training_photos
 from smartcart.models.labels import HAND, ITEMS
+from smartcart.models.recipe import TrainingError
 from smartcart.models.recogniser_export import export_recogniser
 from smartcart.models.recogniser_measure import answers, figures, fitted_temperature
-from smartcart.models.training import MissingExtraError, TrainingError, quiet_libraries, sha256
+from smartcart.models.training import MissingExtraError, quiet_libraries, sha256
 
 if TYPE_CHECKING:
     import torch

@@ -11,8 +11,8 @@ import numpy as np
 from smartcart.models.cut import NAMES, Pixels
 from smartcart.models.labels import ITEMS
 from smartcart.models.norms import unfold_norms
+from smartcart.models.recipe import Recipe, TrainingError
 from smartcart.models.start_weights import Export, fill, open_model, read_export
-from smartcart.models.training import Recipe, TrainingError
 
 if TYPE_CHECKING:
     import torch

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from smartcart.models.training import Recipe, TrainingError
+from smartcart.models.recipe import Recipe, TrainingError
 
 if TYPE_CHECKING:
     import torch

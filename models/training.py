@@ -12,24 +12,20 @@ import platform
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from smartcart.models.detection_dataset import fingerprint, read_dataset
 from smartcart.models.joined_dataset import training_photos, write_work_copy
+from smartcart.models.recipe import LAST, Recipe, TrainingError
 
 Record = Mapping[str, Any]
 
 RECORD: Final = "record.json"
 WORK_COPY: Final = "dataset"
-LAST: Final = Path("weights") / "last.pt"
 VERSIONED: Final = ("torch", "ultralytics", "numpy", "opencv-python")
-
-
-class TrainingError(Exception):
-    """A training cannot start or go on; the message says why and what to do."""
 
 
 class MissingExtraError(TrainingError):
@@ -37,39 +33,6 @@ class MissingExtraError(TrainingError):
 
     def __init__(self, error: ModuleNotFoundError) -> None:
         super().__init__(f'{error.name} is not installed; run: pip install "smartcart[train]"')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """Everything that decides a training besides the photos and the weights it starts from.
-
-    Attributes:
-        network: the Ultralytics description of the network, used where the start is not a ``.pt``.
-        epochs: passes over the photos.
-        hours: a budget of time that decides the number of epochs instead, by their measured speed.
-        image_size: side of the square input, in pixels, a multiple of 32.
-        freeze: how many first layers stay as they are (10: the backbone of YOLO11).
-        backbone_rate: the learning rate of the first ten layers, as a share of that of the others.
-        batch: photos a step; every batch is one step of the optimiser.
-        learning_rate: of AdamW, at the start; it falls along a cosine to a fiftieth.
-        close_mosaic: the last epochs see no mosaics of four photos any more.
-        bf16: 16-bit floats in the forward pass; faster where the processor has them.
-        seed: of all random choices.
-        threads: of PyTorch.
-    """
-
-    network: str = "yolo11n.yaml"
-    epochs: int = 30
-    hours: float | None = None
-    image_size: int = 320
-    freeze: int = 0
-    backbone_rate: float = 0.3
-    batch: int = 16
-    learning_rate: float = 1e-3
-    close_mosaic: int = 5
-    bf16: bool = False
-    seed: int = 1
-    threads: int = os.cpu_count() or 1
 
 
 AUGMENTATION: Final[Mapping[str, float]] = {

@@ -12,7 +12,7 @@ from smartcart.scripts.models_quantize import add_quantize
 from smartcart.scripts.models_recogniser import add_recogniser
 
 if TYPE_CHECKING:
-    from smartcart.models.training import Recipe
+    from smartcart.models.recipe import Recipe
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -71,7 +71,8 @@ def _add_export(actions: "argparse._SubParsersAction[Any]") -> None:
 
 def _run_train(args: argparse.Namespace) -> int:
     from smartcart.models.detection_dataset import DatasetError
-    from smartcart.models.training import TrainingError, resume, train
+    from smartcart.models.recipe import TrainingError
+    from smartcart.models.training import resume, train
     from smartcart.scripts.main import CommandError
 
     if bool(args.data) == args.resume:
@@ -88,7 +89,7 @@ def _run_train(args: argparse.Namespace) -> int:
 
 
 def _recipe(args: argparse.Namespace) -> "Recipe":
-    from smartcart.models.training import Recipe
+    from smartcart.models.recipe import Recipe
 
     chosen = (
         "network",
@@ -109,7 +110,7 @@ def _recipe(args: argparse.Namespace) -> "Recipe":
 
 def _run_export(args: argparse.Namespace) -> int:
     from smartcart.models.export import ExportError, export
-    from smartcart.models.training import TrainingError
+    from smartcart.models.recipe import TrainingError
     from smartcart.scripts.main import CommandError
 
     try:

@@ -24,7 +24,7 @@ def add_average(actions: "argparse._SubParsersAction[Any]") -> None:
 
 def run_average(args: argparse.Namespace) -> int:
     from smartcart.models.averaging import average
-    from smartcart.models.training import TrainingError
+    from smartcart.models.recipe import TrainingError
     from smartcart.scripts.main import CommandError
 
     try:

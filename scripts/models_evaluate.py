@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from smartcart.edge.detection import Detector
     from smartcart.edge.frames import Image
-    from smartcart.models.detection_metrics import DetectionFigures, JudgedPhoto, TrueBox
+    from smartcart.models.boxes import TrueBox
+    from smartcart.models.detection_metrics import DetectionFigures, JudgedPhoto
     from smartcart.models.judged_set import JudgedSet
     from smartcart.models.recall import RecallFigures
 

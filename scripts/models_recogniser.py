@@ -39,8 +39,8 @@ def add_recogniser(actions: "argparse._SubParsersAction[Any]") -> None:
 
 def run_recogniser(args: argparse.Namespace) -> int:
     from smartcart.models.detection_dataset import DatasetError
+    from smartcart.models.recipe import TrainingError
     from smartcart.models.recogniser import RecogniserRecipe, train_recogniser
-    from smartcart.models.training import TrainingError
     from smartcart.scripts.main import CommandError
 
     if args.side < 32 or args.side % 32:

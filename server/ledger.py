@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from smartcart.edge.events import Correction, Event
 from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.catalogue import Match
+from smartcart.server.errors import ServerError
 
 KEPT_BYTES: Final = 4096
 """How much of a dead letter's payload is kept."""
@@ -39,7 +40,7 @@ NO_EVENT: Final = "its session has no such event"
 CLOSED_ALREADY: Final = "the session is closed already"
 
 
-class LedgerError(Exception):
+class LedgerError(ServerError):
     """The ledger cannot be opened, read or written; the message says why and what to do."""
 
 

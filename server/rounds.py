@@ -4,8 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from smartcart.server.ledger import LedgerError
-from smartcart.server.office.office import OfficeError
+from smartcart.server.errors import ServerError
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +15,7 @@ class Rounds:
     While the database cannot be reached, that is told once, and the next round tries again.
 
     Args:
-        work: what is done; it may raise LedgerError or OfficeError.
+        work: what is done; it may raise a ServerError, as of a ledger that cannot be reached.
         meanwhile: what holds while it fails, in words for the log.
     """
 
@@ -41,7 +40,7 @@ class Rounds:
         while not self._stopping.wait(self._seconds):
             try:
                 self._work()
-            except (LedgerError, OfficeError) as error:
+            except ServerError as error:
                 if not in_trouble:
                     log.warning("%s; %s", error, self._meanwhile)
                 in_trouble = True

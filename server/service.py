@@ -19,6 +19,7 @@ from smartcart.server import evidence_sweep
 from smartcart.server.app import create_app
 from smartcart.server.basket import Basket
 from smartcart.server.broker_address import AddressError, BrokerAddress
+from smartcart.server.cart_metrics import CartMetrics
 from smartcart.server.carts import Carts, CartView
 from smartcart.server.catalogue import Catalogue
 from smartcart.server.catalogue_file import DEFAULT_CATALOGUE, load_catalogue
@@ -27,7 +28,7 @@ from smartcart.server.commands import CartKey, Commands
 from smartcart.server.connection import Connection
 from smartcart.server.corrections import Corrections
 from smartcart.server.evidence import EvidenceBox
-from smartcart.server.ledger import LedgerError
+from smartcart.server.ledger import LedgerError, Outcome
 from smartcart.server.ledger_address import is_postgres, open_ledger
 from smartcart.server.listening import listen
 from smartcart.server.metrics import Metrics
@@ -123,7 +124,7 @@ class BasketServer:
         self._live_view_url = live_view_url
         self._clip_name = clip_name
         self._changed = threading.Condition()
-        self._metrics = Metrics()
+        self._metrics = Metrics(Outcome)
         self._commands = Commands()
         self._evidence = EvidenceBox(is_on=evidence)
 
@@ -224,7 +225,7 @@ class BasketServer:
         add_item_pictures(templates, self._evidence, lambda: self._catalogue.now)
         self._feed = Feed(self._carts)
         self._desk = FrontDesk(self._doors, self._metrics.login_failures.inc)
-        self._metrics.watch(self._carts, lambda: self._feed.open_pages, lambda: health().ok)
+        self._metrics.register(CartMetrics(self._carts, lambda: self._feed.open_pages, lambda: health().ok))
         settling = Settling(self._carts, self._ledger, lambda: self._catalogue.now)
         cards = CartCards(
             carts=self._carts,

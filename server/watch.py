@@ -28,12 +28,12 @@ class Watch:
         lags: Sequence[float],
     ) -> None:
         """One batch; ``lags`` are the seconds from each message's arrival to now."""
-        self._metrics.committed(verdicts, len(letters), lags)
         refused = [
             dead_letter_of(stored, verdict.reason or "")
             for stored, verdict in zip(events, verdicts, strict=True)
             if verdict.outcome is Outcome.REFUSED
         ]
+        self._metrics.committed([verdict.outcome for verdict in verdicts], len(letters) + len(refused), lags)
         self._warn([*letters, *refused])
         if events and log.isEnabledFor(logging.DEBUG):
             log.debug("committed", extra={"facts": {"events": [stored.event.id for stored in events]}})

@@ -12,7 +12,7 @@ from smartcart.datasets.art import Picture
 from smartcart.datasets.camera import Mask
 from smartcart.datasets.collage.piece import SOLID, Piece
 from smartcart.datasets.meshes import FloatArray
-from smartcart.models.detection_metrics import Corners
+from smartcart.models.boxes import Corners
 
 NOTHING: Final = -1
 COARSE: Final = 4

@@ -15,7 +15,7 @@ from smartcart.datasets.collage.cutouts import Cutout
 from smartcart.datasets.collage.gallery import LENGTH_CM, ROUND, Gallery, sized
 from smartcart.datasets.collage.light import Light, fitted, light_of
 from smartcart.datasets.collage.piece import Piece, whole
-from smartcart.models.detection_metrics import Corners
+from smartcart.models.boxes import Corners
 from smartcart.models.labels import HAND
 
 LEAST_VISIBLE: Final = 1 / 3

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, Table, create_engine,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from smartcart.server.errors import ServerError
 from smartcart.server.office.migrations import NewerTablesError, migrate
 from smartcart.server.office.moments import utc_now
 
@@ -20,7 +21,7 @@ _BUSY_SECONDS: Final = 10
 _SCHEMA: Final = "smartcart"  # the ledger's own in PostgreSQL
 
 
-class OfficeError(Exception):
+class OfficeError(ServerError):
     """The office's tables cannot be opened, read or written; the message says why and what to do."""
 
 

@@ -5,15 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartcart.models.detection_metrics import (
-    Corners,
-    FoundBox,
-    JudgedPhoto,
-    TrueBox,
-    average_precision,
-    detection_figures,
-    overlaps,
-)
+from smartcart.models.boxes import Corners, TrueBox
+from smartcart.models.detection_metrics import FoundBox, JudgedPhoto, average_precision, detection_figures, overlaps
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 LEFT = (0.0, 0.0, 0.5, 1.0)

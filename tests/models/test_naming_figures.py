@@ -1,6 +1,6 @@
 """What is found under any name, and what of that is named right."""
 
-from smartcart.models.detection_metrics import TrueBox
+from smartcart.models.boxes import TrueBox
 from smartcart.models.naming_figures import NamedFind, NamedPhoto, calibration_error, naming_figures
 
 LEFT, RIGHT, FAR = (0.1, 0.1, 0.4, 0.4), (0.6, 0.1, 0.9, 0.4), (0.1, 0.6, 0.3, 0.8)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from smartcart.models.detection_metrics import Corners, FoundBox, JudgedPhoto, TrueBox
+from smartcart.models.boxes import Corners, TrueBox
+from smartcart.models.detection_metrics import FoundBox, JudgedPhoto
 from smartcart.models.labels import LABELS
 from smartcart.models.recall import compare, recall_figures
 

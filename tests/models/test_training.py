@@ -157,7 +157,8 @@ from pathlib import Path
 import numpy as np, torch
 from smartcart.edge.detector import OnnxDetector
 from smartcart.models.start_weights import open_model
-from smartcart.models.training import Recipe, TrainingError, quiet_libraries
+from smartcart.models.training import quiet_libraries
+from smartcart.models.recipe import Recipe, TrainingError
 quiet_libraries()
 file, other = map(Path, sys.argv[1:])
 picture = np.random.default_rng(2).uniform(0, 1, (1, 3, 64, 96)).astype(np.float32)
@@ -195,7 +196,8 @@ MEAN = """
 import json, sys
 from pathlib import Path
 from smartcart.models.start_weights import open_model
-from smartcart.models.training import Recipe, quiet_libraries
+from smartcart.models.training import quiet_libraries
+from smartcart.models.recipe import Recipe
 quiet_libraries()
 first, second, mean = (open_model(Recipe(), Path(file)).model.float().state_dict() for file in sys.argv[1:])
 moving = [name for name in mean if mean[name].dtype.is_floating_point]
@@ -299,7 +301,8 @@ RATES = """
 import json
 from ultralytics import YOLO
 from smartcart.models.cart_trainer import _trainer
-from smartcart.models.training import Recipe, quiet_libraries
+from smartcart.models.training import quiet_libraries
+from smartcart.models.recipe import Recipe
 quiet_libraries()
 network = YOLO("yolo11n.yaml", task="detect").model
 optimizer = object.__new__(_trainer(Recipe(backbone_rate=0.25))).build_optimizer(network, name="AdamW", lr=1e-3)
