@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Protocol, Self
 
-from smartcart.edge.camera_watch import CameraWatch
-from smartcart.edge.decision import Decision
-from smartcart.edge.events import CameraHealth, Command
-from smartcart.edge.frames import Frame
+from smartcart.edge.capture.frames import Frame
+from smartcart.edge.contract.events import CameraHealth, Command
+from smartcart.edge.delivery.publisher import Publisher
+from smartcart.edge.delivery.sink import SinkError
+from smartcart.edge.judge.decision import Decision
 from smartcart.edge.pipeline import Pipeline, Step
-from smartcart.edge.publisher import Publisher
-from smartcart.edge.sink import SinkError
+from smartcart.edge.vision.camera_health import CameraWatch
 
 log = logging.getLogger(__name__)
 

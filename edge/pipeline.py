@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from smartcart.edge.decision import Decision
-from smartcart.edge.detection import Detection, Detector
-from smartcart.edge.frames import Frame, SourceError
-from smartcart.edge.judge import Judge
-from smartcart.edge.tracker import Track, Tracker
-from smartcart.edge.witness import ChangeWitness
+from smartcart.edge.capture.frames import Frame, SourceError
+from smartcart.edge.judge.decision import Decision
+from smartcart.edge.judge.judge import Judge
+from smartcart.edge.judge.witness import ChangeWitness
+from smartcart.edge.tracking.tracker import Track, Tracker
+from smartcart.edge.vision.detection import Detection, Detector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ def chosen_broker(args: argparse.Namespace, *, server: bool = False) -> BrokerCh
     """
     if args.bundle is None:
         return BrokerChoice(url=args.broker or DEFAULT_BROKER, ca=args.ca, cert=args.cert, key=args.key)
-    from smartcart.server.bundle import BundleError, read_bundle
+    from smartcart.server.pki.bundle import BundleError, read_bundle
 
     if args.ca or args.cert or args.key:
         raise CommandError("--bundle holds authority, certificate and key already: leave --ca, --cert and --key out")

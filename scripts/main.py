@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"smartcart {version('smartcart')}")
     commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        importlib.import_module(f"smartcart.scripts.{name}").add_parser(commands)
+        importlib.import_module(f"smartcart.scripts.commands.{name}").add_parser(commands)
     return top
 
 

@@ -7,11 +7,11 @@ from typing import Final, Self
 import cv2
 import numpy as np
 
-from smartcart.edge.draw import Annotator
-from smartcart.edge.frames import FrameSource, Image, SourceError
-from smartcart.edge.judge import Judge
+from smartcart.edge.capture.frames import FrameSource, Image, SourceError
+from smartcart.edge.judge.judge import Judge
 from smartcart.edge.pipeline import Step
-from smartcart.edge.zone import Zone
+from smartcart.edge.view.drawing import Annotator
+from smartcart.edge.vision.zone import Zone
 
 CODECS: Final = {".webm": "VP80", ".mp4": "mp4v"}
 

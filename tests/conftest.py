@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from processes import MOSQUITTO, Mosquitto
 
-from smartcart.server.broker import EmbeddedBroker
+from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 
 SHARED = Path(__file__).parents[2] / "shared"
 

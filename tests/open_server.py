@@ -6,9 +6,9 @@ from typing import Any
 from playwright.sync_api import Page
 from wire_events import CATALOGUE
 
-from smartcart.server.broker import EmbeddedBroker
-from smartcart.server.service import BasketServer
-from smartcart.server.web.entrance import Entrance
+from smartcart.server.app.service import BasketServer
+from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
+from smartcart.server.site.entrance import Entrance
 
 TIMEOUT = 60_000
 """How long a page of a busy machine may take, in ms."""

@@ -5,11 +5,11 @@ import re
 import httpx
 from sqlalchemy import delete
 
-from smartcart.server.office.accounts import Role
-from smartcart.server.office.audit import Actor
-from smartcart.server.office.doors import Doors
-from smartcart.server.office.tables import TRIES
-from smartcart.server.service import BasketServer
+from smartcart.server.access.access import Doors
+from smartcart.server.access.accounts import Role
+from smartcart.server.access.audit import Actor
+from smartcart.server.app.service import BasketServer
+from smartcart.server.database.tables import TRIES
 
 PASSWORD = "four words nobody joins"
 TESTER = Actor(name="tester", via="command")

@@ -4,11 +4,11 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from smartcart.edge.decision import Decision
-from smartcart.edge.detection import Box, Detection
-from smartcart.edge.judge import Judge
-from smartcart.edge.tracker import CartTracker
-from smartcart.edge.zone import Zone
+from smartcart.edge.judge.decision import Decision
+from smartcart.edge.judge.judge import Judge
+from smartcart.edge.tracking.tracker import CartTracker
+from smartcart.edge.vision.detection import Box, Detection
+from smartcart.edge.vision.zone import Zone
 
 ZONE = Zone(((0.0, 0.25), (1.0, 0.25), (1.0, 1.0), (0.0, 1.0)))
 FPS = 30.0

@@ -14,11 +14,11 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from processes import Mosquitto, free_port
 
-from smartcart.edge.events import Channel, Topic
-from smartcart.server.authority import BROKER, SERVER, Credentials, StoreAuthority
-from smartcart.server.bundle import Bundle, write_bundle
-from smartcart.server.certificates import Role
-from smartcart.server.deploy import BrokerPlan, write_broker, write_revocations
+from smartcart.edge.contract.events import Channel, Topic
+from smartcart.server.pki.authority import BROKER, SERVER, Credentials, StoreAuthority
+from smartcart.server.pki.bundle import Bundle, write_bundle
+from smartcart.server.pki.certificates import Role
+from smartcart.server.pki.deployment import BrokerPlan, write_broker, write_revocations
 
 
 class StoreMosquitto(Mosquitto):

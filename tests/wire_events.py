@@ -5,10 +5,10 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartcart.edge.events import Candidate, Event, EventType
-from smartcart.server.basket import StoredEvent
-from smartcart.server.catalogue import Catalogue, Match, Product
-from smartcart.server.clock import utc_now
+from smartcart.edge.contract.events import Candidate, Event, EventType
+from smartcart.server.basket.basket import StoredEvent
+from smartcart.server.catalogue.catalogue import Catalogue, Match, Product
+from smartcart.server.runtime.clock import utc_now
 
 TIME = utc_now()
 """A cart's clock that is right."""

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smartcart.datasets.art import Picture
-from smartcart.datasets.camera import Mask
 from smartcart.datasets.collage.piece import SOLID, Piece
-from smartcart.datasets.meshes import FloatArray
-from smartcart.models.detection_metrics import Corners
+from smartcart.datasets.products.meshes import FloatArray
+from smartcart.datasets.products.textures import Picture
+from smartcart.datasets.scene.camera import Mask
+from smartcart.models.dataset.boxes import Corners
 
 NOTHING: Final = -1
 COARSE: Final = 4

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from smartcart.datasets.backgrounds import Refuse, Source
 from smartcart.datasets.collage.canvas import Canvas, Place, Shadow
 from smartcart.datasets.collage.cutouts import SPLITS, Split
 from smartcart.datasets.collage.gallery import Gallery
@@ -21,10 +20,11 @@ from smartcart.datasets.collage.situations import fill
 from smartcart.datasets.collage.stage import SIZE, draw_stage
 from smartcart.datasets.collage.thing import Stretch, Thing
 from smartcart.datasets.collage.webcam import Webcam, draw_faults
-from smartcart.datasets.encode import VideoFile
-from smartcart.models.frame_truth import FRAMES_SUFFIX
+from smartcart.datasets.output.encode import VideoFile
+from smartcart.datasets.real.backgrounds import Refuse, Source
+from smartcart.models.dataset.frame_truth import FRAMES_SUFFIX
+from smartcart.models.dataset.truth import SUFFIX, Truth, write_truth
 from smartcart.models.labels import HAND
-from smartcart.models.truth import SUFFIX, Truth, write_truth
 
 STREAM: Final = 16
 RATES: Final = (12.0, 13.0, 14.0, 15.0)

@@ -12,7 +12,7 @@ from smartcart.datasets.collage.motion import Point, Reach
 from smartcart.datasets.collage.piece import Piece
 from smartcart.datasets.collage.stage import SIZE
 from smartcart.datasets.collage.thing import Thing
-from smartcart.datasets.meshes import FloatArray
+from smartcart.datasets.products.meshes import FloatArray
 
 REACH_S: Final = 0.95
 LOWER_S: Final = 0.45

@@ -6,10 +6,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from smartcart.datasets.art import Picture
-from smartcart.datasets.blend import sharpness
 from smartcart.datasets.collage.piece import SOLID, Piece
-from smartcart.datasets.meshes import FloatArray
+from smartcart.datasets.products.meshes import FloatArray
+from smartcart.datasets.products.textures import Picture
+from smartcart.datasets.real.blend import sharpness
 
 SMALL: Final = (80, 60)
 CAST: Final = 0.6

@@ -7,15 +7,15 @@ from typing import Final
 import cv2
 import numpy as np
 
-from smartcart.datasets.art import Picture
-from smartcart.datasets.backgrounds import Background, Marks, uncovered
 from smartcart.datasets.collage.arms import armed, reaching
 from smartcart.datasets.collage.canvas import Canvas, Place, Shadow
 from smartcart.datasets.collage.cutouts import Cutout
 from smartcart.datasets.collage.gallery import LENGTH_CM, ROUND, Gallery, sized
 from smartcart.datasets.collage.light import Light, fitted, light_of
 from smartcart.datasets.collage.piece import Piece, whole
-from smartcart.models.detection_metrics import Corners
+from smartcart.datasets.products.textures import Picture
+from smartcart.datasets.real.backgrounds import Background, Marks, uncovered
+from smartcart.models.dataset.boxes import Corners
 from smartcart.models.labels import HAND
 
 LEAST_VISIBLE: Final = 1 / 3

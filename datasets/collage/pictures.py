@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from smartcart.datasets.backgrounds import Refuse, Source, draw_background
 from smartcart.datasets.collage.cutouts import SPLITS, Split
 from smartcart.datasets.collage.gallery import Gallery
 from smartcart.datasets.collage.picture import collage
+from smartcart.datasets.output.yolo import yolo_line
 from smartcart.datasets.pictures import write_jpeg
-from smartcart.datasets.yolo import yolo_line
+from smartcart.datasets.real.backgrounds import Refuse, Source, draw_background
 
 SIZE: Final = (640, 480)
 STREAM: Final = 15

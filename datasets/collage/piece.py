@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from smartcart.datasets.collage.cutouts import Cutout, Rgba, read_rgba
-from smartcart.datasets.meshes import FloatArray
+from smartcart.datasets.products.meshes import FloatArray
 
 PAD: Final = 3
 CHOKE: Final = 1.8

@@ -15,8 +15,8 @@ from smartcart.datasets.collage.motion import Flight, Reach, Ride
 from smartcart.datasets.collage.piece import Piece, whole
 from smartcart.datasets.collage.stage import SIZE, Stage
 from smartcart.datasets.collage.thing import Thing
-from smartcart.datasets.rolling import CartMove
-from smartcart.models.truth import Change, Distractor, TruthEvent
+from smartcart.datasets.story.rolling import CartMove
+from smartcart.models.dataset.truth import Change, Distractor, TruthEvent
 
 QUIET_FIRST_S: Final = 1.3
 QUIET_S: Final = (1.0, 1.7)

@@ -7,11 +7,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from smartcart.datasets.art import Picture
-from smartcart.datasets.backgrounds import Marks, Refuse, Source, draw_background
 from smartcart.datasets.collage.gallery import LENGTH_CM
 from smartcart.datasets.collage.light import Light, light_of
 from smartcart.datasets.collage.motion import Point
+from smartcart.datasets.products.textures import Picture
+from smartcart.datasets.real.backgrounds import Marks, Refuse, Source, draw_background
 from smartcart.models.labels import HAND
 
 SIZE: Final = (640, 480)

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from smartcart.datasets.art import Picture
-from smartcart.datasets.shade import Shade, draw_shade
+from smartcart.datasets.products.textures import Picture
+from smartcart.datasets.scene.shadows import Shade, draw_shade
 
 TILES: Final = 5
 SPARE_PX: Final = 32

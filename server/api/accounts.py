@@ -6,13 +6,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from smartcart.server.access.accounts import AccountError, Role
+from smartcart.server.access.passwords import WeakPasswordError
+from smartcart.server.access.tokens import LONGEST_DAYS, Scope, TokenError
 from smartcart.server.api.answers import Answer
-from smartcart.server.api.refusals import refused
-from smartcart.server.office.accounts import AccountError, Role
-from smartcart.server.office.passwords import WeakPasswordError
-from smartcart.server.office.tokens import LONGEST_DAYS, Scope, TokenError
-from smartcart.server.site import TheSite
-from smartcart.server.web.visitor import FOR_ADMINS, Admin
+from smartcart.server.api.errors import refused
+from smartcart.server.site.permissions import FOR_ADMINS, Admin
+from smartcart.server.site.site import TheSite
 
 router = APIRouter(tags=["accounts"], dependencies=[FOR_ADMINS])
 

@@ -5,11 +5,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from smartcart.server.attention import Reason
-from smartcart.server.basket import Basket, StoredEvent
-from smartcart.server.carts import CartView
-from smartcart.server.ledger import DeadLetter
-from smartcart.server.subscriber import Health
+from smartcart.server.basket.basket import Basket, StoredEvent
+from smartcart.server.carts.attention import Reason
+from smartcart.server.carts.carts import CartView
+from smartcart.server.ledger.port import DeadLetter
+from smartcart.server.mqtt.subscriber import Health
 
 
 class Answer(BaseModel):

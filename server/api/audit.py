@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from smartcart.server.api.answers import Answer
-from smartcart.server.site import TheSite
-from smartcart.server.web.visitor import FOR_ADMINS
+from smartcart.server.site.permissions import FOR_ADMINS
+from smartcart.server.site.site import TheSite
 
 router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[FOR_ADMINS])
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from smartcart.server.api.answers import BasketAnswer, CartAnswer, EventAnswer
-from smartcart.server.api.refusals import NO_CART, refused
-from smartcart.server.ledger import SessionKey
-from smartcart.server.site import TheSite
-from smartcart.server.web.visitor import Staff
+from smartcart.server.api.errors import NO_CART, refused
+from smartcart.server.ledger.port import SessionKey
+from smartcart.server.site.permissions import Staff
+from smartcart.server.site.site import TheSite
 
 router = APIRouter(prefix="/carts", tags=["carts"])
 

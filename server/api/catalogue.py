@@ -9,18 +9,26 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
 from smartcart.server.api.answers import Answer
-from smartcart.server.api.refusals import refused
-from smartcart.server.catalogue_file import CatalogueError, Prices, csv_rows, to_csv
-from smartcart.server.catalogue_labels import UnknownLabel, unknown_labels
-from smartcart.server.catalogue_oddities import Oddity, oddities
-from smartcart.server.catalogue_plan import Plan, plan
-from smartcart.server.catalogue_text import Encoding
-from smartcart.server.office.pictures import PictureError
-from smartcart.server.office.products import StaleError
-from smartcart.server.product import LABEL_SEPARATOR, MAX_LABELS, MAX_PRICE, Product, ProductError, Unit, product_from
-from smartcart.server.product_search import search
-from smartcart.server.site import Site, TheSite
-from smartcart.server.web.shopkeeper import Shopkeeper
+from smartcart.server.api.errors import refused
+from smartcart.server.catalogue.file import CatalogueError, Prices, csv_rows, to_csv
+from smartcart.server.catalogue.import_plan import Plan, plan
+from smartcart.server.catalogue.labels import UnknownLabel, unknown_labels
+from smartcart.server.catalogue.oddities import Oddity, oddities
+from smartcart.server.catalogue.pictures import PictureError
+from smartcart.server.catalogue.product import (
+    LABEL_SEPARATOR,
+    MAX_LABELS,
+    MAX_PRICE,
+    Product,
+    ProductError,
+    Unit,
+    product_from,
+)
+from smartcart.server.catalogue.search import search
+from smartcart.server.catalogue.store import StaleError
+from smartcart.server.catalogue.text import Encoding
+from smartcart.server.site.shopkeeper import Shopkeeper
+from smartcart.server.site.site import Site, TheSite
 
 router = APIRouter(prefix="/catalogue", tags=["catalogue"])
 

@@ -7,13 +7,13 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from smartcart.server.api.answers import Answer
-from smartcart.server.api.refusals import refused
-from smartcart.server.ledger import SessionKey
-from smartcart.server.payment import PaymentState
-from smartcart.server.receipt import Receipt
-from smartcart.server.site import TheSite
-from smartcart.server.till import MOST_GRAMS, Checkout, NoBasketError, TillError
-from smartcart.server.web.visitor import Staff
+from smartcart.server.api.errors import refused
+from smartcart.server.checkout.payment import PaymentState
+from smartcart.server.checkout.receipt import Receipt
+from smartcart.server.checkout.till import MOST_GRAMS, Checkout, NoBasketError, TillError
+from smartcart.server.ledger.port import SessionKey
+from smartcart.server.site.permissions import Staff
+from smartcart.server.site.site import TheSite
 
 router = APIRouter(tags=["checkout"])
 

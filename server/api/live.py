@@ -10,10 +10,10 @@ from fastapi.responses import StreamingResponse
 
 from smartcart.server.api.answers import CartAnswer
 from smartcart.server.api.examples import CART
-from smartcart.server.site import TheSite
-from smartcart.server.web.event_stream import event_stream
-from smartcart.server.web.feed import Notice, notice
-from smartcart.server.web.visitor import Staff, still_in
+from smartcart.server.http.event_stream import event_stream
+from smartcart.server.site.permissions import Staff, still_in
+from smartcart.server.site.site import TheSite
+from smartcart.server.views.feed import Notice, notice
 
 router = APIRouter(tags=["carts"])
 

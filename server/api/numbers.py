@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from smartcart.server.api.answers import Answer
-from smartcart.server.shift_book import as_csv
-from smartcart.server.site import TheSite
+from smartcart.server.carts.shift_book import as_csv
+from smartcart.server.site.site import TheSite
 
 router = APIRouter(prefix="/numbers", tags=["numbers"])
 

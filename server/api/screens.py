@@ -5,11 +5,11 @@ from datetime import datetime
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel
 
+from smartcart.server.access.screens import CODE_LIFE, ScreenError
 from smartcart.server.api.answers import Answer
-from smartcart.server.api.refusals import NO_CART, refused
-from smartcart.server.office.screens import CODE_LIFE, ScreenError
-from smartcart.server.site import TheSite
-from smartcart.server.web.visitor import Staff
+from smartcart.server.api.errors import NO_CART, refused
+from smartcart.server.site.permissions import Staff
+from smartcart.server.site.site import TheSite
 
 router = APIRouter(tags=["screens"])
 

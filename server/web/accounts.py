@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from smartcart.server.office.accounts import AccountError, Role
-from smartcart.server.office.passwords import WeakPasswordError
-from smartcart.server.office.tokens import Scope, TokenError
-from smartcart.server.site import Site, TheSite
-from smartcart.server.web.visitor import Admin, Visitor
+from smartcart.server.access.accounts import AccountError, Role
+from smartcart.server.access.passwords import WeakPasswordError
+from smartcart.server.access.tokens import Scope, TokenError
+from smartcart.server.site.permissions import Admin, Visitor
+from smartcart.server.site.site import Site, TheSite
 
 router = APIRouter(include_in_schema=False)
 

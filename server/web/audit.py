@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from smartcart.server.site import TheSite
-from smartcart.server.web.visitor import Admin
+from smartcart.server.site.permissions import Admin
+from smartcart.server.site.site import TheSite
 
 router = APIRouter(include_in_schema=False)
 

@@ -8,16 +8,16 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
-from smartcart.server.ledger import SessionKey
-from smartcart.server.office.audit import Actor
-from smartcart.server.office.screens import Screen
-from smartcart.server.receipt import qr_svg
-from smartcart.server.site import Site, TheSite
-from smartcart.server.till import Checkout, NoBasketError, TillError
+from smartcart.server.access.audit import Actor
+from smartcart.server.access.screens import Screen
+from smartcart.server.checkout.receipt import qr_svg
+from smartcart.server.checkout.till import Checkout, NoBasketError, TillError
+from smartcart.server.http.event_stream import event_stream
+from smartcart.server.ledger.port import SessionKey
+from smartcart.server.site.site import Site, TheSite
+from smartcart.server.views.live_page import Sections, live_page
 from smartcart.server.web.cart_screen import PairedScreen, still_paired
 from smartcart.server.web.checkout import LOOK_SECONDS
-from smartcart.server.web.event_stream import event_stream
-from smartcart.server.web.live_page import Sections, live_page
 from smartcart.server.web.receipts import receipt_address
 
 router = APIRouter(prefix="/cart/{store}/{cart}/checkout", include_in_schema=False)

@@ -6,19 +6,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
-from smartcart.edge.events import Outcome
-from smartcart.server.corrections import Reading
-from smartcart.server.doubts import Doubt
-from smartcart.server.ledger import SessionKey
-from smartcart.server.office.audit import Actor
-from smartcart.server.office.screens import SCREEN_LIFE, Screen
-from smartcart.server.site import Site, TheSite
-from smartcart.server.web import cookies
-from smartcart.server.web.cart_page import correct
-from smartcart.server.web.event_stream import event_stream
-from smartcart.server.web.front_desk import TooManyTriesError
-from smartcart.server.web.live_page import live_page
-from smartcart.server.web.visitor import address_of
+from smartcart.edge.contract.events import Outcome
+from smartcart.server.access.audit import Actor
+from smartcart.server.access.authenticator import TooManyTriesError
+from smartcart.server.access.screens import SCREEN_LIFE, Screen
+from smartcart.server.carts.corrections import Reading
+from smartcart.server.carts.review_items import Doubt
+from smartcart.server.http import cookies
+from smartcart.server.http.event_stream import event_stream
+from smartcart.server.ledger.port import SessionKey
+from smartcart.server.site.permissions import address_of
+from smartcart.server.site.site import Site, TheSite
+from smartcart.server.views.live_page import live_page
+from smartcart.server.web.cart import correct
 
 router = APIRouter(prefix="/cart/{store}/{cart}", include_in_schema=False)
 

@@ -6,13 +6,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
-from smartcart.server.catalogue_labels import nearest_label
-from smartcart.server.money import decimal, minor_from
-from smartcart.server.office.pictures import MEDIA_TYPE, PictureError
-from smartcart.server.product import FIELDS, Problem, Product, ProductError, Unit, product_from
-from smartcart.server.product_search import search
-from smartcart.server.site import Site, TheSite
-from smartcart.server.web.visitor import Admin, Staff, Visitor
+from smartcart.server.catalogue.labels import nearest_label
+from smartcart.server.catalogue.money import decimal, minor_from
+from smartcart.server.catalogue.pictures import MEDIA_TYPE, PictureError
+from smartcart.server.catalogue.product import FIELDS, Problem, Product, ProductError, Unit, product_from
+from smartcart.server.catalogue.search import search
+from smartcart.server.site.permissions import Admin, Staff, Visitor
+from smartcart.server.site.site import Site, TheSite
 
 router = APIRouter(prefix="/catalogue", include_in_schema=False)
 pictures = APIRouter(include_in_schema=False)

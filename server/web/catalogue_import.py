@@ -6,15 +6,15 @@ from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
 from smartcart.server.api.catalogue import CSV_TYPE
-from smartcart.server.catalogue_file import CatalogueError, Prices, csv_rows, to_csv
-from smartcart.server.catalogue_labels import unknown_labels
-from smartcart.server.catalogue_oddities import has_jump, oddities
-from smartcart.server.catalogue_plan import plan
-from smartcart.server.catalogue_text import Encoding, TextError, UnknownEncodingError, decoded
-from smartcart.server.office.products import StaleError
-from smartcart.server.product import FIELDS, ProductError
-from smartcart.server.site import Site, TheSite
-from smartcart.server.web.visitor import Admin, Staff, Visitor
+from smartcart.server.catalogue.file import CatalogueError, Prices, csv_rows, to_csv
+from smartcart.server.catalogue.import_plan import plan
+from smartcart.server.catalogue.labels import unknown_labels
+from smartcart.server.catalogue.oddities import has_jump, oddities
+from smartcart.server.catalogue.product import FIELDS, ProductError
+from smartcart.server.catalogue.store import StaleError
+from smartcart.server.catalogue.text import Encoding, TextError, UnknownEncodingError, decoded
+from smartcart.server.site.permissions import Admin, Staff, Visitor
+from smartcart.server.site.site import Site, TheSite
 
 router = APIRouter(prefix="/catalogue", include_in_schema=False)
 

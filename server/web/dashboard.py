@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from smartcart.server.commands import Action
-from smartcart.server.site import TheSite
-from smartcart.server.web.event_stream import event_stream
-from smartcart.server.web.visitor import Staff, still_in
+from smartcart.server.carts.commands import Action
+from smartcart.server.http.event_stream import event_stream
+from smartcart.server.site.permissions import Staff, still_in
+from smartcart.server.site.site import TheSite
 
 router = APIRouter(include_in_schema=False)
 

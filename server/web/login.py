@@ -5,12 +5,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from smartcart.server.office.passwords import WeakPasswordError
-from smartcart.server.site import Site, TheSite
-from smartcart.server.web import cookies
-from smartcart.server.web.address import split_address
-from smartcart.server.web.front_desk import TooManyTriesError
-from smartcart.server.web.visitor import MaybeVisitor, Staff, address_of
+from smartcart.server.access.authenticator import TooManyTriesError
+from smartcart.server.access.passwords import WeakPasswordError
+from smartcart.server.http import cookies
+from smartcart.server.http.address import split_address
+from smartcart.server.site.permissions import MaybeVisitor, Staff, address_of
+from smartcart.server.site.site import Site, TheSite
 
 router = APIRouter(include_in_schema=False)
 

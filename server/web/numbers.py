@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from smartcart.server.shift_book import as_csv
-from smartcart.server.site import Site, TheSite
-from smartcart.server.web.event_stream import event_stream
-from smartcart.server.web.live_page import Sections, live_page
-from smartcart.server.web.visitor import Staff, still_in
+from smartcart.server.carts.shift_book import as_csv
+from smartcart.server.http.event_stream import event_stream
+from smartcart.server.site.permissions import Staff, still_in
+from smartcart.server.site.site import Site, TheSite
+from smartcart.server.views.live_page import Sections, live_page
 
 router = APIRouter(include_in_schema=False)
 

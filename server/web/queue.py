@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from smartcart.server.site import TheSite
-from smartcart.server.web.event_stream import event_stream
-from smartcart.server.web.live_page import live_page
-from smartcart.server.web.visitor import Staff, still_in
+from smartcart.server.http.event_stream import event_stream
+from smartcart.server.site.permissions import Staff, still_in
+from smartcart.server.site.site import TheSite
+from smartcart.server.views.live_page import live_page
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from markupsafe import Markup
 
-from smartcart.server.receipt import Receipt, qr_svg
-from smartcart.server.receipt_pdf import receipt_pdf
-from smartcart.server.site import Site, TheSite
-from smartcart.server.web.address import split_address
-from smartcart.server.web.visitor import MaybeVisitor, Staff
+from smartcart.server.checkout.receipt import Receipt, qr_svg
+from smartcart.server.checkout.receipt_pdf import receipt_pdf
+from smartcart.server.http.address import split_address
+from smartcart.server.site.permissions import MaybeVisitor, Staff
+from smartcart.server.site.site import Site, TheSite
 
 for_holders = APIRouter(prefix="/receipt", include_in_schema=False)
 router = APIRouter(prefix="/door", include_in_schema=False)

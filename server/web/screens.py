@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
-from smartcart.server.office.screens import ScreenError
-from smartcart.server.site import Site, TheSite
-from smartcart.server.web.visitor import Staff, Visitor
+from smartcart.server.access.screens import ScreenError
+from smartcart.server.site.permissions import Staff, Visitor
+from smartcart.server.site.site import Site, TheSite
 
 router = APIRouter(prefix="/screens", include_in_schema=False)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from processes import SMARTCART
 
-from smartcart.edge.sources import open_source
+from smartcart.edge.capture.sources import open_source
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 NO_MODEL = ("--detections", "{tmp}/none.jsonl")

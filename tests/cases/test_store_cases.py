@@ -17,16 +17,16 @@ from people import TESTER, doors_of
 from processes import wait_until
 from wire_events import Trip
 
-from smartcart.edge.broker_address import BrokerAddress
-from smartcart.edge.courier import Courier
-from smartcart.edge.events import Channel, Event, EventType, ModelName, Topic
-from smartcart.edge.outbox import Outbox
-from smartcart.edge.publisher import Identity, Publisher
-from smartcart.server.broker import EmbeddedBroker
-from smartcart.server.office.tokens import Scope
-from smartcart.server.service import BasketServer
-from smartcart.server.shift import shift_of
-from smartcart.server.zone import mark
+from smartcart.edge.contract.events import Channel, Event, EventType, ModelName, Topic
+from smartcart.edge.delivery.broker_address import BrokerAddress
+from smartcart.edge.delivery.courier import Courier
+from smartcart.edge.delivery.outbox import Outbox
+from smartcart.edge.delivery.publisher import Identity, Publisher
+from smartcart.server.access.tokens import Scope
+from smartcart.server.app.service import BasketServer
+from smartcart.server.carts.shift import shift_of
+from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
+from smartcart.server.runtime.zone import mark
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 PATTERNS = ("csv_*", "time_*", "mqtt_dates", "mqtt_clock", "mqtt_twins")

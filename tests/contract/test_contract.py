@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartcart.edge.documents import FOLDER, documents
-from smartcart.edge.events import (
+from smartcart.edge.contract.documents import FOLDER, documents
+from smartcart.edge.contract.events import (
     ACK,
     EVENT,
     MAX_EVENT_BYTES,
@@ -195,7 +195,7 @@ def test_a_wrong_correction_is_refused(change: dict[str, Any], reason: str) -> N
 
 def test_the_published_documents_equal_the_code() -> None:
     on_disk = {path.name: json.loads(path.read_text()) for path in FOLDER.glob("*.json")}
-    assert on_disk == documents(), "run: python -m smartcart.edge.documents"
+    assert on_disk == documents(), "run: python -m smartcart.edge.contract.documents"
 
 
 def test_every_reference_in_the_asyncapi_document_leads_somewhere() -> None:

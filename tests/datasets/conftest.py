@@ -16,9 +16,9 @@ def opengl():
     from smartcart.datasets.errors import RenderingError
 
     try:
-        from smartcart.datasets.demo_clip import demo_script
-        from smartcart.datasets.rendering import Eye
-        from smartcart.datasets.simulation import World
+        from smartcart.datasets.output.demo_clip import demo_script
+        from smartcart.datasets.scene.rendering import Eye
+        from smartcart.datasets.scene.simulation import World
 
         with Eye(World(demo_script().look, {})) as eye:
             eye.look()
@@ -30,7 +30,7 @@ def opengl():
 def small_look():
     """The demo's scene at 160 x 120 pixels."""
     pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
-    from smartcart.datasets.demo_clip import demo_script
+    from smartcart.datasets.output.demo_clip import demo_script
 
     look = demo_script().look
     lens = dataclasses.replace(look.camera.lens, width=160, height=120)

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from smartcart.models.truth import SITUATIONS, read_truth
+from smartcart.models.dataset.truth import SITUATIONS, read_truth
 
 CLIPS = sorted((Path(__file__).parent / "clips").glob("*.truth.json"))
 CHANGE_NOTHING = {"touch", "rearrange", "hesitate", "empty_hand", "cart_moved"}

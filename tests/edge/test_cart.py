@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from scenes import ZONE, Thing, frames, hand, resting
 
-from smartcart.edge.camera_watch import CameraWatch
+from smartcart.edge.capture.frames import Frame, SourceError
 from smartcart.edge.cart import Cart, NoCarrier
-from smartcart.edge.detection import Detection
-from smartcart.edge.events import CameraHealth, Command, Event, EventType, ModelName, parse_event
-from smartcart.edge.frames import Frame, SourceError
-from smartcart.edge.judge import Judge
-from smartcart.edge.outbox import Outbox
+from smartcart.edge.contract.events import CameraHealth, Command, Event, EventType, ModelName, parse_event
+from smartcart.edge.delivery.outbox import Outbox
+from smartcart.edge.delivery.publisher import Identity, Publisher
+from smartcart.edge.delivery.sink import JsonLines, Sink, SinkError
+from smartcart.edge.judge.judge import Judge
 from smartcart.edge.pipeline import Pipeline, Step
-from smartcart.edge.publisher import Identity, Publisher
-from smartcart.edge.sink import JsonLines, Sink, SinkError
-from smartcart.edge.tracker import CartTracker
+from smartcart.edge.tracking.tracker import CartTracker
+from smartcart.edge.vision.camera_health import CameraWatch
+from smartcart.edge.vision.detection import Detection
 
 IDENTITY = Identity(store="s", cart="c", model=ModelName(name="scripted", hash="00000000"))
 IN = Thing("can", ((1, 0.5, -0.02), (2, 0.5, 0.6), (60, 0.5, 0.6)))

@@ -12,8 +12,8 @@ def test_a_detector_at_work_leaves_nothing_in_the_home_folder(tmp_path: Path) ->
     program = f"""
 import numpy as np
 from pathlib import Path
-from smartcart.edge.detector import OnnxDetector
-from smartcart.edge.frames import Frame
+from smartcart.edge.vision.detector import OnnxDetector
+from smartcart.edge.capture.frames import Frame
 OnnxDetector(Path({str(DEFAULT_MODEL)!r})).detect(Frame(image=np.zeros((48, 64, 3), np.uint8), index=0, time=0.0))
 """
     home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}

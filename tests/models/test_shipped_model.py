@@ -7,11 +7,11 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from smartcart.edge.detector import OnnxDetector
-from smartcart.edge.frames import Frame
-from smartcart.models.detection_metrics import FoundBox, JudgedPhoto
+from smartcart.edge.capture.frames import Frame
+from smartcart.edge.vision.detector import OnnxDetector
+from smartcart.models.evaluation.detection_metrics import FoundBox, JudgedPhoto
+from smartcart.models.evaluation.recall import recall_figures
 from smartcart.models.labels import DEFAULT_MODEL, INT8_MODEL, LABELS
-from smartcart.models.recall import recall_figures
 
 FRAMES = Path(__file__).with_name("frames") / "data.yaml"
 DEMO = Path(__file__).parents[2] / "datasets" / "demo" / "demo.mp4"
@@ -62,7 +62,7 @@ def test_it_sees_items_and_hands_in_the_demo_clip(detector: OnnxDetector) -> Non
 def test_it_finds_what_is_in_some_rendered_frames_of_unseen_products(file: Path) -> None:
     detector = OnnxDetector(file)
     pytest.importorskip("yaml", reason="needs the extra train")
-    from smartcart.models.judged_set import photo_sets
+    from smartcart.models.dataset.judged_set import photo_sets
 
     judged = []
     for one in photo_sets([FRAMES]):

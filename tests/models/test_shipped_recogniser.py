@@ -7,8 +7,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from smartcart.edge.detection import Box
-from smartcart.edge.recogniser import OnnxRecogniser
+from smartcart.edge.vision.detection import Box
+from smartcart.edge.vision.recogniser import OnnxRecogniser
 from smartcart.models.labels import DEFAULT_RECOGNISER, HAND, ITEMS, UNKNOWN
 
 FRAMES = Path(__file__).with_name("frames") / "data.yaml"
@@ -31,7 +31,7 @@ def test_it_names_its_licence_and_its_sources() -> None:
 
 def test_it_names_most_of_what_is_in_some_rendered_frames_of_unseen_products() -> None:
     pytest.importorskip("yaml", reason="needs the extra train")
-    from smartcart.models.detection_dataset import read_dataset
+    from smartcart.models.dataset.detection_dataset import read_dataset
 
     recogniser, right, total = OnnxRecogniser(DEFAULT_RECOGNISER), 0, 0
     for part in read_dataset(FRAMES).val:

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from processes import SMARTCART, Mosquitto, wait_until
 
-from smartcart.models.truth import read_truth
-from smartcart.server import evidence as evidence_module
-from smartcart.server import evidence_sweep
-from smartcart.server.service import BasketServer
-from smartcart.server.web.entrance import Entrance
+from smartcart.models.dataset.truth import read_truth
+from smartcart.server.app.service import BasketServer
+from smartcart.server.mqtt import evidence as evidence_module
+from smartcart.server.mqtt import evidence_sweep
+from smartcart.server.site.entrance import Entrance
 
 CHROMIUM = Path("/usr/bin/chromium")
 DEMO = Path(__file__).parents[2] / "datasets" / "demo" / "demo.mp4"

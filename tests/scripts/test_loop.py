@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 from processes import MOSQUITTO, SMARTCART, Mosquitto, free_port, wait_until
 
-from smartcart.models.truth import read_truth
+from smartcart.models.dataset.truth import read_truth
 
 DEMO = Path(__file__).parents[2] / "datasets" / "demo" / "demo.mp4"
 TRUTH = read_truth(DEMO.with_suffix(".truth.json"))

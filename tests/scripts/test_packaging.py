@@ -23,8 +23,8 @@ for package, files in needed.items():
     for name in files:
         path = r.files(package).joinpath(name)
         assert path.is_file() or path.is_dir(), (package, name)
-importlib.import_module("smartcart.server.app")
-import smartcart.edge.events as events
+importlib.import_module("smartcart.server.app.application")
+import smartcart.edge.contract.events as events
 print(json.dumps({"where": events.__file__, "heavy": [m for m in ("torch", "ultralytics", "cv2") if m in sys.modules]}))
 """
 

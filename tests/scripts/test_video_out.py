@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from smartcart.edge.image_folder import ImageFolder
-from smartcart.edge.judge import Judge
+from smartcart.edge.capture.image_folder import ImageFolder
+from smartcart.edge.judge.judge import Judge
 from smartcart.edge.pipeline import Step
-from smartcart.edge.zone import DEFAULT_ZONE
+from smartcart.edge.vision.zone import DEFAULT_ZONE
 from smartcart.scripts.video_out import VideoWriter
 
 

@@ -20,10 +20,20 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from processes import MOSQUITTO, Mosquitto, free_port, wait_until
 from watched_pages import watched_pages
 
-from smartcart.edge.events import Ack, CameraHealth, Channel, Command, Event, Status, Topic, parse_ack, parse_command
-from smartcart.server.broker import EmbeddedBroker
-from smartcart.server.clock import utc_now
-from smartcart.server.service import BasketServer
+from smartcart.edge.contract.events import (
+    Ack,
+    CameraHealth,
+    Channel,
+    Command,
+    Event,
+    Status,
+    Topic,
+    parse_ack,
+    parse_command,
+)
+from smartcart.server.app.service import BasketServer
+from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
+from smartcart.server.runtime.clock import utc_now
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

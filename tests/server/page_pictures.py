@@ -19,10 +19,10 @@ from processes import SMARTCART, free_port, wait_until
 from staged_store import a_morning, carts_at_work
 
 from smartcart.models.labels import ITEMS
-from smartcart.server.broker import EmbeddedBroker
-from smartcart.server.catalogue_file import DEFAULT_CATALOGUE, load_catalogue
-from smartcart.server.ledger_address import open_ledger
-from smartcart.server.service import BasketServer
+from smartcart.server.app.service import BasketServer
+from smartcart.server.catalogue.file import DEFAULT_CATALOGUE, load_catalogue
+from smartcart.server.ledger.address import open_ledger
+from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 
 PICTURES = Path(__file__).parents[2] / ".github"
 SIZES = ((1440, 900), (768, 900), (360, 900))

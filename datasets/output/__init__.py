@@ -1,0 +1,1 @@
+"""What the simulator writes: clips, frames, YOLO data sets, contact sheets."""

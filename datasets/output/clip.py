@@ -1,0 +1,253 @@
+"""Labelled clips: a script is played, filmed and written down."""
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import cv2
+import numpy as np
+
+from smartcart.datasets.errors import SimulatorError
+from smartcart.datasets.output.encode import VideoFile
+from smartcart.datasets.products.meshes import FloatArray
+from smartcart.datasets.products.products import SPLIT_NUMBER, Product, Split
+from smartcart.datasets.scene.camera import Mover, expose
+from smartcart.datasets.scene.description import Look
+from smartcart.datasets.scene.rendering import Eye, Painter, Shot
+from smartcart.datasets.scene.scenery import draw_look
+from smartcart.datasets.scene.simulation import HANDS, World
+from smartcart.datasets.scene.visibility import seen_hands, seen_items, told
+from smartcart.datasets.scene.zone import basket_zone, floor_in_view, share_in_view
+from smartcart.datasets.story.play import Moment, Play
+from smartcart.datasets.story.situations import IDLE
+from smartcart.datasets.story.story import Story
+from smartcart.datasets.story.trip import random_story
+from smartcart.models.dataset.truth import SUFFIX, Truth, read_truth, write_truth
+
+SHUTTER_S: Final = 0.011
+NEAREST_BLURRED: Final = 0.05
+LOOKS: Final = 30
+HAND_IN_VIEW_S: Final = 0.25
+ITEM_IN_VIEW: Final = 0.25
+CHANCE: Final = 11
+NOISE: Final = 12
+FLOOR_IN_VIEW: Final = 0.8
+ZONE_AREA: Final = (0.3, 0.85)
+AnyWorld = TypeVar("AnyWorld", bound=World)
+RATES: Final = (10.0, 15.0, 20.0, 25.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """All that a clip depends on.
+
+    Attributes:
+        name: of its files.
+        look: the scene and its camera.
+        story: what happens.
+        fps: frames a second.
+        seed: of everything that is left to chance while it plays.
+        crf: x264's quality, lower is better and larger.
+    """
+
+    name: str
+    look: Look
+    story: Story
+    fps: float
+    seed: int
+    crf: int = 25
+
+    @property
+    def frames(self) -> int:
+        """How many frames the clip has."""
+        return round(self.story.duration * self.fps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFiles:
+    """Where the parts of a clip lie."""
+
+    video: Path
+    truth: Path
+    frames: Path
+
+
+def clip_files(folder: Path, name: str) -> ClipFiles:
+    """The files of a clip of this name in a folder."""
+    return ClipFiles(
+        video=folder / f"{name}.mp4", truth=folder / f"{name}{SUFFIX}", frames=folder / f"{name}.frames.jsonl"
+    )
+
+
+def clip_name(seed: int, split: Split, situation: str | None) -> str:
+    """The name of a seed's clip."""
+    return f"{situation or 'trip'}_{split}_{seed:06d}"
+
+
+def length_s(files: ClipFiles) -> float | None:
+    """How long a clip that is there is, in seconds; None where it is not, or not whole."""
+    if not files.truth.exists():
+        return None
+    with files.frames.open(encoding="utf-8") as lines:
+        return sum(1 for _ in lines) / read_truth(files.truth).fps
+
+
+def random_script(
+    seed: int,
+    split: Split,
+    *,
+    situation: str | None = None,
+    fps: float | None = None,
+    size: tuple[int, int] = (640, 480),
+) -> Script:
+    """The clip of a seed: one visit of a situation, or a whole trip; the same for the same arguments.
+
+    Every clip is rehearsed without pictures first, so that physics and truth never part.
+
+    Raises:
+        SimulatorError: no clip of this seed comes out right.
+    """
+    for script in drafts(seed, split, situation=situation, fps=fps, size=size):
+        if ends_as_told(script, situation, stage=World) is not None:
+            return script
+    raise SimulatorError(f"no clip of {situation or 'a trip'} comes out right for seed {seed}; take another seed")
+
+
+def drafts(
+    seed: int,
+    split: Split,
+    *,
+    situation: str | None = None,
+    fps: float | None = None,
+    size: tuple[int, int] = (640, 480),
+) -> Iterator[Script]:
+    """The scripts of a seed in the order in which they are tried."""
+    rng = np.random.default_rng([seed, SPLIT_NUMBER[split], 7, zlib.crc32((situation or "trip").encode())])
+    for _ in range(LOOKS):
+        look, story = _scene(rng, split, situation, size)
+        rate = fps or float(rng.choice(RATES))
+        yield Script(name=clip_name(seed, split, situation), look=look, story=story, fps=rate, seed=seed)
+
+
+def ends_as_told(
+    script: Script,
+    situation: str | None,
+    *,
+    stage: Callable[[Look, dict[str, Product]], AnyWorld],
+    watch: Callable[[AnyWorld, Moment], None] | None = None,
+) -> Play | None:
+    """Rehearses a script on a stage; the play if it came out right, else None.
+
+    Right is: at the end the basket holds what the events say, every visit did what it came for, and it can be seen.
+
+    Args:
+        script: what is played.
+        situation: what the clip was asked for; None for a trip.
+        stage: builds the world.
+        watch: is shown the world at every frame.
+    """
+    look, story = script.look, script.story
+    world = stage(look, story.items)
+    play = Play(world, story, np.random.default_rng([script.seed, CHANCE]))
+    hands_seen = dict.fromkeys(range(len(story.visits)), 0.0)
+    for moment in play.moments(script.fps):
+        if any(hand in moment.movers and world.before_lens(hand) for hand in HANDS):
+            return None
+        if watch is not None:
+            watch(world, moment)
+        for k, visit in enumerate(story.visits):
+            if visit.hand in moment.movers and visit.start <= moment.t <= visit.end:
+                hands_seen[k] += share_in_view(look, moment.movers[visit.hand][None]) / script.fps
+    added = {event.item for event in play.events if event.type == "added"}
+    items_seen = [share_in_view(look, play.world.corners(i)) for i in added if i and play.world.inside(i)]
+    told = situation is None or situation in IDLE or any(event.situation == situation for event in play.events)
+    shown = min(hands_seen.values(), default=1.0) > HAND_IN_VIEW_S and min(items_seen, default=1.0) > ITEM_IN_VIEW
+    return play if play.consistent and told and shown else None
+
+
+def _scene(rng: np.random.Generator, split: Split, situation: str | None, size: tuple[int, int]) -> tuple[Look, Story]:
+    """A scene that is well in view and has room for the situation, and what happens in it."""
+    failed: SimulatorError | None = None
+    for _ in range(LOOKS):
+        look = draw_look(rng, width=size[0], height=size[1])
+        while not _well_placed(look):
+            look = draw_look(rng, width=size[0], height=size[1])
+        try:
+            return look, random_story(rng, look, split, situation)
+        except SimulatorError as error:
+            failed = error
+    assert failed is not None
+    raise failed
+
+
+def film(script: Script, folder: Path, painter: Painter = "classic") -> Iterator[float]:
+    """Writes ``NAME.mp4``, ``NAME.frames.jsonl`` and ``NAME.truth.json``; yields the media time of each frame.
+
+    The truth file is written last: where it is, the clip is whole.
+
+    Raises:
+        RenderingError: there is no OpenGL to render with, or the painter is not installed.
+    """
+    look, lens = script.look, script.look.camera.lens
+    chance, noise = (np.random.default_rng([script.seed, stream]) for stream in (CHANCE, NOISE))
+    world = World(look, script.story.items)
+    play = Play(world, script.story, chance)
+    files = clip_files(folder, script.name)
+    video = VideoFile(files.video, fps=script.fps, size=(lens.width, lens.height), crf=script.crf)
+    before: dict[str, FloatArray] = {}
+    with Eye(world, painter) as eye, video, files.frames.open("w", encoding="utf-8") as lines:
+        for moment in play.moments(script.fps):
+            shot = eye.look().trembled(*(share * lens.height for share in moment.shake))
+            movers = _movers(world, shot, before, moment.movers, script.fps)
+            seen = shot.picture if look.shade is None else look.shade.fall(shot.picture, moment.t)
+            video.write(expose(seen, look.sensor, lens, noise, movers=movers))
+            lines.write(json.dumps(_line(world, shot, moment)) + "\n")
+            before = moment.movers
+            yield moment.t
+    write_truth(files.truth, true_events(script, play, files.video.name))
+
+
+def true_events(script: Script, play: Play, video: str) -> Truth:
+    """The truth of a play that has come to its end."""
+    lens = script.look.camera.lens
+    initial = Counter(script.story.items[item].label for item in play.initial)
+    return Truth(
+        video=video,
+        fps=script.fps,
+        size=(lens.width, lens.height),
+        zone=play.zone,
+        initial=dict(sorted(initial.items())),
+        events=tuple(play.events),
+        distractors=tuple(play.distractors),
+        note=f"simulated, seed {script.seed}",
+    )
+
+
+def _well_placed(look: Look) -> bool:
+    """Whether the camera sees most of the basket's floor and something beside the basket."""
+    area = cv2.contourArea(np.array(basket_zone(look), np.float32))
+    return floor_in_view(look) >= FLOOR_IN_VIEW and ZONE_AREA[0] <= area <= ZONE_AREA[1]
+
+
+def _movers(
+    world: World, shot: Shot, before: dict[str, FloatArray], now: dict[str, FloatArray], fps: float
+) -> list[Mover]:
+    """The pixels of each hand with its load and of each item in flight, with their motion blur in pixels."""
+    movers: list[Mover] = []
+    for name in [name for name in now if name in before]:
+        load = [item for item, carried in world.carried.items() if carried.hand == name]
+        pixels, depth = world.look.camera.project(np.stack([before[name], now[name]]))
+        if depth.min() >= NEAREST_BLURRED:
+            dx, dy = np.clip((pixels[1] - pixels[0]) * fps * SHUTTER_S, -40, 40)
+            movers.append((shot.any_of(name, *load), (float(dx), float(dy))))
+    return movers
+
+
+def _line(world: World, shot: Shot, moment: Moment) -> dict[str, Any]:
+    """One line of ``frames.jsonl``."""
+    seen = told(world, seen_items(world, shot), seen_hands(shot), held=moment.held)
+    return {"t": round(moment.t, 4), "weight_g": moment.weight_g, **seen}

@@ -1,0 +1,1 @@
+"""The products: families of shapes, textures and barcodes."""

@@ -1,0 +1,1 @@
+"""What is to be seen: cart, camera, hands, people, lights, and their rendering."""

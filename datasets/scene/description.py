@@ -1,0 +1,109 @@
+"""How a scene looks: sizes, colours, light, people and camera.
+
+World frame: the origin is the middle of the basket's floor, x points away from the handle, z up; metres.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from smartcart.datasets.products.textures import Colour
+from smartcart.datasets.scene.camera import Camera, Sensor
+from smartcart.datasets.scene.people import Passer
+from smartcart.datasets.scene.shadows import Shade
+
+SEAT_DEPTH: Final = 0.17
+PANEL_HEIGHT: Final = 0.42
+RED: Final[Colour] = (190, 22, 24)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basket:
+    """What items lie in.
+
+    Attributes:
+        length: half the length of the opening in metres.
+        width: half its width.
+        depth: from rim to floor.
+        plastic: thick plastic bars instead of wire.
+        colour: of handle, rim and plastic.
+        panelled: solid plastic low on the walls.
+        seat: the child seat at the handle.
+        bag: up to which share of the depth a bag lines it; 0 for no bag.
+        bag_colour: the bag's.
+    """
+
+    length: float
+    width: float
+    depth: float
+    plastic: bool = False
+    colour: Colour = RED
+    panelled: bool = False
+    seat: Literal["none", "folded", "open"] = "none"
+    bag: float = 0.0
+    bag_colour: Colour = RED
+
+    @property
+    def floor(self) -> tuple[float, float]:
+        """Where the floor that items can stand on begins and ends along x."""
+        return -self.length + (SEAT_DEPTH if self.seat == "open" else 0.0), self.length
+
+    @property
+    def middle(self) -> float:
+        """The middle of that floor along x."""
+        return sum(self.floor) / 2
+
+    @property
+    def reach(self) -> float:
+        """Half the length of that floor."""
+        return (self.floor[1] - self.floor[0]) / 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Whose hand it is.
+
+    Attributes:
+        skin: its colour.
+        sleeve: the sleeve's colour, None for a bare arm.
+        sleeve_start: where the sleeve begins, in metres from the grip.
+        size: of the hand, 1 for an adult's.
+        glove: its colour, None for a bare hand.
+        ring: whether there is one.
+        watch: the strap's colour, None for no watch.
+    """
+
+    skin: Colour
+    sleeve: Colour | None
+    sleeve_start: float
+    size: float = 1.0
+    glove: Colour | None = None
+    ring: bool = False
+    watch: Colour | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Everything about a scene that is not a product: the same look, the same surroundings.
+
+    ``second`` is the person whose hand is the left one, None where both hands are the same person's. A ``studio`` has
+    neither shop nor cart to see: the things stand on a white table that is as large as the basket's floor is to them.
+    """
+
+    basket: Basket
+    camera: Camera
+    sensor: Sensor
+    person: Person
+    ambient: float
+    lamp: tuple[float, float, float]
+    lamp_from: tuple[float, float, float]
+    fill: float
+    art_seed: int
+    second: Person | None = None
+    gloss: float = 0.3
+    passers: tuple[Passer, ...] = ()
+    shade: Shade | None = None
+    studio: bool = False
+
+    def owner(self, hand: str) -> Person:
+        """Whose hand the ``right`` or the ``left`` one is."""
+        return self.second if hand == "left" and self.second is not None else self.person

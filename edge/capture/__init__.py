@@ -1,0 +1,1 @@
+"""Capture: frames from webcams, files, folders and streams, at the right pace."""

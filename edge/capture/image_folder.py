@@ -1,0 +1,56 @@
+"""A folder of pictures as a frame source."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from smartcart.edge.capture.frames import Frame, SourceError
+from smartcart.edge.capture.picture import checked_picture
+
+IMAGES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+FOLDER_FPS: Final = 10.0
+
+
+class ImageFolder:
+    """The pictures of a folder in the natural order of their names (2.jpg before 10.jpg), as ``fps`` frames a second.
+
+    Hidden files are none of them.
+
+    Raises:
+        SourceError: the folder holds no picture; or, while it is read, one cannot be read or is of no use.
+    """
+
+    def __init__(self, folder: Path, fps: float = FOLDER_FPS) -> None:
+        pictures = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
+        self._paths = sorted(pictures, key=lambda p: natural(p.name))
+        self.fps = fps
+        self.frame_count = len(self._paths)
+        if not self._paths:
+            raise SourceError(f"{folder}: holds no picture ({', '.join(IMAGES)})")
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, path in enumerate(self._paths):
+            try:
+                image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            except cv2.error:  # more pixels than OpenCV takes
+                image = None
+            if image is None:
+                raise SourceError(f"{path}: is not a picture that OpenCV can read")
+            picture = checked_picture(np.asarray(image, np.uint8), str(path))
+            yield Frame(image=picture, index=index, time=round(index / self.fps, 6))
+
+    def close(self) -> None:
+        pass
+
+
+def natural(name: str) -> tuple[list[str | int], str]:
+    """The key that sorts names as people count: runs of digits by their value.
+
+    >>> sorted(["f10", "F2", "f1"], key=natural)
+    ['f1', 'F2', 'f10']
+    """
+    return [int(part) if part.isdecimal() else part.casefold() for part in re.split(r"(\d+)", name)], name

@@ -1,0 +1,67 @@
+"""Frames at the right pace: a recording no faster than it was filmed, a camera never older than now."""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+
+from smartcart.edge.capture.frames import Frame, FrameSource
+
+
+def real_time(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The frames of a recording, each no earlier than its media time after the first."""
+    start = time.monotonic()
+    for frame in frames:
+        ahead = start + frame.time - time.monotonic()
+        if ahead > 0:
+            time.sleep(ahead)
+        yield frame
+
+
+def newest(source: FrameSource) -> Iterator[Frame]:
+    """The newest frame of a camera each time one is asked for; those that nobody had time for are left out.
+
+    Raises:
+        SourceError: as the source does.
+    """
+    news = threading.Condition()
+    latest: list[Frame] = []
+    failure: list[BaseException] = []
+    ended = threading.Event()
+
+    def read() -> None:
+        try:
+            for frame in source:
+                with news:
+                    latest[:] = [frame]
+                    news.notify()
+                if ended.is_set():
+                    break
+        except Exception as error:  # handed over to the thread that iterates
+            failure.append(error)
+        ended.set()
+        with news:
+            news.notify()
+
+    threading.Thread(target=read, name="camera", daemon=True).start()
+    try:
+        while True:
+            with news:
+                news.wait_for(lambda: bool(latest) or ended.is_set())
+                if not latest:
+                    break
+                frame = latest.pop()
+            yield frame
+        if failure:
+            raise failure[0]
+    finally:
+        ended.set()
+        source.close()
+
+
+def thinned(frames: Iterable[Frame], fps: float) -> Iterator[Frame]:
+    """At most ``fps`` frames a second of media time; the others are left out."""
+    due: float | None = None
+    for frame in frames:
+        if due is None or frame.time >= due - 1e-6:
+            due = frame.time + 1 / fps if due is None or frame.time > due + 1 / fps else due + 1 / fps
+            yield frame

@@ -1,0 +1,1 @@
+"""Delivery of events: publisher, outbox, courier, and other sinks."""

@@ -1,0 +1,366 @@
+"""The courier: carries the outbox to the server over MQTT and keeps the cart's retained status.
+
+At least once from here, exactly once there: rows are sent in order, at most 100 in flight, sent again with back-off
+until the server's commit-ack, and again after every reconnect. A broker that is not there changes nothing but the
+outbox's depth.
+"""
+
+import logging
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+from smartcart.edge.contract.events import (
+    Ack,
+    CameraHealth,
+    Channel,
+    Command,
+    ContractError,
+    Picture,
+    Status,
+    Topic,
+    parse_ack,
+    parse_command,
+)
+from smartcart.edge.delivery.broker_address import BrokerAddress
+from smartcart.edge.delivery.outbox import Outbox, OutboxError
+from smartcart.edge.delivery.publisher import Identity, rfc3339
+from smartcart.edge.delivery.silence import Silence
+from smartcart.edge.delivery.twins import Twins
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT: Final = 100
+FIRST_RETRY: Final = 2.0
+LONGEST_RETRY: Final = 60.0
+STATUS_EVERY: Final = 30.0
+GRACE: Final = 1.0
+PICTURES: Final = 32
+PICTURE_AGE: Final = 600.0
+HANG_UPS: Final = 2
+NO_ANSWER: Final = "does not answer (is it up, and is it a broker?)"
+UNSUPPORTED_VERSION: Final = "Unsupported protocol version"
+
+
+class Courier:
+    """One cart's connection; a context manager whose exit sends what it can and says goodbye.
+
+    Args:
+        broker: where the broker is, and what to be trusted with.
+        version: what the status tells as the edge's version.
+        on_command: called from the network thread with each command of the server.
+        linger: seconds that the way out waits for what is still in the outbox.
+
+    Raises:
+        BrokerAddressError: the broker's files for TLS cannot be used.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        identity: Identity,
+        *,
+        broker: BrokerAddress,
+        version: str,
+        on_command: Callable[[Command], None] = lambda _: None,
+        linger: float = 5.0,
+    ) -> None:
+        self._outbox = outbox
+        self._identity = identity
+        self._version = version
+        self._on_command = on_command
+        self._linger = linger
+        self._address = broker
+        self._trust = broker.trust() if broker.secure else None
+        self._protocol = mqtt.MQTTv5
+        self._wake = threading.Event()
+        self._stopping = False
+        self._connected = False
+        self._hung_up = 0
+        self._falling_back = False
+        self._complained = False
+        self._silence = Silence()
+        self._twins = Twins()
+        self._handed = self._taken = 0
+        self._sent: dict[str, tuple[float, float]] = {}
+        self._acks: deque[Ack] = deque()
+        self._pictures: deque[tuple[float, Picture]] = deque(maxlen=PICTURES)
+        self._camera: CameraHealth = CameraHealth.OK
+        self._session: str | None = None
+        self._status_told: tuple[object, ...] = ()
+        self._status_at = 0.0
+        self._behind_since: float | None = None
+        self._fill_told = 0
+        self._client = self._make_client()
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+
+    def tell(self, *, camera: CameraHealth, session: str | None) -> None:
+        """What the next status says; a change is published at once."""
+        if (camera, session) != (self._camera, self._session):
+            self._camera, self._session = camera, session
+            self._wake.set()
+
+    def show(self, picture: Picture) -> None:
+        """Sends a picture when it can; one that waits too long, or behind too many, is never sent."""
+        self._pictures.append((time.monotonic(), picture))
+        self._wake.set()
+
+    def wake(self) -> None:
+        """There is something new in the outbox."""
+        self._wake.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        now = time.monotonic()
+        while self._outbox.depth() and time.monotonic() < now + self._linger:
+            if not self._connected and time.monotonic() > now + self._linger / 2:
+                break  # nobody there: the outbox keeps it for the next run
+            self._wake.set()
+            time.sleep(0.05)
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(timeout=self._linger)
+
+    # --- the courier's thread ---
+
+    def _run(self) -> None:
+        self._connect()
+        while not self._stopping:
+            self._wake.wait(timeout=0.5)
+            self._wake.clear()
+            self._work()
+        if self._connected:
+            goodbye = self._client.publish(str(self._topic(Channel.STATUS)), self._status(online=False), 1, retain=True)
+            goodbye.wait_for_publish(timeout=2)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _work(self) -> None:
+        if self._silence.is_news():
+            log.warning("broker %s %s; events wait in the outbox, trying again", self._address, NO_ANSWER)
+        try:
+            self._take_acks()
+            self._tell_fill()
+            if self._connected:
+                self._send_due()
+                self._send_pictures()
+                self._tell_status()
+        except OutboxError as error:
+            log.error("%s", error)
+
+    def _take_acks(self) -> None:
+        """All answers that came since, in one transaction each kind: a wait for the disk is dear on a cart."""
+        acks = [self._acks.popleft() for _ in range(len(self._acks))]
+        committed = [event_id for ack in acks for event_id in ack.committed]
+        rejected = [refusal for ack in acks for refusal in ack.rejected]
+        if committed:
+            self._outbox.committed(committed)
+        if rejected:
+            self._outbox.rejected(rejected)
+        for event_id, reason in rejected:
+            log.error("the server refuses event %s: %s", event_id, reason)
+
+    def _send_due(self) -> None:
+        now = time.monotonic()
+        letters = self._outbox.waiting(IN_FLIGHT)
+        self._sent = {i: self._sent[i] for i in (letter.id for letter in letters) if i in self._sent}
+        for letter in letters:
+            due, pause = self._sent.get(letter.id, (0.0, FIRST_RETRY))
+            if now < due:
+                continue
+            if self._handed - self._taken >= IN_FLIGHT or not self._publish(Channel.EVENTS, letter.payload):
+                return
+            self._sent[letter.id] = now + pause, min(2 * pause, LONGEST_RETRY)
+
+    def _send_pictures(self) -> None:
+        while self._pictures and self._handed - self._taken < IN_FLIGHT:
+            at, picture = self._pictures.popleft()
+            if time.monotonic() - at < PICTURE_AGE:
+                self._publish(Channel.EVIDENCE, picture.to_bytes())
+
+    def _publish(self, channel: Channel, payload: bytes) -> bool:
+        """Whether there is a connection. What was handed to paho goes out in any case, if need be with the next one."""
+        self._handed += 1
+        self._silence.owed()
+        topic = str(self._topic(channel))
+        sent = self._client.publish(topic, payload, qos=1, retain=channel is Channel.STATUS)
+        return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _on_publish(self, _: mqtt.Client, __: Any, ___: int, reason: Any, ____: Any) -> None:
+        self._taken += 1
+        self._silence.heard(still_owed=self._handed > self._taken)
+        if reason.is_failure:  # MQTT 5 tells; under 3.1.1 the broker drops it without a word
+            who = f"{self._identity.store}/{self._identity.cart}"
+            self._complain(f"does not take messages of {who} ({str(reason).lower()}): is that the certificate's name?")
+
+    def _tell_status(self) -> None:
+        now = time.monotonic()
+        depth = self._outbox.depth()
+        self._behind_since = (self._behind_since or now) if depth else None
+        if self._behind_since and now - self._behind_since < GRACE:
+            return  # its commit is most likely under way: no need to alarm anybody
+        state = (self._camera, self._session, depth, self._outbox.full())
+        due = now - self._status_at > (0.5 if state != self._status_told else STATUS_EVERY)
+        if due and self._publish(Channel.STATUS, self._status(online=True)):
+            self._status_told, self._status_at = state, now
+
+    def _tell_fill(self) -> None:
+        """Says on the console, once each way, that the outbox fills up; connected or not."""
+        fill = 2 if self._outbox.full() else 1 if self._outbox.nearly_full() else 0
+        if fill > self._fill_told:
+            text = "is full: no more events are taken" if fill == 2 else "is nearly full"
+            log.warning("the outbox %s; %d events wait for the server: is it up?", text, self._outbox.depth())
+        elif fill == 0 and self._fill_told:
+            log.info("the outbox has room again")
+        self._fill_told = fill
+
+    def _status(self, *, online: bool) -> bytes:
+        return Status(
+            online=online,
+            time=rfc3339(datetime.now(UTC)),
+            version=self._version,
+            model=self._identity.model,
+            session=self._session,
+            camera=self._camera,
+            outbox=self._outbox.depth(),
+            outbox_nearly_full=self._outbox.nearly_full(),
+            outbox_full=self._outbox.full(),
+        ).to_bytes()
+
+    # --- the connection ---
+
+    def _connect(self) -> None:
+        self._client.connect_async(self._address.host, self._address.port, keepalive=20)
+        self._client.loop_start()
+
+    def _make_client(self) -> mqtt.Client:
+        self._handed, self._taken = 0, 0
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"smartcart/{self._identity.store}/{self._identity.cart}",
+            protocol=self._protocol,
+        )
+        client.reconnect_delay_set(min_delay=1, max_delay=30)
+        if self._address.user:
+            client.username_pw_set(self._address.user, self._address.password)
+        if self._trust:
+            client.tls_set_context(self._trust)
+        client.max_inflight_messages_set(IN_FLIGHT)
+        client.will_set(str(self._topic(Channel.STATUS)), self._status(online=False), qos=1, retain=True)
+        client.on_socket_open = _without_delay
+        client.on_pre_connect = lambda *_: self._silence.owed()
+        client.on_connect = self._on_connect
+        client.on_subscribe = lambda *_: self._silence.heard(still_owed=self._handed > self._taken)
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        return client
+
+    def _on_connect(self, client: mqtt.Client, _: Any, __: Any, reason: Any, ___: Any) -> None:
+        self._silence.heard(still_owed=not reason.is_failure)
+        if reason.is_failure:
+            if str(reason) == UNSUPPORTED_VERSION and self._protocol == mqtt.MQTTv5:
+                self._fall_back()
+            else:
+                self._complain(f"refuses this cart: {str(reason).lower()}")
+            return
+        client.subscribe([(str(self._topic(Channel.ACK)), 1), (str(self._topic(Channel.COMMAND)), 1)])
+        self._sent = {}
+        self._status_at = 0.0
+        self._connected = True
+        self._hung_up = 0
+        self._complained = False
+        self._wake.set()
+        log.info("connected to broker %s", self._address)
+
+    def _on_connect_fail(self, _: mqtt.Client, __: Any) -> None:
+        """Called while the error that kept the connection from coming about is being handled."""
+        self._silence.gone()
+        error = sys.exception()
+        if isinstance(error, ssl.SSLCertVerificationError):
+            why = f"shows a certificate that is not trusted ({error.verify_message}); is this machine's clock right?"
+        elif isinstance(error, ssl.SSLError):
+            why = f"does not speak TLS with this cart ({error.reason})"
+        elif isinstance(error, TimeoutError):
+            why = NO_ANSWER
+        else:
+            why = "cannot be reached"
+        self._complain(why)
+
+    def _complain(self, why: str) -> None:
+        if not self._complained:
+            log.warning("broker %s %s; events wait in the outbox, trying again", self._address, why)
+        self._complained = True
+
+    def _fall_back(self) -> None:
+        """The broker speaks MQTT 3.1.1 only: start over with that. Called by the client that is to be given up."""
+        if self._falling_back:
+            return
+        self._falling_back = True
+        threading.Thread(target=self._start_over, name="courier-fallback", daemon=True).start()
+
+    def _start_over(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._protocol = mqtt.MQTTv311
+        self._client = self._make_client()
+        if not self._stopping:
+            self._connect()
+
+    def _on_disconnect(self, _: mqtt.Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
+        self._silence.gone()
+        if self._connected and not self._stopping:
+            if self._twins.dropped(str(reason)):
+                log.error(
+                    "another machine uses this cart's name, %s/%s, or the broker ends every connection: stop one of "
+                    "the two, or give it a bundle of its own",
+                    self._identity.store,
+                    self._identity.cart,
+                )
+            log.warning("broker %s is gone (%s); events wait in the outbox", self._address, reason)
+        elif not self._stopping:
+            self._hung_up += 1
+            if self._hung_up == HANG_UPS and self._protocol == mqtt.MQTTv5:
+                self._fall_back()
+            elif self._hung_up > HANG_UPS and self._trust:
+                self._complain("hangs up: has this cart's certificate expired, or was it revoked?")
+        self._connected = False
+
+    def _on_message(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
+        """The server keeps nothing on its topics, so what was retained there is not the server's and is passed over."""
+        try:
+            if message.retain:
+                log.warning("a retained message on %s is passed over", message.topic)
+            elif message.topic == str(self._topic(Channel.COMMAND)):
+                self._on_command(parse_command(bytes(message.payload)))
+            elif message.topic == str(self._topic(Channel.ACK)):
+                self._acks.append(parse_ack(bytes(message.payload)))
+        except ContractError as error:
+            log.warning("message on %s is set aside: %s", message.topic, error.reason)
+        except OutboxError as error:
+            log.error("%s", error)
+        except Exception:  # whatever it was, it must not end paho's thread
+            log.exception("message on a topic of this cart")
+        self._wake.set()
+
+    def _topic(self, channel: Channel) -> Topic:
+        return Topic(store=self._identity.store, cart=self._identity.cart, channel=channel)
+
+
+def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:
+    """Small packets go out at once: without this an event waits some 40 ms at every hop."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,1 @@
+"""The judge: from tracks to what was put in and taken out."""

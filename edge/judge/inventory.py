@@ -1,0 +1,161 @@
+"""What the judge believes to stand in the basket: one entry an item, kept over occlusion and lost tracks."""
+
+import math
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from smartcart.edge.judge.outcome import Story
+from smartcart.edge.judge.track_history import ALIKE, Path, drift, likeness
+from smartcart.edge.vision.detection import Box
+
+SAME_PLACE: Final = 0.3
+WITHIN: Final = 0.75
+MUCH_LARGER: Final = 3.0
+UNLIKE: Final = 0.25
+SUPPORT_RATE: Final = 0.7
+REACHING: Final = 0.5  # so long a hand may hide an item before it is seen
+PHANTOM_AFTER: Final = 8.0
+SURE_AFTER: Final = 2.0
+DISPLACED_WITHIN: Final = 1.0
+ROLLING: Final = 1.5  # pictures a second
+NEAR: Final = 1.0  # of a thing's side, as ``drift`` measures it
+NO_TRACK: Final = 0  # tracks are numbered from 1
+
+
+@dataclass(slots=True)
+class Missing:
+    """An item that is not where it was and was not seen to leave, as of the end of a visit.
+
+    ``time`` is that end in seconds; ``touched`` says whether a hand was at it, ``support`` how steadily it was seen
+    before; ``unseen`` are the quiet seconds since in which it did not come back.
+    """
+
+    time: float
+    touched: bool
+    support: float
+    covered: float
+    story: Story
+    unseen: float = 0.0
+
+
+@dataclass(slots=True)
+class Resting:
+    """One item at its place.
+
+    ``support`` in [0, 1] is how steadily it is seen while nobody reaches in; ``touched`` counts the frames of this
+    visit in which a hand overlapped it; ``hidden`` marks an item that is there though out of sight, ``missing`` one of
+    which that is not yet settled; ``told`` is the class under which it was told as added, if it was.
+    """
+
+    box: Box
+    votes: dict[str, float]
+    track: int
+    since: float
+    seen: float
+    support: float = 1.0
+    touched: int = 0
+    hidden: bool = False
+    missing: Missing | None = None
+    told: str | None = None
+    _lately: deque[tuple[float, float]] = field(default_factory=deque)
+
+    @property
+    def label(self) -> str:
+        return max(self.votes, key=lambda label: self.votes[label])
+
+    def is_at(self, box: Box) -> bool:
+        """Whether a box is at this item's place: over it, a part of it, or the whole of what was seen in part."""
+        shared = self.box.overlap(box)
+        if self.box.iou(box) >= SAME_PLACE or shared > WITHIN * box.area:
+            return True
+        return shared > WITHIN * self.box.area and box.area < MUCH_LARGER * self.box.area
+
+    def steady(self, time: float, rate: float) -> None:
+        """Lets the support follow whether it is seen at a quiet moment."""
+        self._lately.append((time, self.support))
+        while time - self._lately[0][0] > REACHING:
+            self._lately.popleft()
+        self.support += rate * ((1.0 if self.seen == time else 0.0) - self.support)
+
+    def reached_for(self) -> None:
+        """A visit begins: what hid it in the last moments may have been the hand, on its way."""
+        self.touched = 0
+        self.support = self._lately[0][1] if self._lately else self.support
+
+    def lost_before(self, path: Path) -> bool:
+        """Whether it was in sight until just before a thing was first seen."""
+        return not self.hidden and 0 <= path.track.first - self.seen <= DISPLACED_WITHIN
+
+    def could_roll(self, path: Path) -> bool:
+        """Whether it could have come as far as to where a thing was first seen, since it was seen itself."""
+        (x, y), (px, py) = self.box.centre, path.track.origin.centre
+        return math.hypot(px - x, py - y) <= ROLLING * (path.track.first - self.seen)
+
+    def see(self, path: Path, gain: Mapping[str, float]) -> None:
+        """Takes a sight of the item at rest, with the votes that its track won since the last one."""
+        self.box, self.track, self.seen = path.track.box, path.track.id, path.last
+        self.hidden, self.missing = False, None
+        for label, votes in gain.items():
+            self.votes[label] = self.votes.get(label, 0.0) + votes
+
+
+@dataclass(slots=True)
+class Inventory:
+    """All items believed in the basket."""
+
+    items: list[Resting] = field(default_factory=list)
+
+    def find(self, path: Path) -> Resting | None:
+        """The entry that a resting item's path belongs to: the same track, else the best at the same place that is not
+        in sight itself."""
+        track = path.track
+        for item in self.items:
+            if item.track == track.id:
+                return item
+        here = [item for item in self.items if item.seen < path.last and item.is_at(track.box)]
+        alike = [item for item in here if likeness(item.votes, track.votes) >= UNLIKE]
+        return max(alike, key=lambda item: (item.label == track.label, item.box.iou(track.box)), default=None)
+
+    def displaced(self, path: Path) -> Resting | None:
+        """The entry that a thing which comes into sight by itself may be: something like it that was pushed aside or
+        rolled away just then or, where this one was not seen to come in, that was out of sight."""
+        alike = [i for i in self.items if likeness(i.votes, path.track.votes) >= ALIKE]
+        begin = path.track.origin
+        pushed = [i for i in alike if i.lost_before(path) and drift(i.box, begin) <= NEAR]
+        rolled = [i for i in alike if i.hidden or (i.lost_before(path) and i.could_roll(path))]
+        return min(pushed or ([] if path.carried else rolled), key=lambda i: drift(i.box, begin), default=None)
+
+    def add(self, path: Path) -> Resting:
+        item = Resting(
+            box=path.track.box,
+            votes=dict(path.track.votes),
+            track=path.track.id,
+            since=path.rests_since or path.last,
+            seen=path.last,
+        )
+        self.items.append(item)
+        return item
+
+    def release(self, track: int) -> None:
+        """Entries under this track are under none from now on: it is another thing's."""
+        for item in self.items:
+            if item.track == track:
+                item.track = NO_TRACK
+
+    def count(self) -> dict[str, int]:
+        """How many of each class are believed in the basket."""
+        return dict(sorted(Counter(item.label for item in self.items).items()))
+
+    def remove(self, item: Resting) -> None:
+        self.items.remove(item)
+
+    def fade(self, time: float, elapsed: float) -> None:
+        """Lets the support of entries follow whether they are seen; drops what was seen but briefly, long ago."""
+        rate = min(1.0, SUPPORT_RATE * elapsed)
+        for item in self.items:
+            item.steady(time, rate)
+        self.items = [
+            i for i in self.items if i.hidden or time - i.seen < PHANTOM_AFTER or i.seen - i.since > SURE_AFTER
+        ]

@@ -1,0 +1,82 @@
+"""Decisions in the course of a visit: hands may stay in the basket for minutes, and several may come and go.
+
+What has come to rest and was let go of for a while is put in; what left the zone for a while is taken out. The account
+of the visit is tried as if the zone were quiet now, and of its decisions only those are taken that are certain and
+rest on such a thing; all else waits for the close.
+"""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Final
+
+from smartcart.edge.contract.events import EventType
+from smartcart.edge.judge.decision import Decision
+from smartcart.edge.judge.inventory import Inventory, Resting
+from smartcart.edge.judge.reconciliation import Account
+from smartcart.edge.judge.track_history import INSIDE, Path
+from smartcart.edge.judge.visit import Visit
+
+AS_IF: Final = 10  # quiet frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenVisit:
+    """A visit under way; ``time`` is now, ``let_go`` how long a hand must have been off a thing at rest, and ``away``
+    how long a thing must be out of the zone, all in seconds."""
+
+    visit: Visit
+    inventory: Inventory
+    paths: Sequence[Path]
+    time: float
+    let_go: float
+    away: float
+
+    def decide(self) -> list[Decision]:
+        """The decisions that need no quiet zone; the inventory and the visit are brought up to date."""
+        known = {item.track: item for item in self.inventory.items}
+        put = {p.track.id: p for p in self.paths if p.track.id not in known and self._let_go(p)}
+        out = {p.track.id: known[p.track.id] for p in self.paths if p.track.id in known and self._away(p)}
+        if not put and not out:
+            return []
+        trial = Account(
+            visit=self._as_if_quiet(), inventory=deepcopy(self.inventory), paths=self.paths, time=self.time
+        ).settle()
+        told: list[Decision] = []
+        for decision in trial:
+            if decision.type is EventType.ITEM_ADDED and decision.track in put:
+                self.inventory.add(put[decision.track]).told = decision.label
+                told.append(decision)
+            elif decision.type is EventType.ITEM_REMOVED and decision.track in out:
+                self._taken(out[decision.track])
+                told.append(decision)
+        after = self.inventory.count()
+        return [replace(decision, evidence={**decision.evidence, "after": after}) for decision in told]
+
+    def _taken(self, item: Resting) -> None:
+        self.inventory.remove(item)
+        self.visit.told_out.add(item.track)
+
+    def _let_go(self, path: Path) -> bool:
+        """Whether it came to rest in the basket on this visit, and no hand was at it since long."""
+        rests = path.rests_since is not None and self.time - path.rests_since >= self.let_go
+        free = path.held is None or self.time - path.held >= self.let_go
+        came = path.track.first >= self.visit.start or path.moved
+        return self._stands(path) and rests and free and came and path.clear
+
+    def _away(self, path: Path) -> bool:
+        return path.left is not None and path.left >= self.visit.start and self.time - path.left >= self.away
+
+    def _stands(self, path: Path) -> bool:
+        return path.last == self.time and path.rests_since is not None and path.contents >= INSIDE
+
+    def _as_if_quiet(self) -> Visit:
+        standing = [p.track.id for p in self.paths if self._stands(p) and p.held != self.time]
+        return replace(
+            self.visit,
+            quiet_since=self.time - self.let_go,
+            tail=AS_IF,
+            sights=dict.fromkeys(standing, AS_IF),
+            seen_from=dict.fromkeys(standing, 1),
+            votes_at_rest={},
+        )

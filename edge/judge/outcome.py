@@ -1,0 +1,145 @@
+"""From evidence to a decision: how sure we are that an item went in or out, and of what class it is."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from smartcart.edge.contract.events import Candidate, EventType
+from smartcart.edge.judge.decision import Decision
+from smartcart.edge.vision.detection import Box
+
+CERTAIN: Final = 0.7
+CERTAIN_LABEL: Final = 0.5
+WORTH_ASKING: Final = 0.35
+DOUBT: Final = 0.12
+FEW: Final = 1.0
+LONGEST_TRAIL: Final = 24
+TYPES: Final = {"added": EventType.ITEM_ADDED, "removed": EventType.ITEM_REMOVED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddEvidence:
+    """``carried``: it crossed into the zone in sight; ``brought``: a hand was at it when it came into sight or moved;
+    ``flew``: it moved with no hand at it; ``touched``: a hand was at its place; ``uncovered``: something that stood
+    before it is gone; ``seen``: the share of the frames
+    after the visit in which it stands at its new place, in [0, 1]."""
+
+    carried: bool
+    brought: bool
+    flew: bool
+    touched: bool
+    uncovered: bool
+    seen: float
+
+    def probability(self) -> float:
+        came = self.brought or (self.flew and not self.uncovered)  # what is uncovered may tumble
+        moved = 2.4 if came else -2.1 * self.uncovered - 2.5 * (not self.touched)
+        return _sigmoid(-6.3 + 9.0 * self.carried + moved + 8.0 * self.seen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveEvidence:
+    """``left``: it crossed out of the zone in sight; ``touched``: a hand was at it; ``support``: how steadily it was
+    seen before; ``covered``: the share of its place that something covers which was put there, both in [0, 1]."""
+
+    left: bool
+    touched: bool
+    support: float
+    covered: float
+
+    def probability(self) -> float:
+        unseen = 0.0 if self.left else 4.0 * self.covered
+        return _sigmoid(-7.0 + 7.0 * self.left + 4.0 * self.touched + 5.5 * self.support - unseen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What is kept with a decision, small enough for an event.
+
+    ``visit`` is the visit's start and end in seconds; ``frames`` counts the frames in which the item was seen on it,
+    ``hand_frames`` those with a hand; ``trail`` is where its middle was: (time, x, y) in seconds and shares of the
+    picture; ``before`` is what was believed in the basket, label to count.
+    """
+
+    visit: tuple[float, float]
+    frames: int
+    hand_frames: int
+    trail: Sequence[tuple[float, float, float]]
+    before: Mapping[str, int]
+
+    def plain(self, votes: Mapping[str, float]) -> dict[str, Any]:
+        """As JSON, with the share of the votes of the four best classes."""
+        total = sum(votes.values())
+        best = sorted(votes.items(), key=lambda pair: (-pair[1], pair[0]))[:4]
+        step = max(1, math.ceil(len(self.trail) / LONGEST_TRAIL))
+        trail = [*self.trail[::step], *self.trail[-1:]]
+        return {
+            "visit": [round(t, 3) for t in self.visit],
+            "frames": self.frames,
+            "hand_frames": self.hand_frames,
+            "votes": {label: round(vote / total, 3) for label, vote in best},
+            "trail": [[round(t, 2), round(x, 3), round(y, 3)] for t, x, y in trail],
+            "before": dict(self.before),
+        }
+
+
+def decide(
+    change: Literal["added", "removed"],
+    evidence: AddEvidence | RemoveEvidence,
+    *,
+    votes: Mapping[str, float],
+    time: float,
+    box: Box,
+    track: int,
+    story: Story,
+    told: str | None = None,
+) -> Decision | None:
+    """A decision, an uncertain one where the evidence does not settle it, or None where it is not worth asking.
+
+    Args:
+        votes: label to summed confidence over the item's life.
+        time: media time of the change in seconds.
+        story: what is kept for who looks at the event later.
+        told: the class under which the item was put in; it goes out under the same one.
+    """
+    happened = evidence.probability()
+    if happened < WORTH_ASKING:
+        return None
+    if told is not None:
+        votes = {**votes, told: votes.get(told, 0.0) + sum(votes.values())}
+    total = sum(votes.values())
+    ranked = sorted(((v / total, label) for label, v in votes.items()), key=lambda pair: (-pair[0], pair[1]))[:4]
+    candidates = [Candidate(outcome=change, label=la, probability=round(happened * s, 3)) for s, la in ranked]
+    candidates.append(Candidate(outcome="none", label=None, probability=round(1 - happened, 3)))
+    share, label = ranked[0]
+    known = share if told is not None else share * _trust(total, story.frames)
+    certain = happened >= CERTAIN and known >= CERTAIN_LABEL
+    return Decision(
+        type=TYPES[change] if certain else EventType.ITEM_UNCERTAIN,
+        label=label,
+        media_time=round(time, 3),
+        confidence=round(happened * share, 3),
+        candidates=tuple(sorted(candidates, key=lambda c: -c.probability)),
+        box=Box(*(round(v, 4) for v in box)),
+        track=track,
+        evidence=_plain(evidence) | story.plain(votes),
+    )
+
+
+def _trust(votes: float, frames: int) -> float:
+    """How far a class is to be believed that is seen with little confidence (``DOUBT`` votes a frame are for none), or
+    in but a few frames (with ``FEW`` half of it is)."""
+    if not frames:
+        return 1.0
+    seen = votes / frames
+    return seen / (seen + DOUBT) * frames / (frames + FEW)
+
+
+def _plain(evidence: AddEvidence | RemoveEvidence) -> dict[str, Any]:
+    values = {name: getattr(evidence, name) for name in evidence.__slots__}
+    return {name: round(float(v), 3) if isinstance(v, float) else bool(v) for name, v in values.items()}
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))

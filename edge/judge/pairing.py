@@ -1,0 +1,114 @@
+"""Which of the things that stand in the basket after a visit is which of those that stood there before."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from smartcart.edge.judge.inventory import UNLIKE, Resting
+from smartcart.edge.judge.track_history import ALIKE, Path, likeness, vote_gain
+from smartcart.edge.judge.trajectory import Thread
+from smartcart.edge.judge.visit import Visit
+
+LEAST_FIT: Final = 0.3
+UNMOVED: Final = 0.8
+STANDS: Final = 0.5
+GLIMPSED: Final = 0.2
+FARTHER: Final = 0.2  # what a picture's width of way takes from a fit
+
+
+def thread_of(item: Resting, threads: Sequence[Thread]) -> Thread | None:
+    """The thread that a known item's track belongs to."""
+    return next((thread for thread in threads if item.track in thread.tracks), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """One visit's pairing.
+
+    ``items`` are known from before, ``present`` are those of ``threads`` that stand there after; ``time`` is the media
+    time of the closing in seconds.
+    """
+
+    visit: Visit
+    items: Sequence[Resting]
+    threads: Sequence[Thread]
+    present: Sequence[Thread]
+    time: float
+
+    def settle(self) -> tuple[list[Thread], list[Resting]]:
+        """Gives each known item at most one partner, so that the fits are largest in sum, and shows it to the item;
+        returns what is new and what is missing."""
+        if not self.items or not self.present:
+            return list(self.present), list(self.items)
+        fit = self._fits()
+        rows, columns = linear_sum_assignment(-fit)
+        pairs = [(r, c) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if fit[r, c] >= LEAST_FIT]
+        for row, column in pairs:
+            path = self.present[column].end
+            self.items[row].see(path, self._gain(path))
+        known, found = {r for r, _ in pairs}, {c for _, c in pairs}
+        return (
+            [thread for c, thread in enumerate(self.present) if c not in found],
+            [item for r, item in enumerate(self.items) if r not in known],
+        )
+
+    def freed(self, thread: Thread) -> Thread:
+        """A thing under the track of another: only what was seen since it rests is its own."""
+        path = copy(thread.end)
+        gain = self._gain(path)
+        seen = max(1, round(self.visit.seen_share(path.track.id) * self.visit.tail))
+        since = self.visit.quiet_since or path.track.first
+        path.track = replace(path.track, votes=gain or path.track.votes, hits=seen, first=since, origin=path.track.box)
+        return Thread(paths=(path,))
+
+    def _fits(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        tracks = {item.track for item in self.items}
+        own = [self.freed(thread) if thread.end.track.id in tracks else thread for thread in self.present]
+        choice = list(zip(self.present, own, strict=True))
+        return np.array(
+            [[self._fit(i, t if i.track in t.tracks else alone) for t, alone in choice] for i in self.items]
+        )
+
+    def _gain(self, path: Path) -> dict[str, float]:
+        return vote_gain(path.track.votes, self.visit.votes_at_rest.get(path.track.id, {}))
+
+    def _fit(self, item: Resting, thread: Thread) -> float:
+        """How well what is seen after is the item known before; below ``LEAST_FIT`` it is not."""
+        path, life = thread.end, thread_of(item, self.threads)
+        same_track = item.track == path.track.id
+        alike = likeness(item.votes, self._gain(path) if same_track else thread.votes)
+        if same_track and path.rests_since is not None and path.rests_since <= self.visit.start:
+            stands = alike >= UNLIKE or item.box.iou(path.track.box) >= STANDS
+            return 5.0 if stands else 0.0  # else what was put before it has its track now
+        gone = life is not None and life.end.gone_out(self.time) is not None
+        if not gone and alike >= ALIKE and item.box.iou(path.track.box) >= UNMOVED:
+            return 4.5  # it stands as it stood; a hand that passed may have taken its track along
+        if item.track in thread.tracks:
+            return 4.0 if alike >= UNLIKE else 0.0
+        taken_up = item.touched > 0 and life is not None and self._taken_up(life, thread)
+        if gone or (self.visit.came_in(thread) and not taken_up):
+            return 0.0
+        if item.is_at(path.track.box):
+            return 1.0 + item.box.iou(path.track.box) + alike if alike >= UNLIKE or item.touched == 0 else 0.0
+        return self._moved(item, thread, alike)
+
+    def _taken_up(self, life: Thread, thread: Thread) -> bool:
+        """Whether what came in may be what was lost from sight before, in a hand that had been there a while."""
+        first = thread.begin.track.first
+        return life.end.last < first and self.visit.hands_before(first)
+
+    def _moved(self, item: Resting, thread: Thread, alike: float) -> float:
+        """How well what is seen elsewhere is the item."""
+        if self.visit.seen_share(item.track) >= GLIMPSED:
+            return 0.0  # it is seen where it stood
+        if item.missing is not None and item.missing.touched:
+            return 0.0  # a hand took it from its place on an earlier visit
+        could = item.touched > 0 or item.missing is not None or thread.brought or thread.travelled
+        if not could or alike < ALIKE:
+            return 0.0
+        (x, y), (px, py) = item.box.centre, thread.end.track.box.centre
+        return alike * item.support - FARTHER * float(np.hypot(x - px, y - py))

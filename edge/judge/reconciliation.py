@@ -1,0 +1,337 @@
+"""The account of a visit: what stands in the basket after it against what stood there before, and what passed the rim.
+
+Conservation: what a visit changes is what was carried in less what was carried out. Every item known before and every
+item seen after gets at most one partner (``Pairing``); what is left over is explained by what was seen to come in, to
+go out, to be covered or to be uncovered.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from smartcart.edge.contract.events import EventType
+from smartcart.edge.judge.decision import Decision
+from smartcart.edge.judge.inventory import NEAR, Inventory, Missing, Resting
+from smartcart.edge.judge.outcome import AddEvidence, RemoveEvidence, Story, decide
+from smartcart.edge.judge.pairing import Pairing, thread_of
+from smartcart.edge.judge.track_history import ALIKE, WAY, Path, drift, likeness, way_out
+from smartcart.edge.judge.trajectory import DOUBLED, Thread, join
+from smartcart.edge.judge.visit import EARLY, Visit
+from smartcart.edge.vision.detection import Box
+
+PRESENT: Final = 0.5
+COVERED: Final = 0.5
+UNCOVERED: Final = 0.3
+LEAST_HELD: Final = 2
+LEAST_TAKEN: Final = 2
+LEAST_LEAVING: Final = 3
+STAYED: Final = 0.6
+STOOD: Final = 0.4
+AWAY: Final = 4.0
+CLEARLY: Final = 0.75
+HARDLY: Final = 0.5
+
+
+@dataclass(slots=True)
+class Account:
+    """One visit's account; ``paths`` are all paths of its time, ``time`` is the media time of the closing."""
+
+    visit: Visit
+    inventory: Inventory
+    paths: Sequence[Path]
+    time: float
+    decisions: list[Decision] = field(default_factory=list)
+    before: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = self.inventory.count()
+
+    def settle(self) -> list[Decision]:
+        """Brings the inventory up to date and returns the decisions in order of media time."""
+        recent = [p for p in self.paths if p.last >= self.visit.start - EARLY]
+        threads = join(recent, self.visit.start - EARLY)
+        present = [t for t in threads if self.visit.seen_share(t.end.track.id) >= PRESENT]
+        present.sort(key=lambda t: -t.end.track.hits)
+        known = {item.track for item in self.inventory.items}
+        present = [t for t in present if t.end.track.id in known or not self._is_second_box(t, present)]
+        places = [(item, item.box) for item in self.inventory.items]
+        pairing = Pairing(
+            visit=self.visit, items=self.inventory.items, threads=threads, present=present, time=self.time
+        )
+        new, missing = pairing.settle()
+        glimpsed = [t.end for t in threads if self.visit.seen_share(t.end.track.id) > 0]
+        moved = [(item, box) for item, box in places if not item.is_at(box)]
+        vacated = [box for item, box in places if item in missing or (item, box) in moved]
+        arrived = [t for t in present if t in new or (t.travelled and self.visit.began(t))]
+        strangers = [t for t in threads if t not in present and not t.tracks & known]
+        taken = [t for t in strangers if self._went(t) and not t.tracks & self.visit.told_out]
+        lives = {id(item): thread_of(item, threads) for item in missing}
+        busy = bool(taken) or any(self.visit.began(t) for t in arrived)
+        busy |= any(self._left(life) is not None for life in lives.values())
+        above = [*(t.end.track.box for t in arrived), *(item.box for item, _ in moved)]
+        for item in missing:
+            life = lives[id(item)]
+            if self._left(life) is not None or not self._still_there(item, glimpsed):
+                self._gone(item, life, taken, missing, above, busy)
+        unseen = [t for t in strangers if self._stayed_unseen(t)]
+        for thread in new:
+            self._new(pairing.freed(thread) if thread.tracks & known else thread, unseen, present, vacated)
+        for thread in unseen:
+            self._put_in_unseen(thread)
+        for thread in taken:
+            self._taken_unseen(thread)
+        return self._told()
+
+    def lost(self, items: Sequence[Resting]) -> list[Decision]:
+        """Decides on items that did not come back after a visit."""
+        for item in items:
+            if item.missing is not None:
+                self._settle_missing(item, item.missing)
+        return self._told()
+
+    def late(self, path: Path) -> list[Decision]:
+        """Decides on an item that came into sight only after its visit."""
+        return self._came_alone(
+            path,
+            AddEvidence(
+                carried=path.carried,
+                brought=True,
+                flew=False,
+                touched=True,
+                uncovered=False,
+                seen=CLEARLY if path.clear else HARDLY,
+            ),
+        )
+
+    def fallen(self, path: Path) -> list[Decision]:
+        """Decides on an item that came in while no visit was seen: it was thrown, or let fall."""
+        return self._came_alone(
+            path,
+            AddEvidence(
+                carried=path.carried, brought=path.brought, flew=True, touched=False, uncovered=False, seen=1.0
+            ),
+        )
+
+    def _came_alone(self, path: Path, evidence: AddEvidence) -> list[Decision]:
+        told = self._add(Thread(paths=(path,)), evidence)
+        self.inventory.add(path).told = told
+        return self._told()
+
+    def _told(self) -> list[Decision]:
+        """The decisions in order of media time, each with what is believed in the basket now."""
+        self._put_back()
+        after = self.inventory.count()
+        told = [replace(d, evidence={**d.evidence, "after": after}) for d in self.decisions]
+        return sorted(told, key=lambda d: d.media_time)
+
+    def _put_back(self) -> None:
+        """What went out in sight and came in again on the same visit changed its place, and nothing else."""
+        for out in [d for d in self.decisions if d.evidence.get("left") and d.type == EventType.ITEM_REMOVED]:
+            back = (d for d in self.decisions if 0 < d.media_time - out.media_time <= AWAY and _same(d, out))
+            again = next(back, None)
+            if again is not None:
+                self.decisions = [d for d in self.decisions if d is not out and d is not again]
+
+    # --- what became of what ---
+
+    def _is_second_box(self, thread: Thread, present: Sequence[Thread]) -> bool:
+        """Whether it is but a second box around something that was seen more often; what came in by itself is none
+        around what stood there."""
+        came_in = thread.carried or self.visit.came_in(thread)
+        others = (t for t in present if t.end.track.id != thread.end.track.id and (self.visit.began(t) or not came_in))
+        return any(thread.end.doubles(t.end.track.box) for t in others if t.end.track.hits >= thread.end.track.hits)
+
+    def _still_there(self, item: Resting, glimpsed: Sequence[Path]) -> bool:
+        if item.seen >= self.visit.last_active:
+            return True
+        return any(item.is_at(p.track.box) and likeness(item.votes, p.track.votes) >= ALIKE for p in glimpsed)
+
+    def _gone(
+        self,
+        item: Resting,
+        life: Thread | None,
+        taken: list[Thread],
+        missing: Sequence[Resting],
+        above: Sequence[Box],
+        busy: bool,
+    ) -> None:
+        """A known item that is not seen any more: taken out, or covered."""
+        left = self._left(life)
+        if left is None and item.touched:
+            left = self._left_as_another(item, taken, [other for other in missing if other is not item])
+        covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in above), default=0.0)
+        if left is None and life is not None and self._stayed_unseen(Thread(paths=(life.end,))):
+            item.box, item.track = life.end.track.box, life.end.track.id
+            item.hidden, item.missing = True, None  # it was brought back
+            return
+        if left is None and (item.hidden or covered >= COVERED):
+            item.hidden = True
+            return
+        if left is not None:
+            evidence = RemoveEvidence(left=True, touched=item.touched > 0, support=item.support, covered=covered)
+            self._remove(item, evidence, left, self._story(life))
+        elif item.missing is not None:
+            item.missing.touched |= self._taken_hold_of(item, life, busy)
+            self._settle_missing(item, item.missing)
+        else:
+            if life is not None and not self.visit.seen_share(life.end.track.id):
+                item.track = life.end.track.id  # it may come back under this track
+            item.missing = Missing(
+                time=self.visit.last_active,
+                touched=self._taken_hold_of(item, life, busy),
+                support=item.support,
+                covered=covered,
+                story=self._story(life),
+            )
+
+    def _settle_missing(self, item: Resting, missing: Missing) -> None:
+        """It did not come back: taken out if a hand had hold of it; else it is there, and out of sight."""
+        evidence = RemoveEvidence(left=False, touched=missing.touched, support=missing.support, covered=missing.covered)
+        self._remove(item, evidence, missing.time, missing.story)
+
+    def _taken_hold_of(self, item: Resting, life: Thread | None, busy: bool) -> bool:
+        """Whether a hand was seen at a known item on this visit, or at its place and not busy with another thing."""
+        held = life is not None and life.held >= self.visit.start
+        return held or (item.touched > 0 and not busy)
+
+    def _left(self, life: Thread | None) -> float | None:
+        """When a known item's thread went out on this visit, if it was seen to."""
+        return life.end.gone_out(self.time) if life is not None and life.end.last >= self.visit.start else None
+
+    def _left_as_another(self, item: Resting, taken: list[Thread], others: Sequence[Resting]) -> float | None:
+        """When it went out under tracks that begin in the hand: of something like it, or of what begins at its place
+        and is like nothing else that is missing."""
+        alike = [t for t in taken if likeness(t.votes, item.votes) >= ALIKE]
+        here = [t for t in taken if drift(t.begin.track.origin, item.box) <= NEAR]
+        strange = (t for t in here if all(likeness(t.votes, other.votes) < ALIKE for other in others))
+        same = alike or list(strange)
+        if not same:
+            return None
+        thread = max(same, key=lambda t: t.begin.track.origin.iou(item.box))
+        taken.remove(thread)
+        return thread.end.gone_out(self.time)
+
+    def _went(self, thread: Thread) -> bool:
+        """Whether it was first seen within the basket, in a hand that had been there a while, and went out with it."""
+        inside = not thread.begin.from_outside and self.visit.began(thread) and not self.visit.came_in(thread)
+        out = thread.end.gone_out(self.time)
+        far = way_out(thread.begin.track.origin, thread.end.track.box) > WAY
+        return inside and out is not None and far and thread.held_frames >= LEAST_TAKEN
+
+    def _new(self, thread: Thread, unseen: list[Thread], present: Sequence[Thread], vacated: Sequence[Box]) -> None:
+        """Something that stands where nothing was known before."""
+        path = thread.end
+        if self._is_second_box(thread, present):
+            return
+        ahead = EARLY if thread.begin.from_outside else STOOD  # what a hand brings may be in sight before the hand
+        stood = thread.begin.track.first < self.visit.start - ahead or self.visit.in_sight_at_start(thread)
+        if stood and not (thread.travelled or thread.moved or (thread.brought and not self.visit.from_start)):
+            self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
+            return
+        came_in = self.visit.came_in(thread)
+        before = None if came_in else _before(thread, unseen)
+        if before is not None:
+            unseen.remove(before)
+            thread = Thread(paths=(*before.paths, *thread.paths))
+        evidence = AddEvidence(
+            carried=came_in or before is not None,
+            brought=thread.brought or before is not None,
+            flew=(thread.travelled or thread.moved) and not thread.brought,
+            touched=self.visit.touched(path.track.box),
+            uncovered=any(
+                box.overlap(path.track.box) >= UNCOVERED * path.track.box.area
+                for box in (*vacated, *self.visit.hands_at_start)
+            ),
+            seen=self.visit.seen_share(path.track.id),
+        )
+        told = self._add(thread, evidence)
+        self.inventory.release(path.track.id)
+        self.inventory.add(path).told = told
+
+    def _stayed_unseen(self, thread: Thread) -> bool:
+        """Whether it was carried in by a hand that was seen to leave without it: it is there, though hidden."""
+        path = thread.end
+        lost_within = path.inside and (path.gone_out(self.time) is None or self._hand_stayed(path))
+        held = thread.held_frames >= LEAST_HELD
+        return (
+            self.visit.came_in(thread) and lost_within and held and self.visit.hands_after(path.last) >= LEAST_LEAVING
+        )
+
+    def _put_in_unseen(self, thread: Thread) -> None:
+        evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0)
+        told = self._add(thread, evidence)
+        item = self.inventory.add(thread.end)
+        item.hidden, item.told = True, told
+
+    def _hand_stayed(self, path: Path) -> bool:
+        """Whether a hand was seen in the basket for a while after it: then the hand did not take it out again."""
+        return path.left is None and self.visit.hand_stayed(path.last, STAYED)
+
+    def _taken_unseen(self, thread: Thread) -> None:
+        """Taken out, though it was never seen at its place."""
+        left = thread.end.gone_out(self.time)
+        assert left is not None
+        begin = thread.begin.track
+        evidence = RemoveEvidence(left=True, touched=True, support=0.0, covered=0.0)
+        decision = decide(
+            "removed",
+            evidence,
+            votes=thread.votes,
+            time=left,
+            box=begin.origin,
+            track=begin.id,
+            story=self._story(thread),
+        )
+        if decision is not None:
+            self.decisions.append(decision)
+
+    def _remove(self, item: Resting, evidence: RemoveEvidence, time: float, story: Story) -> None:
+        decision = decide(
+            "removed",
+            evidence,
+            votes=item.votes,
+            time=time,
+            box=item.box,
+            track=item.track,
+            story=story,
+            told=item.told,
+        )
+        if decision is None:
+            item.hidden, item.missing = True, None
+            return
+        self.decisions.append(decision)
+        self.inventory.remove(item)
+
+    def _add(self, thread: Thread, evidence: AddEvidence) -> str | None:
+        """Decides on an addition; returns the class under which it is told, None where it is not or uncertain."""
+        path, votes, story = thread.end, thread.votes, self._story(thread)
+        time = max(path.rests_since or path.last, min(thread.held, self.visit.last_active))
+        box, track = path.track.box, path.track.id
+        decision = decide("added", evidence, votes=votes, time=time, box=box, track=track, story=story)
+        if decision is None:
+            return None
+        self.decisions.append(decision)
+        return decision.label if decision.type == EventType.ITEM_ADDED else None
+
+    def _story(self, thread: Thread | None) -> Story:
+        visit = self.visit
+        return Story(
+            visit=(visit.start, visit.last_active),
+            frames=thread.hits if thread else 0,
+            hand_frames=thread.held_frames if thread else 0,
+            trail=thread.trail(visit.start - EARLY) if thread else (),
+            before=self.before,
+        )
+
+
+def _before(thread: Thread, unseen: Sequence[Thread]) -> Thread | None:
+    """What was carried in and lost from sight before a thing was seen: something like it, or what was lost there."""
+    earlier = [t for t in unseen if t.end.last <= thread.begin.track.first + DOUBLED]
+    alike = (t for t in earlier if likeness(t.votes, thread.votes) >= ALIKE)
+    here = (t for t in earlier if drift(t.end.track.box, thread.end.track.box) <= NEAR)
+    return next(alike, None) or next(here, None)
+
+
+def _same(added: Decision, removed: Decision) -> bool:
+    """Whether an addition may be of the item that was removed before."""
+    return added.type == EventType.ITEM_ADDED and likeness(added.evidence["votes"], removed.evidence["votes"]) >= ALIKE

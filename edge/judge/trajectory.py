@@ -1,0 +1,129 @@
+"""Threads: the tracks of one thing, joined over the moments at which it was lost from sight.
+
+A hand hides what it holds, so a thing often goes through a visit under several tracks. Where one track ends on its way
+and another of that class begins soon after and near enough, they are one thing; each track has at most one successor.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from smartcart.edge.judge.track_history import ALIKE, Path, likeness
+
+IN_THE_AIR: Final = 1.3
+DOUBLED: Final = 0.35
+JUMP: Final = 0.25
+HAND_SPEED: Final = 1.5
+NEVER: Final = 1e3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """The paths of one thing in order of time."""
+
+    paths: tuple[Path, ...]
+
+    @property
+    def end(self) -> Path:
+        return self.paths[-1]
+
+    @property
+    def begin(self) -> Path:
+        return self.paths[0]
+
+    @property
+    def tracks(self) -> frozenset[int]:
+        return frozenset(path.track.id for path in self.paths)
+
+    @property
+    def brought(self) -> bool:
+        """Whether a hand was at it when it came into sight, or while it moved."""
+        return any(path.brought for path in self.paths)
+
+    @property
+    def held_frames(self) -> int:
+        return sum(path.held_frames for path in self.paths)
+
+    @property
+    def held(self) -> float:
+        """The last moment at which a hand was at it; 0 if none was."""
+        return max((path.held or 0.0) for path in self.paths)
+
+    @property
+    def carried(self) -> bool:
+        """Whether it came into the basket from outside, in sight."""
+        return self.begin.from_outside and (self.begin.travelled or len(self.paths) > 1)
+
+    @property
+    def travelled(self) -> bool:
+        """Whether it is somewhere else than at first sight."""
+        return any(path.travelled for path in self.paths)
+
+    @property
+    def moved(self) -> bool:
+        return any(path.moved for path in self.paths)
+
+    @property
+    def hits(self) -> int:
+        """In how many frames it was seen."""
+        return sum(path.track.hits for path in self.paths)
+
+    def trail(self, since: float) -> list[tuple[float, float, float]]:
+        """Where it was (time, x, y) since a moment."""
+        return [point for path in self.paths for point in path.trail if point[0] >= since]
+
+    @property
+    def votes(self) -> Mapping[str, float]:
+        """Label to summed confidence."""
+        votes: dict[str, float] = {}
+        for path in self.paths:
+            for label, vote in path.track.votes.items():
+                votes[label] = votes.get(label, 0.0) + vote
+        return votes
+
+
+def join(paths: Sequence[Path], since: float) -> list[Thread]:
+    """Joins paths to threads.
+
+    Args:
+        paths: those of the visit's time.
+        since: only a path first seen after this media time (s) can carry on another one.
+    """
+    follower = _followers(paths, since)
+    led = set(follower.values())
+    threads = []
+    for start in range(len(paths)):
+        if start not in led:
+            chain = [start]
+            while chain[-1] in follower:
+                chain.append(follower[chain[-1]])
+            threads.append(Thread(paths=tuple(paths[i] for i in chain)))
+    return threads
+
+
+def _followers(paths: Sequence[Path], since: float) -> dict[int, int]:
+    """Which path carries on which, so that the gaps in time and place are smallest in sum."""
+    born = [i for i, path in enumerate(paths) if path.track.first >= since]
+    if not born:
+        return {}
+    cost = np.array([[_gap(path, paths[i]) for i in born] for path in paths])
+    rows, columns = linear_sum_assignment(cost)
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return {row: born[column] for row, column in pairs if cost[row, column] < NEVER}
+
+
+def _gap(lost: Path, found: Path) -> float:
+    """How unlikely it is that a thing went on under another track; ``NEVER`` if it cannot be."""
+    elapsed = found.track.first - lost.last
+    if found is lost or found.track.first <= lost.track.first or elapsed < -DOUBLED:
+        return NEVER
+    if found.last <= lost.last or likeness(lost.track.votes, found.track.votes) < ALIKE:
+        return NEVER
+    (x, y), (px, py) = lost.track.box.centre, found.track.origin.centre
+    way, elapsed = float(np.hypot(x - px, y - py)), max(elapsed, 0.0)
+    in_the_air = elapsed <= IN_THE_AIR and way <= JUMP + HAND_SPEED * elapsed
+    at_place = way <= 0.5 * (lost.track.box.width + lost.track.box.height) / 2
+    return elapsed + way if in_the_air or at_place else NEVER

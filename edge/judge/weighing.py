@@ -1,0 +1,117 @@
+"""The judge's decisions of a visit, weighed with what the witness of change saw.
+
+The witness never adds to what was decided, and never takes from it by silence. Where much of the zone changed at once,
+nothing in it is certain; where the two agree, a decision gets surer; what is uncertain gets the witness's word on what
+happened; and where nothing was decided and yet a place clearly changed, an unknown item is told as uncertain.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from smartcart.edge.contract.events import Candidate, EventType, Outcome
+from smartcart.edge.judge.change import Change, ChangedPlace
+from smartcart.edge.judge.decision import Decision
+from smartcart.edge.vision.detection import Box
+
+ALL_OVER: Final = 0.45  # the share of the zone that no single item changes
+AGREES: Final = 10.0  # how many times likelier what both say is
+HERE: Final = 0.3  # the share of the smaller box from which on a decision and a change are of one place
+KNOWN: Final = 0.2  # the share of a changed place that known things explain
+LEAST: Final = 0.01  # of the zone; a smaller change is none for a person to settle
+UNKNOWN: Final = 0.75  # how often what clearly changed is an item put in or taken out
+
+
+def weighed(decisions: Sequence[Decision], change: Change | None) -> list[Decision]:
+    """The decisions of one visit after the witness's word; as many as before, and in their order."""
+    if change is None:
+        return list(decisions)
+    if change.share > ALL_OVER:
+        return [_doubted(decision) for decision in decisions]
+    return [_with(decision, _at(decision.box, change)) for decision in decisions]
+
+
+def unknown_item(change: Change, *, known: Sequence[Box], visit: tuple[float, float]) -> Decision | None:
+    """What to ask where the detector saw nothing: the largest place that clearly changed, and that no item explains.
+
+    Args:
+        known: where items are or were believed.
+        visit: its start and the last moment of a hand, media time in seconds.
+    """
+    if change.share > ALL_OVER or any(place.kind == "moved" for place in change.places):
+        return None
+    place = next((p for p in change.places if p.share >= LEAST and not explained(p.box, known)), None)
+    if place is None or place.kind is None or place.kind == "moved":
+        return None
+    return Decision(
+        type=EventType.ITEM_UNCERTAIN,
+        label=None,
+        media_time=round(visit[1], 3),
+        confidence=UNKNOWN,
+        candidates=(
+            Candidate(outcome=place.kind, label=None, probability=UNKNOWN),
+            Candidate(outcome="none", label=None, probability=round(1 - UNKNOWN, 3)),
+        ),
+        box=place.box,
+        track=None,
+        evidence={"visit": [round(t, 3) for t in visit], "change": place.kind, "changed_share": place.share},
+    )
+
+
+def _doubted(decision: Decision) -> Decision:
+    return replace(decision, type=EventType.ITEM_UNCERTAIN, evidence={**decision.evidence, "change": "all over"})
+
+
+def _with(decision: Decision, place: ChangedPlace | None) -> Decision:
+    if place is None or place.kind is None:
+        return decision
+    evidence = {**decision.evidence, "change": place.kind}
+    told = decision.candidates[0].outcome if decision.type is EventType.ITEM_UNCERTAIN else _OUTCOME[decision.type]
+    if place.kind == told:
+        return _reweighed(replace(decision, evidence=evidence), AGREES)
+    if decision.type is not EventType.ITEM_UNCERTAIN:
+        return decision
+    if place.kind == "moved":
+        return _reweighed(replace(decision, evidence=evidence, box=place.box), 1 / AGREES)
+    return _turned(replace(decision, evidence=evidence, box=place.box), place.kind)
+
+
+_OUTCOME: Final[dict[EventType, Outcome]] = {EventType.ITEM_ADDED: "added", EventType.ITEM_REMOVED: "removed"}
+
+
+def _reweighed(decision: Decision, times: float) -> Decision:
+    """The decision with the odds that something happened multiplied."""
+    happened = sum(c.probability for c in decision.candidates if c.outcome != "none")
+    nothing = sum(c.probability for c in decision.candidates if c.outcome == "none")
+    if happened <= 0 or nothing <= 0:
+        return decision
+    now = happened * times / (happened * times + nothing) * (happened + nothing)
+    factor, rest = now / happened, (happened + nothing - now) / nothing
+    candidates = [
+        replace(c, probability=round(c.probability * (rest if c.outcome == "none" else factor), 3))
+        for c in decision.candidates
+    ]
+    return replace(
+        decision,
+        candidates=tuple(sorted(candidates, key=lambda c: -c.probability)),
+        confidence=round(min(1.0, decision.confidence * factor), 3),
+    )
+
+
+def _turned(decision: Decision, outcome: Outcome) -> Decision:
+    """The other direction than the detector's uncertain one; what it may have been stays in doubt as it was."""
+    candidates = tuple(c if c.outcome == "none" else replace(c, outcome=outcome) for c in decision.candidates)
+    return replace(decision, candidates=candidates)
+
+
+def _at(box: Box | None, change: Change) -> ChangedPlace | None:
+    """The changed place that shares most with a decision's box."""
+    if box is None:
+        return None
+    here = [p for p in change.places if p.box.overlap(box) >= HERE * min(p.box.area, box.area)]
+    return max(here, key=lambda p: p.box.iou(box), default=None)
+
+
+def explained(box: Box, known: Iterable[Box]) -> bool:
+    """Whether a place is that of a known item."""
+    return any(box.overlap(other) > KNOWN * min(box.area, other.area) for other in known)

@@ -1,0 +1,1 @@
+"""Tracking: which detection is which thing of the frames before."""

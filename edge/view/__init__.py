@@ -1,0 +1,1 @@
+"""The annotated picture, and its live preview."""

@@ -1,0 +1,1 @@
+"""Vision: detector, recogniser, the basket zone, camera health."""

@@ -1,0 +1,191 @@
+"""The ONNX Runtime detector: reads class names, input size and head layout from the model file itself.
+
+Two head layouts of the YOLO family are known (Ultralytics documentation, "Export"):
+``[1, 4 + classes, N]`` centre-width-height boxes with class scores, thinned by non-maximum suppression here (YOLO11),
+and ``[1, N, 6]`` corner boxes with score and class, already thinned by the model (YOLO26, end to end);
+``edge/vision/head.py`` tells them apart.
+"""
+
+import ast
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from smartcart.edge.capture.frames import Frame, Image
+from smartcart.edge.contract.events import ModelName
+from smartcart.edge.vision.detection import Box, Detection
+from smartcart.edge.vision.head import is_end_to_end, probe_picture
+from smartcart.edge.vision.model_file import ModelError as ModelError
+from smartcart.edge.vision.model_file import check_input, class_names, open_model
+from smartcart.models.labels import HAND
+
+Floats = NDArray[np.float32]
+STRIDE = 32
+PAD_GREY = 114
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterbox:
+    """How a picture was laid into the model's input: scale, then an offset in pixels of the input."""
+
+    scale: float
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class OnnxDetector:
+    """Detects with a YOLO model in ONNX form.
+
+    Args:
+        path: the model file; its metadata must hold ``names`` (class number to label).
+        threads: ONNX Runtime's threads within one operator.
+        confidence: detections below this are dropped.
+        iou: two boxes of one class that overlap more than this are one (only for heads that are not end to end).
+        hand_class: the model's name for hands, which are called ``hand`` from then on; None where it knows none.
+
+    Raises:
+        ModelError: the file is missing, is not ONNX, lacks the names or the hand, or has a head that is not known.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int = 1,
+        confidence: float = 0.25,
+        iou: float = 0.5,
+        hand_class: str | None = HAND,
+    ) -> None:
+        self._session = open_model(path, threads)
+        self._confidence = confidence
+        self._iou = iou
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        names = class_names(path, metadata)
+        self.model = ModelName(name=path.stem, hash=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
+        self._input = self._session.get_inputs()[0]
+        self._fixed, self._long_side = _input_size(path, self._input.shape, metadata)
+        check_input(path, self._session)
+        self._end_to_end = is_end_to_end(path, self._probe(path), len(names), metadata)
+        self.labels = names if hand_class is None else _with_hand(path, names, hand_class)
+
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        """The model's input, width and height in pixels, for a picture of this size.
+
+        A model with a fixed input keeps it. With free axes, the long side is the one that the model was trained at
+        and the other the smallest multiple of the stride that holds the picture: no work is spent on padding.
+        """
+        if self._fixed:
+            return self._fixed
+        scale = self._long_side / max(width, height)
+        return _whole_strides(width * scale), _whole_strides(height * scale)
+
+    def prepare(self, image: Image) -> tuple[Floats, Letterbox]:
+        """The picture as the model's input tensor ``[1, 3, height, width]``, red-green-blue in [0, 1]."""
+        height, width = image.shape[:2]
+        to_width, to_height = self.input_size(width, height)
+        scale = min(to_width / width, to_height / height)
+        inner = max(1, round(width * scale)), max(1, round(height * scale))
+        left, top = (to_width - inner[0]) // 2, (to_height - inner[1]) // 2
+        canvas = np.full((to_height, to_width, 3), PAD_GREY, np.uint8)
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(image, inner, interpolation=how)
+        tensor = cv2.dnn.blobFromImage(canvas, 1 / 255, swapRB=True).astype(np.float32, copy=False)
+        return tensor, Letterbox(scale=scale, left=left, top=top, width=width, height=height)
+
+    def infer(self, tensor: Floats) -> Floats:
+        """The head's raw output for one prepared picture."""
+        output = self._session.run(None, {self._input.name: tensor})[0]
+        return np.asarray(output, np.float32)
+
+    def decode(self, output: Floats, letterbox: Letterbox) -> list[Detection]:
+        """Detections in normalised picture coordinates, best first."""
+        if self._end_to_end:
+            rows = output[0]
+            corners, scores, classes = rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64)
+            keep = scores >= self._confidence
+            corners, scores, classes = corners[keep], scores[keep], classes[keep]
+        else:
+            corners, scores, classes = self._thin(output[0])
+        boxes = _to_picture(corners, letterbox)
+        order = np.argsort(-scores, kind="stable")
+        return [
+            Detection(label=self._label(int(classes[i])), confidence=float(scores[i]), box=Box(*map(float, boxes[i])))
+            for i in order
+            if boxes[i, 2] > boxes[i, 0] and boxes[i, 3] > boxes[i, 1]
+        ]
+
+    def detect(self, frame: Frame) -> Sequence[Detection]:
+        tensor, letterbox = self.prepare(frame.image)
+        return self.decode(self.infer(tensor), letterbox)
+
+    def _label(self, number: int) -> str:
+        if not 0 <= number < len(self.labels):
+            raise ModelError(f"{self.model.name}: gives class number {number}, but has {len(self.labels)} names only")
+        return self.labels[number]
+
+    def _thin(self, head: Floats) -> tuple[Floats, Floats, NDArray[np.int64]]:
+        scores_all = head[4:]
+        best = scores_all.max(axis=0)
+        keep = np.flatnonzero(best >= self._confidence)
+        scores, classes = best[keep], scores_all[:, keep].argmax(axis=0)
+        x, y, w, h = head[:4, keep]
+        corners = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1)
+        if keep.size:
+            rectangles = np.stack([x - w / 2, y - h / 2, w, h], axis=1)
+            kept = cv2.dnn.NMSBoxesBatched(
+                rectangles.tolist(), scores.tolist(), classes.tolist(), self._confidence, self._iou
+            )
+            chosen = np.asarray(kept, np.int64).ravel()
+            corners, scores, classes = corners[chosen], scores[chosen], classes[chosen]
+        return corners, scores, classes
+
+    def _probe(self, path: Path) -> Floats:
+        width, height = self._fixed or (_whole_strides(self._long_side),) * 2
+        try:
+            return self.infer(probe_picture(width, height))
+        except Exception as error:  # ONNX Runtime raises many kinds; every one means that this file does not run
+            raise ModelError(f"{path}: does not run on a {width}x{height} picture: {error}") from error
+
+
+def _with_hand(path: Path, names: tuple[str, ...], hand_class: str) -> tuple[str, ...]:
+    if hand_class not in names:
+        raise ModelError(
+            f"{path}: knows no class {hand_class!r}, and without hands they would be taken for products; "
+            f"name its class for hands with --hand-class NAME; it has {', '.join(names[:20])}"
+            f"{' and more' if len(names) > 20 else ''}"
+        )
+    return tuple(HAND if name == hand_class else name for name in names)
+
+
+def _input_size(
+    path: Path, shape: Sequence[int | str | None], metadata: Mapping[str, str]
+) -> tuple[tuple[int, int] | None, int]:
+    if len(shape) != 4 or shape[1] != 3:
+        raise ModelError(f"{path}: input {list(shape)} is not one picture [1, 3, height, width]")
+    height, width = shape[2:]
+    if isinstance(height, int) and isinstance(width, int):
+        return (width, height), max(width, height)
+    try:
+        size = ast.literal_eval(metadata.get("imgsz", "320"))
+        sides = [size] if isinstance(size, int) else [int(side) for side in size]
+        return None, max(sides)
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise ModelError(f"{path}: its input size (metadata 'imgsz') cannot be read: {error}") from error
+
+
+def _whole_strides(pixels: float) -> int:
+    return max(STRIDE, -(-round(pixels) // STRIDE) * STRIDE)
+
+
+def _to_picture(corners: Floats, at: Letterbox) -> Floats:
+    boxes = (corners - np.array([at.left, at.top] * 2, np.float32)) / np.float32(at.scale)
+    boxes /= np.array([at.width, at.height] * 2, np.float32)
+    clipped: Floats = np.clip(boxes, 0, 1)
+    return clipped

@@ -1,0 +1,84 @@
+"""Recorded detections: a clip's detections as JSON lines, so that the rest can be replayed without a model.
+
+Numbers are written whole, none is rounded or left out: what is decided from a recording is, byte for byte, what was
+decided when it was made.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from smartcart.edge.capture.frames import Frame
+from smartcart.edge.contract.events import ModelName
+from smartcart.edge.vision.detection import Box, Detection
+
+RECORDED: Final = ModelName(name="recorded", hash="00000000")
+
+
+class RecordingError(ValueError):
+    """A file of recorded detections cannot be used; the message names the line."""
+
+
+class RecordedDetector:
+    """Plays detections back by frame number; a frame that the file lacks has none.
+
+    Raises:
+        RecordingError: the file cannot be read, or a line is not ``{"index", "detections": [[label, confidence,
+            [x1, y1, x2, y2]], ...]}``; a detection that was read has its names, label to probability, as fourth.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.model = RECORDED
+        self._frames: Mapping[int, Sequence[Detection]] = _read(path)
+
+    def detect(self, frame: Frame) -> Sequence[Detection]:
+        return self._frames.get(frame.index, ())
+
+
+class DetectionRecorder:
+    """Writes what ``RecordedDetector`` reads; a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8")
+
+    def write(self, frame: Frame, detections: Sequence[Detection]) -> None:
+        rows = [_row(detection) for detection in detections]
+        self._file.write(json.dumps({"index": frame.index, "time": frame.time, "detections": rows}) + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+
+def _row(detection: Detection) -> list[object]:
+    row: list[object] = [detection.label, detection.confidence, list(detection.box)]
+    if detection.named is not None:
+        row.append(dict(detection.named))
+    return row
+
+
+def _read(path: Path) -> dict[int, list[Detection]]:
+    frames: dict[int, list[Detection]] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path}: cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            frames[int(row["index"])] = [
+                Detection(
+                    label=str(label),
+                    confidence=float(confidence),
+                    box=Box(*map(float, box)),
+                    named={str(name): float(share) for name, share in names[0].items()} if names else None,
+                )
+                for label, confidence, box, *names in row["detections"]
+            ]
+        except (AttributeError, ValueError, KeyError, TypeError) as error:
+            raise RecordingError(f"{path}, line {number}: is not a frame of recorded detections: {error!r}") from error
+    return frames

@@ -1,0 +1,1 @@
+"""Metrics of detections and of events, and the noise model of a detector."""

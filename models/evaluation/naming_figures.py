@@ -1,0 +1,199 @@
+"""What is found in real pictures under any name, and how much of that is named right.
+
+Average precision asks for the right name at once, and drops what a set does not label. Here the two questions are
+asked apart: a true box of an item is *found* if a detection of any item name meets it, and of what was found the name
+must be the true one, whatever the set labels. Pure: no files, no clock.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from smartcart.models.dataset.boxes import Corners, TrueBox
+from smartcart.models.evaluation.detection_metrics import overlaps
+from smartcart.models.evaluation.recall import CONFIDENCE, LEAST_OVERLAP
+from smartcart.models.labels import HAND, ITEMS
+
+CALIBRATION_BINS: Final = 10
+PAIRS_SHOWN: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFind:
+    """One thing that was found: ``confidence`` that it is there, and ``share``, the probability of its name."""
+
+    corners: Corners
+    confidence: float
+    label: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPhoto:
+    """What is in one photo and what was found there, each thing once.
+
+    ``complete`` says that every item is boxed, so that a find outside all boxes is wrong; where things under a share
+    of the picture were left unboxed (``ignore_below``), so small a find outside all boxes counts neither way.
+    """
+
+    truth: Sequence[TrueBox]
+    found: Sequence[NamedFind]
+    complete: bool
+    ignore_below: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Of ``boxes`` true boxes of one label, how many were found, and how many of those were named right."""
+
+    boxes: int = 0
+    found: int = 0
+    right: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamingFigures:
+    """Figures over many photos, at one confidence.
+
+    Attributes:
+        per_label: of each true label.
+        detections: item detections that count: those that meet a true box and, of sets in which every item is boxed,
+            the others.
+        false_items: how many of these met no true box.
+        photos_without_items: how many photos have no box of an item.
+        false_in_those: item detections there.
+        confusions: (true label, name given) to how often, of what was found and named wrong.
+        calibration_error: expected calibration error over ten bins of the confidence in the name, in [0, 1]; None
+            where nothing was found.
+    """
+
+    per_label: Mapping[str, Named]
+    detections: int
+    false_items: int
+    photos_without_items: int
+    false_in_those: int
+    confusions: Mapping[tuple[str, str], int]
+    calibration_error: float | None
+
+    @property
+    def boxes(self) -> int:
+        return sum(one.boxes for one in self.per_label.values())
+
+    @property
+    def found(self) -> float | None:
+        """Share of the true boxes that were found."""
+        return _share(sum(one.found for one in self.per_label.values()), self.boxes)
+
+    @property
+    def named(self) -> float | None:
+        """Share of the found ones that were named right."""
+        found = sum(one.found for one in self.per_label.values())
+        return _share(sum(one.right for one in self.per_label.values()), found)
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the detections that meet a true box."""
+        return _share(self.detections - self.false_items, self.detections)
+
+    @property
+    def worst_pairs(self) -> Sequence[tuple[str, str, int]]:
+        """The commonest confusions: true label, name given, how often."""
+        ranked = sorted(self.confusions.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [(true, name, count) for (true, name), count in ranked[:PAIRS_SHOWN]]
+
+
+@dataclass(slots=True)
+class _Sum:
+    boxes: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    right: Counter[str] = field(default_factory=Counter)
+    confusions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    names: list[tuple[float, bool]] = field(default_factory=list)
+    met: int = 0
+    false: int = 0
+    empty: int = 0
+    false_in_empty: int = 0
+
+
+def naming_figures(photos: Iterable[NamedPhoto], *, confidence: float = CONFIDENCE) -> NamingFigures:
+    """The figures over all photos, pooled; detections below ``confidence`` and hands are left out."""
+    total = _Sum()
+    for photo in photos:
+        _add(total, photo, confidence)
+    return NamingFigures(
+        per_label={
+            label: Named(boxes=total.boxes[label], found=total.found[label], right=total.right[label])
+            for label in ITEMS
+            if total.boxes[label]
+        },
+        detections=total.met + total.false,
+        false_items=total.false,
+        photos_without_items=total.empty,
+        false_in_those=total.false_in_empty,
+        confusions=total.confusions,
+        calibration_error=calibration_error(total.names),
+    )
+
+
+def calibration_error(named: Sequence[tuple[float, bool]]) -> float | None:
+    """The mean distance between confidence and share right, over ten equal bins, weighted by their sizes.
+
+    Source: Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (2015).
+
+    Args:
+        named: the probability of each name given, and whether it was right.
+
+    >>> calibration_error([(0.75, True), (0.75, True), (0.75, True), (0.75, False)])
+    0.0
+    """
+    if not named:
+        return None
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(CALIBRATION_BINS)]
+    for probability, right in named:
+        bins[min(int(probability * CALIBRATION_BINS), CALIBRATION_BINS - 1)].append((probability, right))
+    return sum(abs(sum(p - right for p, right in one)) for one in bins) / len(named)
+
+
+def _add(total: _Sum, photo: NamedPhoto, confidence: float) -> None:
+    truth = [box for box in photo.truth if box.label != HAND]
+    found = [box for box in photo.found if box.label != HAND and box.confidence >= confidence]
+    found.sort(key=lambda box: -box.confidence)
+    pairs = _met(truth, found)
+    total.boxes.update(box.label for box in truth)
+    for true, box in pairs:
+        right = box.label == true.label
+        total.found[true.label] += 1
+        total.right[true.label] += right
+        total.names.append((box.share, right))
+        if not right:
+            total.confusions[true.label, box.label] += 1
+    met = {id(box) for _, box in pairs}
+    missed = sum(id(box) not in met and _area(box.corners) >= photo.ignore_below for box in found)
+    total.met += len(pairs)
+    if photo.complete:
+        total.false += missed
+    if not truth:
+        total.empty += 1
+        total.false_in_empty += missed
+
+
+def _met(truth: Sequence[TrueBox], found: Sequence[NamedFind]) -> list[tuple[TrueBox, NamedFind]]:
+    """Each detection, best first, with the free true box that it overlaps most, if it does so enough."""
+    near = overlaps([box.corners for box in found], [box.corners for box in truth])
+    free = set(range(len(truth)))
+    pairs = []
+    for number, box in enumerate(found):
+        best = max(free, key=lambda k: float(near[number, k]), default=None)
+        if best is not None and near[number, best] >= LEAST_OVERLAP:
+            free.discard(best)
+            pairs.append((truth[best], box))
+    return pairs
+
+
+def _area(corners: Corners) -> float:
+    return (corners[2] - corners[0]) * (corners[3] - corners[1])
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,1 @@
+"""The recogniser: its crops, its network, its training and export."""

@@ -1,0 +1,264 @@
+"""Trains the recogniser: it names an item from its crop, where the eye names it in passing.
+
+The eye learns slowly to name things, since most of its work is to find them; a crop holds nothing but the thing, is a
+fiftieth of the work, and is seen as often as the picture allows. Beside the items it learns to answer *unknown*, from
+hands and from places where nothing lies. PyTorch is imported inside the functions.
+"""
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from tqdm import tqdm
+
+from smartcart.models.dataset.detection_dataset import DetectionDataset, LabelledPhoto, fingerprint, read_dataset
+from smartcart.models.dataset.joined_dataset import training_photos
+from smartcart.models.labels import HAND, ITEMS
+from smartcart.models.recogniser.balance import chances
+from smartcart.models.recogniser.cut import Crops, Source, cut
+from smartcart.models.recogniser.export import export_recogniser
+from smartcart.models.recogniser.measure import answers, figures, fitted_temperature
+from smartcart.models.training.recipe import TrainingError
+from smartcart.models.training.training import MissingExtraError, quiet_libraries, sha256
+
+if TYPE_CHECKING:
+    import torch
+
+WARMING: Final = 100
+SECONDS_AN_HOUR: Final = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecogniserRecipe:
+    """Everything that decides a training besides pictures and start.
+
+    Attributes:
+        side: of a crop, in pixels, a multiple of 32.
+        epochs: passes over as many crops as there are.
+        hours: a budget of time instead of a number of passes.
+        copies: how often each box is cut, shaken by a part of its sides, as a detector's boxes are.
+        least_visible: boxes of items of which less can be seen are left out.
+        nothing: crops of no item, on average, from a picture in which every item is boxed.
+        batch: crops a step.
+        learning_rate: of AdamW, at the start, for the last layer; it falls along a cosine.
+        backbone_rate: the learning rate of the rest, as a share of it.
+        seed: of all random choices.
+        threads: of PyTorch.
+    """
+
+    side: int = 96
+    epochs: int = 12
+    hours: float | None = None
+    copies: int = 2
+    least_visible: float = 0.3
+    nothing: float = 0.7
+    batch: int = 128
+    learning_rate: float = 1e-3
+    backbone_rate: float = 0.5
+    seed: int = 1
+    threads: int = os.cpu_count() or 1
+
+
+def train_recogniser(
+    data: Sequence[Path], *, weights: Path, out: Path, recipe: RecogniserRecipe, sources: Sequence[str] = ()
+) -> Mapping[str, Any]:
+    """Trains from an eye's backbone, or goes on with a recogniser, and writes an ONNX file after every pass.
+
+    The file of the passes before is replaced where the mean share right over the ``val`` parts has grown; beside it
+    a ``.log`` gets one line of JSON a pass.
+
+    Args:
+        data: ``data.yaml`` files; it learns from their ``train`` parts and is measured on their ``val`` parts.
+        weights: an eye, as ``open_model`` takes it, or a recogniser to go on with.
+        out: the ONNX file to write.
+        recipe: how to train.
+        sources: the data sets that it learned from, with author and licence.
+
+    Returns:
+        The record: recipe, crops, seconds, temperature, and for each ``val`` part the share of crops named right, by
+        label too, and the calibration error.
+
+    Raises:
+        DatasetError: a data set cannot be used, or has no item to learn from.
+        TrainingError: the weights cannot be used, or the extra is not installed.
+    """
+    if not weights.is_file():
+        raise TrainingError(f"{weights}: no such file; give an eye or a recogniser, e.g. models/smartcart-eye.onnx")
+    quiet_libraries()
+    try:
+        import torch
+
+        from smartcart.models.recogniser.network import start_network
+
+        datasets = [read_dataset(file) for file in data]
+        photos = training_photos(datasets)
+        rng = np.random.default_rng(recipe.seed)
+        crops = cut(
+            _sources(datasets),
+            recipe.side,
+            rng=rng,
+            copies=recipe.copies,
+            least_visible=recipe.least_visible,
+            nothing=recipe.nothing,
+        )
+        torch.manual_seed(recipe.seed)
+        torch.set_num_threads(recipe.threads)
+        network = start_network(weights, crops.pixels).to(memory_format=torch.channels_last)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(error) from error
+    record: dict[str, Any] = {
+        "recipe": asdict(recipe),
+        "start": {"file": weights.name, "sha256": sha256(weights)},
+        "crops": len(crops),
+        "real": int((~crops.rendered).sum()),
+        "fingerprint": fingerprint(set(photos)),
+    }
+    keeper = _Keeper(out, recipe, record, sources, _kept_crops(datasets, recipe.side))
+    _fit(network, crops, recipe, keeper)
+    return keeper.record
+
+
+def _sources(datasets: Sequence[DetectionDataset]) -> list[Source]:
+    """The ``train`` parts by origin; a set that names several parts, or is given twice, is one source."""
+    photos: dict[str, list[LabelledPhoto]] = {}
+    complete: dict[str, bool] = {}
+    for dataset in datasets:
+        name = dataset.file.parent.name
+        for part in dataset.train:
+            photos.setdefault(name, []).extend(part.photos)
+            complete[name] = complete.get(name, True) and part.judges >= set(ITEMS)
+    return [
+        Source(name=name, photos=of_name, complete=complete[name], rendered=_rendered(of_name))
+        for name, of_name in photos.items()
+    ]
+
+
+def _rendered(photos: Sequence[LabelledPhoto]) -> bool:
+    """Whether the simulator made the pictures: only it knows how much of each thing can be seen."""
+    return any(box.visible is not None for photo in photos[:100] for box in photo.boxes)
+
+
+def _kept_crops(datasets: Sequence[DetectionDataset], side: int) -> Mapping[str, Crops]:
+    """The crops of each ``val`` part that holds an item, cut at the true boxes."""
+    kept = {}
+    for dataset in datasets:
+        for part in dataset.val:
+            if any(box.label != HAND for photo in part.photos for box in photo.boxes):
+                name = f"{dataset.file.parent.name}/{part.name}"
+                source = Source(name=name, photos=part.photos, complete=False, rendered=_rendered(part.photos))
+                kept[name] = cut([source], side, rng=np.random.default_rng(0))
+    return kept
+
+
+class _Keeper:
+    """Measures after every pass, and keeps the best network as a file."""
+
+    def __init__(
+        self,
+        out: Path,
+        recipe: RecogniserRecipe,
+        record: dict[str, Any],
+        sources: Sequence[str],
+        kept: Mapping[str, Crops],
+    ) -> None:
+        self.record = record
+        self._out, self._recipe, self._sources, self._kept = out, recipe, sources, kept
+        self._best = -1.0
+        self._started = time.monotonic()
+
+    def pass_done(self, network: Any, number: int) -> None:
+        said = {name: answers(network, crops) for name, crops in self._kept.items()}
+        temperature = fitted_temperature([one for name, one in said.items() if not self._kept[name].rendered.any()])
+        right = {name: figures(one, temperature) for name, one in said.items()}
+        mean = float(np.mean([one["right"] for one in right.values()])) if right else float(number)
+        seconds = round(time.monotonic() - self._started, 1)
+        now = {"pass": number, "seconds": seconds, "temperature": round(temperature, 3), "right": right}
+        self._out.parent.mkdir(parents=True, exist_ok=True)
+        with self._out.with_suffix(".log").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(now | {"mean_right": round(mean, 4)}) + "\n")
+        if mean > self._best:
+            self._best = mean
+            self.record |= now
+            export_recogniser(
+                network,
+                self._out,
+                side=self._recipe.side,
+                temperature=temperature,
+                record=self.record,
+                sources=self._sources,
+            )
+
+
+def _fit(network: Any, crops: Crops, recipe: RecogniserRecipe, keeper: _Keeper) -> None:
+    import torch
+
+    body, last = network[0], network[-1]
+    rates = [recipe.learning_rate * recipe.backbone_rate, recipe.learning_rate]
+    optimiser = torch.optim.AdamW(
+        [{"params": part.parameters(), "lr": rate} for part, rate in zip((body, last), rates, strict=True)],
+        weight_decay=0.01,
+    )
+    loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05)
+    rng = np.random.default_rng(recipe.seed)
+    chance = chances(crops)
+    batches = max(1, len(crops) // recipe.batch)
+    started, step, done = time.monotonic(), 0, 0.0
+    with tqdm(total=100, unit="%", file=sys.stderr, disable=None) as bar:
+        while done < 1:
+            if step % batches == 0:
+                network.train()
+                order = rng.choice(len(crops), len(crops), p=chance)
+            share = min(1.0, (step + 1) / WARMING) * (1 + math.cos(math.pi * done)) / 2
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
+                group["lr"] = rate * share
+            chosen = order[step % batches * recipe.batch :][: recipe.batch]
+            pictures = varied(torch.from_numpy(crops.pixels[chosen])).contiguous(memory_format=torch.channels_last)
+            loss = loss_of(network(pictures), torch.from_numpy(crops.names[chosen]))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            step += 1
+            done = _done(recipe, step / batches, time.monotonic() - started)
+            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+            bar.update(min(100.0, 100 * done) - bar.n)
+            if step % batches == 0 or done >= 1:
+                keeper.pass_done(network, math.ceil(step / batches))
+    network.eval()
+
+
+def _done(recipe: RecogniserRecipe, passes: float, seconds: float) -> float:
+    """The share of the training that is behind, 1 at its end."""
+    if recipe.hours is not None:
+        return seconds / (recipe.hours * SECONDS_AN_HOUR)
+    return passes / recipe.epochs
+
+
+def varied(crops: "torch.Tensor") -> "torch.Tensor":
+    """Crops in [0, 1], turned, mirrored, nearer or farther, in other light, some of them coarse or grainy."""
+    import torch
+    from torch.nn import functional
+
+    n = len(crops)
+    angle, scale = 0.7 * (torch.rand(n) - 0.5), torch.exp(0.3 * (torch.rand(n) - 0.5))
+    mirrored = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
+    cos, sin = angle.cos() * scale, angle.sin() * scale
+    rows = [torch.stack([cos * mirrored, -sin], 1), torch.stack([sin * mirrored, cos], 1)]
+    turn = torch.cat([torch.stack(rows, 1), 0.12 * (torch.rand(n, 2, 1) - 0.5)], 2)
+    grid = functional.affine_grid(turn, list(crops.shape), align_corners=False)
+    seen = functional.grid_sample(crops.float() / 255, grid, padding_mode="reflection", align_corners=False)
+    if torch.rand(1) < 0.4:
+        seen = torch.rot90(seen, int(torch.randint(4, (1,))), (2, 3))
+    if torch.rand(1) < 0.3:  # as few pixels as a far thing has
+        few = int(torch.randint(24, 64, (1,)))
+        small = functional.interpolate(seen, size=(few, few), mode="area")
+        seen = functional.interpolate(small, size=seen.shape[2:], mode="bilinear", align_corners=False)
+    gain = (1 + 0.5 * (torch.rand(n, 1, 1, 1) - 0.5)) * (1 + 0.2 * (torch.rand(n, 3, 1, 1) - 0.5))
+    seen = seen + 0.06 * torch.rand(n, 1, 1, 1) ** 2 * torch.randn(seen.shape)
+    return (seen * gain + 0.15 * (torch.rand(n, 1, 1, 1) - 0.5)).clamp(0, 1)

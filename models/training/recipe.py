@@ -1,0 +1,46 @@
+"""The recipe of a training: everything that decides it besides the photos and the weights it starts from."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+LAST: Final = Path("weights") / "last.pt"
+"""Where a training leaves its weights, below its folder."""
+
+
+class TrainingError(Exception):
+    """A training cannot start or go on; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything that decides a training besides the photos and the weights it starts from.
+
+    Attributes:
+        network: the Ultralytics description of the network, used where the start is not a ``.pt``.
+        epochs: passes over the photos.
+        hours: a budget of time that decides the number of epochs instead, by their measured speed.
+        image_size: side of the square input, in pixels, a multiple of 32.
+        freeze: how many first layers stay as they are (10: the backbone of YOLO11).
+        backbone_rate: the learning rate of the first ten layers, as a share of that of the others.
+        batch: photos a step; every batch is one step of the optimiser.
+        learning_rate: of AdamW, at the start; it falls along a cosine to a fiftieth.
+        close_mosaic: the last epochs see no mosaics of four photos any more.
+        bf16: 16-bit floats in the forward pass; faster where the processor has them.
+        seed: of all random choices.
+        threads: of PyTorch.
+    """
+
+    network: str = "yolo11n.yaml"
+    epochs: int = 30
+    hours: float | None = None
+    image_size: int = 320
+    freeze: int = 0
+    backbone_rate: float = 0.3
+    batch: int = 16
+    learning_rate: float = 1e-3
+    close_mosaic: int = 5
+    bf16: bool = False
+    seed: int = 1
+    threads: int = os.cpu_count() or 1

@@ -1,0 +1,177 @@
+"""``smartcart bench edge``: how fast the cart's process is, part by part, and what a full basket costs the judge."""
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from smartcart.edge.capture.frames import Frame
+    from smartcart.edge.vision.detection import Detection
+    from smartcart.edge.vision.detector import OnnxDetector
+
+PARTS: Final = ("decode", "preprocess", "infer", "postprocess", "track", "judge")
+CROWD: Final = 15
+CROWD_FPS: Final = 15
+CROWD_FRAMES: Final = 600
+VISIT_FRAMES: Final = 60
+WARM_UP: Final = 10
+
+
+def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
+    from smartcart.models.labels import DEFAULT_MODEL
+    from smartcart.scripts.require import add_figures_options
+
+    parser = subjects.add_parser(
+        "edge",
+        help="frames/s of the cart's process against the bare model, and ms a frame of each part",
+        description=(
+            "Replays a clip as fast as it goes and runs the bare model over the same prepared pictures, in turns; the "
+            "median of the runs counts. Then tracks and judges a basket of 15 items in which a hand works half of the "
+            "time."
+        ),
+        epilog="Example:  smartcart bench edge --require 'ratio_bare >= 0.7 and crowd_ms <= 1'",
+    )
+    parser.add_argument("--source", type=Path, metavar="CLIP", help="a video (default: the bundled clip)")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="ONNX model (default: the shipped one)")
+    parser.add_argument("--threads", type=int, default=1, help="ONNX Runtime's (default: %(default)s)")
+    parser.add_argument("--frames", type=int, default=150, help="of the clip, a run (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=5, help="default: %(default)s")
+    add_figures_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from smartcart.edge.vision.detector import OnnxDetector
+    from smartcart.scripts.main import CommandError
+    from smartcart.scripts.pipeline import EDGE_ERRORS
+    from smartcart.scripts.require import report
+
+    if min(args.runs, args.threads) < 1 or args.frames <= WARM_UP:
+        raise CommandError(f"give at least one run and thread, and more than {WARM_UP} frames")
+    try:
+        detector = OnnxDetector(args.model, threads=args.threads, hand_class=None)
+        figures = against_bare(args.source or _demo_clip(), detector, args.frames, args.runs)
+    except EDGE_ERRORS as error:
+        raise CommandError(str(error)) from error
+    figures |= {"threads": args.threads, "crowd_ms": round(1000 * crowd_seconds(args.runs), 3), "crowd_items": CROWD}
+    split = ", ".join(f"{part} {ms}" for part, ms in figures["split_ms"].items())
+    text = (
+        f"{figures['fps']} frames/s, the bare model {figures['bare_ort_fps']}; ratio {figures['ratio_bare']}\n"
+        f"ms a frame: {split}\ntracking and judging {CROWD} items: {figures['crowd_ms']} ms of CPU a frame"
+    )
+    return report(figures, args, text)
+
+
+def against_bare(clip: Path, detector: "OnnxDetector", frames: int, runs: int) -> dict[str, Any]:
+    """Frames/s of everything and of the bare model, from wall time, and the parts in ms a frame.
+
+    Raises:
+        SourceError: the clip cannot be read, or is too short.
+    """
+    rates, bare, splits = [], [], []
+    for _ in range(runs):
+        seconds, parts = _replay(clip, detector, frames)
+        rates.append(1 / seconds)
+        splits.append(parts)
+        bare.append(1 / _bare(clip, detector, frames))
+    fps, bare_fps = statistics.median(rates), statistics.median(bare)
+    return {
+        "fps": round(fps, 1),
+        "bare_ort_fps": round(bare_fps, 1),
+        "ratio_bare": round(fps / bare_fps, 3),
+        "split_ms": {part: round(1000 * statistics.median(s[part] for s in splits), 3) for part in PARTS},
+        "input": list(detector.input_size(*_first_size(clip))),
+        "runs": runs,
+    }
+
+
+def _replay(clip: Path, detector: "OnnxDetector", count: int) -> tuple[float, dict[str, float]]:
+    """Seconds a frame of everything, and of each part."""
+    from smartcart.edge.judge.judge import Judge
+    from smartcart.edge.tracking.tracker import CartTracker
+    from smartcart.edge.vision.zone import DEFAULT_ZONE
+
+    tracker, judge = CartTracker(), Judge(DEFAULT_ZONE)
+    marks: list[list[float]] = []
+    before = time.perf_counter()
+    for frame in _frames(clip, count):
+        at = [before, time.perf_counter()]
+        tensor, letterbox = detector.prepare(frame.image)
+        at.append(time.perf_counter())
+        output = detector.infer(tensor)
+        at.append(time.perf_counter())
+        detections = detector.decode(output, letterbox)
+        at.append(time.perf_counter())
+        tracks = tracker.update(frame.time, detections)
+        at.append(time.perf_counter())
+        judge.update(frame.time, tracks)
+        at.append(before := time.perf_counter())
+        marks.append(at)
+    kept = marks[WARM_UP:]
+    spent = {p: statistics.mean(at[k + 1] - at[k] for at in kept) for k, p in enumerate(PARTS)}
+    return (kept[-1][-1] - kept[0][0]) / len(kept), spent
+
+
+def _bare(clip: Path, detector: "OnnxDetector", count: int) -> float:
+    """Seconds a frame of the model alone, on pictures prepared beforehand."""
+    tensors = [detector.prepare(frame.image)[0] for frame in _frames(clip, count)]
+    for tensor in tensors[:WARM_UP]:
+        detector.infer(tensor)
+    start = time.perf_counter()
+    for tensor in tensors[WARM_UP:]:
+        detector.infer(tensor)
+    return (time.perf_counter() - start) / (len(tensors) - WARM_UP)
+
+
+def _demo_clip() -> Path:
+    return Path(str(resources.files("smartcart.datasets") / "demo" / "demo.mp4"))
+
+
+def _frames(clip: Path, count: int) -> "Iterator[Frame]":
+    from smartcart.scripts.pipeline import open_frames
+
+    return islice(open_frames(str(clip)), count)
+
+
+def _first_size(clip: Path) -> tuple[int, int]:
+    height, width = next(iter(_frames(clip, 1))).image.shape[:2]
+    return width, height
+
+
+def crowd_seconds(runs: int) -> float:
+    """CPU seconds a frame that tracker and judge take with 15 items in the basket; the median of the runs."""
+    from smartcart.edge.judge.judge import Judge
+    from smartcart.edge.tracking.tracker import CartTracker
+    from smartcart.edge.vision.zone import DEFAULT_ZONE
+
+    frames = crowd()
+    spent = []
+    for _ in range(runs):
+        tracker, judge = CartTracker(), Judge(DEFAULT_ZONE)
+        start = time.process_time()
+        for number, seen in enumerate(frames):
+            judge.update(number / CROWD_FPS, tracker.update(number / CROWD_FPS, seen))
+        spent.append((time.process_time() - start) / len(frames))
+    return statistics.median(spent)
+
+
+def crowd() -> "list[Sequence[Detection]]":
+    """What is seen of a basket with 15 items, into which a hand reaches every eight seconds for four."""
+    from smartcart.edge.vision.detection import Box, Detection
+    from smartcart.models.labels import HAND, ITEMS
+
+    places = [(0.1 + 0.16 * (k % 5), 0.2 + 0.24 * (k // 5)) for k in range(CROWD)]
+    boxes = [Box(x, y, x + 0.12, y + 0.2) for x, y in places]
+    items = [Detection(label=label, confidence=0.8, box=b) for label, b in zip(ITEMS, boxes, strict=False)]
+    seen: list[Sequence[Detection]] = []
+    for number in range(CROWD_FRAMES):
+        way = abs(number % (2 * VISIT_FRAMES) - VISIT_FRAMES) / VISIT_FRAMES
+        depth = max(0.0, 0.9 - 1.8 * way)
+        hand = Detection(label=HAND, confidence=0.8, box=Box(0.4, 0.0, 0.6, depth))
+        seen.append([*items, hand] if depth > 0.05 else items)
+    return seen

@@ -1,0 +1,202 @@
+"""``smartcart datasets``: simulated, labelled video and training pictures of hands that fill a cart."""
+
+import argparse
+import json
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smartcart.datasets.errors import SimulatorError
+from smartcart.models.dataset.truth import SITUATIONS
+from smartcart.scripts.datasets.collage import add_collage
+from smartcart.scripts.datasets.compose import add_compose
+from smartcart.scripts.datasets.labelled_data import add_labelled_data
+from smartcart.scripts.datasets.simulating import (
+    add_common,
+    add_jobs,
+    each,
+    positive,
+    progress,
+    rate,
+    require_simulator,
+    seed_number,
+    seed_range,
+    split_of,
+)
+from smartcart.scripts.main import CommandError
+
+if TYPE_CHECKING:
+    from smartcart.datasets.output.clip import Script
+    from smartcart.datasets.products.products import Split
+    from smartcart.datasets.scene.rendering import Painter
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Adds ``datasets`` with its own commands."""
+    top = commands.add_parser(
+        "datasets",
+        help="simulate labelled clips and training pictures",
+        description="Simulated carts: labelled clips and training pictures, as many as you want; and other data sets.",
+        epilog="For example:  smartcart datasets clip --seed 7 --situation single_add --out out/clips",
+    )
+    parts = top.add_subparsers(title="commands", dest="what", required=True, metavar="COMMAND")
+    _add_clip(parts)
+    _add_clips(parts)
+    _add_frames(parts)
+    add_compose(parts)
+    add_collage(parts)
+    add_labelled_data(parts)
+
+
+def _add_clip(parts: "argparse._SubParsersAction[Any]") -> None:
+    clip = parts.add_parser(
+        "clip",
+        help="one labelled clip: a visit of one situation, or a whole trip",
+        epilog="For example:  smartcart datasets clip --seed 7 --situation swap --out out/clips",
+    )
+    which = clip.add_mutually_exclusive_group(required=True)
+    which.add_argument("--seed", type=seed_number, help="the clip's seed: the same seed gives the same clip")
+    which.add_argument("--demo", action="store_true", help="render the demo's own clip anew")
+    _add_clip_options(clip)
+    clip.set_defaults(run=run_clip)
+
+
+def _add_clips(parts: "argparse._SubParsersAction[Any]") -> None:
+    clips = parts.add_parser(
+        "clips",
+        help="many labelled clips; those that are there already stay",
+        epilog="For example:  smartcart datasets clips --seeds 100:120 --out out/clips --jobs 2",
+    )
+    clips.add_argument("--seeds", type=seed_range, required=True, metavar="A:B", help="from A up to, without, B")
+    clips.add_argument("--unrendered", action="store_true", help="truth and true boxes only, in seconds a trip")
+    _add_clip_options(clips)
+    add_jobs(clips)
+    clips.set_defaults(run=run_clips)
+
+
+def _add_frames(parts: "argparse._SubParsersAction[Any]") -> None:
+    frames = parts.add_parser(
+        "frames",
+        help="a YOLO data set of rendered pictures, four of each scene",
+        epilog="For example:  smartcart datasets frames --count 200 --seed 1 --split train --out out/frames",
+    )
+    frames.add_argument("--count", type=positive, required=True, help="how many pictures")
+    frames.add_argument("--seed", type=seed_number, required=True, help="the first picture's number; the others follow")
+    add_common(frames)
+    add_jobs(frames)
+    frames.set_defaults(run=run_frames)
+
+
+def _add_clip_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--situation", choices=SITUATIONS, help="one visit of this kind (default: a whole trip)")
+    command.add_argument("--fps", type=rate, help="frames a second, 5 to 60 (default: drawn by the seed)")
+    add_common(command)
+
+
+def run_clip(args: argparse.Namespace) -> int:
+    """Films one clip, anew if it is there already."""
+    begun = time.monotonic()
+    require_simulator()
+    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        script = (
+            _demo_script(args) if args.demo else _script(args.seed, split_of(args.split, args.seed, args.seed), args)
+        )
+        from smartcart.datasets.output.clip import clip_files, film
+
+        for _ in progress(film(script, args.out, args.renderer), script.frames, "frame"):
+            pass
+    except SimulatorError as error:
+        raise CommandError(str(error)) from error
+    files = clip_files(args.out, script.name)
+    report = {
+        "video": str(files.video),
+        "truth": str(files.truth),
+        "frames": script.frames,
+        "seconds": round(time.monotonic() - begun, 3),
+        "media_seconds": round(script.frames / script.fps, 3),
+    }
+    print(
+        json.dumps(report) if args.json else f"{files.video}: {report['media_seconds']} s, truth in {files.truth.name}"
+    )
+    return 0
+
+
+def run_clips(args: argparse.Namespace) -> int:
+    """Films the clips that are not there yet."""
+    begun = time.monotonic()
+    require_simulator()
+    first, end = args.seeds
+    split = split_of(args.split, first, end - 1)
+    args.out.mkdir(parents=True, exist_ok=True)
+    work = partial(_film_one, split, args.situation, args.fps, args.out, args.renderer)
+    if args.unrendered:
+        work = partial(_write_trip, split, args.situation, args.fps, args.out)
+    media_seconds = round(sum(each(work, range(first, end), args.jobs, "clip")), 3)
+    seconds = round(time.monotonic() - begun, 3)
+    report = {"clips": end - first, "seconds": seconds, "media_seconds": media_seconds}
+    print(json.dumps(report) if args.json else f"{end - first} clips in {args.out}: {media_seconds} s of video")
+    return 0
+
+
+def run_frames(args: argparse.Namespace) -> int:
+    """Writes the pictures that are not there yet."""
+    begun = time.monotonic()
+    require_simulator()
+    split = split_of(args.split, args.seed, args.seed + args.count - 1)
+    from smartcart.datasets.output.frames import FOLDERS
+    from smartcart.datasets.output.yolo import write_data_yaml
+    from smartcart.datasets.story.moment import MOMENTS
+
+    for name in FOLDERS:
+        (args.out / name).mkdir(parents=True, exist_ok=True)
+    wanted = range(args.seed, args.seed + args.count)
+    scenes = range(wanted.start // MOMENTS, (wanted.stop - 1) // MOMENTS + 1)
+    boxes = int(sum(each(partial(_write_scene, wanted, split, args.out, args.renderer), scenes, args.jobs, "scene")))
+    write_data_yaml(args.out, split)
+    seconds = round(time.monotonic() - begun, 3)
+    report = {"data": str(args.out / "data.yaml"), "images": args.count, "boxes": boxes, "seconds": seconds}
+    print(json.dumps(report) if args.json else f"{args.count} pictures with {boxes} boxes in {args.out}")
+    return 0
+
+
+def _demo_script(args: argparse.Namespace) -> "Script":
+    if args.situation or args.fps or args.split:
+        raise CommandError("--demo is one fixed clip: leave out --situation, --fps and --split")
+    from smartcart.datasets.output.demo_clip import demo_script
+
+    return demo_script()
+
+
+def _script(seed: int, split: "Split", args: argparse.Namespace) -> "Script":
+    from smartcart.datasets.output.clip import random_script
+
+    return random_script(seed, split, situation=args.situation, fps=args.fps)
+
+
+def _film_one(
+    split: "Split", situation: str | None, fps: float | None, folder: Path, painter: "Painter", seed: int
+) -> float:
+    """Films one clip unless it is there; returns its length in seconds."""
+    from smartcart.datasets.output.clip import clip_files, clip_name, film, length_s, random_script
+
+    there = length_s(clip_files(folder, clip_name(seed, split, situation)))
+    if there is not None:
+        return there
+    script = random_script(seed, split, situation=situation, fps=fps)
+    for _ in film(script, folder, painter):
+        pass
+    return script.frames / script.fps
+
+
+def _write_trip(split: "Split", situation: str | None, fps: float | None, folder: Path, seed: int) -> float:
+    from smartcart.datasets.output.unrendered import write_trip
+
+    return write_trip(seed, split, folder, situation=situation, fps=fps)
+
+
+def _write_scene(wanted: range, split: "Split", folder: Path, painter: "Painter", scene: int) -> float:
+    from smartcart.datasets.output.frames import write_scene
+
+    return write_scene(wanted, split, folder, scene, painter)

@@ -1,0 +1,220 @@
+"""``smartcart datasets collage``: real cut-outs of goods and hands on real pictures."""
+
+import argparse
+import json
+import time
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smartcart.datasets.errors import SimulatorError
+from smartcart.models.labels import DEFAULT_MODEL
+from smartcart.scripts.datasets.compose import refusing
+from smartcart.scripts.datasets.simulating import (
+    SPLITS,
+    add_jobs,
+    each,
+    positive,
+    require_simulator,
+    seed_number,
+    seed_range,
+    split_of,
+)
+from smartcart.scripts.main import CommandError
+
+if TYPE_CHECKING:
+    from smartcart.datasets.collage.cutouts import Split
+    from smartcart.datasets.collage.gallery import Gallery
+
+
+def add_collage(parts: "argparse._SubParsersAction[Any]") -> None:
+    """Adds the command to ``smartcart datasets``."""
+    collage = parts.add_parser(
+        "collage",
+        help="real cut-outs of goods and hands on real pictures",
+        description="Real cut-outs of goods and hands on real pictures, with exact truth.",
+        epilog="For example:  smartcart datasets collage pictures --cutouts cutouts --backgrounds photos/data.yaml "
+        "--count 1500 --seed 1 --jobs 2 --out out/collages",
+    )
+    kinds = collage.add_subparsers(title="commands", dest="kind", required=True, metavar="KIND")
+    _add_pictures(kinds)
+    _add_clips(kinds)
+
+
+def _add_pictures(kinds: "argparse._SubParsersAction[Any]") -> None:
+    pictures = kinds.add_parser(
+        "pictures",
+        help="a YOLO data set",
+        description="A YOLO data set. Light, colour, scale, sharpness and edges of the cut-outs are made to fit the "
+        "picture; a box is of what is visible, and left out where that is under a third.",
+        epilog="For example:  smartcart datasets collage pictures --cutouts cutouts --backgrounds photos/data.yaml "
+        "--count 1500 --seed 1 --jobs 2 --out out/collages",
+    )
+    _add_material(pictures)
+    pictures.add_argument("--count", type=positive, required=True, help="how many pictures")
+    pictures.add_argument(
+        "--seed", type=seed_number, required=True, help="the first picture's number; the others follow"
+    )
+    _add_output(pictures)
+    pictures.set_defaults(run=run_pictures)
+
+
+def _add_clips(kinds: "argparse._SubParsersAction[Any]") -> None:
+    clips = kinds.add_parser(
+        "clips",
+        help="labelled clips",
+        description="Labelled clips: real hands carry real cut-outs in and out of a real picture, whose own goods stay "
+        "where they are; all situations that this allows, and a cheap camera's faults.",
+        epilog="For example:  smartcart datasets collage clips --cutouts cutouts --backgrounds photos/data.yaml "
+        "--seeds 0:30 --split test --jobs 2 --out out/collage_clips",
+    )
+    _add_material(clips)
+    clips.add_argument("--seeds", type=seed_range, required=True, metavar="A:B", help="from A up to, without, B")
+    _add_output(clips)
+    clips.set_defaults(run=run_clips)
+
+
+def _add_material(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--cutouts",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="RGBA pictures and their cutouts.csv (file, label, source_set, source_file, held, arm_leaves, boxes)",
+    )
+    command.add_argument(
+        "--backgrounds",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="PATH",
+        help="each a data.yaml (its training pictures, which keep their boxes) or a folder of pictures without goods; "
+        "all are drawn from equally often",
+    )
+    command.add_argument(
+        "--leave-out",
+        nargs="+",
+        default=[],
+        metavar="SOURCE_SET",
+        help="source sets of cut-outs that are kept for measuring: all of them are of split test",
+    )
+    command.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="what looks at pictures without boxes")
+
+
+def _add_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--split", choices=SPLITS, help="which cut-outs may appear, by a hash of their photo (default train)"
+    )
+    command.add_argument("--out", type=Path, required=True, help="folder to write to")
+    command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    add_jobs(command)
+
+
+def run_pictures(args: argparse.Namespace) -> int:
+    """Writes the pictures that are not there yet."""
+    begun = time.monotonic()
+    require_simulator()
+    split = split_of(args.split, args.seed, args.seed + args.count - 1)
+    from smartcart.datasets.output.yolo import write_data_yaml
+
+    cutouts, backgrounds = _material(args, split)
+    refusing(args.model)
+    for name in ("images", "labels"):
+        (args.out / name).mkdir(parents=True, exist_ok=True)
+    work = partial(
+        _write_picture, split, args.out, args.cutouts, tuple(args.leave_out), tuple(args.backgrounds), args.model
+    )
+    boxes = int(sum(each(work, range(args.seed, args.seed + args.count), args.jobs, "picture")))
+    write_data_yaml(args.out, split)
+    report = {
+        "data": str(args.out / "data.yaml"),
+        "images": args.count,
+        "boxes": boxes,
+        "cutouts": cutouts,
+        "backgrounds": backgrounds,
+        "seconds": round(time.monotonic() - begun, 3),
+    }
+    words = f"{args.count} pictures with {boxes} boxes, {cutouts} cut-outs on {backgrounds} backgrounds, in {args.out}"
+    print(json.dumps(report) if args.json else words)
+    return 0
+
+
+def run_clips(args: argparse.Namespace) -> int:
+    """Films the clips that are not there yet."""
+    begun = time.monotonic()
+    require_simulator()
+    first, end = args.seeds
+    split = split_of(args.split, first, end - 1)
+    cutouts, backgrounds = _material(args, split)
+    refusing(args.model)
+    args.out.mkdir(parents=True, exist_ok=True)
+    work = partial(
+        _write_clip, split, args.out, args.cutouts, tuple(args.leave_out), tuple(args.backgrounds), args.model
+    )
+    media_seconds = round(sum(each(work, range(first, end), args.jobs, "clip")), 3)
+    report = {
+        "clips": end - first,
+        "media_seconds": media_seconds,
+        "cutouts": cutouts,
+        "backgrounds": backgrounds,
+        "seconds": round(time.monotonic() - begun, 3),
+    }
+    print(json.dumps(report) if args.json else f"{end - first} clips in {args.out}: {media_seconds} s of video")
+    return 0
+
+
+def _material(args: argparse.Namespace, split: "Split") -> tuple[int, int]:
+    """How many cut-outs and backgrounds there are; all that is wrong with them is said here."""
+    try:
+        gallery = _gallery(args.cutouts, split, tuple(args.leave_out))
+        backgrounds = sum(map(len, _sources(tuple(args.backgrounds))))
+    except SimulatorError as error:
+        raise CommandError(str(error)) from error
+    return gallery.count, backgrounds
+
+
+def _write_picture(
+    split: "Split",
+    folder: Path,
+    cutouts: Path,
+    kept: tuple[str, ...],
+    backgrounds: tuple[Path, ...],
+    model: Path,
+    number: int,
+) -> float:
+    from smartcart.datasets.collage.pictures import write_collage
+
+    gallery = _gallery(cutouts, split, kept)
+    return write_collage(number, split, folder, gallery, _sources(backgrounds), refusing(model))
+
+
+def _write_clip(
+    split: "Split",
+    folder: Path,
+    cutouts: Path,
+    kept: tuple[str, ...],
+    backgrounds: tuple[Path, ...],
+    model: Path,
+    seed: int,
+) -> float:
+    from smartcart.datasets.collage.clip import write_clip
+
+    gallery = _gallery(cutouts, split, kept)
+    return write_clip(seed, split, folder, gallery, _sources(backgrounds), refusing(model))
+
+
+@cache
+def _gallery(folder: Path, split: "Split", kept: tuple[str, ...]) -> "Gallery":
+    """The cut-outs, read once a process."""
+    from smartcart.datasets.collage.cutouts import read_cutouts
+    from smartcart.datasets.collage.gallery import Gallery
+
+    return Gallery.of(read_cutouts(folder, split, kept))
+
+
+@cache
+def _sources(backgrounds: tuple[Path, ...]) -> Any:
+    """The backgrounds, read once a process."""
+    from smartcart.datasets.real.backgrounds import sources
+
+    return sources(backgrounds)

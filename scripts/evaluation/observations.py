@@ -1,0 +1,145 @@
+"""What is seen of a labelled clip: by the eye over its video, by the truth, or by the truth through detector noise."""
+
+import argparse
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from smartcart.edge.capture.frames import Image
+from smartcart.edge.judge.judge import Judge
+from smartcart.edge.judge.witness import ChangeWitness
+from smartcart.edge.tracking.naming import DETECTORS_FLOOR, DETECTORS_POWER
+from smartcart.edge.tracking.tracker import CartTracker, Track, Tracker
+from smartcart.edge.vision.detection import Box, Detection
+from smartcart.edge.vision.zone import DEFAULT_ZONE, Zone
+from smartcart.models.dataset.frame_truth import TrueFrame, iou
+from smartcart.models.dataset.truth import Truth
+from smartcart.models.evaluation.detector_noise import SAME, NoisyEye, Sighting, read_noise
+from smartcart.models.evaluation.event_metrics import Prediction, Replayed
+from smartcart.models.labels import HAND
+from smartcart.scripts.pipeline import open_detector, open_frames
+
+CERTAIN: Final = 0.9
+UNSAID: Final = DETECTORS_FLOOR**DETECTORS_POWER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One frame's media time in seconds, what was detected in it, and what a witness of change keeps of its picture;
+    None of that where it keeps nothing, or there are no pictures."""
+
+    time: float
+    detections: Sequence[Detection]
+    view: Image | None = None
+
+
+def look_at_video(video: Path, args: argparse.Namespace, zone: Zone | None = None) -> list[Look]:
+    """What the eye that the options name sees of a video, and a witness of change, where a zone is given for one.
+
+    Raises:
+        SourceError, ModelError: the video or the model cannot be used.
+    """
+    detector, frames = open_detector(args, zone or DEFAULT_ZONE), open_frames(str(video))
+    view = ChangeWitness(zone).view if zone else lambda _: None
+    try:
+        return [Look(time=frame.time, detections=detector.detect(frame), view=view(frame)) for frame in frames]
+    finally:
+        frames.close()
+
+
+def look_at_truth(frames: Sequence[TrueFrame]) -> list[Look]:
+    """What an eye without fault sees."""
+    return [Look(time=f.t, detections=[_sure(t.label, t.box) for t in f.things]) for f in frames]
+
+
+def look_through_noise(frames: Sequence[TrueFrame], noise: Path, seed: int, clip: str) -> list[Look]:
+    """What a detector of this noise would see; each clip and seed is disturbed in its own way.
+
+    Raises:
+        NoiseError: the noise model cannot be used.
+    """
+    eye = NoisyEye(read_noise(noise), zlib.crc32(f"{clip}/{seed}".encode()))
+    return [Look(time=f.t, detections=[detection_of(s) for s in eye.look(f)]) for f in frames]
+
+
+def with_true_boxes(frames: Sequence[TrueFrame], looks: Sequence[Look]) -> list[Look]:
+    """The true boxes, under the classes that the eye gave them where it saw them."""
+    mixed: list[Look] = []
+    for frame, look in zip(frames, looks, strict=False):
+        items = [d for d in look.detections if d.label != HAND]
+        told: list[Detection] = []
+        for thing in frame.things:
+            seen = max(items, key=lambda d: iou(d.box, thing.box), default=None)
+            claimed = seen is not None and thing.label != HAND and iou(seen.box, thing.box) >= SAME
+            told.append(_sure(seen.label if seen is not None and claimed else thing.label, thing.box))
+        mixed.append(Look(time=look.time, detections=told))
+    return mixed
+
+
+class TrueTracker:
+    """Tracks without fault: the identity of every thing is that of the truth. Feed it the frames of one clip."""
+
+    def __init__(self, frames: Sequence[TrueFrame]) -> None:
+        self._frames = {frame.t: frame for frame in frames}
+        self._numbers: dict[str, int] = {}
+        self._tracks: dict[int, Track] = {}
+
+    def update(self, time: float, detections: Sequence[Detection]) -> Sequence[Track]:
+        for thing in self._frames[time].things:
+            number = self._numbers.setdefault(thing.id, len(self._numbers) + 1)
+            before = self._tracks.get(number)
+            hits = before.hits + 1 if before else 1
+            self._tracks[number] = Track(
+                id=number,
+                box=Box(*thing.box),
+                origin=before.origin if before else Box(*thing.box),
+                seen=True,
+                confidence=CERTAIN,
+                votes={thing.label: CERTAIN * hits},
+                first=before.first if before else time,
+                last=time,
+                hits=hits,
+            )
+        return [track for track in self._tracks.values() if track.last == time]
+
+
+def judged(clip: str, truth: Truth, looks: Sequence[Look], tracker: Tracker | None = None) -> Replayed:
+    """What tracker and judge make of what was seen, with a witness of change where there are pictures."""
+    zone = Zone(truth.zone)
+    witness = ChangeWitness(zone) if any(look.view is not None for look in looks) else None
+    tracker, judge = tracker or CartTracker(), Judge(zone, witness=witness)
+    decisions, visits, sights = [], {}, dict[str, list[float]]()
+    for look in looks:
+        if witness is not None and look.view is not None:
+            witness.keep(look.time, look.view)
+        decisions += judge.update(look.time, tracker.update(look.time, look.detections))
+        if (start := judge.visit_since) is not None:
+            visits[start] = look.time
+        for label in {d.label for d in look.detections}:
+            sights.setdefault(label, []).append(look.time)
+    decisions += judge.finish()
+    kinds = {"item_added": "added", "item_removed": "removed"}
+    predictions = [
+        Prediction(type=kinds.get(str(d.type)), label=d.label, t=d.media_time)  # type: ignore[arg-type]
+        for d in decisions
+        for _ in range(d.quantity)
+    ]
+    return Replayed(clip=clip, truth=truth, predictions=predictions, visits=tuple(visits.items()), sights=sights)
+
+
+def _sure(label: str, box: tuple[float, float, float, float]) -> Detection:
+    return Detection(label=label, confidence=CERTAIN, box=Box(*box))
+
+
+def detection_of(sighting: Sighting) -> Detection:
+    """As an eye with a recogniser would give it: the reading is the one that leaves the class its share."""
+    named = {sighting.label: sighting.share * UNSAID} if sighting.rivals else None
+    if named is not None:
+        weights = [2.0**-rank for rank in range(len(sighting.rivals))]
+        for rival, weight in zip(sighting.rivals, weights, strict=True):
+            named[rival] = (1 - sighting.share) * weight / sum(weights)
+        total = sum(named.values())
+        named = {label: value / total for label, value in named.items()}
+    return Detection(label=sighting.label, confidence=sighting.confidence, box=Box(*sighting.box), named=named)

@@ -1,0 +1,70 @@
+"""The wiring that every command with a camera or a clip shares."""
+
+import argparse
+from pathlib import Path
+
+from smartcart.edge.capture.frames import FrameSource, SourceError
+from smartcart.edge.capture.sources import open_source
+from smartcart.edge.capture.webcam import OWN_CHOICE, CameraMode
+from smartcart.edge.judge.judge import Judge
+from smartcart.edge.judge.witness import ChangeWitness
+from smartcart.edge.pipeline import Pipeline
+from smartcart.edge.tracking.tracker import CartTracker, TrackerSettings
+from smartcart.edge.vision.detection import Detector
+from smartcart.edge.vision.detector import ModelError, OnnxDetector
+from smartcart.edge.vision.recogniser import OnnxRecogniser
+from smartcart.edge.vision.recognising_detector import ReadingDetector
+from smartcart.edge.vision.recorded import RecordedDetector, RecordingError
+from smartcart.edge.vision.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
+from smartcart.edge.vision.zoom import zoomed
+from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL, UNKNOWN
+from smartcart.scripts.main import CommandError
+from smartcart.scripts.pipeline_options import NO_HAND, NO_RECOGNISER
+
+EDGE_ERRORS = (ModelError, SourceError, ZoneError, RecordingError)
+
+
+def open_detector(args: argparse.Namespace, zone: Zone) -> Detector:
+    """What the options name: recorded detections, or an eye that looks at the zone, with a recogniser where one fits.
+
+    The shipped recogniser belongs to the shipped eyes; another eye has none unless ``--recogniser`` gives it.
+    """
+    if args.detections:
+        return RecordedDetector(args.detections)
+    hand_class = None if args.hand_class == NO_HAND else args.hand_class
+    eye = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak, hand_class=hand_class)
+    shipped = args.model.resolve() in (DEFAULT_MODEL.resolve(), INT8_MODEL.resolve())
+    file = args.recogniser or (DEFAULT_RECOGNISER if shipped else None)
+    if file is None or file == NO_RECOGNISER:
+        return zoomed(eye, zone)
+    recogniser = OnnxRecogniser(file, threads=args.threads)
+    if strange := set(recogniser.labels) - {*eye.labels, UNKNOWN}:
+        raise ModelError(f"{file}: names {', '.join(sorted(strange))}, which {args.model} does not find")
+    return ReadingDetector(zoomed(eye, zone), recogniser)
+
+
+def open_zone(path: Path | None) -> Zone:
+    return read_zone(path) if path else DEFAULT_ZONE
+
+
+def build_pipeline(detector: Detector, zone: Zone) -> Pipeline:
+    """A fresh pipeline around a detector: tracker, witness and judge are one camera's own."""
+    witness = ChangeWitness(zone)
+    return Pipeline(detector=detector, tracker=CartTracker(), judge=Judge(zone, witness=witness), witness=witness)
+
+
+def camera_mode(args: argparse.Namespace) -> CameraMode:
+    """What ``--size``, ``--fps`` and ``--format`` ask of a webcam."""
+    return CameraMode(size=args.size, fps=args.fps, format=args.format)
+
+
+def open_frames(source: str, *, mode: CameraMode = OWN_CHOICE) -> FrameSource:
+    """The frames that a word names.
+
+    Raises:
+        CommandError: there are none.
+    """
+    try:
+        return open_source(source, mode=mode)
+    except EDGE_ERRORS as error:
+        raise CommandError(str(error)) from error

@@ -1,0 +1,20 @@
+"""Everything that decides who comes in, over one office."""
+
+from smartcart.server.access.accounts import Accounts
+from smartcart.server.access.audit import AuditLog
+from smartcart.server.access.logins import Logins, LoginTimes
+from smartcart.server.access.screens import Screens
+from smartcart.server.access.tokens import ApiTokens
+from smartcart.server.database.database import Office
+
+
+class Doors:
+    """Accounts, logins, tokens, screens, and the audit log that they all write to."""
+
+    def __init__(self, office: Office, times: LoginTimes | None = None) -> None:
+        self.office = office
+        self.audit = AuditLog(office)
+        self.accounts = Accounts(office, self.audit)
+        self.logins = Logins(office, self.audit, times)
+        self.tokens = ApiTokens(office, self.audit)
+        self.screens = Screens(office, self.audit)

@@ -1,0 +1,98 @@
+"""The audit log: who changed what, when, and by which door. It is only ever written to."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, insert, select
+
+from smartcart.server.database.database import Office
+from smartcart.server.database.tables import AUDIT
+from smartcart.server.runtime.clock import rfc3339
+
+Via = Literal["login", "token", "screen", "command", "open", "door"]
+"""By which door somebody came: ``command`` is the command line, ``open`` a demo, ``door`` one who is not in yet."""
+
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who does something; ``address`` is the network address asked from, where there is one."""
+
+    name: str
+    via: Via
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the log; ``position`` counts up."""
+
+    position: int
+    at: datetime
+    actor: str
+    via: str
+    action: str
+    subject: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "position": self.position,
+            "at": rfc3339(self.at),
+            "actor": self.actor,
+            "via": self.via,
+            "action": self.action,
+            "subject": self.subject,
+            "detail": self.detail,
+        }
+
+
+class AuditLog:
+    """Written to inside the transaction of the change that it tells of."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def write(self, connection: Connection, actor: Actor, action: str, subject: str, **detail: Any) -> None:
+        """Adds a line; ``detail`` is what JSON can hold, and no secret."""
+        if actor.address is not None:
+            detail["address"] = actor.address
+        connection.execute(
+            insert(AUDIT),
+            {
+                "at": self._office.now(),
+                "actor": actor.name,
+                "via": actor.via,
+                "action": action,
+                "subject": subject,
+                "detail": json.dumps(detail, ensure_ascii=False),
+            },
+        )
+
+    def note(self, actor: Actor, action: str, subject: str, **detail: Any) -> None:
+        """Adds a line about something that changes no table of the office."""
+        with self._office.writing() as connection:
+            self.write(connection, actor, action, subject, **detail)
+
+    def entries(self, limit: int = 100, before: int | None = None) -> list[Entry]:
+        """The newest lines first; ``before`` leaves out that position and what is newer."""
+        query = select(AUDIT).order_by(AUDIT.c.position.desc()).limit(limit)
+        if before is not None:
+            query = query.where(AUDIT.c.position < before)
+        return self._read(query)
+
+    def lines(self) -> Iterator[str]:
+        """Everything from the beginning, each line a JSON object."""
+        last = 0
+        while batch := self._read(select(AUDIT).where(AUDIT.c.position > last).order_by(AUDIT.c.position).limit(_PAGE)):
+            last = batch[-1].position
+            yield "".join(json.dumps(entry.to_json(), ensure_ascii=False) + "\n" for entry in batch)
+
+    def _read(self, query: Any) -> list[Entry]:
+        with self._office.reading() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [Entry(**(dict(row) | {"detail": json.loads(row["detail"])})) for row in rows]

@@ -1,0 +1,168 @@
+"""Checking passwords and pairing codes: a few tries for each address, account and cart, and few at a time.
+
+A password takes 19 MiB and a good part of a second of a busy small machine to check, so a crowd at the door must not
+have it all at once. A login's or screen's cookie and an API token are 256 random bits: who guesses at these may try on.
+"""
+
+import asyncio
+import ipaddress
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+
+from smartcart.server.access.access import Doors
+from smartcart.server.access.accounts import Account, AccountError, account_name
+from smartcart.server.access.audit import Actor
+from smartcart.server.access.rate_limit import Bucket, Tries
+from smartcart.server.access.secrets import fingerprint
+
+_CHECKED_AT_ONCE: Final = 2
+_LONGEST_QUEUE: Final = 20
+
+
+class TooManyTriesError(Exception):
+    """Somebody must wait; ``seconds`` says how long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"too many tries: wait {math.ceil(seconds)} seconds")
+        self.seconds = math.ceil(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """Somebody gives a name, which is that of the account ``known``, or of none."""
+
+    name: str
+    known: str | None
+    address: str | None
+    buckets: tuple[Bucket, ...]
+
+
+class FrontDesk:
+    """One a server. ``on_failure`` is called for each wrong password or code."""
+
+    def __init__(self, doors: Doors, on_failure: Callable[[], None]) -> None:
+        self._doors = doors
+        self._on_failure = on_failure
+        self._tries = Tries(doors.office)
+        self._threads = ThreadPoolExecutor(_CHECKED_AT_ONCE, thread_name_prefix="password")
+        self._waiting = 0
+
+    async def log_in(self, name: str, password: str, address: str | None) -> str | None:
+        """The secret of a new login; None if name or password is wrong.
+
+        Raises:
+            TooManyTriesError: this address or account has tried too often, or too many are at the door.
+        """
+        attempt = await run_in_threadpool(self._attempt, name, address)
+
+        def check() -> str | None:
+            account = self._check(attempt, password)
+            return self._let_in(account, address) if account else None
+
+        return await self._in_turn(check)
+
+    async def change_password(self, name: str, password: str, fresh: str, by: Actor) -> str | None:
+        """The secret of a new login after the change; None if ``password`` is not the one in force.
+
+        Raises:
+            TooManyTriesError: as for ``log_in``.
+            WeakPasswordError: ``fresh`` is too easy to guess.
+        """
+        attempt = await run_in_threadpool(self._attempt, name, by.address)
+
+        def change() -> str | None:
+            account = self._check(attempt, password)
+            if account is None:
+                return None
+            self._doors.accounts.set_password(name, fresh, by)
+            return self._let_in(account, by.address)
+
+        return await self._in_turn(change)
+
+    async def _in_turn(self, work: Callable[[], str | None]) -> str | None:
+        if self._waiting >= _LONGEST_QUEUE:
+            raise TooManyTriesError(5)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
+
+    def _attempt(self, name: str, address: str | None) -> _Attempt:
+        """Before anybody queues: who has tried too often must not be in the way of others."""
+        known = self._known(name)
+        buckets = _of_address(address), _of_account(known, name)
+        self._take(*buckets)
+        return _Attempt(name=name, known=known, address=address, buckets=buckets)
+
+    def _check(self, attempt: _Attempt, password: str) -> Account | None:
+        account = self._doors.accounts.check(attempt.name, password)
+        if account is None:
+            self._on_failure()
+            who = Actor(name="", via="door", address=attempt.address)
+            self._doors.audit.note(who, "login refused", attempt.known or "an unknown name")
+            return None
+        self._tries.give_back(*attempt.buckets)
+        return account
+
+    def _let_in(self, account: Account, address: str | None) -> str:
+        return self._doors.logins.open(account, Actor(name=account.name, via="login", address=address))
+
+    def _known(self, name: str) -> str | None:
+        """The account of this name; a name that nobody has may be a password typed in the wrong place."""
+        try:
+            return self._doors.accounts.find(name).name
+        except AccountError:
+            return None
+
+    def pair(self, store: str, cart: str, code: str, address: str | None) -> str | None:
+        """The secret of a newly paired screen; None if the code is wrong.
+
+        Raises:
+            TooManyTriesError: this address has tried too often, or this cart was tried too often.
+        """
+        name = f"{store}/{cart}"
+        buckets = _of_address(address), Bucket(whose=f"cart {name}", tries=20, seconds=600)
+        self._take(*buckets)
+        secret = self._doors.screens.pair(store, cart, code, Actor(name=name, via="screen", address=address))
+        if secret is None:
+            self._on_failure()
+            return None
+        self._tries.give_back(*buckets)
+        return secret
+
+    def close(self) -> None:
+        """Lets those who are being checked finish."""
+        self._threads.shutdown()
+
+    def _take(self, *buckets: Bucket) -> None:
+        if wait := self._tries.take(*buckets):
+            raise TooManyTriesError(wait)
+
+
+def _of_address(address: str | None) -> Bucket:
+    return Bucket(whose=f"address {network_of(address)}", tries=10, seconds=300)
+
+
+def _of_account(known: str | None, typed: str) -> Bucket:
+    """Of a name that nobody has so little is kept that it cannot be found from it, and it is stopped all the same."""
+    some = fingerprint(account_name(typed))[:3]
+    return Bucket(whose=f"account {known}" if known else f"unknown {some}", tries=20, seconds=600)
+
+
+def network_of(address: str | None) -> str:
+    """What counts as one address: of IPv6 the network, since each household has all of one.
+
+    >>> network_of("192.0.2.7"), network_of("2001:db8::1:2:3:4")
+    ('192.0.2.7', '2001:db8::/64')
+    """
+    try:
+        at = ipaddress.ip_address(address or "")
+    except ValueError:
+        return ""
+    return str(at) if at.version == 4 else str(ipaddress.ip_network((at, 64), strict=False))

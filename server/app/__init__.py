@@ -1,0 +1,1 @@
+"""The server put together: the web application, and everything that starts and stops with it."""

@@ -1,0 +1,327 @@
+"""The basket server as one object: ledger, subscriber and pages, started and stopped together."""
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from zoneinfo import ZoneInfo
+
+from smartcart.edge.contract.events import ContractError, checked_name
+from smartcart.server.access.access import Doors
+from smartcart.server.access.audit import Actor
+from smartcart.server.access.authenticator import FrontDesk
+from smartcart.server.app.application import create_app
+from smartcart.server.basket.basket import Basket
+from smartcart.server.carts.carts import Carts, CartView
+from smartcart.server.carts.commands import CartKey, Commands
+from smartcart.server.carts.corrections import Corrections
+from smartcart.server.carts.help_requests import Calls
+from smartcart.server.carts.metrics import CartMetrics
+from smartcart.server.carts.requests import Requests
+from smartcart.server.carts.review_queue import Settling
+from smartcart.server.carts.shift_book import ShiftBook
+from smartcart.server.catalogue.catalogue import Catalogue
+from smartcart.server.catalogue.file import DEFAULT_CATALOGUE, load_catalogue
+from smartcart.server.catalogue.in_force import CatalogueInForce
+from smartcart.server.catalogue.pictures import Pictures
+from smartcart.server.catalogue.store import Products
+from smartcart.server.checkout.payments import Payments
+from smartcart.server.checkout.till import Till
+from smartcart.server.checkout.trial_provider import TrialProvider
+from smartcart.server.database.database import open_office
+from smartcart.server.http.web_server import WebServer
+from smartcart.server.ledger.address import is_postgres, open_ledger
+from smartcart.server.ledger.port import LedgerError, Outcome
+from smartcart.server.ledger.sole_use import sole_use
+from smartcart.server.mqtt import evidence_sweep
+from smartcart.server.mqtt.address import AddressError, BrokerAddress
+from smartcart.server.mqtt.commit_reporter import Watch
+from smartcart.server.mqtt.connection import Connection
+from smartcart.server.mqtt.evidence import EvidenceBox
+from smartcart.server.mqtt.subscriber import Health, Subscriber
+from smartcart.server.runtime.listening import listen
+from smartcart.server.runtime.metrics import Metrics
+from smartcart.server.runtime.periodic_task import Rounds
+from smartcart.server.runtime.zone import store_zone
+from smartcart.server.site.entrance import Entrance
+from smartcart.server.site.site import Site
+from smartcart.server.views.cart import CartPages
+from smartcart.server.views.cart_screen import ScreenPages
+from smartcart.server.views.dashboard import CartCards
+from smartcart.server.views.feed import Feed
+from smartcart.server.views.item_pictures import add_item_pictures
+from smartcart.server.views.queue import QueuePages
+from smartcart.server.views.templating import Templates
+
+_BEGINNING: Final = Actor(name="smartcart", via="command")
+_LOOK_SECONDS: Final = 1.0
+"""How often what other servers have written beside the ledger is looked for."""
+_TILL_SECONDS: Final = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class BasketServer:
+    """Subscribes, keeps the ledger and serves the pages, from ``start`` to ``stop``; a context manager.
+
+    Args:
+        broker_url, ca, cert, key: see ``BrokerAddress``.
+        ledger_url: see ``open_ledger``.
+        port: 0 takes a free port; ``url`` tells the real one.
+        catalogue: what an empty store begins with, or its file; None takes the one that is shipped.
+        group: a name that several servers have in common, which share one broker and one PostgreSQL ledger.
+        entrance: who is let in, and how.
+        evidence: take pictures that carts send of their events, and keep them for a day at most, in memory alone.
+        labels: the words of the carts' detector, for a warning where the catalogue has another one; none warns never.
+        zone: the store's time zone; None takes the machine's.
+        live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker_url: str,
+        ledger_url: str,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        catalogue: Catalogue | Path | None = None,
+        ca: Path | None = None,
+        cert: Path | None = None,
+        key: Path | None = None,
+        group: str | None = None,
+        entrance: Entrance | None = None,
+        evidence: bool = False,
+        labels: Iterable[str] = (),
+        zone: ZoneInfo | None = None,
+        live_view_url: str | None = None,
+        clip_name: str | None = None,
+    ) -> None:
+        self._address = BrokerAddress.parse(broker_url, ca=ca, cert=cert, key=key)
+        self._seed = catalogue if isinstance(catalogue, Catalogue) else load_catalogue(catalogue or DEFAULT_CATALOGUE)
+        if group is not None:
+            try:
+                checked_name(group, "the servers' common name")
+            except ContractError as error:
+                raise AddressError(error.reason) from None
+            if not is_postgres(ledger_url):
+                raise LedgerError("servers that share need one ledger in PostgreSQL: --ledger postgresql://…")
+        self._is_given = catalogue is not None
+        self._group = group
+        self._ledger_url = ledger_url
+        self._host = host
+        self._port = port
+        self._entrance = entrance or Entrance()
+        self._labels = frozenset(labels)
+        self._zone = zone or store_zone(None)
+        self._live_view_url = live_view_url
+        self._clip_name = clip_name
+        self._changed = threading.Condition()
+        self._metrics = Metrics(Outcome)
+        self._commands = Commands()
+        self._evidence = EvidenceBox(is_on=evidence)
+
+    @property
+    def url(self) -> str:
+        """Where the pages are."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)
+        scheme = "https" if self._entrance.tls else "http"
+        return f"{scheme}://[{host}]:{self._port}/" if ":" in host.strip("[]") else f"{scheme}://{host}:{self._port}/"
+
+    def start(self) -> None:
+        """Opens ledger and port, then takes events in.
+
+        Raises:
+            LedgerError: the ledger cannot be opened.
+            OfficeError: the tables beside the ledger cannot be opened.
+            EntranceError: it must not be reached from elsewhere like this.
+            TlsError: its certificate or key cannot be used.
+            ListenError: the port cannot be opened.
+        """
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(sole_use(self._ledger_url))
+            self._ledger = open_ledger(self._ledger_url)
+            undo.callback(self._ledger.close)
+            office = open_office(self._ledger_url)
+            undo.callback(office.close)
+            self._doors = Doors(office, self._entrance.times)
+            self._open_shop()
+            self._entrance.check(self._host, self._doors)
+            self._carts = Carts(self._ledger, self._commands)
+            self._till = self._make_till()
+            self._calls = Calls(office, self._doors.audit, self._carts.touch)
+            self._requests = Requests(office, self._doors.audit, self._carts, self._commands)
+            if self._group is None:  # whoever had payments under way is dead
+                self._till.recover(timedelta(0))
+            listening = listen(self._host, self._port, "the server")
+            self._opened = undo.pop_all()
+        self._port = listening.getsockname()[1]
+        self._carts.listen(self._wake)
+        self._subscriber = Subscriber(
+            connection=self._make_connection(),
+            ledger=self._ledger,
+            catalogue=self._catalogue,
+            carts=self._carts,
+            commands=self._commands,
+            watch=Watch(self._metrics),
+            evidence=self._evidence,
+        )
+        self._web = self._make_web(listening)
+        self._rounds = self._make_rounds()
+        for rounds in self._rounds:
+            rounds.start()
+        self._subscriber.start()
+        self._web.start()
+
+    def _open_shop(self) -> None:
+        """The catalogue in force; an empty store begins with the one that was given."""
+        self._products = Products(self._doors.office, self._doors.audit)
+        seeded = self._products.seed(self._seed, _BEGINNING)
+        self._catalogue = CatalogueInForce(self._products)
+        if self._is_given and not seeded and set(self._seed.products) - set(self._catalogue.products):
+            log.warning("the store keeps its catalogue: --catalogue fills an empty one; import the file on its page")
+
+    def _make_connection(self) -> Connection:
+        """Under a name that is the same after a restart; several servers have one each."""
+        name = f"smartcart-server-{self._ledger.identity[:13]}" + (f"-{uuid.uuid4().hex[:8]}" if self._group else "")
+        pictures = self._evidence.is_on
+        return Connection(self._address, name, group=self._group, pictures=pictures, on_change=self._carts.touch)
+
+    def _make_rounds(self) -> list[Rounds]:
+        """What is looked at again and again, since another server may have changed it, or nobody has."""
+        sweep = partial(evidence_sweep.sweep, self._evidence, self._ledger)
+        look, till, pictures = _LOOK_SECONDS, _TILL_SECONDS, evidence_sweep.EVERY_SECONDS
+        return [
+            Rounds("catalogue", self._catalogue.look, seconds=look, meanwhile="the catalogue stays as it was"),
+            Rounds("calls", self._calls.refresh, seconds=look, meanwhile="calls for help stay as they were"),
+            Rounds("requests", self._requests.refresh, seconds=look, meanwhile="requests to carts stay as they were"),
+            Rounds("till", self._till.recover, seconds=till, meanwhile="open payments are looked at again later"),
+            Rounds("pictures", sweep, seconds=pictures, meanwhile="pictures of erased sessions stay till then"),
+        ]
+
+    def _make_till(self) -> Till:
+        office, audit = self._doors.office, self._doors.audit
+        return Till(
+            ledger=self._ledger,
+            catalogue=self._catalogue,
+            payments=Payments(office, audit),
+            provider=TrialProvider(office),
+            audit=audit,
+            on_change=self._carts.touch,
+        )
+
+    def _make_web(self, listening: socket.socket) -> WebServer:
+        def health() -> Health:
+            return self._subscriber.health
+
+        templates = Templates(currency=self._catalogue.currency, is_open=self._entrance.is_open, zone=self._zone)
+        add_item_pictures(templates, self._evidence, lambda: self._catalogue.now)
+        self._feed = Feed(self._carts)
+        self._desk = FrontDesk(self._doors, self._metrics.login_failures.inc)
+        self._metrics.register(CartMetrics(self._carts, lambda: self._feed.open_pages, lambda: health().ok))
+        settling = Settling(self._carts, self._ledger, lambda: self._catalogue.now)
+        cards = CartCards(
+            carts=self._carts,
+            calls=self._calls,
+            health=health,
+            templates=templates,
+            live_view_url=self._live_view_url,
+            clip_name=self._clip_name,
+        )
+        site = Site(
+            carts=self._carts,
+            ledger=self._ledger,
+            requests=self._requests,
+            catalogue=self._catalogue,
+            products=self._products,
+            pictures=Pictures(self._doors.office),
+            till=self._till,
+            health=health,
+            metrics=self._metrics,
+            doors=self._doors,
+            desk=self._desk,
+            templates=templates,
+            feed=self._feed,
+            cards=cards,
+            cart_pages=CartPages(
+                self._carts, self._ledger, settling, self._calls, self._till.payments, self._evidence, templates
+            ),
+            queue_pages=QueuePages(self._carts, settling, templates),
+            screen_pages=ScreenPages(
+                carts=self._carts,
+                ledger=self._ledger,
+                settling=settling,
+                calls=self._calls,
+                catalogue=lambda: self._catalogue.now,
+                evidence=self._evidence,
+                templates=templates,
+            ),
+            corrections=Corrections(self._ledger, lambda: self._catalogue.now, self._carts, self._doors.audit),
+            settling=settling,
+            shifts=ShiftBook(self._carts, self._ledger, self._zone),
+            calls=self._calls,
+            evidence=self._evidence,
+            labels=self._labels,
+            is_open=self._entrance.is_open,
+            zone=self._zone,
+        )
+        allowed_hosts = (self._host, *self._entrance.allowed_hosts)
+        app = create_app(site, allowed_hosts=allowed_hosts, live_view_url=self._live_view_url)
+        return WebServer(app, listening, tls=self._entrance.tls, trusted_proxies=self._entrance.trusted_proxies)
+
+    def stop(self) -> None:
+        """Ends every page's stream, disconnects and closes the ledger."""
+        self._feed.close()
+        self._web.stop()
+        self._desk.close()
+        self._subscriber.stop()
+        for rounds in self._rounds:
+            rounds.stop()
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def has_admin(self) -> bool:
+        """Whether anybody could look after it."""
+        return self._doors.accounts.has_admin()
+
+    def view(self, store: str, cart: str) -> CartView | None:
+        """A cart as it stands now; None if nothing was ever heard of it."""
+        return self._carts.view((store, cart))
+
+    def basket(self, store: str, cart: str) -> Basket | None:
+        """The basket of a cart's newest session; None before its first event."""
+        view = self.view(store, cart)
+        return view.basket if view else None
+
+    def wait_for(self, store: str, cart: str, condition: Callable[[Basket], bool], timeout: float) -> Basket | None:
+        """Waits until a cart's basket fulfils a condition; gives that basket, or None when the time (s) is over."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                basket = self.basket(store, cart)
+                if basket is not None and condition(basket):
+                    return basket
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self._changed.wait(left)
+
+    def _wake(self, _carts: set[CartKey]) -> None:
+        with self._changed:
+            self._changed.notify_all()

@@ -1,0 +1,1 @@
+"""The basket of a session and the fold that computes it. Pure."""

@@ -1,0 +1,227 @@
+"""The fold: from what a cart has told and persons have corrected to its basket, without clock or I/O.
+
+The same entries give the same basket in whatever order and however often they arrive: events are put in the order of
+their ``seq``, corrections in that of their number, and an id counts once. What does not add up is kept and shown,
+never guessed away. All times of a basket are the server's own: a cart's clock may be wrong.
+
+A correction gives the event that it names another reading, at that event's place; one made by hand stands behind the
+highest ``seq`` that was stored when it was made. The last correction of an event that was not taken back counts.
+Neither changes the price of a product that is not itself corrected.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from smartcart.edge.contract.events import EventType, Outcome
+from smartcart.server.basket.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent, Uncertain
+from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.tally import Entry, Tally
+from smartcart.server.catalogue.catalogue import Match
+
+_UNKNOWN: Final = Match()
+
+log = logging.getLogger(__name__)
+
+
+def fold(
+    store: str,
+    cart: str,
+    session: str,
+    stored: Iterable[StoredEvent],
+    faults: Iterable[Fault] = (),
+    corrections: Iterable[StoredCorrection] = (),
+    closing: Closing | None = None,
+) -> Basket:
+    """The basket of one session from everything that the ledger holds of it, in any order."""
+    unique = {s.event.id: s for s in stored}
+    ordered = sorted(unique.values(), key=lambda s: (s.event.seq, s.event.id))
+    taken = {(s.event.id, s.event.seq) for s in ordered}
+    refused = sorted(
+        {f.event_id: f for f in faults if (f.event_id, f.seq) not in taken}.values(),
+        key=lambda f: (f.seq or 0, f.event_id),
+    )
+    words = sorted({c.correction.id: c for c in corrections}.values(), key=lambda c: c.number)
+    tally = _walk(ordered, refused, standing(words))
+    lines = tuple(line.freeze() for line in tally.lines if line.quantity)
+    currency = next((line.currency for line in lines if line.price is not None), None)
+    counted = [line for line in lines if line.total is not None and line.currency == currency]
+    problems = tally.problems + [
+        f"{line.name} is priced in {line.currency}, the basket in {currency}: it is not in the total"
+        for line in lines
+        if line.total is not None and line.currency != currency
+    ]
+    return Basket(
+        store=store,
+        cart=cart,
+        session=session,
+        state="ended" if tally.ended_at or closing else "open",
+        lines=lines,
+        total_minor=sum(line.total or 0 for line in counted),
+        currency=currency,
+        unpriced=sum(line.quantity for line in lines if line.total is None),
+        discrepancies=tuple(tally.discrepancies),
+        uncertain=tuple(tally.uncertain),
+        missing=gaps([s.event.seq for s in ordered] + [f.seq for f in refused if f.seq is not None]),
+        problems=tuple(problems),
+        started_at=tally.started_at,
+        ended_at=tally.ended_at,
+        closed_at=closing.time if closing else None,
+        events=len(ordered),
+        corrections=len(words),
+    )
+
+
+def fold_or_fault(
+    store: str,
+    cart: str,
+    session: str,
+    stored: Iterable[StoredEvent],
+    faults: Iterable[Fault] = (),
+    corrections: Iterable[StoredCorrection] = (),
+    closing: Closing | None = None,
+) -> Basket:
+    """As ``fold``; what cannot be folded, for whatever reason, is an empty basket with that as its problem, so that
+    one session never takes another one's page with it."""
+    try:
+        return fold(store, cart, session, stored, faults, corrections, closing)
+    except Exception as error:
+        log.exception("store %s, cart %s, session %s cannot be folded", store, cart, session)
+        problem = Fault(event_id="", seq=None, reason=f"the session cannot be folded ({error}); its events are kept")
+        return fold(store, cart, session, (), (problem,), (), closing)
+
+
+def gaps(seqs: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """The ranges from 1 on that are not there, both ends included.
+
+    >>> gaps([2, 3, 7])
+    ((1, 1), (4, 6))
+    """
+    found: list[tuple[int, int]] = []
+    last = 0
+    for seq in sorted(set(seqs)):
+        if seq > last + 1:
+            found.append((last + 1, seq - 1))
+        last = seq
+    return tuple(found)
+
+
+def _fault_text(fault: Fault) -> str:
+    which = f"event {fault.seq}" if fault.seq is not None else "an event"
+    return f"{which} was refused: {fault.reason}"
+
+
+def _walk(events: list[StoredEvent], faults: list[Fault], words: list[StoredCorrection]) -> Tally:
+    """Goes through events, settled faults and corrections by hand, each at its place and with its reading."""
+    tally = Tally()
+    by_hand = [word for word in words if word.correction.corrects is None]
+    readings: dict[str, list[StoredCorrection]] = {}
+    for word in words:
+        if word.correction.corrects is not None:
+            readings.setdefault(word.correction.corrects, []).append(word)
+    steps: list[tuple[int, int, StoredEvent | StoredCorrection | Fault]] = [(s.event.seq, 0, s) for s in events]
+    steps += [(f.seq or readings[f.event_id][0].after, 1, f) for f in faults if f.event_id in readings]
+    steps += [(word.after, 2, word) for word in by_hand]
+    for seq, _, step in sorted(steps, key=lambda s: s[:2]):  # stable: what stands at one place keeps its order
+        match step:
+            case StoredEvent():
+                _take(tally, step, readings.get(step.event.id, []))
+            case Fault():
+                tally.take(_reading(readings[step.event_id][-1], None, _UNKNOWN, source=step.event_id, seq=seq))
+            case StoredCorrection(correction=said):
+                last = readings.get(said.id, [step])[-1]
+                tally.take(_reading(last, said.label, step.match, source=said.id, seq=seq))
+    tally.problems += [_fault_text(fault) for fault in faults if fault.event_id not in readings]
+    known = {s.event.id for s in events} | {f.event_id for f in faults} | {w.correction.id for w in by_hand}
+    tally.problems += [f"a correction names {name}, which is not here" for name in readings if name not in known]
+    return tally
+
+
+def _take(tally: Tally, stored: StoredEvent, readings: list[StoredCorrection]) -> None:
+    event = stored.event
+    if tally.ended_at is not None and not stored.late and not readings:
+        tally.problems.append(f"event {event.seq} ({event.type}) came after the session's end")
+    match event.type:
+        case EventType.SESSION_STARTED:
+            _start(tally, stored, readings)
+        case EventType.SESSION_ENDED:
+            tally.ended_at = tally.ended_at or stored.stored_at
+        case _ if readings:
+            tally.take(_reading(readings[-1], event.label, stored.match, source=event.id, seq=event.seq))
+        case _ if stored.late:
+            tally.late(_entry(stored, "none", event.label or "something"))
+        case EventType.ITEM_ADDED:
+            tally.take(_entry(stored, "added", event.label or ""))
+        case EventType.ITEM_REMOVED:
+            tally.take(_entry(stored, "removed", event.label or ""))
+        case EventType.ITEM_UNCERTAIN:
+            tally.uncertain.append(_doubt(stored))
+
+
+def _entry(stored: StoredEvent, action: Outcome, label: str) -> Entry:
+    event = stored.event
+    return Entry(
+        source=event.id,
+        seq=event.seq,
+        time=stored.stored_at,
+        action=action,
+        label=label,
+        quantity=event.quantity or 1,
+        match=stored.match,
+    )
+
+
+def _reading(word: StoredCorrection, label: str | None, match: Match, *, source: str, seq: int) -> Entry:
+    """What a correction makes of an entry of this label and match; the same product keeps its price, if it had one."""
+    said = word.correction
+    same = said.label == label and said.sku in (None, match.sku) and not match.to_weigh
+    return Entry(
+        source=source,
+        seq=seq,
+        time=said.time,
+        action=said.action,
+        label=said.label or "",
+        quantity=said.quantity,
+        match=match if same else word.match,
+    )
+
+
+def _start(tally: Tally, stored: StoredEvent, readings: list[StoredCorrection]) -> None:
+    """What stood in the basket is unpriced until a person has said, label by label, what it is."""
+    event = stored.event
+    if event.seq != 1:
+        tally.problems.append(f"event {event.seq} starts a session that runs already")
+        return
+    tally.started_at = stored.stored_at
+    settled = {word.correction.label: word for word in readings}
+    for label, count in sorted((event.initial or {}).items()):
+        if not count or label in settled:
+            continue
+        if stored.late:
+            tally.late(
+                Entry(
+                    source=event.id,
+                    seq=event.seq,
+                    time=stored.stored_at,
+                    action="none",
+                    label=label,
+                    quantity=count,
+                    match=stored.match,
+                )
+            )
+        else:
+            tally.stood(event.id, label, count)
+    for word in settled.values():
+        tally.take(_reading(word, None, stored.match, source=event.id, seq=event.seq))
+
+
+def _doubt(stored: StoredEvent) -> Uncertain:
+    event = stored.event
+    candidates = sorted(event.candidates or (), key=lambda c: -c.probability)
+    return Uncertain(
+        event_id=event.id,
+        seq=event.seq,
+        time=stored.stored_at,
+        label=event.label,
+        candidates=tuple((c.outcome, c.label, c.probability) for c in candidates),
+    )

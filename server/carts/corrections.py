@@ -1,0 +1,209 @@
+"""Making corrections: a person's word on what happened becomes an ``item_corrected`` in the ledger."""
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from smartcart.edge.contract.events import Correction, Outcome
+from smartcart.server.access.audit import Actor, AuditLog
+from smartcart.server.basket.basket import StoredCorrection
+from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.carts.carts import Carts
+from smartcart.server.catalogue.catalogue import Catalogue, Match
+from smartcart.server.ledger.port import Ledger, LedgerError, SessionKey, Verdict
+from smartcart.server.ledger.port import Outcome as Fate
+from smartcart.server.runtime.clock import utc_now
+
+SHOPPER: Final = "the shopper"
+"""Who said it, where the cart's own screen was pressed; no account can have this name."""
+MOST: Final = 1000
+"""The largest quantity of one correction."""
+MOST_WORDS: Final = 2000
+"""How many corrections a session may have: as many as events."""
+
+
+class CorrectionError(Exception):
+    """A correction that cannot be made; the message says why."""
+
+
+class NotThereError(CorrectionError):
+    """There is no such session, event or product."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a person says: ``action`` of ``quantity`` times the product ``sku``, or of what ``label`` stands for.
+
+    ``weight_g`` is what one of it weighs, in grams; None takes what the cart weighed.
+    """
+
+    action: Outcome
+    label: str | None = None
+    sku: str | None = None
+    quantity: int = 1
+    weight_g: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the audit log says of a correction."""
+
+    by: Actor
+    action: str
+    detail: Mapping[str, Any]
+
+
+def store_told(
+    ledger: Ledger, audit: AuditLog, key: SessionKey, correction: Correction, match: Match, told: Told
+) -> Verdict:
+    """Stores a correction that stands in the audit log already: none counts without, even when the server dies between.
+
+    Raises:
+        OfficeError: the audit log cannot be written; nothing was stored.
+        LedgerError: the ledger cannot be written.
+    """
+    place = f"{key.store}/{key.cart}/{key.session}"
+    audit.note(told.by, told.action, place, id=correction.id, **told.detail)
+    verdict = ledger.correct(key, correction, match)
+    if verdict.outcome is Fate.REFUSED:
+        audit.note(told.by, "correction refused", place, id=correction.id, reason=verdict.reason)
+    return verdict
+
+
+class Corrections:
+    """Writes corrections and makes the pages see them at once; who made one, and how, stands in the audit log too.
+
+    Args:
+        catalogue: gives the catalogue in force.
+    """
+
+    def __init__(self, ledger: Ledger, catalogue: Callable[[], Catalogue], carts: Carts, audit: AuditLog) -> None:
+        self._ledger = ledger
+        self._audit = audit
+        self._catalogue = catalogue
+        self._carts = carts
+
+    def make(
+        self, key: SessionKey, corrects: str | None, said: Reading, by: Actor, *, first_only: bool = False
+    ) -> Correction:
+        """Stores one correction; ``corrects`` is the event it gives another reading, None for one made by hand.
+
+        Args:
+            first_only: refuse it where a person of the store has settled this event already.
+
+        Raises:
+            NotThereError: the session, the event or the product is not there.
+            CorrectionError: it says too little, or is settled already.
+            LedgerError: the ledger cannot be written.
+            OfficeError: the audit log cannot be written, and so it is not made.
+        """
+        words = self._ledger.session_corrections(key)
+        if len(words) >= MOST_WORDS:
+            raise CorrectionError(f"this basket was corrected {len(words)} times: close it")
+        if first_only and (other := _settled_by(words, corrects)):
+            raise CorrectionError(f"{other} has settled this already")
+        if said.action != "none" and corrects in _readings(words):
+            raise CorrectionError("a correction can be taken back, and what it was about corrected again")
+        label, match = self._product(said, self._weight(key, corrects, said))
+        correction = Correction(
+            id=str(uuid.uuid4()),
+            corrects=corrects,
+            action=said.action,
+            label=label,
+            sku=match.sku,
+            quantity=said.quantity,
+            by=SHOPPER if by.via == "screen" else by.name,
+            time=utc_now(),
+        )
+        self._check(correction)
+        what = {"corrects": corrects, "label": label, "sku": match.sku, "quantity": said.quantity}
+        told = Told(by=by, action="item corrected", detail={"reading": said.action, **what})
+        verdict = store_told(self._ledger, self._audit, key, correction, match, told)
+        if verdict.outcome is Fate.REFUSED:
+            raise NotThereError(verdict.reason or "it cannot be taken")
+        self._show()
+        return correction
+
+    def take_back(self, key: SessionKey, words: list[str], by: Actor) -> None:
+        """Takes corrections back: the one before them counts again, or what the cart told.
+
+        Raises:
+            NotThereError: there is no such correction.
+        """
+        said = self._ledger.session_corrections(key)
+        readings = _readings(said)
+        there = {stored.correction.id for stored in said if stored.correction.corrects not in readings}
+        if not words or any(word not in there for word in words):
+            raise NotThereError("its session has no such correction")
+        for word in words:
+            self.make(key, word, Reading(action="none"), by)
+
+    def settle_line(self, key: SessionKey, sources: list[str], sku: str, by: Actor) -> list[Correction]:
+        """Says which product a line is: every event that put something into it gets this product.
+
+        Raises:
+            As for ``make``.
+        """
+        quantities = self._quantities(key)
+        missing = [source for source in sources if source not in quantities]
+        if missing or not sources:
+            raise NotThereError("its session has no such event")
+        readings = [(source, Reading(action="added", sku=sku, quantity=quantities[source])) for source in sources]
+        return [self.make(key, source, said, by) for source, said in readings]
+
+    def _product(self, said: Reading, weight_g: float | None) -> tuple[str | None, Match]:
+        """The label and the product that are meant; a product that was chosen may have another label."""
+        if said.action == "none":
+            return said.label, Match()
+        catalogue = self._catalogue()
+        if said.sku is None:
+            if not said.label:
+                raise CorrectionError("say what it was: a product of the catalogue, or a label")
+            return said.label, catalogue.match(said.label, None, weight_g)
+        product = catalogue.find(said.sku)
+        if product is None:
+            raise NotThereError(f"the catalogue has no product {said.sku[:64]!r}")
+        labels = product.labels or (product.sku,)
+        return said.label if said.label in labels else labels[0], catalogue.match(None, product.sku, weight_g)
+
+    def _weight(self, key: SessionKey, corrects: str | None, said: Reading) -> float | None:
+        """What one item weighs, if somebody knows."""
+        if said.quantity != 1 or said.weight_g is not None or corrects is None:
+            return said.weight_g if said.quantity == 1 else None
+        events = self._ledger.session_events(key)
+        return next((stored.event.weight_g for stored in events if stored.event.id == corrects), None)
+
+    @staticmethod
+    def _check(correction: Correction) -> None:
+        if not 1 <= correction.quantity <= MOST:
+            raise CorrectionError(f"a quantity is a whole number from 1 to {MOST}")
+        if correction.action == "none" and correction.corrects is None:
+            raise CorrectionError("say which event it is that did not happen")
+
+    def _quantities(self, key: SessionKey) -> dict[str, int]:
+        """How many each event, or correction by hand, of a session is about, after all corrections."""
+        found = {stored.event.id: stored.event.quantity or 1 for stored in self._ledger.session_events(key)}
+        for stored in standing(self._ledger.session_corrections(key)):
+            found[stored.correction.corrects or stored.correction.id] = stored.correction.quantity
+        return found
+
+    def _show(self) -> None:
+        with contextlib.suppress(LedgerError):  # it is stored; the pages see it with the ledger's next word
+            self._carts.refresh()
+
+
+def _settled_by(words: Iterable[StoredCorrection], event: str | None) -> str | None:
+    """Who of the store has settled an event last."""
+    names = [
+        stored.correction.by or "somebody"
+        for stored in standing(words)
+        if stored.correction.corrects == event and stored.correction.by != SHOPPER
+    ]
+    return names[-1] if names and event else None
+
+
+def _readings(words: Iterable[StoredCorrection]) -> set[str]:
+    """The corrections that give an event, or a correction by hand, another reading."""
+    return {stored.correction.id for stored in words if stored.correction.corrects is not None}

@@ -1,0 +1,85 @@
+"""Shoppers who ask for help: kept beside the ledger, so that a restart or another server knows of them."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from smartcart.server.access.audit import Actor, AuditLog
+from smartcart.server.carts.commands import CartKey
+from smartcart.server.database.database import Office
+from smartcart.server.database.tables import CALLS
+
+
+class Calls:
+    """The carts whose help button was pressed and that nobody has answered yet. Safe to use from several threads.
+
+    What this server is told is known here at once, what another one is told with the next ``refresh``.
+
+    Args:
+        on_change: called with a cart that has called or was answered.
+    """
+
+    def __init__(self, office: Office, audit: AuditLog, on_change: Callable[[CartKey], None] = lambda _: None) -> None:
+        """Reads the open calls.
+
+        Raises:
+            OfficeError: the tables cannot be read.
+        """
+        self._office = office
+        self._audit = audit
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._open = self._read()
+
+    def since(self, cart: CartKey) -> datetime | None:
+        """When help was called; None where nobody did."""
+        return self._open.get(cart)
+
+    def call(self, cart: CartKey, by: Actor) -> bool:
+        """Takes a call in; False where there is one already.
+
+        Raises:
+            OfficeError: the tables cannot be written.
+        """
+        store, name = cart
+        try:
+            with self._office.writing() as connection:
+                connection.execute(insert(CALLS), {"store": store, "cart": name, "since": self._office.now()})
+                self._audit.write(connection, by, "help called", f"{store}/{name}")
+        except IntegrityError:
+            return False
+        self.refresh()
+        return True
+
+    def answer(self, cart: CartKey, by: Actor) -> bool:
+        """Somebody goes there; False where nobody called.
+
+        Raises:
+            OfficeError: the tables cannot be written.
+        """
+        store, name = cart
+        with self._office.writing() as connection:
+            found = connection.execute(delete(CALLS).where(CALLS.c.store == store, CALLS.c.cart == name)).rowcount
+            if found:
+                self._audit.write(connection, by, "help answered", f"{store}/{name}")
+        self.refresh()
+        return bool(found)
+
+    def refresh(self) -> None:
+        """Reads the open calls again, whoever has called or answered.
+
+        Raises:
+            OfficeError: the tables cannot be read; what was known stays.
+        """
+        with self._lock:
+            before, self._open = self._open, self._read()
+            changed = before.items() ^ self._open.items()
+        for cart in {cart for cart, _ in changed}:
+            self._on_change(cart)
+
+    def _read(self) -> dict[CartKey, datetime]:
+        with self._office.reading() as connection:
+            return {(row.store, row.cart): row.since for row in connection.execute(select(CALLS))}

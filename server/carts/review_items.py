@@ -1,0 +1,153 @@
+"""What waits for a person to settle, and what it may have been, as products of the catalogue. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from smartcart.edge.contract.events import Outcome
+from smartcart.server.basket.basket import Basket, Line, StoredCorrection, StoredEvent
+from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.carts.corrections import SHOPPER
+from smartcart.server.catalogue.catalogue import Catalogue
+from smartcart.server.catalogue.product import Product
+from smartcart.server.ledger.port import SessionKey
+
+MOST_OPTIONS = 9
+"""How many readings are offered, one a digit key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One reading to choose; ``product`` is None where the catalogue has none of this label.
+
+    ``probability`` is what the cart gave it, None where only a person can know.
+    """
+
+    action: Outcome
+    label: str
+    product: Product | None
+    probability: float | None = None
+
+    @property
+    def sku(self) -> str | None:
+        return self.product.sku if self.product else None
+
+    @property
+    def name(self) -> str:
+        return self.product.name if self.product else self.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Something to settle.
+
+    *uncertain* is an event that the cart could not decide, *which* a line whose label fits several products, *shopper*
+    an event that the shopper has settled and nobody of the store has seen yet (``answer`` is what was said).
+    ``sources`` are the ids of the events that it is about.
+    """
+
+    kind: Literal["uncertain", "which", "shopper"]
+    key: SessionKey
+    sources: tuple[str, ...]
+    time: str
+    quantity: int
+    label: str | None
+    name: str
+    options: tuple[Option, ...]
+    answer: Option | None = None
+
+    @property
+    def id(self) -> str:
+        """The event that it is told by."""
+        return self.sources[0]
+
+    @property
+    def direction(self) -> Outcome | None:
+        """Whether something was added or removed; None where that is in doubt too."""
+        found = {option.action for option in self.options}
+        return found.pop() if len(found) == 1 else None
+
+
+def doubts_of(
+    basket: Basket, catalogue: Catalogue, events: Sequence[StoredEvent], corrections: Iterable[StoredCorrection] = ()
+) -> list[Doubt]:
+    """What of one basket waits for a person, the oldest first."""
+    key = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
+    by_id = {stored.event.id: stored for stored in events}
+    found = [_uncertain(key, by_id[doubt.event_id], catalogue) for doubt in basket.uncertain if doubt.event_id in by_id]
+    found += [_which(key, line, by_id, catalogue) for line in basket.lines if line.ambiguous]
+    last = {word.correction.corrects: word for word in standing(corrections) if word.correction.corrects}
+    found += [
+        _answered(key, by_id[event], word, catalogue)
+        for event, word in last.items()
+        if word.correction.by == SHOPPER and event in by_id
+    ]
+    return sorted(found, key=lambda doubt: (doubt.kind == "shopper", doubt.time))
+
+
+def options_of(stored: StoredEvent, catalogue: Catalogue) -> tuple[Option, ...]:
+    """What an event may have been: its candidates, each as the products that its label fits, likeliest first."""
+    event = stored.event
+    found: dict[tuple[Outcome, str | None, str], Option] = {}
+    for candidate in sorted(event.candidates or (), key=lambda c: -c.probability):
+        if candidate.outcome == "none" or not candidate.label:
+            continue
+        for option in _readings(candidate.outcome, candidate.label, candidate.probability, catalogue):
+            found.setdefault((option.action, option.sku, option.label), option)
+    return tuple(found.values())[:MOST_OPTIONS]
+
+
+def _readings(action: Outcome, label: str, probability: float | None, catalogue: Catalogue) -> list[Option]:
+    products: list[Product | None] = [*sold(catalogue, label)] or [None]
+    return [Option(action=action, label=label, product=product, probability=probability) for product in products]
+
+
+def sold(catalogue: Catalogue, label: str) -> list[Product]:
+    """The products that a detector calls so."""
+    return [product for product in catalogue.products if product.active and label in product.labels]
+
+
+def _uncertain(key: SessionKey, stored: StoredEvent, catalogue: Catalogue) -> Doubt:
+    event = stored.event
+    return Doubt(
+        kind="uncertain",
+        key=key,
+        sources=(event.id,),
+        time=stored.stored_at,
+        quantity=event.quantity or 1,
+        label=event.label,
+        name=stored.match.name or event.label or "something unseen",
+        options=options_of(stored, catalogue),
+    )
+
+
+def _which(key: SessionKey, line: Line, by_id: dict[str, StoredEvent], catalogue: Catalogue) -> Doubt:
+    products = [product for product in catalogue.products if product.sku in line.choices]
+    first = by_id.get(line.sources[0])
+    options = [Option(action="added", label=line.label, product=product) for product in products]
+    return Doubt(
+        kind="which",
+        key=key,
+        sources=line.sources,
+        time=first.stored_at if first else "",
+        quantity=line.quantity,
+        label=line.label,
+        name=line.name,
+        options=tuple(options[:MOST_OPTIONS]),
+    )
+
+
+def _answered(key: SessionKey, stored: StoredEvent, word: StoredCorrection, catalogue: Catalogue) -> Doubt:
+    said = word.correction
+    product = catalogue.find(said.sku) if said.sku else None
+    return Doubt(
+        kind="shopper",
+        key=key,
+        sources=(stored.event.id,),
+        time=said.time,
+        quantity=said.quantity,
+        label=stored.event.label,
+        name=stored.match.name or stored.event.label or "something unseen",
+        options=options_of(stored, catalogue),
+        answer=Option(action=said.action, label=word.match.name or said.label or "", product=product),
+    )

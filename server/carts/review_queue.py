@@ -1,0 +1,58 @@
+"""What waits for a person over all carts: kept for each cart as long as nothing of it changes."""
+
+import threading
+from collections.abc import Callable
+
+from smartcart.server.basket.basket import Basket
+from smartcart.server.carts.carts import Carts, CartView
+from smartcart.server.carts.commands import CartKey
+from smartcart.server.carts.review_items import Doubt, doubts_of
+from smartcart.server.catalogue.catalogue import Catalogue
+from smartcart.server.ledger.port import Ledger, SessionKey
+
+
+class Settling:
+    """Reads the newest session of the carts that have something open. Safe to use from several threads."""
+
+    def __init__(self, carts: Carts, ledger: Ledger, catalogue: Callable[[], Catalogue]) -> None:
+        self._carts = carts
+        self._ledger = ledger
+        self._catalogue = catalogue
+        self._known: dict[CartKey, tuple[CartView, Catalogue, list[Doubt]]] = {}
+        self._lock = threading.Lock()
+
+    def of_cart(self, view: CartView) -> list[Doubt]:
+        """What is open about one cart's newest session, the oldest first.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        basket, key, catalogue = view.basket, (view.store, view.cart), self._catalogue()
+        if basket is None or not _is_open(basket):
+            return []
+        known = self._known.get(key)
+        if known is not None and known[0] is view and known[1] is catalogue:
+            return known[2]
+        session = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
+        events, corrections = self._ledger.session_events(session), self._ledger.session_corrections(session)
+        found = doubts_of(basket, catalogue, events, corrections)
+        with self._lock:
+            self._known[key] = (view, catalogue, found)
+        return found
+
+    def queue(self) -> list[Doubt]:
+        """Everything that waits: first what nobody has said, then what shoppers have said; the oldest first.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        views = self._carts.views()
+        with self._lock:
+            here = {(view.store, view.cart) for view in views}
+            self._known = {key: known for key, known in self._known.items() if key in here}
+        found = [doubt for view in views for doubt in self.of_cart(view)]
+        return sorted(found, key=lambda doubt: (doubt.kind == "shopper", doubt.time))
+
+
+def _is_open(basket: Basket) -> bool:
+    return bool(basket.uncertain or basket.corrections or any(line.ambiguous for line in basket.lines))

@@ -1,0 +1,48 @@
+"""How far a cart's clock is off the server's, and how that is said. Pure; all spans are in seconds."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from smartcart.edge.contract.events import parse_time
+from smartcart.server.basket.basket import StoredEvent
+
+NOTED: Final = 120.0
+"""From where on a clock is off, rather than a message slow."""
+BELIEVED_DELAY: Final = 7 * 86_400.0
+"""How long an outbox may have kept an event: one that is older than that tells of a clock that is behind."""
+
+
+def told_ahead(time: str, now: str) -> float | None:
+    """How far ahead of ``now`` a time is; behind is negative, None where it is no time."""
+    try:
+        return (parse_time(time) - parse_time(now)).total_seconds()
+    except ValueError:  # an older version has stored it
+        return None
+
+
+def ahead_by_events(events: Iterable[StoredEvent]) -> float | None:
+    """What a session's events say, of which each may have waited long, but none can come from the future."""
+    told = [told_ahead(stored.event.time, stored.stored_at) for stored in events]
+    found = [ahead for ahead in told if ahead is not None]
+    if not found:
+        return None
+    nearest = max(found)
+    return nearest if nearest > 0 or nearest < -BELIEVED_DELAY else None
+
+
+def skew_words(ahead: float | None) -> str | None:
+    """In words; None where the clock is right, or nobody knows.
+
+    >>> skew_words(7200), skew_words(-1_800_000_000), skew_words(-30), skew_words(None)
+    ('Clock 2 h ahead', 'Clock 57 years behind', None, None)
+    """
+    if ahead is None or abs(ahead) < NOTED:
+        return None
+    return f"Clock {_span(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}"
+
+
+def _span(seconds: float) -> str:
+    for size, noun in ((365.25 * 86_400, "year"), (86_400, "day")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {noun}s"
+    return f"{seconds / 3600:.0f} h" if seconds >= 5400 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,64 @@
+"""What an import would do and hardly can be meant: it hinders nothing, but is said. Pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from smartcart.server.catalogue.import_plan import Change
+from smartcart.server.catalogue.money import money
+from smartcart.server.catalogue.product import CUT_NUMBER, percent
+
+JUMP: Final = 5
+"""By what factor a price changes when somebody should look again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oddity:
+    """One field of one row, and what to look at."""
+
+    where: str
+    sku: str
+    column: str
+    advice: str
+
+
+def oddities(changes: Iterable[Change]) -> list[Oddity]:
+    """Prices that jump, taxes that look like fractions, codes that a spreadsheet has cut."""
+    return [
+        Oddity(where=change.where, sku=change.product.sku, column=column, advice=advice)
+        for change in changes
+        for column, advice in (("price", _price(change)), ("tax", _tax(change)), ("sku", _sku(change)))
+        if advice
+    ]
+
+
+def has_jump(change: Change) -> bool:
+    """Whether the price would be more than five times as much as before, or less than a fifth."""
+    prices = _prices(change)
+    return prices is not None and max(prices) > JUMP * min(prices)
+
+
+def _prices(change: Change) -> tuple[int, int] | None:
+    found = next((d for d in change.differences if d.column == "price"), None)
+    return (int(found.before), int(found.after)) if found and found.before and found.after else None
+
+
+def _price(change: Change) -> str | None:
+    prices = _prices(change)
+    if prices is None or not has_jump(change):
+        return None
+    before, after = (money(price, change.product.currency) for price in prices)
+    return f"the price goes from {before} to {after}: are the prices of the file in another unit?"
+
+
+def _tax(change: Change) -> str | None:
+    rate = change.product.tax_rate
+    if not 0 < rate < 100 or not any(found.column == "tax" for found in change.differences):
+        return None
+    return f"the tax would be {percent(rate)} %: for {rate} % write {rate}"
+
+
+def _sku(change: Change) -> str | None:
+    is_cut = change.is_new and re.fullmatch(CUT_NUMBER, change.product.sku)
+    return "the code looks like one that a spreadsheet has cut: format its column as text" if is_cut else None

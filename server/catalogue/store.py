@@ -1,0 +1,223 @@
+"""The catalogue in the office: products, price versions and the shop's settings, every change with who and when."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from smartcart.server.access.audit import Actor, AuditLog
+from smartcart.server.catalogue.catalogue import Catalogue
+from smartcart.server.catalogue.import_plan import Change, Plan, differences
+from smartcart.server.catalogue.product import Problem, Product, ProductError, Unit, same_gtin
+from smartcart.server.database.database import Office
+from smartcart.server.database.shop_tables import LABELS, PRICES, PRODUCTS, SHOP
+
+DEFAULT_CURRENCY: Final = "EUR"
+_AT_ONCE: Final = 500
+
+
+class StaleError(Exception):
+    """The catalogue was changed by somebody else in between."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """What holds for all products; ``version`` counts the changes of the catalogue, ``seller`` stands on receipts."""
+
+    version: int
+    currency: str
+    prices_include_tax: bool
+    seller: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceVersion:
+    """What a product cost from a moment on."""
+
+    price: int | None
+    unit: Unit
+    set_at: datetime
+    set_by: str
+
+
+class Products:
+    """Reads and changes the catalogue. ``on_change`` is called after every change, outside its transaction."""
+
+    def __init__(self, office: Office, audit: AuditLog, on_change: Callable[[], None] = lambda: None) -> None:
+        self._office = office
+        self._audit = audit
+        self.on_change = on_change
+
+    def seed(self, catalogue: Catalogue, by: Actor) -> bool:
+        """Fills an empty store; one that has products, or had a catalogue before, is left as it is."""
+        currency = catalogue.currency or DEFAULT_CURRENCY
+        first = {"id": 1, "version": 1, "currency": currency, "prices_include_tax": True, "seller": ""}
+        try:
+            with self._office.writing() as connection:
+                if connection.execute(select(SHOP.c.id)).first():
+                    return False
+                connection.execute(insert(SHOP), first)
+                self._write(connection, [(None, product) for product in catalogue.products], by)
+                self._audit.write(connection, by, "catalogue seeded", "", products=len(catalogue.products))
+        except IntegrityError:  # another server was quicker
+            return False
+        return True
+
+    def shop(self) -> Shop:
+        """The settings."""
+        with self._office.reading() as connection:
+            return _shop(connection)
+
+    def catalogue(self) -> tuple[Shop, Catalogue]:
+        """The settings and all products, by name, as of one moment."""
+        with self._office.reading() as connection:
+            shop = _shop(connection)
+            return shop, Catalogue(_products(connection, shop.currency), shop.currency)
+
+    def find(self, sku: str) -> Product | None:
+        """One product, sold or not."""
+        with self._office.reading() as connection:
+            found = _products(connection, _shop(connection).currency, [sku])
+        return found[0] if found else None
+
+    def prices(self, sku: str) -> list[PriceVersion]:
+        """What a product has cost, the newest first."""
+        query = select(PRICES).where(PRICES.c.sku == sku).order_by(PRICES.c.position.desc())
+        with self._office.reading() as connection:
+            rows = connection.execute(query).all()
+        return [PriceVersion(price=r.price, unit=Unit(r.unit), set_at=r.set_at, set_by=r.set_by) for r in rows]
+
+    def save(self, product: Product, by: Actor, *, new: bool) -> None:
+        """Makes a product, or changes the one of this SKU; its picture stays.
+
+        Raises:
+            ProductError: there is one already, or none yet; or another product has its GTIN.
+        """
+        with self._changing() as (connection, shop):
+            old = next(iter(_products(connection, shop.currency, [product.sku])), None)
+            if new == (old is not None):
+                reason = "is taken by another product" if new else "is no product of this store"
+                raise ProductError(Problem(column="sku", value=product.sku, reason=reason))
+            found = differences(old, product)
+            self._write(connection, [(old, product)], by)
+            detail = {d.column: f"{d.before} → {d.after}" if old else d.after for d in found}
+            self._audit.write(connection, by, "product made" if new else "product changed", product.sku, **detail)
+
+    def apply(self, plan: Plan, version: int, by: Actor) -> None:
+        """Does what a plan says in one transaction.
+
+        Raises:
+            StaleError: the catalogue is not that of ``version`` any more.
+            ProductError: a GTIN belongs to another product.
+        """
+        with self._changing(version) as (connection, shop):
+            old = {product.sku: product for product in _products(connection, shop.currency)}
+            self._write(connection, [(old.get(change.product.sku), change.product) for change in plan.changes], by)
+            counts = {"new": plan.new, "changed": plan.changed}
+            self._audit.write(connection, by, "catalogue imported", "", **counts, **_some(plan.changes))
+
+    def set_picture(self, sku: str, picture: str | None, by: Actor) -> None:
+        """Gives a product a picture by its id, or none."""
+        with self._changing() as (connection, _):
+            query = update(PRODUCTS).where(PRODUCTS.c.sku == sku).values(picture=picture)
+            if not connection.execute(query).rowcount:
+                raise ProductError(Problem(column="sku", value=sku, reason="is no product of this store"))
+            self._audit.write(connection, by, "picture set" if picture else "picture removed", sku)
+
+    def set_shop(self, seller: str, prices_include_tax: bool, by: Actor) -> None:
+        """Changes what stands on receipts, and whether prices have the tax in them."""
+        values = {"seller": seller, "prices_include_tax": prices_include_tax}
+        with self._changing() as (connection, _):
+            connection.execute(update(SHOP).values(values))
+            self._audit.write(connection, by, "shop changed", "", **values)
+
+    @contextmanager
+    def _changing(self, version: int | None = None) -> Iterator[tuple[Connection, Shop]]:
+        """One change of the catalogue: those of several servers wait for each other on the shop's row."""
+        try:
+            with self._office.writing() as connection:
+                connection.execute(update(SHOP).values(version=SHOP.c.version + 1))
+                shop = _shop(connection)
+                if version is not None and shop.version != version + 1:
+                    raise StaleError("the catalogue was changed in between: look at what the file would do once more")
+                yield connection, shop
+        except IntegrityError:
+            raise ProductError(Problem(column="gtin", value="", reason="belongs to another product already")) from None
+        self.on_change()
+
+    def _write(self, connection: Connection, pairs: Sequence[tuple[Product | None, Product]], by: Actor) -> None:
+        """Writes products beside what they were. Labels are written anew; a price that is another is a new version."""
+        now = self._office.now()
+        moved = [{"sku": new.sku} for old, new in pairs if old and old.gtin != new.gtin]
+        for one in moved:  # so that two products may exchange their GTINs
+            connection.execute(update(PRODUCTS).where(PRODUCTS.c.sku == one["sku"]).values(gtin14=None))
+        made = [_row(new) for old, new in pairs if old is None]
+        prices = [
+            {"sku": new.sku, "price": new.price, "unit": str(new.unit), "set_at": now, "set_by": by.name}
+            for old, new in pairs
+            if old is None or (old.price, old.unit) != (new.price, new.unit)
+        ]
+        labels = [{"sku": new.sku, "label": label} for _, new in pairs for label in new.labels]
+        if made:
+            connection.execute(insert(PRODUCTS), made)
+        for old, new in pairs:
+            if old is not None:
+                connection.execute(update(PRODUCTS).where(PRODUCTS.c.sku == new.sku).values(_row(new)))
+                connection.execute(delete(LABELS).where(LABELS.c.sku == new.sku))
+        for table, rows in ((PRICES, prices), (LABELS, labels)):
+            if rows:
+                connection.execute(insert(table), rows)
+
+
+def _row(product: Product) -> dict[str, Any]:
+    return {
+        "sku": product.sku,
+        "gtin": product.gtin,
+        "gtin14": same_gtin(product.gtin) if product.gtin else None,
+        "name": product.name,
+        "unit": str(product.unit),
+        "tax_rate": product.tax_rate,
+        "active": product.active,
+    }
+
+
+def _shop(connection: Connection) -> Shop:
+    row = connection.execute(select(SHOP)).one()
+    included = bool(row.prices_include_tax)
+    return Shop(version=row.version, currency=row.currency, prices_include_tax=included, seller=row.seller)
+
+
+def _products(connection: Connection, currency: str, skus: Sequence[str] | None = None) -> list[Product]:
+    newest = select(func.max(PRICES.c.position)).group_by(PRICES.c.sku)
+    if skus is not None:
+        newest = newest.where(PRICES.c.sku.in_(skus))
+    query = select(PRODUCTS, PRICES.c.price).join(PRICES, PRICES.c.sku == PRODUCTS.c.sku)
+    rows = connection.execute(query.where(PRICES.c.position.in_(newest)).order_by(PRODUCTS.c.name, PRODUCTS.c.sku))
+    labels: dict[str, list[str]] = {}
+    named = select(LABELS).order_by(LABELS.c.label)
+    for sku, label in connection.execute(named if skus is None else named.where(LABELS.c.sku.in_(skus))):
+        labels.setdefault(sku, []).append(label)
+    return [
+        Product(
+            sku=row.sku,
+            gtin=row.gtin,
+            labels=tuple(labels.get(row.sku, ())),
+            name=row.name,
+            price=row.price,
+            currency=currency,
+            unit=Unit(row.unit),
+            tax_rate=row.tax_rate,
+            active=bool(row.active),
+            picture=row.picture,
+        )
+        for row in rows
+    ]
+
+
+def _some(changes: Iterable[Change]) -> dict[str, list[str]]:
+    """The SKUs of an import, as far as a line of the log should hold them."""
+    return {"skus": [change.product.sku for change in changes][:_AT_ONCE]}

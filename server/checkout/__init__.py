@@ -1,0 +1,1 @@
+"""Checkout: bill, till, payments and receipts."""

@@ -1,0 +1,1 @@
+"""The database beside the ledger: connection, tables, migrations, column types."""

@@ -1,0 +1,125 @@
+"""The office: what a store keeps beside the ledger, in the same database.
+
+Accounts, logins, API tokens, cart screens and the audit log; not the events. A file of SQLite must have been opened as
+a ledger before, which makes it one.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from smartcart.server.database.migrations import NewerTablesError, migrate
+from smartcart.server.database.utc_datetime import utc_now
+from smartcart.server.errors import ServerError
+
+_BUSY_SECONDS: Final = 10
+_SCHEMA: Final = "smartcart"  # the ledger's own in PostgreSQL
+
+
+class OfficeError(ServerError):
+    """The office's tables cannot be opened, read or written; the message says why and what to do."""
+
+
+class Office:
+    """Safe to use from several threads. Do not ask for a second connection while holding one."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+        """Brings the tables up to date.
+
+        Raises:
+            OfficeError: they cannot be written, or are of a newer version.
+        """
+        self._engine = engine
+        self.now = clock
+        try:
+            with self.writing() as connection:
+                migrate(connection)
+        except NewerTablesError as error:
+            engine.dispose()
+            raise OfficeError(f"the server's tables are newer than this program ({error}): update smartcart") from None
+        except BaseException:
+            engine.dispose()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that only reads."""
+        with self._errors("read"), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: all of it or nothing. An IntegrityError is the caller's to understand."""
+        with self._errors("write"), self._engine.connect() as connection:
+            connection = connection.execution_options(smartcart_writes=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Closes every connection; it may be closed twice."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise OfficeError(f"cannot {doing} the server's own tables: {error.orig}") from error
+        except SQLAlchemyError as error:
+            raise OfficeError(f"cannot {doing} the server's own tables: {error}") from error
+
+
+def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that may say ``on_conflict_do_update``, in the words of this database."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def open_office(ledger_url: str, clock: Callable[[], datetime] = utc_now) -> Office:
+    """Opens the office in the database of a ledger that is open or has been; ``memory:`` keeps nothing.
+
+    Raises:
+        OfficeError: the database cannot be opened, or its tables are of a newer version.
+    """
+    if ledger_url == "memory:":
+        return Office(_sqlite_engine(None), clock)
+    if ledger_url.startswith("sqlite:///"):
+        return Office(_sqlite_engine(ledger_url.removeprefix("sqlite:///")), clock)
+    return Office(_postgres_engine(ledger_url), clock)
+
+
+def _sqlite_engine(path: str | None) -> Engine:
+    one = {"pool_size": 1, "max_overflow": 0} if path is None else {}  # each connection has a memory of its own
+    engine = create_engine(
+        URL.create("sqlite", database=path),
+        poolclass=QueuePool,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS},
+        **one,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, see below
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # a reader that turns writer while another writes would fail at once instead of waiting
+        writes = connection.get_execution_options().get("smartcart_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(url: str) -> Engine:
+    import psycopg
+
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), pool_pre_ping=True)
+    return engine.execution_options(schema_translate_map={None: _SCHEMA})

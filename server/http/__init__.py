@@ -1,0 +1,1 @@
+"""HTTP beneath the pages: the web server, middleware, cookies, event streams."""

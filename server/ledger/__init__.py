@@ -1,0 +1,1 @@
+"""The ledger: the port, its SQLite, PostgreSQL and memory adapters, backup, export, retention, verification."""

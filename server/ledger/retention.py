@@ -1,0 +1,35 @@
+"""How long what carts told is kept, and deleting it."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from smartcart.server.ledger.port import Erasure, Ledger, Outcome, SessionKey
+from smartcart.server.runtime.clock import rfc3339
+
+
+def before(now: datetime, days: int) -> str:
+    """The time (RFC 3339, UTC) that lies so many days back."""
+    return rfc3339(now - timedelta(days=days))
+
+
+def old_sessions(ledger: Ledger, until: str) -> Iterator[SessionKey]:
+    """The sessions of which nothing was heard since a time on the server's clock; a cart's own clock does not count.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    for key in ledger.every_session():
+        last = ledger.last_stored(key)
+        if last is None or last < until:
+            yield key
+
+
+def erase(ledger: Ledger, key: SessionKey, *, by: str | None, now: datetime) -> bool:
+    """Erases a session for good; False where there is none.
+
+    Raises:
+        LedgerError: the ledger cannot be written.
+    """
+    verdict = ledger.erase_session(key, Erasure(id=str(uuid.uuid4()), by=by, time=rfc3339(now)))
+    return verdict.outcome is not Outcome.REFUSED

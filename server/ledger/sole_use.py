@@ -1,0 +1,32 @@
+"""One server alone on an SQLite ledger: two under its one name at the broker throw each other out for ever."""
+
+import sqlite3
+from contextlib import AbstractContextManager, closing, nullcontext
+from typing import Any
+
+from smartcart.server.ledger.address import sqlite_path
+from smartcart.server.ledger.port import LedgerError
+
+
+def sole_use(ledger_url: str) -> AbstractContextManager[Any]:
+    """A lock beside the file, which ends with this process, however it ends; other kinds of ledger need none.
+
+    Raises:
+        LedgerError: another server has it, or its folder cannot be written.
+    """
+    path = sqlite_path(ledger_url)
+    if path is None:
+        return nullcontext()
+    try:
+        guard = sqlite3.connect(f"{path.resolve()}.lock", timeout=0, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error:
+        raise LedgerError(f"cannot open the ledger {path}: its folder is missing or may not be written") from None
+    try:
+        guard.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        guard.close()
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            why = f"another server uses the ledger {path}: stop that one, or let both share a PostgreSQL (--shared)"
+            raise LedgerError(why) from None
+        raise LedgerError(f"cannot open the ledger {path}: {path}.lock: {error}") from None
+    return closing(guard)

@@ -1,0 +1,1 @@
+"""MQTT: the connection to the broker, and what comes in over it."""

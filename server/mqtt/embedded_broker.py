@@ -1,0 +1,207 @@
+"""The embedded MQTT broker: amqtt in a thread of its own, for a laptop and a demo.
+
+It speaks MQTT 3.1.1 only, keeps everything in memory, lets everybody in, and holds some hundred carts. A store runs
+Mosquitto instead. It reads no configuration and writes no file.
+"""
+
+import asyncio
+import logging
+import socket
+import threading
+from types import TracebackType
+from typing import Any, Final, Self
+
+from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter
+from amqtt.broker import Broker
+from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
+from amqtt.plugins.base import BaseAuthPlugin
+from amqtt.session import Session
+
+from smartcart.server.runtime.listening import listen
+
+_MQTT_311: Final = 4
+_CONNECT: Final = 0x10
+_REFUSED_VERSION: Final = b"\x20\x02\x00\x01"
+_CONNECT_SECONDS: Final = 10
+_LISTENER: Final = "default"
+
+
+class Everybody(BaseAuthPlugin):  # type: ignore[misc]  # amqtt has no types
+    """Lets every client in.
+
+    amqtt's own anonymous plug-in does so too, but then keeps nothing for a client that is away.
+    """
+
+    async def authenticate(self, *, session: Session) -> bool:
+        return True
+
+
+class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
+    """amqtt without two of its faults, see each method."""
+
+    def __init__(self, config: BrokerConfig) -> None:
+        super().__init__(config, loop=asyncio.get_running_loop())
+        self._connected: dict[str, asyncio.Task[None] | None] = {}
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        """amqtt sends whoever connects the retained messages of everybody's subscriptions; here only of their own."""
+        if any(holder is session for holder, _ in self._subscriptions.get(subscription[0], ())):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    async def _handle_client_session(
+        self, reader: ReaderAdapter, writer: StreamWriterAdapter, session: Session, *more: Any
+    ) -> None:
+        """amqtt takes a client that came again for gone when its older connection ends, and sends it nothing more.
+
+        Here the older one is ended first; without a last will, which could follow the new connection's own words.
+        """
+        name = session.client_id
+        while (older := self._connected.get(name)) is not None:
+            older.cancel()
+            await asyncio.wait([older])
+        self._connected[name] = asyncio.current_task()
+        try:
+            await super()._handle_client_session(reader, writer, session, *more)
+        finally:
+            del self._connected[name]
+
+
+class EmbeddedBroker:
+    """An MQTT broker inside this process, started and stopped as a context manager.
+
+    ``port=0`` takes a free port; ``port`` and ``url`` tell the real one.
+    """
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 1883) -> None:
+        self._host = host
+        self._port = port
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    @property
+    def url(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"mqtt://{host}:{self._port}"
+
+    def start(self) -> None:
+        """Opens the port and serves until ``stop``.
+
+        Raises:
+            ListenError: the port is taken, or the address is not this machine's.
+        """
+        logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+        listening = listen(self._host, self._port, "the broker")
+        self._port = listening.getsockname()[1]
+        self._thread = threading.Thread(target=self._run, args=(listening,), name="mqtt-broker", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Closes every connection and the port; does nothing if it does not run."""
+        if self._thread is None or self._loop is None or self._stopping is None:
+            return
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+        self._thread = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _run(self, listening: socket.socket) -> None:
+        try:
+            asyncio.run(self._serve(listening))
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self, listening: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        config = BrokerConfig(
+            listeners={_LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)},
+            plugins={f"{Everybody.__module__}.{Everybody.__name__}": {}},
+        )
+        broker = _Broker(config)
+        await broker.start()
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.ensure_future(_connection(broker, reader, writer))
+            self._connections.add(task)
+            task.add_done_callback(self._connections.discard)
+
+        server = await asyncio.start_server(accept, sock=listening)
+        self._ready.set()
+        await self._stopping.wait()
+        server.close()
+        await broker.shutdown()
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+
+async def _connection(broker: _Broker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Hands one client to amqtt, once it is known to speak 3.1.1.
+
+    amqtt takes an MQTT 5 CONNECT for a cut-off 3.1.1 one and never answers; this answers "wrong version" at once, so
+    that a client may come again with 3.1.1.
+    """
+    try:
+        start, level = await asyncio.wait_for(_connect_start(reader), _CONNECT_SECONDS)
+        if level == _MQTT_311:
+            await broker.external_connected(_Rejoined(start, reader), StreamWriterAdapter(writer), _LISTENER)
+        elif level is not None:
+            writer.write(_REFUSED_VERSION)
+            await writer.drain()
+    except (OSError, EOFError, TimeoutError):
+        pass  # the client went away, or never said what it wants
+    finally:
+        writer.close()
+
+
+async def _connect_start(reader: asyncio.StreamReader) -> tuple[bytes, int | None]:
+    """The first bytes of a CONNECT up to its protocol level, and that level; None if this is no CONNECT."""
+    start = await reader.readexactly(2)
+    while start[-1] & 0x80 and len(start) < 5:
+        start += await reader.readexactly(1)
+    if start[0] != _CONNECT:
+        return start, None
+    head = await reader.readexactly(7)
+    return start + head, head[6] if head[:6] == b"\x00\x04MQTT" else None
+
+
+class _Rejoined(ReaderAdapter):  # type: ignore[misc]  # amqtt has no types
+    """A stream whose first bytes were read already."""
+
+    def __init__(self, start: bytes, reader: asyncio.StreamReader) -> None:
+        self._start = start
+        self._rest = StreamReaderAdapter(reader)
+
+    async def read(self, n: int = -1) -> bytes:
+        end = len(self._start) if n < 0 else n
+        taken, self._start = self._start[:end], self._start[end:]
+        if n < 0 or len(taken) < n:
+            taken += await self._rest.read(n if n < 0 else n - len(taken))
+        return taken
+
+    def feed_eof(self) -> None:
+        self._rest.feed_eof()

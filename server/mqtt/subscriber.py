@@ -1,0 +1,264 @@
+"""From the broker into the ledger, and the answer back; and from the ledger to the pages.
+
+A message is acknowledged to the broker, and its event to the cart, only after the ledger has committed it. Whatever
+dies in between, the cart sends the event again and the ledger knows its id.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from smartcart.edge.contract.events import Ack, Channel, ContractError, Topic, parse_topic
+from smartcart.server.basket.basket import StoredEvent
+from smartcart.server.carts.carts import Carts
+from smartcart.server.carts.commands import CartKey, Commands
+from smartcart.server.catalogue.catalogue import Matching
+from smartcart.server.ledger.port import DeadLetter, Ledger, LedgerError, Outcome, Verdict
+from smartcart.server.mqtt.commit_reporter import Watch
+from smartcart.server.mqtt.connection import Connection, ConnectionLost
+from smartcart.server.mqtt.evidence import EvidenceBox
+from smartcart.server.mqtt.intake import take_in, take_in_status
+from smartcart.server.mqtt.link import Delivery
+from smartcart.server.runtime.clock import utc_now
+
+BATCH: Final = 200
+BATCH_SECONDS: Final = 0.02
+FOLLOW_SECONDS: Final = 0.05
+"""How soon what another server, or a command, has written into the ledger is seen here."""
+_TICK_SECONDS: Final = 0.2
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 5.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the server's two sides do; ``broker`` and ``ledger`` say what is wrong, None when nothing is."""
+
+    broker: str | None
+    ledger: str | None
+
+    @property
+    def ok(self) -> bool:
+        return self.broker is None and self.ledger is None
+
+
+class Subscriber:
+    """Two threads beside the connection's own: one writes batches to the ledger, one reads its news.
+
+    Args:
+        evidence: where pictures go; None takes none.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        ledger: Ledger,
+        catalogue: Matching,
+        carts: Carts,
+        commands: Commands,
+        watch: Watch,
+        evidence: EvidenceBox | None = None,
+    ) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._catalogue = catalogue
+        self._carts = carts
+        self._commands = commands
+        self._watch = watch
+        self._evidence = evidence
+        self._stopping = threading.Event()
+        self._stored = threading.Event()
+        self._ledger_trouble: str | None = None
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def health(self) -> Health:
+        """How both sides do now."""
+        broker, at_work = self._connection.trouble, [thread.is_alive() for thread in self._threads]
+        if self._threads and not self._stopping.is_set() and not all([*at_work, self._connection.is_alive]):
+            return Health(broker=broker, ledger="the server has a fault: restart it and report its log")
+        return Health(broker=broker, ledger=self._ledger_trouble)
+
+    def start(self) -> None:
+        """Connects and takes in from now on."""
+        self._connection.start()
+        self._threads = [
+            threading.Thread(target=self._write, name="ledger-writer", daemon=True),
+            threading.Thread(target=self._follow, name="ledger-reader", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Disconnects; what was not committed is not acknowledged, and comes again."""
+        self._stopping.set()
+        self._connection.stop()
+        for thread in self._threads:
+            thread.join()
+
+    # --- the batches ----------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        while not self._stopping.is_set():
+            self._send_commands()
+            batch = self._next_batch()
+            if batch:
+                self._take(batch)
+
+    def _next_batch(self) -> list[Delivery | ConnectionLost]:
+        """Waits for a delivery, and takes what else is there already; a quiet moment ends it at once."""
+        try:
+            batch = [self._connection.inbox.get(timeout=_TICK_SECONDS)]
+        except queue.Empty:
+            return []
+        deadline = time.monotonic() + BATCH_SECONDS
+        while len(batch) < BATCH and time.monotonic() < deadline:
+            try:
+                batch.append(self._connection.inbox.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _take(self, batch: list[Delivery | ConnectionLost]) -> None:
+        now = utc_now()
+        taken = [self._read(delivery, now) for delivery in batch]
+        events = [entry for entry in taken if isinstance(entry, StoredEvent)]
+        letters = [entry for entry in taken if isinstance(entry, DeadLetter)]
+        verdicts = self._commit(events, letters) if events or letters else []
+        if verdicts is None:
+            return
+        for delivery in batch:
+            if isinstance(delivery, Delivery):
+                delivery.acknowledge()
+        self._answer(events, verdicts, letters)
+        if events or letters:
+            self._stored.set()
+            now_s = time.monotonic()
+            pairs = zip(batch, taken, strict=True)
+            lags = [now_s - sent.arrived for sent, entry in pairs if isinstance(sent, Delivery) and entry is not None]
+            self._watch.committed(events, verdicts, letters, lags)
+
+    def _read(self, delivery: Delivery | ConnectionLost, now: str) -> StoredEvent | DeadLetter | None:
+        if isinstance(delivery, ConnectionLost):
+            self._carts.forget_statuses()
+            return None
+        entry = self._read_message(delivery, now)
+        if delivery.kept and isinstance(entry, DeadLetter) and self._is_known(entry):
+            return None
+        return entry
+
+    def _is_known(self, letter: DeadLetter) -> bool:
+        """What the broker has retained it brings anew with every connection; it is counted once."""
+        try:
+            return self._ledger.holds(letter)
+        except LedgerError:
+            return False  # the commit says what is wrong
+
+    def _read_message(self, delivery: Delivery, now: str) -> StoredEvent | DeadLetter | None:
+        if delivery.topic.endswith(f"/{Channel.STATUS}"):
+            return self._take_status(delivery, now)
+        if delivery.topic.endswith(f"/{Channel.EVIDENCE}"):
+            self._take_picture(delivery)
+            return None
+        return take_in(delivery.topic, delivery.payload, self._catalogue, now)
+
+    def _follow(self) -> None:
+        """Brings the ledger's news to the carts: at once after a batch of our own, and soon after anybody else's."""
+        failed = False
+        while not self._stopping.is_set():
+            self._stored.wait(FOLLOW_SECONDS)
+            self._stored.clear()
+            try:
+                self._carts.refresh()
+            except LedgerError as error:
+                self._say_ledger(str(error))
+                failed = True
+                self._stopping.wait(_FIRST_PAUSE)
+            else:
+                if failed:
+                    self._say_ledger(None)
+                failed = False
+
+    def _commit(self, events: list[StoredEvent], letters: list[DeadLetter]) -> list[Verdict] | None:
+        """Tries until it is committed; None when the server stops before."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                verdicts = self._ledger.commit(events, letters)
+            except LedgerError as error:
+                self._say_ledger(str(error))
+                if self._stopping.wait(pause):
+                    return None
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                self._say_ledger(None)
+                return verdicts
+
+    def _say_ledger(self, trouble: str | None) -> None:
+        before, self._ledger_trouble = self._ledger_trouble, trouble
+        if trouble == before:
+            return
+        if trouble:
+            log.error("%s", trouble)
+        else:
+            log.info("the ledger takes events again")
+        self._carts.touch()
+
+    def _take_status(self, delivery: Delivery, now: str) -> DeadLetter | None:
+        if not delivery.payload:
+            return None  # a retained status that was cleared
+        taken = take_in_status(delivery.topic, delivery.payload, now)
+        if isinstance(taken, DeadLetter):
+            return taken if delivery.alone else None
+        topic, status = taken
+        if delivery.everybody:
+            self._carts.tell_status((topic.store, topic.cart), status, None if delivery.kept else now)
+        return None
+
+    def _take_picture(self, delivery: Delivery) -> None:
+        """One that cannot be taken is kept nowhere, not even as a dead letter."""
+        if self._evidence is None:
+            return
+        try:
+            topic = parse_topic(delivery.topic)
+            self._evidence.take(topic, delivery.payload)
+        except ContractError as error:
+            log.warning("a picture on %s is passed over: %s", delivery.topic[:200], error.reason)
+        else:
+            self._carts.touch((topic.store, topic.cart))
+
+    # --- the answers ----------------------------------------------------------------------------------------------
+
+    def _answer(
+        self, events: Iterable[StoredEvent], verdicts: Iterable[Verdict], letters: Iterable[DeadLetter]
+    ) -> None:
+        committed: dict[CartKey, list[str]] = {}
+        rejected: dict[CartKey, list[tuple[str, str]]] = {}
+        for stored, verdict in zip(events, verdicts, strict=True):
+            key = (stored.event.store, stored.event.cart)
+            if verdict.outcome is Outcome.REFUSED:
+                rejected.setdefault(key, []).append((stored.event.id, verdict.reason or ""))
+            else:
+                committed.setdefault(key, []).append(stored.event.id)
+        for letter in letters:
+            if letter.store and letter.cart and letter.event_id:
+                rejected.setdefault((letter.store, letter.cart), []).append((letter.event_id, letter.reason))
+        for key in committed.keys() | rejected.keys():
+            ack = Ack(committed=tuple(committed.get(key, ())), rejected=tuple(rejected.get(key, ())))
+            self._publish(key, Channel.ACK, ack.to_bytes())
+
+    def _send_commands(self) -> None:
+        if self._connection.is_open:
+            for key, command in self._commands.due(time.monotonic()):
+                self._publish(key, Channel.COMMAND, command.to_bytes())
+
+    def _publish(self, key: CartKey, channel: Channel, payload: bytes) -> None:
+        """A lost answer is asked for again by the cart."""
+        self._connection.publish(str(Topic(store=key[0], cart=key[1], channel=channel)), payload)

@@ -1,0 +1,1 @@
+"""The store's own certificates: authority, bundles, and what is deployed with them."""

@@ -1,0 +1,1 @@
+"""What a server process stands on: listening, clock, periodic tasks, logs, metrics."""

@@ -1,0 +1,48 @@
+"""Rounds: one thing done again and again in a thread of its own, as looking for what other servers have written."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from smartcart.server.errors import ServerError
+
+log = logging.getLogger(__name__)
+
+
+class Rounds:
+    """Does its work every ``seconds``, from ``start`` to ``stop``.
+
+    While the database cannot be reached, that is told once, and the next round tries again.
+
+    Args:
+        work: what is done; it may raise a ServerError, as of a ledger that cannot be reached.
+        meanwhile: what holds while it fails, in words for the log.
+    """
+
+    def __init__(self, name: str, work: Callable[[], None], *, seconds: float, meanwhile: str) -> None:
+        self._work = work
+        self._seconds = seconds
+        self._meanwhile = meanwhile
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._go, name=name, daemon=True)
+
+    def start(self) -> None:
+        """The first round comes after the first pause."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Lets a round under way finish."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _go(self) -> None:
+        in_trouble = False
+        while not self._stopping.wait(self._seconds):
+            try:
+                self._work()
+            except ServerError as error:
+                if not in_trouble:
+                    log.warning("%s; %s", error, self._meanwhile)
+                in_trouble = True
+            else:
+                in_trouble = False

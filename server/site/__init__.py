@@ -1,0 +1,1 @@
+"""What pages and API share: the facade over one store, and who may do what."""

@@ -1,0 +1,62 @@
+"""How the doors of one server stand: who is let in without a login, and whether it may be reached from elsewhere."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from smartcart.server.access.access import Doors
+from smartcart.server.access.logins import LoginTimes
+from smartcart.server.http.tls import Tls
+
+
+class EntranceError(Exception):
+    """The server must not be reached like this; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """``is_open`` skips the login, for a demo on loopback alone.
+
+    Args:
+        allowed_hosts: further names under which a browser may ask for the pages.
+        trusted_proxies: addresses of proxies that may tell for whom they ask.
+    """
+
+    is_open: bool = False
+    tls: Tls | None = None
+    allowed_hosts: Sequence[str] = ()
+    trusted_proxies: Sequence[str] = ("127.0.0.1", "::1")
+    times: LoginTimes = field(default_factory=LoginTimes)
+
+    def check(self, host: str, doors: Doors) -> None:
+        """Looks whether the server may listen on ``host``.
+
+        Raises:
+            EntranceError: without a login or an admin it is for loopback alone.
+            TlsError: see ``Tls.check``.
+        """
+        if self.tls:
+            self.tls.check()
+        if is_loopback(host):
+            return
+        if self.is_open:
+            raise EntranceError(f"without a login the server listens on loopback alone, not on {host}")
+        if not doors.accounts.has_admin():
+            raise EntranceError(
+                f"nobody could look after a server on {host}: make an account first, "
+                "with “smartcart admin user create NAME --role admin” and the same --ledger"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine alone.
+
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "store.example")]
+    [True, True, True, False, False]
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

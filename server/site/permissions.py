@@ -1,0 +1,107 @@
+"""Who asks, and what they may do: the dependencies that guard a route.
+
+A route says whom it is for by the type of a parameter: ``Staff`` (people of the store; machines by a token, whose scope
+must be ``write`` for a change) or ``Admin`` (people only). ``MaybeVisitor`` is for the few that are for everybody.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+from fastapi import Depends, HTTPException, Request
+
+from smartcart.server.access.accounts import Role
+from smartcart.server.access.audit import Actor, Via
+from smartcart.server.access.tokens import Scope
+from smartcart.server.http import cookies
+from smartcart.server.http.form_token import bearer_token
+from smartcart.server.site.site import Site, TheSite
+
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")
+
+
+class SignInNeededError(HTTPException):
+    """Nobody is in: a page leads to the login, the API says 401."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "sign in, or give an API token", {"WWW-Authenticate": "Bearer"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Somebody who is in; ``secret`` is that of the login or the token, where there is one."""
+
+    name: str
+    role: Role
+    via: Via
+    writes: bool
+    address: str | None
+    secret: str | None = field(default=None, repr=False)
+
+    @property
+    def actor(self) -> Actor:
+        """How the audit log names this visitor."""
+        return Actor(name=self.name, via=self.via, address=self.address)
+
+
+def address_of(request: Request) -> str | None:
+    """The network address that asks; behind a trusted proxy, the one that the proxy tells."""
+    return request.client.host if request.client else None
+
+
+def _visitor(request: Request, site: TheSite) -> Visitor | None:
+    address, shown = address_of(request), bearer_token(request)
+    if shown is not None:
+        token = site.doors.tokens.find(shown)
+        if token is None:
+            return None
+        name, writes = f"token {token.name}", token.scope is Scope.WRITE
+        return Visitor(name=name, role=Role.STAFF, via="token", writes=writes, address=address, secret=shown)
+    secret = cookies.read(request, "login")
+    found = site.doors.logins.find(secret) if secret else None
+    if found is not None:
+        name, role = found
+        return Visitor(name=name, role=role, via="login", writes=True, address=address, secret=secret)
+    if site.is_open:
+        return Visitor(name="anybody here", role=Role.ADMIN, via="open", writes=True, address=address)
+    return None
+
+
+def still_in(site: Site, visitor: Visitor) -> Callable[[], bool]:
+    """What a page that stays open asks from time to time: whether its visitor's login or token still holds.
+
+    To keep such a page open is use, so its login does not grow idle; its longest time ends it.
+    """
+    secret = visitor.secret
+    if secret is None:
+        return lambda: True
+    if visitor.via == "token":
+        return lambda: site.doors.tokens.find(secret) is not None
+    return lambda: site.doors.logins.find(secret) is not None
+
+
+MaybeVisitor = Annotated[Visitor | None, Depends(_visitor)]
+
+
+def _staff(request: Request, visitor: MaybeVisitor) -> Visitor:
+    if visitor is None:
+        raise SignInNeededError()
+    if not visitor.writes and request.method not in _SAFE:
+        raise HTTPException(403, "this token may only read")
+    return visitor
+
+
+Staff = Annotated[Visitor, Depends(_staff)]
+
+
+def _admin(visitor: Staff) -> Visitor:
+    if visitor.role is not Role.ADMIN or visitor.via == "token":
+        raise HTTPException(403, "this is for admins")
+    return visitor
+
+
+Admin = Annotated[Visitor, Depends(_admin)]
+
+FOR_STAFF: Final = Depends(_staff)
+"""For a whole router, whose routes need not know who it is."""
+FOR_ADMINS: Final = Depends(_admin)

@@ -1,0 +1,114 @@
+"""What every route of one server works with, and how a route gets it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, HTTPException, Request
+
+from smartcart.server.access.access import Doors
+from smartcart.server.access.audit import Actor
+from smartcart.server.access.authenticator import FrontDesk
+from smartcart.server.basket.basket import Basket
+from smartcart.server.carts.carts import Carts, CartView
+from smartcart.server.carts.commands import Action
+from smartcart.server.carts.corrections import Corrections
+from smartcart.server.carts.help_requests import Calls
+from smartcart.server.carts.requests import Requests
+from smartcart.server.carts.review_queue import Settling
+from smartcart.server.carts.shift_book import ShiftBook
+from smartcart.server.catalogue.in_force import CatalogueInForce
+from smartcart.server.catalogue.pictures import Pictures
+from smartcart.server.catalogue.store import Products
+from smartcart.server.checkout.till import Till
+from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.ledger.replay import replay
+from smartcart.server.mqtt.evidence import EvidenceBox
+from smartcart.server.mqtt.subscriber import Health
+from smartcart.server.runtime.metrics import Metrics
+from smartcart.server.views.cart import CartPages
+from smartcart.server.views.cart_screen import ScreenPages
+from smartcart.server.views.dashboard import CartCards
+from smartcart.server.views.feed import Feed
+from smartcart.server.views.queue import QueuePages
+from smartcart.server.views.templating import Templates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One server's parts. Its methods raise HTTPException, with words for whoever asked.
+
+    ``labels`` are the words of the shipped detector, none where they are not known.
+    ``is_open`` lets everybody in without a login: for a demo, on loopback alone.
+    """
+
+    carts: Carts
+    ledger: Ledger
+    requests: Requests
+    catalogue: CatalogueInForce
+    products: Products
+    pictures: Pictures
+    till: Till
+    health: Callable[[], Health]
+    metrics: Metrics
+    doors: Doors
+    desk: FrontDesk
+    templates: Templates
+    feed: Feed
+    cards: CartCards
+    cart_pages: CartPages
+    queue_pages: QueuePages
+    screen_pages: ScreenPages
+    corrections: Corrections
+    settling: Settling
+    shifts: ShiftBook
+    calls: Calls
+    evidence: EvidenceBox
+    labels: frozenset[str]
+    is_open: bool
+    zone: ZoneInfo
+
+    def view(self, store: str, cart: str) -> CartView:
+        """A cart now; 404 for one that never told anything."""
+        view = self.carts.view((store, cart))
+        if view is None:
+            raise HTTPException(404, f"nothing was ever heard of cart {store}/{cart}")
+        return view
+
+    def basket(self, store: str, cart: str, session: str | None = None) -> Basket:
+        """A session's basket, of the newest if none is named; 404 where there is none."""
+        if session is None:
+            basket = self.view(store, cart).basket
+        else:
+            basket = replay(self.ledger, SessionKey(store=store, cart=cart, session=session))
+        if basket is None:
+            raise HTTPException(404, f"cart {store}/{cart} has no such session")
+        return basket
+
+    def known_labels(self) -> frozenset[str]:
+        """What cameras tell of: the shipped detector's words, and those of carts with one of their own."""
+        seen = (label for view in self.carts.views() if view.basket for label in view.basket.counts)
+        return self.labels.union(seen) if self.labels else self.labels
+
+    def answer_call(self, store: str, cart: str, by: Actor) -> None:
+        """Somebody goes to a shopper who asked for help; 409 where nobody did."""
+        if not self.calls.answer((store, cart), by):
+            raise HTTPException(409, "somebody is there already")
+
+    def ask(self, store: str, cart: str, action: Action, by: Actor) -> None:
+        """Asks a cart to start or end a session, again and again until it has; 409 where there is nothing to do."""
+        basket = self.view(store, cart).basket
+        is_open = basket is not None and basket.state == "open"
+        if is_open != (action == "end"):
+            raise HTTPException(409, "a session is open: end it first" if is_open else "no session is open")
+        self.requests.ask((store, cart), action, basket.session if basket else None, by)
+
+
+def _site(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+TheSite = Annotated[Site, Depends(_site)]
+"""As the type of a route's parameter: the server's parts."""

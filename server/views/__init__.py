@@ -1,0 +1,1 @@
+"""What the live pages show, read once for everybody who looks."""

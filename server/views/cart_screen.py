@@ -1,0 +1,148 @@
+"""What a cart's screen shows, read once for all that look at it."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+
+from smartcart.server.basket.basket import Basket, Line, StoredCorrection
+from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.carts.attention import CAMERA_WORDS
+from smartcart.server.carts.carts import Carts, CartView
+from smartcart.server.carts.corrections import SHOPPER
+from smartcart.server.carts.help_requests import Calls
+from smartcart.server.carts.review_queue import Settling
+from smartcart.server.carts.timeline import Moment, timeline
+from smartcart.server.catalogue.catalogue import Catalogue
+from smartcart.server.catalogue.product import Product
+from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.mqtt.evidence import EvidenceBox
+from smartcart.server.views.live_page import Sections
+from smartcart.server.views.templating import Templates
+
+_KEPT: Final = 1000
+_TAKEN_OUT: Final = 3
+NAMES: Final = ("screen-notice", "screen-question", "screen-lines", "screen-told", "screen-sum")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenLine:
+    """A line as a shopper sees it; ``word`` says what the store did about it, None where nothing."""
+
+    line: Line
+    product: Product | None
+    word: str | None
+
+
+class ScreenPages:
+    """Belongs to the web server's event loop."""
+
+    def __init__(
+        self,
+        *,
+        carts: Carts,
+        ledger: Ledger,
+        settling: Settling,
+        calls: Calls,
+        catalogue: Callable[[], Catalogue],
+        evidence: EvidenceBox,
+        templates: Templates,
+    ) -> None:
+        self._carts = carts
+        self._ledger = ledger
+        self._settling = settling
+        self._calls = calls
+        self._catalogue = catalogue
+        self._evidence = evidence
+        self._templates = templates
+        self._known: dict[tuple[str, str], tuple[CartView, Sections]] = {}
+        self._lock = asyncio.Lock()
+
+    async def sections(self, store: str, cart: str) -> Sections:
+        """The screen's sections now, also of a cart that has told nothing yet.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        view = self._carts.view((store, cart))
+        if view is None:
+            return self._render({"basket": None, "place": f"/cart/{store}/{cart}"})
+        async with self._lock:
+            known = self._known.pop((store, cart), None)
+            if known is None or known[0] is not view:
+                known = view, self._render(await run_in_threadpool(self._gather, view))
+            self._known[(store, cart)] = known
+            if len(self._known) > _KEPT:
+                del self._known[next(iter(self._known))]
+        return known[1]
+
+    def _render(self, context: dict[str, Any]) -> Sections:
+        nothing: dict[str, Any] = {"question": None, "saw": False, "lines": [], "taken_out": [], "called": None}
+        nothing |= {"trouble": None, "last": None}
+        return {name: self._templates.part(f"{name.replace('-', '_')}.html", **(nothing | context)) for name in NAMES}
+
+    def _gather(self, view: CartView) -> dict[str, Any]:
+        basket = view.basket
+        doubts = [doubt for doubt in self._settling.of_cart(view) if doubt.kind == "uncertain"]
+        asks = basket is not None and basket.closed_at is None and bool(doubts)
+        told, words = self._told(basket) if basket else ([], [])
+        return {
+            "basket": basket,
+            "last": view.last[0] if basket and view.last else None,
+            "trouble": _trouble(view),
+            "place": f"/cart/{view.store}/{view.cart}",
+            "question": doubts[0] if asks else None,
+            "saw": asks and self._evidence.newest((view.store, view.cart), doubts[0].sources) is not None,
+            "lines": self._lines(basket, words) if basket else [],
+            "taken_out": told[::-1][:_TAKEN_OUT] if basket and basket.state == "open" else [],
+            "called": self._calls.since((view.store, view.cart)),
+        }
+
+    def _lines(self, basket: Basket, words: Iterable[StoredCorrection]) -> list[ScreenLine]:
+        """The newest first."""
+        catalogue, by_store = self._catalogue(), _by_store(words)
+        return [
+            ScreenLine(
+                line=line,
+                product=catalogue.find(line.sku) if line.sku else None,
+                word=next((by_store[source] for source in reversed(line.sources) if source in by_store), None),
+            )
+            for line in reversed(basket.lines)
+        ]
+
+    def _told(self, basket: Basket) -> tuple[list[Moment], list[StoredCorrection]]:
+        """What was taken out again, by hand or by a correction, and the corrections that stand."""
+        key = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
+        events, corrections = self._ledger.session_events(key), self._ledger.session_corrections(key)
+        gone = [moment for moment in timeline(events, (), corrections) if _is_gone(moment)]
+        return gone, standing(corrections)
+
+
+def _trouble(view: CartView) -> str | None:
+    """Why what goes in now may not show up, in words for the shopper; None while it does."""
+    if view.basket is None or view.basket.state != "open" or view.status is None:
+        return None
+    if not view.status.online:
+        return "This cart is offline: what goes in now shows up when it is back."
+    if view.status.camera in CAMERA_WORDS:
+        what = CAMERA_WORDS[view.status.camera]
+        return f"{what}: what goes in now may not be counted. Free its view, or press Help."
+    return None
+
+
+def _by_store(words: Iterable[StoredCorrection]) -> dict[str, str]:
+    """What the people of the store did about each source of a line, in words for the shopper."""
+    said = [stored.correction for stored in words if stored.correction.by != SHOPPER]
+    return {word.corrects or word.id: f"{'checked' if word.corrects else 'added'} by the store" for word in said}
+
+
+def _is_gone(moment: Moment) -> bool:
+    """Whether it took something out, or would have put something in and was said not to have."""
+    reading = moment.reading
+    if moment.late or reading is None:
+        return moment.kind == "removed" and not moment.late
+    if reading.action == "none":
+        return moment.kind == "added" or (moment.kind == "by_hand" and moment.said[0].action == "added")
+    return reading.action == "removed"

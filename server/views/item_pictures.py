@@ -1,0 +1,20 @@
+"""What shows an item on a page: what the camera saw of it, else the catalogue's picture, else a drawing."""
+
+from collections.abc import Callable, Sequence
+
+from smartcart.server.catalogue.catalogue import Catalogue
+from smartcart.server.catalogue.product import Product
+from smartcart.server.mqtt.evidence import EvidenceBox
+from smartcart.server.views.templating import Templates
+
+
+def add_item_pictures(templates: Templates, evidence: EvidenceBox, catalogue: Callable[[], Catalogue]) -> None:
+    """Gives templates ``seen(store, cart, events)``, an event with a picture, and ``product_of(sku)``."""
+
+    def seen(store: str, cart: str, events: Sequence[str]) -> str | None:
+        return evidence.newest((store, cart), events)
+
+    def product_of(sku: str | None) -> Product | None:
+        return catalogue().find(sku) if sku else None
+
+    templates.environment.globals.update(seen=seen, product_of=product_of)

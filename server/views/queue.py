@@ -1,0 +1,56 @@
+"""What the queue's page shows, and the number of what waits that every page shows."""
+
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+
+from smartcart.server.carts.carts import Carts
+from smartcart.server.carts.review_items import Doubt
+from smartcart.server.carts.review_queue import Settling
+from smartcart.server.views.live_page import Sections
+from smartcart.server.views.templating import Templates
+
+MOST_SHOWN: Final = 50
+
+
+class QueuePages:
+    """The queue as all its pages show it, read once a change. Belongs to the web server's event loop."""
+
+    def __init__(self, carts: Carts, settling: Settling, templates: Templates) -> None:
+        self._carts = carts
+        self._settling = settling
+        self._templates = templates
+        self._known: tuple[int, list[Doubt], str] | None = None
+        templates.environment.globals["waiting"] = self.waiting
+
+    async def context(self) -> dict[str, Any]:
+        """What the whole page is rendered from.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        doubts, _ = await self._now()
+        return {"doubts": doubts[:MOST_SHOWN], "left_out": max(0, len(doubts) - MOST_SHOWN)}
+
+    async def sections(self) -> Sections:
+        """The list, how long it is, and the number in the navigation; raises as ``context`` does."""
+        doubts, html = await self._now()
+        return {"queue": html, "queue-count": str(len(doubts) or ""), **self.badge()}
+
+    def waiting(self) -> int:
+        """How many lines and events of all carts nobody has settled."""
+        baskets = [view.basket for view in self._carts.views() if view.basket]
+        return sum(len(b.uncertain) + sum(line.ambiguous for line in b.lines) for b in baskets)
+
+    def badge(self) -> Sections:
+        """The number in the navigation of a page that keeps itself up to date."""
+        return {"waiting": str(self.waiting() or "")}
+
+    async def _now(self) -> tuple[list[Doubt], str]:
+        version = self._carts.version
+        if self._known is None or self._known[0] != version:
+            doubts = await run_in_threadpool(self._settling.queue)
+            left_out = max(0, len(doubts) - MOST_SHOWN)
+            html = self._templates.part("queue_list.html", doubts=doubts[:MOST_SHOWN], left_out=left_out)
+            self._known = version, doubts, html
+        return self._known[1], self._known[2]

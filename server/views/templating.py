@@ -1,0 +1,86 @@
+"""The one Jinja environment, and how a whole page for one visitor is made from a template."""
+
+import hashlib
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from smartcart.server.access.secrets import new_secret
+from smartcart.server.catalogue.money import money
+from smartcart.server.catalogue.product import percent as tax_percent
+from smartcart.server.http import cookies
+from smartcart.server.http.form_token import form_token
+from smartcart.server.runtime.clock import utc_now
+from smartcart.server.runtime.zone import mark
+
+_FILES: Final = Path(__file__).parents[1]
+STATIC: Final = _FILES / "static"
+_VISIT_SECONDS: Final = 24 * 3600
+
+
+class Templates:
+    """Renders templates; what a template does not know is an error, what it shows is escaped.
+
+    Every time on a page is one of ``zone``, which every page names.
+    """
+
+    def __init__(self, *, currency: str | None, is_open: bool, zone: ZoneInfo) -> None:
+        self._currency = currency or "EUR"
+        self._zone = zone
+        self.environment = Environment(
+            loader=FileSystemLoader(_FILES / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        for name, form in (("clock", "%H:%M:%S"), ("minute", "%H:%M"), ("day", "%Y-%m-%d %H:%M")):
+            self.environment.filters[name] = partial(self._time, form)
+        self.environment.filters["percent"] = lambda fraction: f"{fraction:.0%}"
+        self.environment.globals.update(
+            price=self._price, tax_percent=tax_percent, element_id=element_id, is_open=is_open, time_zone=zone.key
+        )
+
+    def part(self, template: str, **context: Any) -> str:
+        """A piece of HTML that is the same for every visitor."""
+        return self.environment.get_template(template).render(context)
+
+    def page(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """A whole page, with the form token (``csrf``) of this browser and, in ``visitor``, who looks at it."""
+        cookie = _cookie(request)
+        fresh = None if cookie else new_secret()
+        known = {"visitor": None, "csrf": form_token(cookie or fresh or ""), "path": request.url.path, "status": status}
+        known["now"] = utc_now()
+        response = HTMLResponse(self.part(template, **(known | context)), status)
+        if fresh:
+            cookies.write(request, response, "visit", fresh, seconds=_VISIT_SECONDS)
+        return response
+
+    @staticmethod
+    def csrf(request: Request) -> str:
+        """The form token of a browser that has a page of ours open, for what that page gets later."""
+        return form_token(_cookie(request) or "")
+
+    def _price(self, minor: int, currency: str | None) -> str:
+        return money(minor, currency or self._currency)
+
+    def _time(self, form: str, moment: datetime | str) -> str:
+        """A moment, or an RFC 3339 time, in the store's zone."""
+        if isinstance(moment, str):
+            moment = datetime.fromisoformat(moment)
+        return mark(moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(self._zone), form)
+
+
+def _cookie(request: Request) -> str | None:
+    return cookies.read(request, "login") or cookies.read(request, "visit")
+
+
+def element_id(kind: str, name: str) -> str:
+    """An id for HTML that no cart's name can break."""
+    return f"{kind}-{hashlib.blake2s(name.encode(), digest_size=8).hexdigest()}"

@@ -1,0 +1,86 @@
+"""A store's time zone: which it is, and what its pages show of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from open_server import TIMEOUT, open_server
+from playwright.sync_api import Browser, expect
+from watched_pages import watched_pages
+from wire_events import Trip
+
+from smartcart.scripts.main import main
+from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
+from smartcart.server.runtime import zone as zones
+from smartcart.server.runtime.zone import UTC_ZONE, ZoneError, store_zone
+from smartcart.server.views.templating import Templates
+
+
+@pytest.mark.parametrize(("tz", "name"), [("Asia/Kolkata", "Asia/Kolkata"), (":Europe/Berlin", "Europe/Berlin")])
+def test_without_a_setting_it_is_the_machines(monkeypatch: pytest.MonkeyPatch, tz: str, name: str) -> None:
+    monkeypatch.setenv("TZ", tz)
+    assert store_zone(None).key == name
+    assert store_zone("America/New_York").key == "America/New_York"
+
+
+def test_the_machines_is_read_from_its_link_or_from_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.delenv("TZ", raising=False)
+    link, name = tmp_path / "localtime", tmp_path / "timezone"
+    monkeypatch.setattr(zones, "_LINK", link)
+    monkeypatch.setattr(zones, "_NAME", name)
+    assert store_zone(None) == UTC_ZONE
+    name.write_text("Asia/Kathmandu\n")
+    assert store_zone(None).key == "Asia/Kathmandu"
+    link.symlink_to("/usr/share/zoneinfo/Europe/Lisbon")
+    assert store_zone(None).key == "Europe/Lisbon"
+
+
+def test_a_machine_whose_zone_has_no_name_shows_utc_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TZ", "XYZ-5:30")
+    assert store_zone(None) == UTC_ZONE
+    assert "give --time-zone" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["Europe/Nowhere", "", "../etc/passwd", "a\0b", "Europe"])
+def test_a_zone_that_does_not_exist_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZoneError, match="give one such as Europe/Berlin"):
+        store_zone(name)
+    assert main(["server", "--broker", "mqtt://127.0.0.1:1", "--ledger", "memory:", "--time-zone", name]) == 2
+    assert "there is no time zone" in capsys.readouterr().err
+
+
+def test_what_the_clocks_tell_twice_has_its_zone_behind_it() -> None:
+    pages = Templates(currency=None, is_open=True, zone=ZoneInfo("Europe/Berlin"))
+    told = pages.environment.from_string("{% for t in times %}{{ t | minute }},{{ t | day }};{% endfor %}")
+    times = ["2026-10-25T00:30:00.000Z", "2026-10-25T01:30:00.000Z", "2026-10-25T02:30:00.000Z"]
+    assert told.render(times=times) == (
+        "02:30 CEST,2026-10-25 02:30 CEST;02:30 CET,2026-10-25 02:30 CET;03:30,2026-10-25 03:30;"
+    )
+
+
+@contextmanager
+def pages_of(browser: Browser, name: str, fake_carts: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """The pages of a store of this zone with a bottle in a cart."""
+    with EmbeddedBroker(port=0) as broker, open_server(broker, zone=ZoneInfo(name)) as server:
+        trip = Trip()
+        fake_carts(broker.url).send_until_answered(trip.start(), trip.add("bottle"))
+        with watched_pages(browser, server.url, timeout=TIMEOUT, refusal=409) as new_page:
+            yield new_page
+
+
+@pytest.mark.parametrize("name", ["Asia/Kolkata", "America/St_Johns", "Pacific/Chatham"])
+def test_every_hour_of_the_numbers_is_a_whole_one(browser: Browser, fake_carts: Any, name: str) -> None:
+    with pages_of(browser, name, fake_carts) as new_page:
+        page = new_page()
+        page.goto("numbers", wait_until="commit")
+        expect(page.get_by_text(f"Times of {name}")).to_be_visible()
+        hours = page.evaluate("[...document.querySelectorAll('[data-hour]')].map(row => row.dataset.hour)")
+        assert len(hours) == 12
+        assert all(hour.split()[1].endswith(":00") for hour in hours), hours
+        told = page.request.get("api/v1/numbers").json()
+        assert told["time_zone"] == name
+        assert told["hours"][-1]["added"] == 1
