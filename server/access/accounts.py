@@ -49,7 +49,7 @@ class Accounts:
         self._audit = audit
 
     def create(self, name: str, role: Role, password: str, by: Actor) -> Account:
-        """A new account.
+        """New account.
 
         Raises:
             AccountError: the name is taken or cannot be one.

@@ -45,7 +45,7 @@ IMPORT: Final[Json] = {
             "where": "line 5",
             "sku": "COLA-033",
             "column": "label",
-            "advice": "No camera tells of “cann”: did you mean “can”?",
+            "advice": "No camera label is called “cann”: did you mean “can”?",
             "label": "cann",
             "nearest": "can",
         }

@@ -34,7 +34,7 @@ def reasons(view: CartView, called: bool = False) -> tuple[Reason, ...]:
         found += _of_basket(view.basket)
     status = view.status
     if status is not None and not status.online and view.basket is not None and view.basket.state == "open":
-        found.append(Reason(text="Out of reach while shopping"))
+        found.append(Reason(text="Connection lost while shopping"))
     if status is not None and status.outbox_full:
         found.append(Reason(text="Outbox full: takes no more events", is_bad=True))
     elif status is not None and status.outbox_nearly_full:

@@ -29,7 +29,7 @@ class UnknownLabel:
     def advice(self) -> str:
         """What to do about it, as a sentence."""
         hint = f"did you mean “{self.nearest}”?" if self.nearest else "check how the model names it."
-        return f"No camera tells of “{self.label}”: {hint}"
+        return f"No camera label is called “{self.label}”: {hint}"
 
 
 def unknown_labels(changes: Iterable[Change], known: Collection[str]) -> list[UnknownLabel]:

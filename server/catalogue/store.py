@@ -129,7 +129,7 @@ class Products:
             self._audit.write(connection, by, "picture set" if picture else "picture removed", sku)
 
     def set_shop(self, seller: str, prices_include_tax: bool, by: Actor) -> None:
-        """Changes what stands on receipts, and whether prices have the tax in them."""
+        """Changes what stands on receipts, and whether prices include tax."""
         values = {"seller": seller, "prices_include_tax": prices_include_tax}
         with self._changing() as (connection, _):
             connection.execute(update(SHOP).values(values))

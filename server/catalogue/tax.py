@@ -21,7 +21,7 @@ def taxes(amounts: Iterable[tuple[int, int]], *, included: bool) -> tuple[Tax, .
     """The taxes on amounts of (rate, amount), each rate rounded half up once, on its sum.
 
     Args:
-        included: whether the amounts have the tax in them already.
+        included: whether the amounts include tax already.
 
     >>> [(t.net, t.tax) for t in taxes([(1900, 100), (1900, 19), (700, 107)], included=True)]
     [(100, 7), (100, 19)]

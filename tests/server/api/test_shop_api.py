@@ -69,7 +69,7 @@ def test_a_label_that_no_camera_tells_of_is_said(web: httpx.Client) -> None:
     looked = web.post("catalogue/import", content=file, headers={"Content-Type": "text/csv"}).json()
     assert looked["bad"] == []
     advice = [found["advice"] for found in looked["warnings"]]
-    assert advice[0] == "No camera tells of “cann”: did you mean “can”?"
+    assert advice[0] == "No camera label is called “cann”: did you mean “can”?"
     assert looked["warnings"] == [
         {"where": "line 2", "sku": "COLA", "column": "label", "advice": advice[0], "label": "cann", "nearest": "can"},
         {"where": "line 3", "sku": "RYE", "column": "label", "advice": advice[1], "label": "loaf", "nearest": None},

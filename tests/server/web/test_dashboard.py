@@ -35,11 +35,11 @@ def test_an_event_appears_without_a_reload(open_page: Open, broker: EmbeddedBrok
     expect(page.locator("#latest")).to_have_text("cart-1: The bottle removed")
     cart.vanish()
     expect(card.get_by_text("Offline")).to_be_visible()
-    expect(card).to_contain_text("Out of reach while shopping")
+    expect(card).to_contain_text("Connection lost while shopping")
     again = fake_carts(broker.url)
     again.status()
     expect(card.get_by_text("Online", exact=True)).to_be_visible()
-    expect(card).not_to_contain_text("Out of reach")
+    expect(card).not_to_contain_text("Connection lost")
     again.send_until_answered(trip.add("can"))
     expect(card.locator(".total strong")).to_have_text("€2.88")
     assert page.evaluate("window.stillHere")
@@ -229,7 +229,7 @@ def test_a_lost_server_is_said_and_found_again_by_every_page(
         "checkout": "and 1 without a price",
         f"checkout/store-1/cart-1/{trip.session}": "The camera was not sure about",
         "cart/store-1/cart-1": "Is this right?",
-        "cart/store-1/cart-1/checkout": "Somebody of the store must help first",
+        "cart/store-1/cart-1/checkout": "A member of staff must help first",
     }
     with open_server(broker, ledger) as first:
         cart = fake_carts(broker.url)

@@ -97,10 +97,10 @@ def test_a_basket_is_closed_paid_and_let_through_the_door(page: Page, server: Ba
     assert (pdf.headers["content-type"], pdf.body()[:4]) == ("application/pdf", b"%PDF")
     page.goto("door")
     for words in ("Good", "Shown before"):
-        page.get_by_label("Code of a receipt").fill(read.text)
+        page.get_by_label("Receipt code").fill(read.text)
         press(page, "Check it")
         expect(page.locator(".verdict b")).to_have_text(words)
-    page.get_by_label("Code of a receipt").fill("https://elsewhere.example/receipt/abc")
+    page.get_by_label("Receipt code").fill("https://elsewhere.example/receipt/abc")
     press(page, "Check it")
     expect(page.locator(".verdict")).to_contain_text("no receipt of this store")
     page.goto("checkout")
@@ -140,7 +140,7 @@ def test_no_answer_is_said_and_asked_for(page: Page, server: BasketServer, trip:
     press(page, "Close the basket")
     pay_with(page, "Test card that pays, and the answer is lost")
     expect(page.get_by_text("Nothing is taken twice")).to_be_visible()
-    press(page, "Ask what became of it")
+    press(page, "Check the payment")
     expect(page.get_by_role("link", name="Show the receipt")).to_be_visible()
     assert paid_count(server, trip) == 1
 
@@ -214,7 +214,7 @@ def test_an_open_checkout_follows_what_comes_from_elsewhere(
     expect(weight).to_have_value("1")  # what is being typed stays
     other = context.new_page()
     other.goto(f"cart/store-1/{trip.cart}/checkout")
-    expect(other.get_by_text("Somebody of the store must help first")).to_be_visible()
+    expect(other.get_by_text("A member of staff must help first")).to_be_visible()
     weight.fill("1000")
     press(page, "Weigh")
     press(other, "Yes, pay €6.37")  # there without loading it again
@@ -250,7 +250,7 @@ def choose(page: Page, text: str, *, prices: str = "minor", encoding: str = "utf
     file: Any = {"name": "c.csv", "mimeType": "text/csv", "buffer": text.encode(encoding)}
     page.locator("input[type=file]").set_input_files(files=[file])
     page.get_by_label("Its prices are").select_option(prices)
-    press(page, "Look at what it would do")
+    press(page, "Preview")
 
 
 def test_an_import_shows_its_bad_rows_and_then_what_it_changes(page: Page, server: BasketServer) -> None:
@@ -314,10 +314,10 @@ def test_a_file_in_another_code_page_is_asked_about(page: Page, server: BasketSe
 def test_a_misspelled_label_is_said_and_hinders_nothing(page: Page) -> None:
     page.goto("catalogue/import")
     choose(page, HEADER + "SODA,,botle,Soda,99,EUR,piece,0\n")
-    expect(page.locator("#odd")).to_contain_text("No camera tells of “botle”: did you mean “bottle”?")
+    expect(page.locator("#odd")).to_contain_text("No camera label is called “botle”: did you mean “bottle”?")
     press(page, "Import 1 product")
     page.get_by_role("link", name="Soda").click()
-    expect(page.locator("main")).to_contain_text("No camera tells of “botle”: did you mean “bottle”?")
+    expect(page.locator("main")).to_contain_text("No camera label is called “botle”: did you mean “bottle”?")
 
 
 def test_a_product_is_added_changed_pictured_and_no_longer_sold(page: Page, server: BasketServer) -> None:
@@ -329,7 +329,7 @@ def test_a_product_is_added_changed_pictured_and_no_longer_sold(page: Page, serv
     press(page, "Add the product")
     expect(page.locator("#fault-price")).to_contain_text("not an amount in EUR")
     page.get_by_label("Price in EUR").fill("2,99")
-    page.get_by_label("Labels that the camera gives it").fill("bread | loaf")
+    page.get_by_label("Camera labels").fill("bread | loaf")
     press(page, "Add the product")
     page.get_by_role("searchbox").fill("LOAF rye")
     expect(page.locator(".product")).to_have_count(1)
