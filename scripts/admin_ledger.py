@@ -113,7 +113,7 @@ def run_erase(args: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
     from smartcart.scripts.main import CommandError
-    from smartcart.server.ledger.port import SessionKey
+    from smartcart.server.basket.records import SessionKey
     from smartcart.server.ledger.retention import erase
 
     key = SessionKey(store=args.store, cart=args.cart, session=args.session)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smartcart.edge.contract.events import Candidate, Event, EventType
-from smartcart.server.basket.basket import StoredEvent
+from smartcart.server.basket.records import SessionKey, StoredEvent
 from smartcart.server.catalogue.catalogue import Catalogue, Match, Product
 from smartcart.server.runtime.clock import utc_now
 
@@ -78,3 +78,8 @@ CATALOGUE = Catalogue(
 def stored(event: Event, catalogue: Catalogue = CATALOGUE) -> StoredEvent:
     match = catalogue.match(event.label, event.sku) if event.label else Match()
     return StoredEvent(event=event, match=match, stored_at=TIME)
+
+
+def key_of(trip: Trip) -> SessionKey:
+    """The session of a trip."""
+    return SessionKey(store=trip.store, cart=trip.cart, session=trip.session)

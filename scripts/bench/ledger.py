@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from smartcart.server.basket.basket import StoredEvent
+    from smartcart.server.basket.records import StoredEvent
 
 LABELS: Final = ("bottle", "can", "carton", "jar")
 Batch = Sequence["StoredEvent"]
@@ -80,7 +80,7 @@ def against_raw(
 
 def _batches(count: int, size: int, carts: int) -> list[Batch]:
     from smartcart.edge.contract.events import Candidate, Event, EventType, ModelName
-    from smartcart.server.basket.basket import StoredEvent
+    from smartcart.server.basket.records import StoredEvent
     from smartcart.server.catalogue.catalogue import Match
 
     sessions = [str(uuid.uuid4()) for _ in range(carts)]

@@ -220,6 +220,6 @@ def _stored(url: str) -> int:
     ledger = open_ledger(url)
     carts = {(key.store, key.cart) for key in ledger.current_sessions()}
     keys = [key for store, cart in sorted(carts) for key in ledger.sessions(store, cart, 10**9)]
-    stored = sum(len(ledger.session_events(key)) for key in keys)
+    stored = sum(len(ledger.session(key).events) for key in keys)
     ledger.close()
     return stored

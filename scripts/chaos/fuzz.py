@@ -21,6 +21,7 @@ from smartcart.scripts.chaos.script import Act, ScriptedSession, event_of
 from smartcart.scripts.chaos.world import World, WorldPlan
 from smartcart.scripts.main import CommandError
 from smartcart.server.basket.fold import fold
+from smartcart.server.basket.records import SessionRecords
 from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.port import Ledger
 
@@ -89,13 +90,13 @@ def _judge(ledger: Ledger, shots: Shots) -> tuple[int, int, int]:
     wrong = strangers = stored = 0
     for newest in ledger.current_sessions():
         for key in ledger.sessions(newest.store, newest.cart, 10**9):
-            events = ledger.session_events(key)
-            stored += len(events)
+            records = ledger.session(key)
+            stored += len(records.events)
             truth = shots.baskets.get((key.cart, key.session)) if key.store == STORE else None
             if truth is None:
-                strangers += len(events) if key.cart != _Gun.CART else 0
+                strangers += len(records.events) if key.cart != _Gun.CART else 0
                 continue
-            held = fold(key.store, key.cart, key.session, events).counts
+            held = fold(SessionRecords(key=key, events=records.events)).counts
             wrong += held != {label: count for label, count in sorted(truth.items()) if count}
     return wrong, strangers, stored
 

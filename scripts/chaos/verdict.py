@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from smartcart.scripts.chaos.script import STORE, ScriptedSession
 from smartcart.server.basket.fold import fold
-from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.basket.records import SessionKey, SessionRecords
+from smartcart.server.ledger.port import Ledger
 
 
 @dataclass(slots=True)
@@ -48,9 +49,9 @@ def judge(ledger: Ledger, scripts: dict[str, list[ScriptedSession]]) -> Verdict:
 
 def _judge_session(ledger: Ledger, cart: str, session: ScriptedSession, verdict: Verdict) -> None:
     key = SessionKey(store=STORE, cart=cart, session=session.id)
-    events, where = ledger.session_events(key), f"{cart} session {session.id}"
+    records, where = ledger.session(key), f"{cart} session {session.id}"
     by_seq: dict[int, list[tuple[object, ...]]] = {}
-    for stored in events:
+    for stored in records.events:
         event = stored.event
         by_seq.setdefault(event.seq, []).append((event.type, event.label, event.quantity))
     for seq, act in enumerate(session.acts, start=1):
@@ -62,7 +63,7 @@ def _judge_session(ledger: Ledger, cart: str, session: ScriptedSession, verdict:
         if len(found) != 1:
             verdict.fault(f"{where}: event {seq} is there {len(found)} times")
     verdict.doubled += sum(map(len, by_seq.values()))
-    basket = fold(STORE, cart, session.id, events, ledger.session_faults(key))
+    basket = fold(SessionRecords(key=key, events=records.events, faults=records.faults))
     right = basket.counts == session.basket() and not basket.incomplete and not basket.discrepancies
     verdict.baskets += 1
     verdict.wrong_baskets += not right

@@ -5,7 +5,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from smartcart.server.basket.basket import Basket, StoredEvent
+from smartcart.server.basket.basket import Basket
+from smartcart.server.basket.records import StoredEvent
 from smartcart.server.carts.attention import Reason
 from smartcart.server.carts.carts import CartView
 from smartcart.server.ledger.port import DeadLetter

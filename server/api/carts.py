@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from smartcart.server.api.answers import BasketAnswer, CartAnswer, EventAnswer
 from smartcart.server.api.errors import NO_CART, refused
-from smartcart.server.ledger.port import SessionKey
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.site.permissions import Staff
 from smartcart.server.site.site import TheSite
 
@@ -47,7 +47,7 @@ def sessions(site: TheSite, store: str, cart: str) -> list[str]:
 def events(site: TheSite, store: str, cart: str, session: str | None = None) -> list[EventAnswer]:
     """A session's events in the order of their seq, each with the product and price stored with it."""
     key = SessionKey(store=store, cart=cart, session=session or site.basket(store, cart).session)
-    return [EventAnswer.of(stored) for stored in site.ledger.session_events(key)]
+    return [EventAnswer.of(stored) for stored in site.ledger.session(key).events]
 
 
 @router.post("/{store}/{cart}/session", status_code=202, responses=NO_CART | _NOT_NOW)

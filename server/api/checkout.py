@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from smartcart.server.api.answers import Answer
 from smartcart.server.api.errors import refused
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.checkout.payment import PaymentState
 from smartcart.server.checkout.receipt import Receipt
 from smartcart.server.checkout.till import MOST_GRAMS, Checkout, NoBasketError, TillError
-from smartcart.server.ledger.port import SessionKey
 from smartcart.server.site.permissions import Staff
 from smartcart.server.site.site import TheSite
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from smartcart.edge.contract.events import ID_PATTERN, Correction, Outcome
 from smartcart.server.api.answers import Answer
 from smartcart.server.api.errors import NO_CART, refused
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.corrections import MOST, CorrectionError, NotThereError, Reading
 from smartcart.server.carts.review_items import Doubt, Option
-from smartcart.server.ledger.port import SessionKey
 from smartcart.server.site.permissions import Staff
 from smartcart.server.site.site import TheSite
 
@@ -144,7 +144,7 @@ def queue(site: TheSite) -> list[DoubtAnswer]:
 def corrections(site: TheSite, store: str, cart: str, session: str | None = None) -> list[CorrectionAnswer]:
     """What persons have said of a session, in order."""
     key = SessionKey(store=store, cart=cart, session=session or site.basket(store, cart).session)
-    return [CorrectionAnswer.of(stored.correction) for stored in site.ledger.session_corrections(key)]
+    return [CorrectionAnswer.of(stored.correction) for stored in site.ledger.session(key).corrections]
 
 
 @router.post("/carts/{store}/{cart}/corrections", status_code=201, responses=_REFUSALS)

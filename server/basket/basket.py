@@ -1,57 +1,7 @@
-"""The basket of one session, and what it is folded from: stored events, faults, corrections and a closing."""
+"""The basket of one session: its lines, its total, and what is still open about it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
-
-from smartcart.edge.contract.events import Correction, Event
-from smartcart.server.catalogue.catalogue import Match
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
-    """An event as the ledger keeps it, with the product and price in force when it was committed.
-
-    ``stored_at`` is RFC 3339, UTC; a ``late`` one came after the server had closed its session; ``message`` is the
-    event as it came, where it is still to be stored.
-    """
-
-    event: Event
-    match: Match
-    stored_at: str
-    late: bool = False
-    message: bytes | None = field(default=None, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """An event that was refused. Where its ``seq`` could be read it counts as filled, since it will never come."""
-
-    event_id: str
-    seq: int | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCorrection:
-    """A correction as the ledger keeps it, with the product and price in force when it was made.
-
-    ``number`` is its place among the server's own records of the session; ``after`` is the highest ``seq`` that was
-    stored then, so that one made by hand keeps its place among the events whatever arrives later.
-    """
-
-    correction: Correction
-    match: Match
-    number: int
-    after: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closing:
-    """``session_closed``: the server ended a session at once, whether the cart could be reached or not."""
-
-    id: str
-    by: str | None
-    time: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

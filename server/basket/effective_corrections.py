@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from smartcart.server.basket.basket import StoredCorrection
+from smartcart.server.basket.records import StoredCorrection
 
 
 def standing(words: Iterable[StoredCorrection]) -> list[StoredCorrection]:

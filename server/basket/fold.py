@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from smartcart.edge.contract.events import EventType, Outcome
-from smartcart.server.basket.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent, Uncertain
+from smartcart.server.basket.basket import Basket, Uncertain
 from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.records import Fault, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.basket.tally import Entry, Tally
 from smartcart.server.catalogue.catalogue import Match
 
@@ -24,24 +25,16 @@ _UNKNOWN: Final = Match()
 log = logging.getLogger(__name__)
 
 
-def fold(
-    store: str,
-    cart: str,
-    session: str,
-    stored: Iterable[StoredEvent],
-    faults: Iterable[Fault] = (),
-    corrections: Iterable[StoredCorrection] = (),
-    closing: Closing | None = None,
-) -> Basket:
+def fold(records: SessionRecords) -> Basket:
     """The basket of one session from everything that the ledger holds of it, in any order."""
-    unique = {s.event.id: s for s in stored}
+    unique = {s.event.id: s for s in records.events}
     ordered = sorted(unique.values(), key=lambda s: (s.event.seq, s.event.id))
     taken = {(s.event.id, s.event.seq) for s in ordered}
     refused = sorted(
-        {f.event_id: f for f in faults if (f.event_id, f.seq) not in taken}.values(),
+        {f.event_id: f for f in records.faults if (f.event_id, f.seq) not in taken}.values(),
         key=lambda f: (f.seq or 0, f.event_id),
     )
-    words = sorted({c.correction.id: c for c in corrections}.values(), key=lambda c: c.number)
+    words = sorted({c.correction.id: c for c in records.corrections}.values(), key=lambda c: c.number)
     tally = _walk(ordered, refused, standing(words))
     lines = tuple(line.freeze() for line in tally.lines if line.quantity)
     currency = next((line.currency for line in lines if line.price is not None), None)
@@ -52,10 +45,10 @@ def fold(
         if line.total is not None and line.currency != currency
     ]
     return Basket(
-        store=store,
-        cart=cart,
-        session=session,
-        state="ended" if tally.ended_at or closing else "open",
+        store=records.key.store,
+        cart=records.key.cart,
+        session=records.key.session,
+        state="ended" if tally.ended_at or records.closing else "open",
         lines=lines,
         total_minor=sum(line.total or 0 for line in counted),
         currency=currency,
@@ -66,29 +59,22 @@ def fold(
         problems=tuple(problems),
         started_at=tally.started_at,
         ended_at=tally.ended_at,
-        closed_at=closing.time if closing else None,
+        closed_at=records.closing.time if records.closing else None,
         events=len(ordered),
         corrections=len(words),
     )
 
 
-def fold_or_fault(
-    store: str,
-    cart: str,
-    session: str,
-    stored: Iterable[StoredEvent],
-    faults: Iterable[Fault] = (),
-    corrections: Iterable[StoredCorrection] = (),
-    closing: Closing | None = None,
-) -> Basket:
+def fold_or_fault(records: SessionRecords) -> Basket:
     """As ``fold``; what cannot be folded, for whatever reason, is an empty basket with that as its problem, so that
     one session never takes another one's page with it."""
     try:
-        return fold(store, cart, session, stored, faults, corrections, closing)
+        return fold(records)
     except Exception as error:
-        log.exception("store %s, cart %s, session %s cannot be folded", store, cart, session)
+        key = records.key
+        log.exception("store %s, cart %s, session %s cannot be folded", key.store, key.cart, key.session)
         problem = Fault(event_id="", seq=None, reason=f"the session cannot be folded ({error}); its events are kept")
-        return fold(store, cart, session, (), (problem,), (), closing)
+        return fold(SessionRecords(key=key, faults=[problem], closing=records.closing))
 
 
 def gaps(seqs: Iterable[int]) -> tuple[tuple[int, int], ...]:

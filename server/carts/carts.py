@@ -8,18 +8,19 @@ another one has, or what a person has corrected. Of each cart that is its newest
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from smartcart.edge.contract.events import EventType, Status
-from smartcart.server.basket.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.effective_corrections import standing
 from smartcart.server.basket.fold import fold_or_fault
+from smartcart.server.basket.records import Closing, Fault, SessionKey, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.carts.commands import Action, CartKey, Commands
 from smartcart.server.carts.skew import ahead_by_events, told_ahead
 from smartcart.server.carts.twins import Turns
-from smartcart.server.ledger.port import Ledger, News, SessionKey, SetAside, session_of
+from smartcart.server.ledger.port import Ledger, News, SetAside, session_of
 from smartcart.server.ledger.rows import UNREADABLE
 from smartcart.server.runtime.clock import day_before, utc_now
 
@@ -62,8 +63,8 @@ class CartView:
 class _Cart:
     session: str | None = None
     events: dict[str, StoredEvent] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-    corrections: list[StoredCorrection] = field(default_factory=list)
+    faults: Sequence[Fault] = ()
+    corrections: Sequence[StoredCorrection] = ()
     closing: Closing | None = None
     status: Status | None = None
     ahead: float | None = None
@@ -152,7 +153,14 @@ class Carts:
     def _fold(self, key: CartKey, cart: _Cart) -> Basket | None:
         if cart.session is None:
             return None
-        return fold_or_fault(*key, cart.session, cart.events.values(), cart.faults, cart.corrections, cart.closing)
+        records = SessionRecords(
+            key=SessionKey(store=key[0], cart=key[1], session=cart.session),
+            events=list(cart.events.values()),
+            faults=cart.faults,
+            corrections=cart.corrections,
+            closing=cart.closing,
+        )
+        return fold_or_fault(records)
 
     def refresh(self) -> None:
         """Takes in what the ledger has stored since the last time.
@@ -238,13 +246,14 @@ class Carts:
         cart = self._cart(at)
         known = len(cart.corrections) if cart.session == key.session else 0
         cart.session = key.session
-        cart.events = {stored.event.id: _lean(stored) for stored in self._ledger.session_events(key)}
-        cart.faults = self._ledger.session_faults(key)
+        records = self._ledger.session(key)
+        cart.events = {stored.event.id: _lean(stored) for stored in records.events}
+        cart.faults = records.faults
         for fault in cart.faults:
             if fault.reason.startswith(UNREADABLE):
                 log.error("store %s, cart %s, session %s, event %s: %s", *at, key.session, fault.event_id, fault.reason)
-        cart.corrections = self._ledger.session_corrections(key)
-        cart.closing = self._ledger.session_closing(key)
+        cart.corrections = records.corrections
+        cart.closing = records.closing
         cart.set_aside = self._ledger.set_aside(*at)
         if len(cart.corrections) > known:
             self._show_corrections(at, cart)

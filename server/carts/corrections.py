@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from smartcart.edge.contract.events import Correction, Outcome
 from smartcart.server.access.audit import Actor, AuditLog
-from smartcart.server.basket.basket import StoredCorrection
 from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.records import SessionKey, StoredCorrection
 from smartcart.server.carts.carts import Carts
 from smartcart.server.catalogue.catalogue import Catalogue, Match
-from smartcart.server.ledger.port import Ledger, LedgerError, SessionKey, Verdict
+from smartcart.server.ledger.port import Ledger, LedgerError, Verdict
 from smartcart.server.ledger.port import Outcome as Fate
 from smartcart.server.runtime.clock import utc_now
 
@@ -99,7 +99,7 @@ class Corrections:
             LedgerError: the ledger cannot be written.
             OfficeError: the audit log cannot be written, and so it is not made.
         """
-        words = self._ledger.session_corrections(key)
+        words = self._ledger.session(key).corrections
         if len(words) >= MOST_WORDS:
             raise CorrectionError(f"this basket was corrected {len(words)} times: close it")
         if first_only and (other := _settled_by(words, corrects)):
@@ -132,7 +132,7 @@ class Corrections:
         Raises:
             NotThereError: there is no such correction.
         """
-        said = self._ledger.session_corrections(key)
+        said = self._ledger.session(key).corrections
         readings = _readings(said)
         there = {stored.correction.id for stored in said if stored.correction.corrects not in readings}
         if not words or any(word not in there for word in words):
@@ -172,7 +172,7 @@ class Corrections:
         """What one item weighs, if somebody knows."""
         if said.quantity != 1 or said.weight_g is not None or corrects is None:
             return said.weight_g if said.quantity == 1 else None
-        events = self._ledger.session_events(key)
+        events = self._ledger.session(key).events
         return next((stored.event.weight_g for stored in events if stored.event.id == corrects), None)
 
     @staticmethod
@@ -184,8 +184,9 @@ class Corrections:
 
     def _quantities(self, key: SessionKey) -> dict[str, int]:
         """How many each event, or correction by hand, of a session is about, after all corrections."""
-        found = {stored.event.id: stored.event.quantity or 1 for stored in self._ledger.session_events(key)}
-        for stored in standing(self._ledger.session_corrections(key)):
+        records = self._ledger.session(key)
+        found = {stored.event.id: stored.event.quantity or 1 for stored in records.events}
+        for stored in standing(records.corrections):
             found[stored.correction.corrects or stored.correction.id] = stored.correction.quantity
         return found
 

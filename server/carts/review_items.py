@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from smartcart.edge.contract.events import Outcome
-from smartcart.server.basket.basket import Basket, Line, StoredCorrection, StoredEvent
+from smartcart.server.basket.basket import Basket, Line
 from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.records import SessionKey, StoredCorrection, StoredEvent
 from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.product import Product
-from smartcart.server.ledger.port import SessionKey
 
 MOST_OPTIONS = 9
 """How many readings are offered, one a digit key."""

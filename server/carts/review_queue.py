@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable
 
 from smartcart.server.basket.basket import Basket
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.commands import CartKey
 from smartcart.server.carts.review_items import Doubt, doubts_of
 from smartcart.server.catalogue.catalogue import Catalogue
-from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.ledger.port import Ledger
 
 
 class Settling:
@@ -34,8 +35,8 @@ class Settling:
         if known is not None and known[0] is view and known[1] is catalogue:
             return known[2]
         session = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
-        events, corrections = self._ledger.session_events(session), self._ledger.session_corrections(session)
-        found = doubts_of(basket, catalogue, events, corrections)
+        records = self._ledger.session(session)
+        found = doubts_of(basket, catalogue, records.events, records.corrections)
         with self._lock:
             self._known[key] = (view, catalogue, found)
         return found

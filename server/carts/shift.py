@@ -12,8 +12,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from smartcart.edge.contract.events import ITEM_TYPES, EventType
-from smartcart.server.basket.basket import StoredCorrection, StoredEvent
 from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.records import StoredCorrection, StoredEvent
 from smartcart.server.carts.commands import CartKey
 from smartcart.server.runtime.zone import UTC_ZONE, hour_of, hours_to
 

@@ -59,8 +59,8 @@ class ShiftBook:
                 last = self._ledger.last_stored(key)
                 if last is not None and last < since:
                     return found
-                events, corrections = self._ledger.session_events(key), self._ledger.session_corrections(key)
-                found.append(Trip(cart=(store, cart), events=events, corrections=corrections))
+                records = self._ledger.session(key)
+                found.append(Trip(cart=(store, cart), events=records.events, corrections=records.corrections))
             if len(keys) < limit:
                 return found
             limit *= 4

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from smartcart.edge.contract.events import parse_time
-from smartcart.server.basket.basket import StoredEvent
+from smartcart.server.basket.records import StoredEvent
 
 NOTED: Final = 120.0
 """From where on a clock is off, rather than a message slow."""

@@ -1,13 +1,13 @@
 """One session told in order, for a person who wants to know how its basket came about. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from smartcart.edge.contract.events import ITEM_TYPES, Candidate, Outcome
-from smartcart.server.basket.basket import Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.basket.effective_corrections import taken_back
 from smartcart.server.basket.fold import gaps
+from smartcart.server.basket.records import Fault, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.carts.corrections import SHOPPER
 
 Kind = Literal["added", "removed", "uncertain", "started", "ended", "gap", "refused", "by_hand", "closed"]
@@ -81,19 +81,14 @@ class Moment:
         return self.kind in ("added", "removed", "uncertain", "refused", "by_hand")
 
 
-def timeline(
-    events: Sequence[StoredEvent],
-    faults: Iterable[Fault] = (),
-    corrections: Iterable[StoredCorrection] = (),
-    closing: Closing | None = None,
-) -> list[Moment]:
+def timeline(records: SessionRecords) -> list[Moment]:
     """Everything that happened in one session, the oldest first."""
-    words = list(corrections)
+    events, words, closing = records.events, records.corrections, records.closing
     by_hand = [word for word in words if word.correction.corrects is None]
     readings: dict[str, list[Said]] = {}
     for word, said in zip(words, _said(words), strict=True):
         readings.setdefault(word.correction.corrects or word.correction.id, []).append(said)
-    refused = [fault for fault in faults if fault.event_id not in {s.event.id for s in events}]
+    refused = [fault for fault in records.faults if fault.event_id not in {s.event.id for s in events}]
     steps: list[tuple[int, int, Moment]] = [(s.event.seq, 0, _of_event(s, readings)) for s in events]
     steps += [(fault.seq or 0, 1, _of_fault(fault, readings)) for fault in refused]
     seqs = [s.event.seq for s in events] + [fault.seq for fault in refused if fault.seq is not None]

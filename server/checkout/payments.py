@@ -15,12 +15,12 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from smartcart.server.access.audit import Actor, AuditLog
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.checkout.bill import Bill
 from smartcart.server.checkout.payment import Answer, Order, PaymentState
 from smartcart.server.checkout.receipt import Receipt, new_code
 from smartcart.server.database.database import Office, inserting
 from smartcart.server.database.shop_tables import PAYMENTS, RECEIPT_NUMBERS, RECEIPTS, SHOP
-from smartcart.server.ledger.port import SessionKey
 
 _PROVIDER: Final = Actor(name="payment provider", via="command")
 

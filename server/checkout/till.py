@@ -9,7 +9,8 @@ from typing import Final
 
 from smartcart.edge.contract.events import Correction
 from smartcart.server.access.audit import Actor, AuditLog
-from smartcart.server.basket.basket import Basket, Closing
+from smartcart.server.basket.basket import Basket
+from smartcart.server.basket.records import Closing, SessionKey
 from smartcart.server.carts.commands import CartKey
 from smartcart.server.carts.corrections import Told, store_told
 from smartcart.server.catalogue.catalogue import Match
@@ -18,7 +19,7 @@ from smartcart.server.checkout.bill import Bill, bill_of, hindrances, remarks
 from smartcart.server.checkout.payment import Answer, NoAnswerError, PaymentProvider, PaymentState
 from smartcart.server.checkout.payments import Payment, Payments
 from smartcart.server.checkout.receipt import Receipt
-from smartcart.server.ledger.port import NEW, Ledger, SessionKey
+from smartcart.server.ledger.port import NEW, Ledger
 from smartcart.server.ledger.replay import replay
 from smartcart.server.runtime.clock import utc_now
 

@@ -9,8 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
 
-from smartcart.server.basket.basket import Basket, StoredCorrection, StoredEvent
-from smartcart.server.ledger.port import Ledger, LedgerError, SessionKey
+from smartcart.server.basket.basket import Basket
+from smartcart.server.basket.records import SessionKey, StoredCorrection, StoredEvent
+from smartcart.server.ledger.port import Ledger, LedgerError
 from smartcart.server.ledger.verification import MAX_FAULTS, baskets
 
 What = Literal["events", "corrections", "baskets"]
@@ -53,7 +54,7 @@ def rows(ledger: Ledger, what: What, faults: list[str]) -> Iterator[Row]:
             faults.extend(islice(ledger.integrity(), MAX_FAULTS))
         case "corrections":
             for key in ledger.every_session():
-                yield from (_correction(key, stored) for stored in ledger.session_corrections(key))
+                yield from (_correction(key, stored) for stored in ledger.session(key).corrections)
         case "baskets":
             yield from (_basket(basket) for _, basket in baskets(ledger, faults) if basket is not None)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from smartcart.edge.contract.events import Correction
-from smartcart.server.basket.basket import Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server.basket.records import Closing, Fault, SessionKey, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger.port import (
     CART_FAULTS,
@@ -29,7 +29,6 @@ from smartcart.server.ledger.port import (
     Erasure,
     News,
     Record,
-    SessionKey,
     SessionState,
     SetAside,
     Verdict,
@@ -199,21 +198,16 @@ class MemoryLedger:
             return None
         return KNOWN if stored == (key, record) else refused(ID_TAKEN)
 
-    def session_events(self, key: SessionKey) -> list[StoredEvent]:
+    def session(self, key: SessionKey) -> SessionRecords:
         with self._lock:
-            return sorted(self._sessions.get(key, _Session()).events, key=lambda stored: stored.event.seq)
-
-    def session_faults(self, key: SessionKey) -> list[Fault]:
-        with self._lock:
-            return list(self._sessions.get(key, _Session()).faults.values())
-
-    def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
-        with self._lock:
-            return list(self._sessions.get(key, _Session()).corrections)
-
-    def session_closing(self, key: SessionKey) -> Closing | None:
-        with self._lock:
-            return self._sessions.get(key, _Session()).closing
+            kept = self._sessions.get(key, _Session())
+            return SessionRecords(
+                key=key,
+                events=sorted(kept.events, key=lambda stored: stored.event.seq),
+                faults=list(kept.faults.values()),
+                corrections=list(kept.corrections),
+                closing=kept.closing,
+            )
 
     def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
         with self._lock:
@@ -237,7 +231,7 @@ class MemoryLedger:
 
     def last_stored(self, key: SessionKey) -> str | None:
         with self._lock:
-            times = [stored.stored_at for stored in self.session_events(key)]
+            times = [stored.stored_at for stored in self.session(key).events]
             times += [letter.received_at for letter in self._letters if letter.key == key]
             return max(times, default=None)
 

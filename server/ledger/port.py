@@ -15,7 +15,7 @@ from enum import IntEnum, StrEnum
 from typing import Final, Protocol
 
 from smartcart.edge.contract.events import Correction, Event
-from smartcart.server.basket.basket import Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server.basket.records import Closing, Fault, SessionKey, SessionRecords, StoredEvent
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.errors import ServerError
 
@@ -112,20 +112,11 @@ class DeadLetter:
         return Fault(event_id=self.event_id, seq=self.seq, reason=self.reason)
 
     @property
-    def key(self) -> "SessionKey | None":
+    def key(self) -> SessionKey | None:
         """The session that it is a fault of."""
         if self.fault is None or self.store is None or self.cart is None or self.session is None:
             return None
         return SessionKey(store=self.store, cart=self.cart, session=self.session)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class SessionKey:
-    """One shopping trip of one cart."""
-
-    store: str
-    cart: str
-    session: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,17 +192,8 @@ class Ledger(Protocol):
     def forget_letters(self, before: str) -> int:
         """Deletes the dead letters of no session that came before a time (RFC 3339, UTC); says how many."""
 
-    def session_events(self, key: SessionKey) -> list[StoredEvent]:
-        """A session's events in the order of their seq."""
-
-    def session_faults(self, key: SessionKey) -> list[Fault]:
-        """What was refused of a session."""
-
-    def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
-        """A session's corrections in the order of their number."""
-
-    def session_closing(self, key: SessionKey) -> Closing | None:
-        """How the server closed it; None while it has not."""
+    def session(self, key: SessionKey) -> SessionRecords:
+        """Everything that is kept of one session; empty where there is none."""
 
     def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
         """A cart's sessions, the newest first; none that were erased."""

@@ -2,7 +2,8 @@
 
 from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.fold import fold_or_fault
-from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.basket.records import SessionKey
+from smartcart.server.ledger.port import Ledger
 
 
 def replay(ledger: Ledger, key: SessionKey) -> Basket | None:
@@ -11,8 +12,5 @@ def replay(ledger: Ledger, key: SessionKey) -> Basket | None:
     Raises:
         LedgerError: the ledger cannot be read.
     """
-    events, faults = ledger.session_events(key), ledger.session_faults(key)
-    if not events and not faults:
-        return None
-    corrections, closing = ledger.session_corrections(key), ledger.session_closing(key)
-    return fold_or_fault(key.store, key.cart, key.session, events, faults, corrections, closing)
+    records = ledger.session(key)
+    return None if records.is_empty else fold_or_fault(records)

@@ -4,7 +4,8 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from smartcart.server.ledger.port import Erasure, Ledger, Outcome, SessionKey
+from smartcart.server.basket.records import SessionKey
+from smartcart.server.ledger.port import Erasure, Ledger, Outcome
 from smartcart.server.runtime.clock import rfc3339
 
 

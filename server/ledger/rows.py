@@ -19,9 +19,9 @@ from smartcart.edge.contract.events import (
     parse_object,
     read_again,
 )
-from smartcart.server.basket.basket import Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server.basket.records import Closing, Fault, SessionKey, StoredCorrection, StoredEvent
 from smartcart.server.catalogue.catalogue import Match
-from smartcart.server.ledger.port import KEPT_BYTES, DeadLetter, Record, SessionKey, place
+from smartcart.server.ledger.port import KEPT_BYTES, DeadLetter, Record, place
 
 EVENT_FIELDS: Final = ("id", "store", "cart", "session", "seq", "stored_at", "message", "match")
 EVENT_READ: Final = "id, store, cart, session, seq, message, match, stored_at, late"

@@ -6,7 +6,8 @@ same moment may each grant what is left once: a bound is kept to within a batch.
 
 from collections.abc import Iterable
 
-from smartcart.server.ledger.port import CART_FAULTS, CART_LETTERS, SESSIONS_A_DAY, SessionKey
+from smartcart.server.basket.records import SessionKey
+from smartcart.server.ledger.port import CART_FAULTS, CART_LETTERS, SESSIONS_A_DAY
 from smartcart.server.ledger.rows import OF_SESSION, columns_of, key_of
 from smartcart.server.ledger.sql_records import Ask
 from smartcart.server.runtime.clock import day_before

@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from smartcart.server.basket.basket import Closing, Fault, StoredCorrection, StoredEvent
-from smartcart.server.ledger.port import KEPT_BYTES, DeadLetter, RecordType, SessionKey, SessionState, SetAside
+from smartcart.server.basket.records import Fault, SessionKey, SessionRecords, StoredEvent
+from smartcart.server.ledger.port import KEPT_BYTES, DeadLetter, RecordType, SessionState, SetAside
 from smartcart.server.ledger.rows import (
     CORRECTION_READ,
     EVENT_READ,
@@ -59,31 +59,29 @@ class SQLReading(ABC):
     def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, or a LedgerError."""
 
-    def session_events(self, key: SessionKey) -> list[StoredEvent]:
-        rows = self._read(f"SELECT {EVENT_READ} FROM events WHERE {OF_SESSION} ORDER BY seq", columns_of(key))
-        return events_of(rows)
-
-    def session_faults(self, key: SessionKey) -> list[Fault]:
-        rows = self._read(
+    def session(self, key: SessionKey) -> SessionRecords:
+        of_session = columns_of(key)
+        events = self._read(f"SELECT {EVENT_READ} FROM events WHERE {OF_SESSION} ORDER BY seq", of_session)
+        letters = self._read(
             f"SELECT event_id, seq, reason FROM dead_letters WHERE {OF_SESSION} AND event_id IS NOT NULL "
             "ORDER BY position",
-            columns_of(key),
+            of_session,
         )
-        refused = [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in rows]
-        events = self._read(f"SELECT {EVENT_READ} FROM events WHERE {OF_SESSION} ORDER BY seq", columns_of(key))
-        return refused + event_faults(events) + correction_faults(self._correction_rows(key))
-
-    def session_corrections(self, key: SessionKey) -> list[StoredCorrection]:
-        return corrections_of(self._correction_rows(key))
-
-    def _correction_rows(self, key: SessionKey) -> list[tuple[Any, ...]]:
-        query = f"SELECT {CORRECTION_READ} FROM records WHERE {OF_SESSION} AND type = ? ORDER BY number"
-        return self._read(query, (*columns_of(key), RecordType.CORRECTED))
-
-    def session_closing(self, key: SessionKey) -> Closing | None:
-        query = f"SELECT id, message FROM records WHERE {OF_SESSION} AND type = ?"
-        rows = self._read(query, (*columns_of(key), RecordType.CLOSED))
-        return closing_of(*rows[0]) if rows else None
+        corrections = self._read(
+            f"SELECT {CORRECTION_READ} FROM records WHERE {OF_SESSION} AND type = ? ORDER BY number",
+            (*of_session, RecordType.CORRECTED),
+        )
+        closing = self._read(
+            f"SELECT id, message FROM records WHERE {OF_SESSION} AND type = ?", (*of_session, RecordType.CLOSED)
+        )
+        refused = [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in letters]
+        return SessionRecords(
+            key=key,
+            events=events_of(events),
+            faults=refused + event_faults(events) + correction_faults(corrections),
+            corrections=corrections_of(corrections),
+            closing=closing_of(*closing[0]) if closing else None,
+        )
 
     def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
         rows = self._read(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from smartcart.edge.contract.events import Correction
-from smartcart.server.basket.basket import Closing
+from smartcart.server.basket.records import Closing, SessionKey
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger.port import (
     CLOSED_ALREADY,
@@ -19,7 +19,6 @@ from smartcart.server.ledger.port import (
     Erasure,
     Record,
     RecordType,
-    SessionKey,
     SessionState,
     Verdict,
     refused,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from smartcart.edge.contract.events import Correction
-from smartcart.server.basket.basket import Closing, StoredEvent
+from smartcart.server.basket.records import Closing, SessionKey, StoredEvent
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger import sql_quota, sql_records
 from smartcart.server.ledger.port import (
@@ -27,7 +27,6 @@ from smartcart.server.ledger.port import (
     Erasure,
     LedgerError,
     News,
-    SessionKey,
     SessionState,
     Verdict,
     as_kept,

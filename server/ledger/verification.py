@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smartcart.server.basket.basket import Basket
-from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.basket.records import SessionKey
+from smartcart.server.ledger.port import Ledger
 from smartcart.server.ledger.replay import replay
 
 MAX_FAULTS = 100

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from smartcart.server.basket.basket import StoredEvent
+from smartcart.server.basket.records import StoredEvent
 from smartcart.server.ledger.port import DeadLetter, Outcome, Verdict, dead_letter_of
 from smartcart.server.runtime.metrics import Metrics
 

@@ -22,4 +22,4 @@ def sweep(box: EvidenceBox, ledger: Ledger) -> None:
 
 def _events(ledger: Ledger, cart: CartKey) -> set[str]:
     keys = ledger.sessions(*cart, _SESSIONS)
-    return {stored.event.id for key in keys for stored in ledger.session_events(key)}
+    return {stored.event.id for key in keys for stored in ledger.session(key).events}

@@ -18,7 +18,7 @@ from smartcart.edge.contract.events import (
     parse_status,
     parse_topic,
 )
-from smartcart.server.basket.basket import StoredEvent
+from smartcart.server.basket.records import StoredEvent
 from smartcart.server.catalogue.catalogue import Match, Matching
 from smartcart.server.ledger.port import KEPT_BYTES, DeadLetter
 

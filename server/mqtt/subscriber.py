@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smartcart.edge.contract.events import Ack, Channel, ContractError, Topic, parse_topic
-from smartcart.server.basket.basket import StoredEvent
+from smartcart.server.basket.records import StoredEvent
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import CartKey, Commands
 from smartcart.server.catalogue.catalogue import Matching

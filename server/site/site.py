@@ -11,6 +11,7 @@ from smartcart.server.access.access import Doors
 from smartcart.server.access.audit import Actor
 from smartcart.server.access.authenticator import FrontDesk
 from smartcart.server.basket.basket import Basket
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.commands import Action
 from smartcart.server.carts.corrections import Corrections
@@ -22,7 +23,7 @@ from smartcart.server.catalogue.in_force import CatalogueInForce
 from smartcart.server.catalogue.pictures import Pictures
 from smartcart.server.catalogue.store import Products
 from smartcart.server.checkout.till import Till
-from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.ledger.port import Ledger
 from smartcart.server.ledger.replay import replay
 from smartcart.server.mqtt.evidence import EvidenceBox
 from smartcart.server.mqtt.subscriber import Health

@@ -9,12 +9,13 @@ from starlette.concurrency import run_in_threadpool
 
 from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.fold import fold
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.help_requests import Calls
 from smartcart.server.carts.review_queue import Settling
 from smartcart.server.carts.timeline import Moment, timeline
 from smartcart.server.checkout.payments import Payments
-from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.ledger.port import Ledger
 from smartcart.server.mqtt.evidence import EvidenceBox
 from smartcart.server.views.live_page import Sections
 from smartcart.server.views.templating import Templates
@@ -110,12 +111,8 @@ class CartPages:
         }
 
     def _replayed(self, key: SessionKey) -> tuple[Basket | None, list[Moment]]:
-        events, faults = self._ledger.session_events(key), self._ledger.session_faults(key)
-        if not events and not faults:
-            return None, []
-        corrections, closing = self._ledger.session_corrections(key), self._ledger.session_closing(key)
-        basket = fold(key.store, key.cart, key.session, events, faults, corrections, closing)
-        return basket, timeline(events, faults, corrections, closing)
+        records = self._ledger.session(key)
+        return (None, []) if records.is_empty else (fold(records), timeline(records))
 
 
 def _key(basket: Basket) -> SessionKey:

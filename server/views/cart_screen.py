@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
-from smartcart.server.basket.basket import Basket, Line, StoredCorrection
+from smartcart.server.basket.basket import Basket, Line
 from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.records import SessionKey, StoredCorrection
 from smartcart.server.carts.attention import CAMERA_WORDS
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.corrections import SHOPPER
@@ -17,7 +18,7 @@ from smartcart.server.carts.review_queue import Settling
 from smartcart.server.carts.timeline import Moment, timeline
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.product import Product
-from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.ledger.port import Ledger
 from smartcart.server.mqtt.evidence import EvidenceBox
 from smartcart.server.views.live_page import Sections
 from smartcart.server.views.templating import Templates
@@ -115,9 +116,9 @@ class ScreenPages:
     def _told(self, basket: Basket) -> tuple[list[Moment], list[StoredCorrection]]:
         """What was taken out again, by hand or by a correction, and the corrections that stand."""
         key = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
-        events, corrections = self._ledger.session_events(key), self._ledger.session_corrections(key)
-        gone = [moment for moment in timeline(events, (), corrections) if _is_gone(moment)]
-        return gone, standing(corrections)
+        records = self._ledger.session(key)
+        gone = [moment for moment in timeline(records) if _is_gone(moment)]
+        return gone, standing(records.corrections)
 
 
 def _trouble(view: CartView) -> str | None:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from smartcart.edge.contract.events import EventType
-from smartcart.server.basket.basket import Basket, StoredEvent
+from smartcart.server.basket.basket import Basket
+from smartcart.server.basket.records import StoredEvent
 
 
 def sentence(stored: StoredEvent) -> str:

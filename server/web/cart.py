@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from smartcart.edge.contract.events import Correction, Outcome
 from smartcart.server.access.audit import Actor
 from smartcart.server.basket.basket import Line
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.corrections import MOST, CorrectionError, NotThereError, Reading
 from smartcart.server.catalogue.search import search
 from smartcart.server.http.event_stream import event_stream
-from smartcart.server.ledger.port import SessionKey
 from smartcart.server.site.permissions import Staff, still_in
 from smartcart.server.site.site import Site, TheSite
 from smartcart.server.views.live_page import live_page

@@ -10,10 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from smartcart.server.access.audit import Actor
 from smartcart.server.access.screens import Screen
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.checkout.receipt import qr_svg
 from smartcart.server.checkout.till import Checkout, NoBasketError, TillError
 from smartcart.server.http.event_stream import event_stream
-from smartcart.server.ledger.port import SessionKey
 from smartcart.server.site.site import Site, TheSite
 from smartcart.server.views.live_page import Sections, live_page
 from smartcart.server.web.cart_screen import PairedScreen, still_paired

@@ -10,11 +10,11 @@ from smartcart.edge.contract.events import Outcome
 from smartcart.server.access.audit import Actor
 from smartcart.server.access.authenticator import TooManyTriesError
 from smartcart.server.access.screens import SCREEN_LIFE, Screen
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.corrections import Reading
 from smartcart.server.carts.review_items import Doubt
 from smartcart.server.http import cookies
 from smartcart.server.http.event_stream import event_stream
-from smartcart.server.ledger.port import SessionKey
 from smartcart.server.site.permissions import address_of
 from smartcart.server.site.site import Site, TheSite
 from smartcart.server.views.live_page import live_page

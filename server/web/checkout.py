@@ -6,10 +6,10 @@ from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.corrections import CorrectionError
 from smartcart.server.checkout.till import NoBasketError, TillError
 from smartcart.server.http.event_stream import event_stream
-from smartcart.server.ledger.port import SessionKey
 from smartcart.server.site.permissions import Staff, Visitor, still_in
 from smartcart.server.site.site import Site, TheSite
 from smartcart.server.views.live_page import Sections, live_page

@@ -20,7 +20,7 @@ from smartcart.scripts.chaos.script import Act, ScriptedSession, event_of, rest,
 from smartcart.scripts.chaos.verdict import judge
 from smartcart.scripts.signals import uninterrupted
 from smartcart.scripts.supervised import Supervised
-from smartcart.server.basket.basket import StoredEvent
+from smartcart.server.basket.records import StoredEvent
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger.memory import MemoryLedger
 

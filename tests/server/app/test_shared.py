@@ -21,10 +21,10 @@ from wire_events import CATALOGUE, Trip, new_id
 
 from smartcart.edge.contract.events import CameraHealth, Command, Correction
 from smartcart.server.app.service import BasketServer
-from smartcart.server.basket.basket import Closing
+from smartcart.server.basket.records import Closing, SessionKey
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger.address import open_ledger
-from smartcart.server.ledger.port import LedgerError, SessionKey
+from smartcart.server.ledger.port import LedgerError
 from smartcart.server.ledger.replay import replay
 from smartcart.server.ledger.verification import verify
 from smartcart.server.mqtt.address import AddressError
@@ -112,7 +112,7 @@ def test_a_server_killed_again_and_again_loses_and_doubles_nothing(
     told = {}
     for trip in trips:
         key = SessionKey(store=trip.store, cart=trip.cart, session=trip.session)
-        assert [entry.event for entry in ledger.session_events(key)] == events[trip.cart]
+        assert [entry.event for entry in ledger.session(key).events] == events[trip.cart]
         basket = replay(ledger, key)
         assert basket
         told[trip.cart] = {

@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_events import CATALOGUE, TIME, Trip, new_id, product, stored
+from wire_events import CATALOGUE, TIME, Trip, key_of, new_id, product, stored
 
 from smartcart.edge.contract.events import Correction, Event
-from smartcart.server.basket.basket import Basket, Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.fold import fold
+from smartcart.server.basket.records import Closing, Fault, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.catalogue.catalogue import Catalogue, Match
 
 
 def basket_of(trip: Trip, *events: Event | StoredEvent, faults: tuple[Fault, ...] = ()) -> Basket:
     entries = [e if isinstance(e, StoredEvent) else stored(e) for e in events]
-    return fold(trip.store, trip.cart, trip.session, entries, faults)
+    return fold(SessionRecords(key=key_of(trip), events=entries, faults=faults))
 
 
 def test_an_empty_session_is_an_open_empty_basket() -> None:
@@ -188,7 +189,7 @@ def corrected(
 
 def corrected_basket(trip: Trip, events: list[Event | StoredEvent], *words: StoredCorrection, **more: Any) -> Basket:
     entries = [e if isinstance(e, StoredEvent) else stored(e) for e in events]
-    return fold(trip.store, trip.cart, trip.session, entries, corrections=words, **more)
+    return fold(SessionRecords(key=key_of(trip), events=entries, corrections=words, **more))
 
 
 def test_an_uncertain_event_is_settled_by_a_candidate_another_product_or_nothing() -> None:

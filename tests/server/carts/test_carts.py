@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_events import TIME, Trip, new_id, stored
+from wire_events import TIME, Trip, key_of, new_id, stored
 
 from smartcart.edge.contract.events import MAX_EVENT_BYTES, Correction, Status
-from smartcart.server.basket.basket import Closing, StoredEvent
 from smartcart.server.basket.fold import fold
+from smartcart.server.basket.records import Closing, SessionRecords, StoredEvent
 from smartcart.server.carts import carts as carts_module
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import Commands, Request
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger.memory import MemoryLedger
-from smartcart.server.ledger.port import DeadLetter, Erasure, SessionKey
+from smartcart.server.ledger.port import DeadLetter, Erasure
 from smartcart.server.ledger.replay import replay
 from smartcart.server.ledger.sqlite import SQLiteLedger
 
@@ -31,10 +31,6 @@ STEPS = st.lists(
     ),
     max_size=8,
 )
-
-
-def key_of(trip: Trip) -> SessionKey:
-    return SessionKey(store=trip.store, cart=trip.cart, session=trip.session)
 
 
 def told_by(trip: Trip, steps: list[tuple[str, str, str]]) -> list[StoredEvent]:
@@ -62,7 +58,7 @@ def test_any_interleaving_of_sessions_and_carts_gives_the_baskets_as_in_order(
     now_and_then.refresh()
     for key, entries in in_order.items():
         basket = replay(ledger, key)
-        assert basket == fold(key.store, key.cart, key.session, entries)
+        assert basket == fold(SessionRecords(key=key, events=entries))
         assert basket
         assert not basket.incomplete
     fresh = Carts(ledger, Commands())
@@ -77,7 +73,9 @@ def test_a_carts_clock_changes_no_line() -> None:
     events = [trip.start(), trip.add("can"), trip.add("bottle"), trip.remove("can"), trip.end()]
     skewed = [replace(e, time=t) for e, t in zip(events, ["2099", "1970", "2050", "2000", "1980"], strict=True)]
     skewed = [replace(e, time=f"{e.time}-01-01T00:00:00Z") for e in skewed]
-    straight, bent = (fold(trip.store, trip.cart, trip.session, [stored(e) for e in told]) for told in (events, skewed))
+    straight, bent = (
+        fold(SessionRecords(key=key_of(trip), events=[stored(e) for e in told])) for told in (events, skewed)
+    )
     assert (bent.lines, bent.total_minor, bent.state, bent.problems) == (
         straight.lines,
         straight.total_minor,

@@ -8,13 +8,13 @@ from wire_events import TIME, Trip, new_id, stored
 
 from smartcart.edge.contract.events import Command, Event
 from smartcart.server.access.audit import Actor, AuditLog
-from smartcart.server.basket.basket import Closing
+from smartcart.server.basket.records import Closing, SessionKey
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import Commands
 from smartcart.server.carts.requests import Requests
 from smartcart.server.database.database import Office, open_office
 from smartcart.server.ledger.address import open_ledger
-from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.ledger.port import Ledger
 
 CART = ("store-1", "cart-1")
 ANNA = Actor(name="anna", via="login")

@@ -10,7 +10,7 @@ from wire_events import Trip as Wire
 from wire_events import new_id, stored
 
 from smartcart.edge.contract.events import Correction
-from smartcart.server.basket.basket import Closing, Fault, StoredCorrection, StoredEvent
+from smartcart.server.basket.records import Closing, Fault, SessionKey, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.carts.shift import Trip, shift_of
 from smartcart.server.carts.shift_book import as_csv
@@ -100,7 +100,15 @@ def test_a_session_is_told_in_order_with_gaps_faults_and_words() -> None:
     fault = Fault(event_id=new_id(), seq=5, reason="too large")
     words = [word(doubt.event.id, "12:00:00", by=SHOPPER), word(None, "12:01:00")]
     closing = Closing(id=new_id(), by="anna", time="2026-03-02T12:02:00.000Z")
-    told = timeline([late, doubt, first], [fault], words, closing)
+    told = timeline(
+        SessionRecords(
+            key=SessionKey(store="s", cart="c", session="x"),
+            events=[late, doubt, first],
+            faults=[fault],
+            corrections=words,
+            closing=closing,
+        )
+    )
     assert [moment.kind for moment in told] == ["started", "uncertain", "by_hand", "gap", "added", "refused", "closed"]
     assert (told[3].seq, told[3].last_seq) == (3, 3)
     assert told[1].said[0].by_shopper

@@ -9,7 +9,7 @@ import pytest
 from open_server import Open
 from playwright.sync_api import expect
 from processes import wait_until
-from wire_events import TIME, Trip, stored
+from wire_events import TIME, Trip, key_of, stored
 
 from smartcart.edge.contract.events import (
     CameraHealth,
@@ -22,6 +22,7 @@ from smartcart.edge.contract.events import (
 )
 from smartcart.server.app.service import BasketServer
 from smartcart.server.basket.fold import fold
+from smartcart.server.basket.records import SessionRecords
 from smartcart.server.carts.skew import ahead_by_events
 from smartcart.server.runtime.clock import rfc3339
 
@@ -55,7 +56,10 @@ def test_a_basket_knows_the_servers_times_alone(time: str) -> None:
     trip = Trip()
     told = [trip.start(cup=1), trip.remove("jar"), trip.doubt("can"), trip.end()]
     basket = fold(
-        "s", "c", trip.session, [stored(parse_event(e.to_bytes().replace(TIME.encode(), time.encode()))) for e in told]
+        SessionRecords(
+            key=key_of(trip),
+            events=[stored(parse_event(e.to_bytes().replace(TIME.encode(), time.encode()))) for e in told],
+        )
     )
     assert {basket.started_at, basket.ended_at, basket.uncertain[0].time, basket.discrepancies[0].time} == {TIME}
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from people import TESTER
-from wire_events import CATALOGUE, Trip, product, stored
+from wire_events import CATALOGUE, Trip, key_of, product, stored
 
 from smartcart.server.access.audit import AuditLog
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.in_force import CatalogueInForce
 from smartcart.server.catalogue.product import Unit
@@ -24,15 +25,11 @@ from smartcart.server.checkout.till import NoBasketError, Till, TillError
 from smartcart.server.checkout.trial_provider import TrialProvider
 from smartcart.server.database.database import Office, open_office
 from smartcart.server.ledger.address import open_ledger
-from smartcart.server.ledger.port import Ledger, SessionKey
+from smartcart.server.ledger.port import Ledger
 from smartcart.server.ledger.replay import replay
 from smartcart.server.runtime.zone import UTC_ZONE
 
 SHELF = Catalogue([*CATALOGUE.products, product("apple", 349, unit=Unit.KG, tax_rate=700)])
-
-
-def key_of(trip: Trip) -> SessionKey:
-    return SessionKey(store=trip.store, cart=trip.cart, session=trip.session)
 
 
 @dataclass

@@ -12,15 +12,15 @@ from typing import Any
 import psycopg
 import pytest
 from pyarrow import parquet
-from wire_events import TIME, Trip, new_id, stored
+from wire_events import TIME, Trip, key_of, new_id, stored
 
 from smartcart.edge.contract.events import Correction
-from smartcart.server.basket.basket import Closing
+from smartcart.server.basket.records import Closing
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger import export, postgres_backup
 from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.backup import backup, restore
-from smartcart.server.ledger.port import DeadLetter, Ledger, LedgerError, SessionKey
+from smartcart.server.ledger.port import DeadLetter, Ledger, LedgerError
 from smartcart.server.ledger.retention import before, erase, old_sessions
 from smartcart.server.ledger.verification import verify
 
@@ -44,10 +44,6 @@ def elsewhere(url: str, tmp_path: Path) -> str:
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(f"CREATE DATABASE {name}")
     return url.rpartition("/")[0] + "/" + name
-
-
-def key_of(trip: Trip) -> SessionKey:
-    return SessionKey(store=trip.store, cart=trip.cart, session=trip.session)
 
 
 def fill(ledger: Ledger) -> Trip:

@@ -18,8 +18,8 @@ from wire_events import CATALOGUE, TIME, Trip, new_id, stored
 
 from smartcart.edge.contract.events import MAX_DEPTH, ContractError, Correction, parse_event
 from smartcart.server.app.service import BasketServer
-from smartcart.server.basket.basket import Closing, StoredEvent
 from smartcart.server.basket.fold import fold_or_fault
+from smartcart.server.basket.records import Closing, SessionKey, SessionRecords, StoredEvent
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import Commands
 from smartcart.server.catalogue.catalogue import Match
@@ -192,7 +192,7 @@ def test_a_damaged_correction_and_closing_are_faults_too(ledger_file: Path) -> N
 
 
 def test_what_cannot_be_folded_is_said_and_takes_nothing_with_it() -> None:
-    basket = fold_or_fault("s", "c", "x", [None])  # type: ignore[list-item]
+    basket = fold_or_fault(SessionRecords(key=SessionKey(store="s", cart="c", session="x"), events=[None]))  # type: ignore[list-item]
     assert basket.lines == ()
     assert any("cannot be folded" in problem for problem in basket.problems)
 

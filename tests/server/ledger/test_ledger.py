@@ -13,26 +13,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from wire_events import TIME, Trip, new_id, stored
+from wire_events import TIME, Trip, key_of, new_id, stored
 
 from smartcart.edge.contract.events import Correction
-from smartcart.server.basket.basket import Closing, StoredCorrection, StoredEvent
+from smartcart.server.basket.records import Closing, SessionKey, StoredCorrection, StoredEvent
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger import port as ledger_module
 from smartcart.server.ledger import sql_reading
 from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.memory import MemoryLedger
-from smartcart.server.ledger.port import (
-    KNOWN,
-    NEW,
-    DeadLetter,
-    Erasure,
-    Ledger,
-    LedgerError,
-    Outcome,
-    SessionKey,
-    refused,
-)
+from smartcart.server.ledger.port import KNOWN, NEW, DeadLetter, Erasure, Ledger, LedgerError, Outcome, refused
 from smartcart.server.ledger.replay import replay
 from smartcart.server.ledger.sqlite import SQLiteLedger
 from smartcart.server.runtime.clock import rfc3339
@@ -49,10 +39,6 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
             opened = open_ledger(request.getfixturevalue("postgres_url"))
     yield opened
     opened.close()
-
-
-def key_of(trip: Trip) -> SessionKey:
-    return SessionKey(store=trip.store, cart=trip.cart, session=trip.session)
 
 
 def letter(**fields: Any) -> DeadLetter:
@@ -89,7 +75,7 @@ def test_an_event_comes_back_as_it_was_stored(ledger: Ledger) -> None:
         stored(trip.doubt(None)),
     ]
     assert outcomes(ledger, *entries) == [Outcome.NEW] * 3
-    assert ledger.session_events(key_of(trip)) == entries
+    assert ledger.session(key_of(trip)).events == entries
 
 
 def test_an_id_stored_already_is_known_and_stored_once(ledger: Ledger) -> None:
@@ -97,7 +83,7 @@ def test_an_id_stored_already_is_known_and_stored_once(ledger: Ledger) -> None:
     entry = stored(trip.start())
     assert outcomes(ledger, entry, entry) == [Outcome.NEW, Outcome.KNOWN]
     assert outcomes(ledger, replace(entry, stored_at="2027-01-01T00:00:00Z")) == [Outcome.KNOWN]
-    assert ledger.session_events(key_of(trip)) == [entry]
+    assert ledger.session(key_of(trip)).events == [entry]
     assert ledger.dead_letter_count() == 0
 
 
@@ -107,10 +93,10 @@ def test_the_same_seq_with_another_id_is_refused_and_kept(ledger: Ledger) -> Non
     ledger.commit([first])
     (verdict,) = ledger.commit([second])
     assert (verdict.outcome, verdict.reason) == (Outcome.REFUSED, ledger_module.SEQ_TAKEN)
-    assert ledger.session_events(key_of(trip)) == [first]
+    assert ledger.session(key_of(trip)).events == [first]
     (buried,) = ledger.dead_letters()
     assert (buried.event_id, buried.seq, buried.payload) == (second.event.id, 1, second.event.to_bytes())
-    assert [fault.event_id for fault in ledger.session_faults(key_of(trip))] == [second.event.id]
+    assert [fault.event_id for fault in ledger.session(key_of(trip)).faults] == [second.event.id]
 
 
 def test_an_id_used_by_another_cart_is_refused(ledger: Ledger) -> None:
@@ -119,7 +105,7 @@ def test_an_id_used_by_another_cart_is_refused(ledger: Ledger) -> None:
     ledger.commit([stored(event)])
     (verdict,) = ledger.commit([stored(replace(theirs.start(), id=event.id))])
     assert (verdict.outcome, verdict.reason) == (Outcome.REFUSED, ledger_module.ID_TAKEN)
-    assert ledger.session_events(key_of(theirs)) == []
+    assert ledger.session(key_of(theirs)).events == []
 
 
 def test_a_batch_that_contradicts_itself(ledger: Ledger) -> None:
@@ -135,7 +121,7 @@ def test_a_batch_that_contradicts_itself(ledger: Ledger) -> None:
         Outcome.REFUSED,
         Outcome.KNOWN,
     ]
-    assert [s.event for s in ledger.session_events(key_of(trip))] == [first, moved]
+    assert [s.event for s in ledger.session(key_of(trip)).events] == [first, moved]
 
 
 def test_text_of_every_kind_is_kept(ledger: Ledger) -> None:
@@ -143,7 +129,7 @@ def test_text_of_every_kind_is_kept(ledger: Ledger) -> None:
     entry = stored(trip.add("\x00 'quoted' \U0001f34c \u202e"))
     strange = letter(reason="'); DROP TABLE events; --", payload=bytes(range(256)), size=256)
     ledger.commit([entry], [strange])
-    assert ledger.session_events(key_of(trip)) == [entry]
+    assert ledger.session(key_of(trip)).events == [entry]
     assert ledger.dead_letters() == [strange]
 
 
@@ -151,7 +137,7 @@ def test_order_of_arrival_does_not_matter(ledger: Ledger) -> None:
     trip = Trip()
     entries = [stored(trip.start()), stored(trip.add("can")), stored(trip.end())]
     ledger.commit(entries[::-1])
-    assert ledger.session_events(key_of(trip)) == entries
+    assert ledger.session(key_of(trip)).events == entries
 
 
 def test_the_current_session_is_the_one_that_began_last(ledger: Ledger) -> None:
@@ -184,7 +170,7 @@ def test_a_refused_event_is_a_fault_of_its_session_once(ledger: Ledger) -> None:
     ledger.commit([], [refused, refused])
     ledger.commit([], [refused])
     assert ledger.dead_letter_count() == 1
-    assert [(f.seq, f.reason) for f in ledger.session_faults(key_of(trip))] == [(7, "bad")]
+    assert [(f.seq, f.reason) for f in ledger.session(key_of(trip)).faults] == [(7, "bad")]
     assert ledger.current_sessions() == [key_of(trip)]
 
 
@@ -195,7 +181,7 @@ def test_faults_of_one_session_are_kept_bounded_and_counted(ledger: Ledger) -> N
     ledger.commit([], bad[:90])
     ledger.commit([], [*bad[:5], *bad[90:]])
     ledger.commit([], bad[:5])
-    assert [fault.seq for fault in ledger.session_faults(key_of(trip))] == list(range(1, ledger_module.MAX_FAULTS + 1))
+    assert [fault.seq for fault in ledger.session(key_of(trip)).faults] == list(range(1, ledger_module.MAX_FAULTS + 1))
     assert ledger.dead_letter_count() == len(bad)
 
 
@@ -218,7 +204,7 @@ def test_refused_events_that_each_name_a_new_session_fill_no_ledger(ledger: Ledg
     aside = ledger.set_aside("store-1", "cart-1")
     assert aside is not None and aside.count == ledger_module.CART_LETTERS
     assert ledger.set_aside("store-1", "cart-2") is None
-    assert [f.seq for f in ledger.session_faults(key_of(honest))] == [2]
+    assert [f.seq for f in ledger.session(key_of(honest)).faults] == [2]
     later = Trip(cart="cart-2")
     assert outcomes(ledger, stored(later.start())) == [Outcome.NEW]
 
@@ -272,14 +258,14 @@ def test_several_threads_at_once(ledger: Ledger) -> None:
     def work() -> None:
         for entry in entries:
             ledger.commit([entry])
-            ledger.session_events(key_of(trip))
+            ledger.session(key_of(trip))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert ledger.session_events(key_of(trip)) == entries
+    assert ledger.session(key_of(trip)).events == entries
 
 
 # --- corrections and closing --------------------------------------------------------------------------------------
@@ -293,11 +279,11 @@ def test_a_correction_comes_back_numbered_in_its_place(ledger: Ledger) -> None:
     assert ledger.correct(key_of(trip), first, PRICED) == NEW
     ledger.commit([stored(trip.add("cup", seq=9))])
     assert ledger.correct(key_of(trip), second, Match()) == NEW
-    assert ledger.session_corrections(key_of(trip)) == [
+    assert ledger.session(key_of(trip)).corrections == [
         StoredCorrection(correction=first, match=PRICED, number=1, after=2),
         StoredCorrection(correction=second, match=Match(), number=2, after=9),
     ]
-    assert ledger.session_corrections(key_of(Trip())) == []
+    assert ledger.session(key_of(Trip())).corrections == []
 
 
 def test_a_correction_counts_once_by_its_id(ledger: Ledger) -> None:
@@ -307,7 +293,7 @@ def test_a_correction_counts_once_by_its_id(ledger: Ledger) -> None:
     assert [ledger.correct(key_of(trip), word, PRICED) for _ in range(3)] == [NEW, KNOWN, KNOWN]
     assert ledger.correct(key_of(trip), replace(word, quantity=2), PRICED) == refused(ledger_module.ID_TAKEN)
     assert ledger.correct(key_of(other), word, PRICED) == refused(ledger_module.ID_TAKEN)
-    assert [c.correction for c in ledger.session_corrections(key_of(trip))] == [word]
+    assert [c.correction for c in ledger.session(key_of(trip)).corrections] == [word]
 
 
 def test_a_correction_must_name_what_is_there(ledger: Ledger) -> None:
@@ -335,13 +321,13 @@ def test_what_comes_after_the_closing_is_kept_as_late(ledger: Ledger) -> None:
     before, after = stored(trip.start()), stored(trip.add("can"))
     assert ledger.close_session(key_of(trip), closing()) == refused(ledger_module.NO_SESSION)
     ledger.commit([before])
-    assert ledger.session_closing(key_of(trip)) is None
+    assert ledger.session(key_of(trip)).closing is None
     end = closing()
     assert [ledger.close_session(key_of(trip), end) for _ in range(2)] == [NEW, KNOWN]
     assert ledger.close_session(key_of(trip), closing()) == refused(ledger_module.CLOSED_ALREADY)
-    assert ledger.session_closing(key_of(trip)) == end
+    assert ledger.session(key_of(trip)).closing == end
     assert outcomes(ledger, after, before) == [Outcome.NEW, Outcome.KNOWN]
-    assert ledger.session_events(key_of(trip)) == [before, replace(after, late=True)]
+    assert ledger.session(key_of(trip)).events == [before, replace(after, late=True)]
     basket = replay(ledger, key_of(trip))
     assert basket
     assert (basket.state, basket.lines, [d.late for d in basket.discrepancies]) == ("ended", (), [True])
@@ -391,7 +377,7 @@ def test_an_erased_session_leaves_nothing_and_cannot_come_back(ledger: Ledger) -
     assert outcomes(ledger, *entries, late) == [Outcome.KNOWN] * 3
     ledger.commit([], [replace(fault, event_id=new_id())])
     assert replay(ledger, key_of(trip)) is None
-    assert (ledger.session_corrections(key_of(trip)), ledger.session_faults(key_of(trip))) == ([], [])
+    assert (ledger.session(key_of(trip)).corrections, ledger.session(key_of(trip)).faults) == ([], [])
     assert all(x.payload == b"" for x in ledger.dead_letters())
     assert list(ledger.every_event()) == [kept]
     assert list(ledger.every_session()) == ledger.current_sessions() == [key_of(other)]
@@ -436,7 +422,7 @@ def test_the_file_keeps_everything_and_its_identity(tmp_path: Path) -> None:
     first.close()
     again = SQLiteLedger(tmp_path / "l.sqlite")
     assert again.identity == first.identity
-    assert again.session_events(key_of(trip)) == [entry]
+    assert again.session(key_of(trip)).events == [entry]
     assert again.dead_letter_count() == 1
     again.close()
     again.close()
@@ -464,7 +450,7 @@ def test_a_full_disk_is_said_and_nothing_is_half_stored(tmp_path: Path) -> None:
     many = [stored(trip.add("can", evidence={"why": "x" * 2000})) for _ in range(50)]
     with pytest.raises(LedgerError, match="disk is full"):
         ledger.commit(many)
-    assert len(ledger.session_events(key_of(trip))) == 1
+    assert len(ledger.session(key_of(trip)).events) == 1
     ledger._writer.execute("PRAGMA max_page_count = 100000")
     assert {v.outcome for v in ledger.commit(many)} == {Outcome.NEW}
     ledger.close()
@@ -506,7 +492,7 @@ def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, str(path)], env={"PYTHONPATH": tests}, check=False)
     assert done.returncode == -9
     ledger = SQLiteLedger(path)
-    assert len(ledger.session_events(ledger.current_sessions()[0])) == 20
+    assert len(ledger.session(ledger.current_sessions()[0]).events) == 20
     ledger.close()
 
 
@@ -526,7 +512,7 @@ def test_what_another_process_does_to_a_session_is_seen_by_the_next_batch(tmp_pa
     command.close_session(key_of(trip), closing())
     command.erase_session(key_of(other), erasure())
     assert outcomes(server, stored(trip.add("can")), stored(other.add("can"))) == [Outcome.NEW, Outcome.KNOWN]
-    assert [s.late for s in server.session_events(key_of(trip))] == [False, True]
+    assert [s.late for s in server.session(key_of(trip)).events] == [False, True]
     assert list(server.every_session()) == [key_of(trip)]
     server.close()
     command.close()
@@ -537,7 +523,7 @@ def test_what_came_is_what_is_stored(ledger: Ledger) -> None:
     event = trip.add("can")
     spaced = b"  " + event.to_bytes().replace(b",", b" , ") + b"\n"
     ledger.commit([replace(stored(event), message=spaced)])
-    assert ledger.session_events(key_of(trip)) == [stored(event)]
+    assert ledger.session(key_of(trip)).events == [stored(event)]
 
 
 def test_another_writer_in_the_same_file_neither_starves_nor_is_starved(tmp_path: Path) -> None:
@@ -600,15 +586,15 @@ def test_postgres_whose_connections_break_goes_on(postgres_url: str) -> None:
     ledger, trip = open_ledger(postgres_url), Trip()
     first, second = stored(trip.start()), stored(trip.end())
     ledger.commit([first])
-    assert len(ledger.session_events(key_of(trip))) == 1
+    assert len(ledger.session(key_of(trip)).events) == 1
     with psycopg.connect(postgres_url, autocommit=True) as db:
         db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     with pytest.raises(LedgerError, match="cannot write"):
         ledger.commit([second])
     assert [v.outcome for v in ledger.commit([first, second])] == [Outcome.KNOWN, Outcome.NEW]
     with pytest.raises(LedgerError, match="cannot read"):
-        ledger.session_events(key_of(trip))
-    assert ledger.session_events(key_of(trip)) == [first, second]
+        ledger.session(key_of(trip))
+    assert ledger.session(key_of(trip)).events == [first, second]
     ledger.close()
 
 

@@ -14,10 +14,11 @@ import pytest
 from wire_events import TIME, Trip, new_id, stored
 
 from smartcart.edge.contract.events import Correction
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger import postgres_schema, sqlite_schema
 from smartcart.server.ledger.address import open_ledger
-from smartcart.server.ledger.port import NEW, Ledger, LedgerError, Outcome, SessionKey
+from smartcart.server.ledger.port import NEW, Ledger, LedgerError, Outcome
 from smartcart.server.ledger.replay import replay
 
 OLD = Path(__file__).parents[1] / "ledgers"

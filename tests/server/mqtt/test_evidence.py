@@ -12,7 +12,8 @@ from wire_events import CATALOGUE, Trip, new_id
 
 from smartcart.edge.contract.events import Channel, ContractError, Picture, Topic
 from smartcart.server.app.service import BasketServer
-from smartcart.server.ledger.port import Erasure, SessionKey
+from smartcart.server.basket.records import SessionKey
+from smartcart.server.ledger.port import Erasure
 from smartcart.server.mqtt import evidence as evidence_module
 from smartcart.server.mqtt import evidence_sweep
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_events import CATALOGUE, TIME, Trip
 
-from smartcart.server.basket.basket import StoredEvent
+from smartcart.server.basket.records import StoredEvent
 from smartcart.server.ledger.port import DeadLetter
 from smartcart.server.mqtt.intake import MOST_EVENTS, take_in, take_in_status
 

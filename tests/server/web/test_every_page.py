@@ -11,7 +11,7 @@ from wire_events import CATALOGUE, Trip
 from smartcart.edge.contract.events import CameraHealth, Candidate
 from smartcart.server.access.audit import Actor
 from smartcart.server.app.service import BasketServer
-from smartcart.server.ledger.port import SessionKey
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 from smartcart.server.site.entrance import Entrance
 
