@@ -1,15 +1,26 @@
 """Two machines under one cart's name, noticed on the server; two servers under one name."""
 
 import socket
+import urllib.error
 import urllib.request
+from contextlib import ExitStack, closing
 
 import pytest
 from processes import wait_until
 
+from smartcart.edge.broker_address import BrokerAddress as EdgeAddress
+from smartcart.edge.courier import Courier
+from smartcart.edge.events import CameraHealth, ModelName, Status
+from smartcart.edge.outbox import Outbox
+from smartcart.edge.publisher import Identity, Publisher
 from smartcart.server.broker_address import BrokerAddress
+from smartcart.server.carts import Carts
+from smartcart.server.clock import utc_now
+from smartcart.server.commands import Commands
 from smartcart.server.connection import Connection
 from smartcart.server.ledger import LedgerError
 from smartcart.server.ledger_address import open_ledger
+from smartcart.server.memory_ledger import MemoryLedger
 from smartcart.server.service import BasketServer
 from smartcart.server.sole_use import sole_use
 from smartcart.server.twins import OFTEN, SETTLED, WITHIN_SECONDS, Turns
@@ -66,6 +77,39 @@ def test_a_lock_that_cannot_be_opened_is_said(tmp_path):
     (tmp_path / "l.sqlite.lock").write_bytes(b"no database at all" * 100)
     with pytest.raises(LedgerError, match=r"l\.sqlite\.lock"):
         sole_use(f"sqlite:///{tmp_path / 'l.sqlite'}")
+
+
+def test_two_machines_under_one_carts_name_are_seen_at_any_broker(broker_url, tmp_path):
+    """Machines as they are: each tells its own session, and comes again a second after it was put out."""
+    identity = Identity(store="store-1", cart="cart-1", model=ModelName(name="eye", hash="0123456789ab"))
+    options = {"broker_url": broker_url, "ledger_url": "memory:", "port": 0, "entrance": Entrance(is_open=True)}
+    with BasketServer(**options) as server, ExitStack() as stack:
+        for name in ("one", "two"):
+            outbox = stack.enter_context(closing(Outbox(tmp_path / f"{name}.sqlite", store="store-1", cart="cart-1")))
+            publisher = Publisher(outbox, identity)
+            publisher.start()
+            courier = Courier(outbox, identity, broker=EdgeAddress.parse(broker_url), version="test", linger=0.1)
+            courier.tell(camera=CameraHealth.OK, session=publisher.session)
+            stack.enter_context(courier)
+        wait_until(lambda: b"another machine" in _read(server.url + "carts/store-1/cart-1").lower(), 60)
+
+
+def test_a_server_that_loses_its_own_connection_takes_no_cart_for_two():
+    carts = Carts(MemoryLedger(), Commands())
+    here = Status(online=True, time=utc_now(), version="1", model=None, session=None, camera=CameraHealth.OK, outbox=0)
+    for _ in range(2 * OFTEN):
+        carts.tell_status(("store-1", "cart-1"), here)
+        carts.tell_status(("store-1", "cart-1"), here, utc_now())
+        carts.forget_statuses()
+    assert carts.view(("store-1", "cart-1")).twins is None
+
+
+def _read(url):
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.read()
+    except urllib.error.HTTPError:
+        return b""  # nothing was heard of the cart yet
 
 
 def test_two_servers_under_one_name_both_say_what_it_is(mosquitto_with):
