@@ -7,6 +7,7 @@ from typing import Any, Literal
 from smartcart.edge.events import ITEM_TYPES, Candidate, Outcome
 from smartcart.server.basket import Closing, Fault, StoredCorrection, StoredEvent
 from smartcart.server.corrections import SHOPPER
+from smartcart.server.doubts import UNKNOWN_ITEM
 from smartcart.server.fold import gaps
 from smartcart.server.standing import taken_back
 
@@ -114,7 +115,7 @@ def _of_event(stored: StoredEvent, readings: dict[str, list[Said]]) -> Moment:
         id=event.id,
         seq=event.seq,
         time=stored.stored_at,
-        name=stored.match.name or event.label or "something",
+        name=stored.match.name or event.label or UNKNOWN_ITEM,
         label=event.label,
         quantity=event.quantity or 1,
         confidence=event.confidence,

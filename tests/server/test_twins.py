@@ -112,8 +112,8 @@ def _read(url):
         return b""  # nothing was heard of the cart yet
 
 
-def test_two_servers_under_one_name_both_say_what_it_is(mosquitto_with):
-    address, said = BrokerAddress.parse(mosquitto_with().url), {"first": set(), "second": set()}
+def test_two_servers_under_one_name_both_say_what_it_is(broker_url):
+    address, said = BrokerAddress.parse(broker_url), {"first": set(), "second": set()}
     both = {name: Connection(address, "smartcart-server-x") for name in said}
     for name, connection in both.items():
         connection._on_change = lambda name=name, connection=connection: said[name].add(connection.trouble)
