@@ -82,8 +82,12 @@ class Supervised:
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            return self._process.wait()
+            return self.end()
+
+    def end(self) -> int:
+        """Kills it where it still runs, and does not start it again; gives its exit status."""
+        self._process.kill()
+        return self._process.wait()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:

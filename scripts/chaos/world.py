@@ -90,8 +90,14 @@ class World:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in reversed(self._running):
-            process.stop()
+        """Asks all to end, the last one first; who interrupts this has them killed."""
+        try:
+            for process in reversed(self._running):
+                process.stop()
+        finally:
+            with uninterrupted():
+                for process in self._running:
+                    process.end()
 
     def _start(self, name: str, words: list[str], **more: object) -> Supervised:
         folder = self._plan.folder

@@ -144,6 +144,7 @@ DOUBT: Final[Json] = {
     "quantity": 1,
     "label": "can",
     "name": "Canned drink 330 ml",
+    "direction": "added",
     "options": [OPTION],
     "answer": None,
 }

@@ -52,7 +52,8 @@ class DoubtAnswer(Answer):
     """Something to settle.
 
     ``kind``: an *uncertain* event, a line that may be *which* of several products, or a *shopper*'s answer.
-    ``event_ids`` are what a correction names; ``answer`` is what the shopper said.
+    ``event_ids`` are what a correction names; ``direction`` is null where it is in doubt too; ``answer`` is what the
+    shopper said.
     """
 
     kind: Literal["uncertain", "which", "shopper"]
@@ -64,6 +65,7 @@ class DoubtAnswer(Answer):
     quantity: int
     label: str | None
     name: str
+    direction: Outcome | None
     options: list[OptionAnswer]
     answer: OptionAnswer | None
 
@@ -79,6 +81,7 @@ class DoubtAnswer(Answer):
             quantity=doubt.quantity,
             label=doubt.label,
             name=doubt.name,
+            direction=doubt.direction,
             options=[OptionAnswer.of(option) for option in doubt.options],
             answer=OptionAnswer.of(doubt.answer) if doubt.answer else None,
         )

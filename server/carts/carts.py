@@ -205,8 +205,9 @@ class Carts:
         with self._lock:
             cart = self._cart(key)
             if status.online and not (cart.status and cart.status.online):
-                cart.turns.came(time.monotonic())
                 self._show_corrections(key, cart)
+            if now is not None and status.online and cart.status is not None and not cart.status.online:
+                cart.turns.came(time.monotonic())  # after a connection of our own was lost nobody knows what a cart was
             cart.status = replace(status, extra={})
             if status.online and status.session is not None:
                 cart.turns.tell(status.session)

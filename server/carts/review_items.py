@@ -14,6 +14,8 @@ from smartcart.server.catalogue.product import Product
 
 MOST_OPTIONS = 9
 """How many readings are offered, one a digit key."""
+UNKNOWN_ITEM = "unknown item"
+"""What stands for an item that the cart has no word for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,8 @@ class Doubt:
 
     *uncertain* is an event that the cart could not decide, *which* a line whose label fits several products, *shopper*
     an event that the shopper has settled and nobody of the store has seen yet (``answer`` is what was said).
-    ``sources`` are the ids of the events that it is about.
+    ``sources`` are the ids of the events that it is about. ``direction`` is whether something was added or removed,
+    also of an item that nobody knows; None where that is in doubt too.
     """
 
     kind: Literal["uncertain", "which", "shopper"]
@@ -54,6 +57,7 @@ class Doubt:
     label: str | None
     name: str
     options: tuple[Option, ...]
+    direction: Outcome | None = None
     answer: Option | None = None
 
     @property
@@ -62,10 +66,9 @@ class Doubt:
         return self.sources[0]
 
     @property
-    def direction(self) -> Outcome | None:
-        """Whether something was added or removed; None where that is in doubt too."""
-        found = {option.action for option in self.options}
-        return found.pop() if len(found) == 1 else None
+    def is_unknown(self) -> bool:
+        """Whether the cart saw an item and has no word for it."""
+        return self.name == UNKNOWN_ITEM and not self.options
 
 
 def doubts_of(
@@ -97,6 +100,11 @@ def options_of(stored: StoredEvent, catalogue: Catalogue) -> tuple[Option, ...]:
     return tuple(found.values())[:MOST_OPTIONS]
 
 
+def _direction(stored: StoredEvent) -> Outcome | None:
+    found = {candidate.outcome for candidate in stored.event.candidates or ()} - {"none"}
+    return found.pop() if len(found) == 1 else None
+
+
 def _readings(action: Outcome, label: str, probability: float | None, catalogue: Catalogue) -> list[Option]:
     products: list[Product | None] = [*sold(catalogue, label)] or [None]
     return [Option(action=action, label=label, product=product, probability=probability) for product in products]
@@ -116,8 +124,9 @@ def _uncertain(key: SessionKey, stored: StoredEvent, catalogue: Catalogue) -> Do
         time=stored.stored_at,
         quantity=event.quantity or 1,
         label=event.label,
-        name=stored.match.name or event.label or "something unseen",
+        name=stored.match.name or event.label or UNKNOWN_ITEM,
         options=options_of(stored, catalogue),
+        direction=_direction(stored),
     )
 
 
@@ -134,6 +143,7 @@ def _which(key: SessionKey, line: Line, by_id: dict[str, StoredEvent], catalogue
         label=line.label,
         name=line.name,
         options=tuple(options[:MOST_OPTIONS]),
+        direction="added",
     )
 
 
@@ -147,7 +157,8 @@ def _answered(key: SessionKey, stored: StoredEvent, word: StoredCorrection, cata
         time=said.time,
         quantity=said.quantity,
         label=stored.event.label,
-        name=stored.match.name or stored.event.label or "something unseen",
+        name=stored.match.name or stored.event.label or UNKNOWN_ITEM,
         options=options_of(stored, catalogue),
+        direction=_direction(stored),
         answer=Option(action=said.action, label=word.match.name or said.label or "", product=product),
     )

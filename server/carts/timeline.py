@@ -9,6 +9,7 @@ from smartcart.server.basket.effective_corrections import taken_back
 from smartcart.server.basket.fold import gaps
 from smartcart.server.basket.records import Fault, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.carts.corrections import SHOPPER
+from smartcart.server.carts.review_items import UNKNOWN_ITEM
 
 Kind = Literal["added", "removed", "uncertain", "started", "ended", "gap", "refused", "by_hand", "closed"]
 _KINDS = {"item_added": "added", "item_removed": "removed", "item_uncertain": "uncertain"}
@@ -109,7 +110,7 @@ def _of_event(stored: StoredEvent, readings: dict[str, list[Said]]) -> Moment:
         id=event.id,
         seq=event.seq,
         time=stored.stored_at,
-        name=stored.match.name or event.label or "something",
+        name=stored.match.name or event.label or UNKNOWN_ITEM,
         label=event.label,
         quantity=event.quantity or 1,
         confidence=event.confidence,

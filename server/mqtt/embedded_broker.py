@@ -9,7 +9,7 @@ import logging
 import socket
 import threading
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
@@ -23,6 +23,8 @@ _MQTT_311: Final = 4
 _CONNECT: Final = 0x10
 _REFUSED_VERSION: Final = b"\x20\x02\x00\x01"
 _CONNECT_SECONDS: Final = 10
+_FAREWELL_SECONDS: Final = 0.2
+"""How long a goodbye that is on its way is waited for."""
 _LISTENER: Final = "default"
 
 
@@ -36,12 +38,20 @@ class Everybody(BaseAuthPlugin):  # type: ignore[misc]  # amqtt has no types
         return True
 
 
+class _Will(NamedTuple):
+    topic: str
+    message: bytes
+    qos: int
+    retain: bool
+
+
 class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
     """amqtt without two of its faults, see each method."""
 
     def __init__(self, config: BrokerConfig) -> None:
         super().__init__(config, loop=asyncio.get_running_loop())
         self._connected: dict[str, asyncio.Task[None] | None] = {}
+        self._wills: dict[str, _Will] = {}
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
@@ -55,17 +65,33 @@ class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
     ) -> None:
         """amqtt takes a client that came again for gone when its older connection ends, and sends it nothing more.
 
-        Here the older one is ended first; without a last will, which could follow the new connection's own words.
+        Here the older one is ended first, and its last will goes out before the new one is heard, as MQTT asks.
         """
         name = session.client_id
         while (older := self._connected.get(name)) is not None:
+            ended, _ = await asyncio.wait([older], timeout=_FAREWELL_SECONDS)
+            if ended:
+                continue
+            will = self._wills.get(name)
             older.cancel()
             await asyncio.wait([older])
+            if will is not None:
+                await self._broadcast_message(session, will.topic, will.message, will.qos)
+            if will is not None and will.retain:
+                await self.retain_message(session, will.topic, will.message, will.qos)
         self._connected[name] = asyncio.current_task()
+        if session.will_flag:
+            self._wills[name] = _Will(session.will_topic, session.will_message, session.will_qos, session.will_retain)
         try:
             await super()._handle_client_session(reader, writer, session, *more)
         finally:
             del self._connected[name]
+            self._wills.pop(name, None)
+
+    async def _handle_disconnect(self, session: Session, *more: Any) -> None:
+        """From here on amqtt sends the will itself, or the client has said goodbye and has none."""
+        self._wills.pop(session.client_id, None)
+        await super()._handle_disconnect(session, *more)
 
 
 class EmbeddedBroker:

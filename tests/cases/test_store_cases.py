@@ -135,15 +135,22 @@ def twins(store: Store, case: Path) -> None:
     """Both machines say what it is, and both sessions are there to see."""
     address = BrokerAddress.parse(store.broker.url)
     identity = Identity(store="store-1", cart="cart-1", model=ModelName(name="eye", hash="0123456789ab"))
+    sessions: list[str] = []
     with ExitStack() as stack:
         for name in ("one", "two"):
             outbox = stack.enter_context(
                 closing(Outbox(store.folder / f"{name}.sqlite", store="store-1", cart="cart-1"))
             )
-            Publisher(outbox, identity).start()
+            publisher = Publisher(outbox, identity)
+            publisher.start()
+            sessions.append(str(publisher.session))
             stack.enter_context(Courier(outbox, identity, broker=address, version="test", linger=1))
         wait_until(lambda: store.caplog.text.count("another machine uses this cart's name") >= 2, TIMEOUT)
         wait_until(lambda: len(store.web.get("api/v1/carts/store-1/cart-1/sessions").json()) == 2, TIMEOUT)
+        wait_until(lambda: "another machine" in store.attention("cart-1").lower(), TIMEOUT)
+        page = store.web.get("carts/store-1/cart-1").text
+        assert re.search('class="chip bad">[^<]*nother machine', page)
+        assert all(session in page for session in sessions)
 
 
 LOOKS: dict[str, Callable[[Store, Path], None]] = {

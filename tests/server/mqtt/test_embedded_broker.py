@@ -139,9 +139,25 @@ def test_who_comes_again_before_the_old_connection_ended_is_there(broker: Embedd
     writer = Client(broker.port, "writer")
     for i in range(5):
         writer.publish("events", str(i).encode())
-    assert sorted(back.expect(5)) == [b"0", b"1", b"2", b"3", b"4"]  # and no last will, of one who lives
+    assert back.expect(6) == [b"gone", b"0", b"1", b"2", b"3", b"4"]  # the will of the old connection, once
     back.close()
     writer.close()
+
+
+def test_the_will_of_who_was_put_out_comes_before_the_words_of_the_newcomer(broker: EmbeddedBroker) -> None:
+    reader = Client(broker.port, "reader")
+    reader.subscribe("will")
+    old = Client(broker.port, "cart", will=b"first gone")
+    old.mqtt.on_disconnect = lambda *_: old.mqtt.disconnect()
+    new = Client(broker.port, "cart", will=b"second gone")
+    new.publish("will", b"here", retain=True)
+    assert reader.expect(2) == [b"first gone", b"here"]
+    new.close()
+    last = Client(broker.port, "cart")
+    last.publish("will", b"and here", retain=True)
+    assert reader.expect(3)[2:] == [b"and here"]  # who said goodbye has no will
+    for client in (old, last, reader):
+        client.close()
 
 
 def test_mqtt5_is_refused_at_once_with_the_reason(broker: EmbeddedBroker) -> None:
