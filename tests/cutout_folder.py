@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from smartcart.datasets.collage.cutouts import COLUMNS, TABLE, Cutout
+from smartcart.datasets.photos.cutouts import COLUMNS, TABLE, Cutout
 
 SKIN = (120, 150, 205)
 

@@ -24,7 +24,7 @@ ORDER = {
     ),
     "edge": ("view", "cart", "pipeline", "delivery", "judge", "tracking", "vision", "contract", "capture"),
     "models": ("export", "recogniser", "training", "evaluation", "dataset", "crop", "labels"),
-    "datasets": ("collage", "real", "output", "story", "scene", "products", "pictures", "errors"),
+    "datasets": ("collage", "real", "output", "story", "skins", "photos", "scene", "products", "pictures", "errors"),
     "scripts": (
         *("commands", "admin_ledger", "datasets", "evaluation", "bench", "chaos", "models", "cart", "video_out"),
         *("pipeline", "pipeline_options", "broker_options", "supervised", "own_postgres", "process_use", "require"),

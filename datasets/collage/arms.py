@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from smartcart.datasets.collage.canvas import Place
-from smartcart.datasets.collage.cutouts import Cutout, Rgba
 from smartcart.datasets.collage.piece import PAD, SOLID, Part, Piece, whole
+from smartcart.datasets.photos.cutouts import Cutout, Rgba
 from smartcart.datasets.products.meshes import FloatArray
 from smartcart.models.labels import HAND
 

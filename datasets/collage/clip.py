@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 
 from smartcart.datasets.collage.canvas import Canvas, Place, Shadow
-from smartcart.datasets.collage.cutouts import SPLITS, Split
 from smartcart.datasets.collage.gallery import Gallery
 from smartcart.datasets.collage.hand_way import LIFTED
 from smartcart.datasets.collage.motion import Reach, Stay
@@ -21,7 +20,8 @@ from smartcart.datasets.collage.stage import SIZE, draw_stage
 from smartcart.datasets.collage.thing import Stretch, Thing
 from smartcart.datasets.collage.webcam import Webcam, draw_faults
 from smartcart.datasets.output.encode import VideoFile
-from smartcart.datasets.real.backgrounds import Refuse, Source
+from smartcart.datasets.photos.backgrounds import Refuse, Source
+from smartcart.datasets.photos.cutouts import SPLITS, Split
 from smartcart.models.dataset.frame_truth import FRAMES_SUFFIX
 from smartcart.models.dataset.truth import SUFFIX, Truth, write_truth
 from smartcart.models.labels import HAND

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from smartcart.datasets.collage.arms import reaching
-from smartcart.datasets.collage.cutouts import Cutout
 from smartcart.datasets.collage.light import chroma
 from smartcart.datasets.collage.piece import SOLID, Piece, whole
 from smartcart.datasets.errors import DataError
+from smartcart.datasets.photos.cutouts import Cutout
 from smartcart.models.labels import HAND
 
 LENGTH_CM: Final = {

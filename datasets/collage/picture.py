@@ -1,6 +1,6 @@
 """One collage: real goods and hands laid on a real picture, with boxes of what is visible."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,12 +9,13 @@ import numpy as np
 
 from smartcart.datasets.collage.arms import armed, reaching
 from smartcart.datasets.collage.canvas import Canvas, Place, Shadow
-from smartcart.datasets.collage.cutouts import Cutout
 from smartcart.datasets.collage.gallery import LENGTH_CM, ROUND, Gallery, sized
 from smartcart.datasets.collage.light import Light, fitted, light_of
 from smartcart.datasets.collage.piece import Piece, whole
+from smartcart.datasets.collage.scraps import scrap
+from smartcart.datasets.photos.backgrounds import Background, Marks, Source, uncovered
+from smartcart.datasets.photos.cutouts import Cutout
 from smartcart.datasets.products.textures import Picture
-from smartcart.datasets.real.backgrounds import Background, Marks, uncovered
 from smartcart.models.dataset.boxes import Corners
 from smartcart.models.labels import HAND
 
@@ -24,6 +25,7 @@ MATCHED: Final = 0.75
 PX_PER_CM: Final = (2.7, 20.0)
 LEAST_FOR_HANDS: Final = 4.5
 MOST_GOODS: Final = 9
+MOST_SCRAPS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,16 @@ class Laid:
     place: Place
 
 
-def collage(rng: np.random.Generator, gallery: Gallery, background: Background) -> tuple[Picture, Marks]:
+def collage(
+    rng: np.random.Generator, gallery: Gallery, background: Background, empty: Sequence[Sequence[Source]] = ()
+) -> tuple[Picture, Marks]:
     """A picture (blue, green, red) and the boxes of all that is to be seen in it.
 
     Args:
         rng: draws.
         gallery: what may be laid on it.
         background: a real picture (red, green, blue) with its own boxes.
+        empty: photos without goods, of which scraps lie among the goods.
     """
     photo = np.ascontiguousarray(background.picture[..., ::-1])
     height, width = photo.shape[:2]
@@ -49,7 +54,8 @@ def collage(rng: np.random.Generator, gallery: Gallery, background: Background) 
     fall = float(rng.uniform(0, 2 * np.pi))
     canvas = Canvas.over(photo)
     laid: list[Laid] = []
-    for one in _arranged(rng, gallery, light, scale, (width, height)):
+    scraps = _scraps(rng, empty, light, scale, (width, height)) if empty else ()
+    for one in (*scraps, *_arranged(rng, gallery, light, scale, (width, height))):
         canvas.shade(one.piece, one.place, list(_shadows(rng, one.piece, fall)))
         canvas.lay(one.piece, one.place, len(laid))
         laid.append(one)
@@ -91,6 +97,15 @@ def _arranged(
     hands = int(rng.choice([0, 1, 2], p=[0.42, 0.46, 0.12])) if scale >= LEAST_FOR_HANDS else 0
     for _ in range(hands):
         yield _hand(rng, gallery, light, scale, places, size)
+
+
+def _scraps(
+    rng: np.random.Generator, empty: Sequence[Sequence[Source]], light: Light, scale: float, size: tuple[int, int]
+) -> Iterator[Laid]:
+    for _ in range(int(rng.integers(MOST_SCRAPS + 1))):
+        piece = scrap(rng, empty, scale)
+        if piece is not None:
+            yield Laid(piece=fitted(rng, piece, light), place=_anywhere(rng, size))
 
 
 def _goods(rng: np.random.Generator, cutout: Cutout, light: Light, scale: float) -> Piece:

@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from smartcart.datasets.collage.cutouts import SPLITS, Split
 from smartcart.datasets.collage.gallery import Gallery
 from smartcart.datasets.collage.picture import collage
 from smartcart.datasets.output.yolo import yolo_line
+from smartcart.datasets.photos.backgrounds import Refuse, Source, draw_background
+from smartcart.datasets.photos.cutouts import SPLITS, Split
 from smartcart.datasets.pictures import write_jpeg
-from smartcart.datasets.real.backgrounds import Refuse, Source, draw_background
 
 SIZE: Final = (640, 480)
 STREAM: Final = 15
@@ -24,6 +24,7 @@ def write_collage(
     gallery: Gallery,
     found: Sequence[Sequence[Source]],
     refuse: Refuse,
+    empty: Sequence[Sequence[Source]] = (),
 ) -> int:
     """Writes one picture with its YOLO label file, unless both are there; returns its number of boxes.
 
@@ -34,6 +35,7 @@ def write_collage(
         gallery: the cut-outs.
         found: what backgrounds are cut from.
         refuse: whether a background (BGR) that nobody has boxed shows a thing or a person.
+        empty: photos without goods, of which scraps lie among the goods.
 
     Raises:
         DataError: a background or a cut-out cannot be read.
@@ -42,7 +44,7 @@ def write_collage(
     labels = folder / "labels" / f"{stem}.txt"
     if not labels.exists():
         rng = np.random.default_rng([number, SPLITS.index(split), STREAM])
-        picture, boxes = collage(rng, gallery, draw_background(rng, found, SIZE, refuse))
+        picture, boxes = collage(rng, gallery, draw_background(rng, found, SIZE, refuse), empty)
         write_jpeg(folder / "images" / f"{stem}.jpg", picture)
         labels.write_text("".join(yolo_line(label, box) for label, box in boxes), encoding="utf-8")
     return len(labels.read_text(encoding="utf-8").splitlines())

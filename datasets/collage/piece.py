@@ -7,7 +7,7 @@ from typing import Final, Self
 import cv2
 import numpy as np
 
-from smartcart.datasets.collage.cutouts import Cutout, Rgba, read_rgba
+from smartcart.datasets.photos.cutouts import Cutout, Rgba, read_rgba
 from smartcart.datasets.products.meshes import FloatArray
 
 PAD: Final = 3

@@ -7,7 +7,6 @@ import numpy as np
 
 from smartcart.datasets.collage.arms import reaching
 from smartcart.datasets.collage.canvas import Place
-from smartcart.datasets.collage.cutouts import Cutout
 from smartcart.datasets.collage.gallery import ROUND, Gallery, sized
 from smartcart.datasets.collage.hand_way import OUTWARDS, Side, Target, hand_way
 from smartcart.datasets.collage.light import fitted
@@ -15,6 +14,7 @@ from smartcart.datasets.collage.motion import Flight, Reach, Ride
 from smartcart.datasets.collage.piece import Piece, whole
 from smartcart.datasets.collage.stage import SIZE, Stage
 from smartcart.datasets.collage.thing import Thing
+from smartcart.datasets.photos.cutouts import Cutout
 from smartcart.datasets.story.rolling import CartMove
 from smartcart.models.dataset.truth import Change, Distractor, TruthEvent
 

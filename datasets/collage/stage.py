@@ -10,8 +10,8 @@ import numpy as np
 from smartcart.datasets.collage.gallery import LENGTH_CM
 from smartcart.datasets.collage.light import Light, light_of
 from smartcart.datasets.collage.motion import Point
+from smartcart.datasets.photos.backgrounds import Marks, Refuse, Source, draw_background
 from smartcart.datasets.products.textures import Picture
-from smartcart.datasets.real.backgrounds import Marks, Refuse, Source, draw_background
 from smartcart.models.labels import HAND
 
 SIZE: Final = (640, 480)

@@ -22,6 +22,7 @@ from smartcart.datasets.scene.scenery import draw_look
 from smartcart.datasets.scene.simulation import HANDS, World
 from smartcart.datasets.scene.visibility import seen_hands, seen_items, told
 from smartcart.datasets.scene.zone import basket_zone, floor_in_view, share_in_view
+from smartcart.datasets.skins.props import PLAIN, Props
 from smartcart.datasets.story.play import Moment, Play
 from smartcart.datasets.story.situations import IDLE
 from smartcart.datasets.story.story import Story
@@ -103,6 +104,7 @@ def random_script(
     situation: str | None = None,
     fps: float | None = None,
     size: tuple[int, int] = (640, 480),
+    props: Props = PLAIN,
 ) -> Script:
     """The clip of a seed: one visit of a situation, or a whole trip; the same for the same arguments.
 
@@ -111,7 +113,7 @@ def random_script(
     Raises:
         SimulatorError: no clip of this seed comes out right.
     """
-    for script in drafts(seed, split, situation=situation, fps=fps, size=size):
+    for script in drafts(seed, split, situation=situation, fps=fps, size=size, props=props):
         if ends_as_told(script, situation, stage=World) is not None:
             return script
     raise SimulatorError(f"no clip of {situation or 'a trip'} comes out right for seed {seed}; take another seed")
@@ -124,11 +126,12 @@ def drafts(
     situation: str | None = None,
     fps: float | None = None,
     size: tuple[int, int] = (640, 480),
+    props: Props = PLAIN,
 ) -> Iterator[Script]:
     """The scripts of a seed in the order in which they are tried."""
     rng = np.random.default_rng([seed, SPLIT_NUMBER[split], 7, zlib.crc32((situation or "trip").encode())])
     for _ in range(LOOKS):
-        look, story = _scene(rng, split, situation, size)
+        look, story = _scene(rng, split, situation, size, props)
         rate = fps or float(rng.choice(RATES))
         yield Script(name=clip_name(seed, split, situation), look=look, story=story, fps=rate, seed=seed)
 
@@ -169,7 +172,9 @@ def ends_as_told(
     return play if play.consistent and told and shown else None
 
 
-def _scene(rng: np.random.Generator, split: Split, situation: str | None, size: tuple[int, int]) -> tuple[Look, Story]:
+def _scene(
+    rng: np.random.Generator, split: Split, situation: str | None, size: tuple[int, int], props: Props
+) -> tuple[Look, Story]:
     """A scene that is well in view and has room for the situation, and what happens in it."""
     failed: SimulatorError | None = None
     for _ in range(LOOKS):
@@ -177,7 +182,7 @@ def _scene(rng: np.random.Generator, split: Split, situation: str | None, size: 
         while not _well_placed(look):
             look = draw_look(rng, width=size[0], height=size[1])
         try:
-            return look, random_story(rng, look, split, situation)
+            return props.furnish(rng, look), random_story(rng, look, split, situation, props)
         except SimulatorError as error:
             failed = error
     assert failed is not None

@@ -7,12 +7,15 @@ from smartcart.datasets.output.yolo import yolo_line
 from smartcart.datasets.pictures import write_jpeg
 from smartcart.datasets.products.products import Split
 from smartcart.datasets.scene.rendering import Painter
+from smartcart.datasets.skins.props import PLAIN, Props
 from smartcart.datasets.story.moment import MOMENTS, Labelled, random_moments
 
 FOLDERS = ("images", "labels", "truth")
 
 
-def write_scene(wanted: range, split: Split, folder: Path, scene: int, painter: Painter = "classic") -> int:
+def write_scene(
+    wanted: range, split: Split, folder: Path, scene: int, painter: Painter = "classic", props: Props = PLAIN
+) -> int:
     """Writes the wanted pictures of a scene, each with its YOLO label file and its truth; returns the number of boxes.
 
     Nothing is rendered when all are there. A truth file is written last: where it is, its picture is whole.
@@ -23,11 +26,12 @@ def write_scene(wanted: range, split: Split, folder: Path, scene: int, painter: 
         folder: holds ``FOLDERS``.
         scene: its number.
         painter: which renderer paints the pictures.
+        props: what of them is real.
     """
     numbers = range(scene * MOMENTS, (scene + 1) * MOMENTS)
     stems = {number: f"{split}_{number:06d}" for number in numbers if number in wanted}
     if not all((folder / "truth" / f"{stem}.json").exists() for stem in stems.values()):
-        for number, frame in zip(numbers, random_moments(scene, split, painter), strict=True):
+        for number, frame in zip(numbers, random_moments(scene, split, painter, props), strict=True):
             if number in stems:
                 _write(frame, stems[number], folder)
     return sum(len(_label_file(folder, stem).read_text(encoding="utf-8").splitlines()) for stem in stems.values())

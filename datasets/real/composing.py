@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from smartcart.datasets.output.yolo import yolo_line
+from smartcart.datasets.photos.backgrounds import Background, Marks, Refuse, Source, draw_background, uncovered
 from smartcart.datasets.pictures import write_jpeg
 from smartcart.datasets.products.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.products.textures import Picture
-from smartcart.datasets.real.backgrounds import Background, Marks, Refuse, Source, draw_background, uncovered
 from smartcart.datasets.real.blend import blend
 from smartcart.datasets.scene.camera import Camera, Lens, Sensor, expose
 from smartcart.datasets.scene.description import Look

@@ -114,13 +114,28 @@ def _surroundings(look: Look, rng: np.random.Generator, assets: Assets) -> str:
     r, g, b = (c / 255 for c in look.basket.colour)
     metal = 0.5 + 0.14 * rng.random()
     repeat = f"{rng.uniform(2, 5):.2f} {rng.uniform(2, 5):.2f}"
+    floor, shelf, real = backdrop.floor(rng), backdrop.shelf(rng), look.surroundings
+    if real is not None:
+        floor = floor if real.floor is None else real.floor
+        shelf = shelf if real.shelf is None else real.shelf
     return (
-        '<texture type="skybox" builtin="gradient" rgb1=".85 .86 .88" rgb2=".45 .44 .42" width="64" height="64"/>'
-        + _texture(assets, "floor", backdrop.floor(rng), 0.2, repeat)
-        + _texture(assets, "shelf", backdrop.shelf(rng), 0.05)
+        _sky(assets, None if real is None else real.room)
+        + _texture(assets, "floor", floor, 0.2, repeat)
+        + _texture(assets, "shelf", shelf, 0.05)
         + f'<material name="wire" rgba="{metal} {metal + 0.01} {metal + 0.02} 1" specular=".9" shininess=".8"/>'
         + f'<material name="plastic" rgba="{r} {g} {b} 1" specular=".35" shininess=".4"/>'
     )
+
+
+def _sky(assets: Assets, room: Picture | None) -> str:
+    """What is seen over the shelves: plain light, or a room of six faces (6 x size, size, 3)."""
+    if room is None:
+        return (
+            '<texture type="skybox" builtin="gradient" rgb1=".85 .86 .88" rgb2=".45 .44 .42" width="64" height="64"/>'
+        )
+    assets.pictures["sky"] = room
+    size = room.shape[1]
+    return f'<texture name="sky" type="skybox" builtin="flat" width="{size}" height="{6 * size}"/>'
 
 
 def _bag(look: Look, assets: Assets) -> tuple[str, str]:

@@ -6,7 +6,7 @@ World frame: the origin is the middle of the basket's floor, x points away from 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from smartcart.datasets.products.textures import Colour
+from smartcart.datasets.products.textures import Colour, Picture
 from smartcart.datasets.scene.camera import Camera, Sensor
 from smartcart.datasets.scene.people import Passer
 from smartcart.datasets.scene.shadows import Shade
@@ -81,12 +81,22 @@ class Person:
     watch: Colour | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Surroundings:
+    """Real pictures (RGB) around one cart; None where what is drawn stays. ``room`` is six faces under one another."""
+
+    floor: Picture | None = None
+    shelf: Picture | None = None
+    room: Picture | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """Everything about a scene that is not a product: the same look, the same surroundings.
 
     ``second`` is the person whose hand is the left one, None where both hands are the same person's. A ``studio`` has
     neither shop nor cart to see: the things stand on a white table that is as large as the basket's floor is to them.
+    ``surroundings`` are real pictures in place of drawn ones.
     """
 
     basket: Basket
@@ -103,6 +113,7 @@ class Look:
     passers: tuple[Passer, ...] = ()
     shade: Shade | None = None
     studio: bool = False
+    surroundings: Surroundings | None = None
 
     def owner(self, hand: str) -> Person:
         """Whose hand the ``right`` or the ``left`` one is."""

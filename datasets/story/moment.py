@@ -19,6 +19,7 @@ from smartcart.datasets.scene.simulation import HANDS, HandName, World
 from smartcart.datasets.scene.stocking import free_spot, standing, tumble
 from smartcart.datasets.scene.visibility import Box, seen_hands, seen_items, told
 from smartcart.datasets.scene.zone import basket_zone, floor_in_view
+from smartcart.datasets.skins.props import PLAIN, Props
 from smartcart.datasets.story.reach import Grip, Kind, Reach, Side, Target, facing
 from smartcart.models.labels import HAND
 
@@ -51,7 +52,7 @@ class Labelled:
     truth: dict[str, Any]
 
 
-def random_moments(scene: int, split: Split, painter: Painter = "classic") -> Iterator[Labelled]:
+def random_moments(scene: int, split: Split, painter: Painter = "classic", props: Props = PLAIN) -> Iterator[Labelled]:
     """``MOMENTS`` pictures of one scene; the same for the same scene number and split.
 
     They share the shop, the light, the cart, the people and the stock of products. What of the stock is in the
@@ -61,16 +62,29 @@ def random_moments(scene: int, split: Split, painter: Painter = "classic") -> It
         RenderingError: there is no OpenGL to render with, or the painter is not installed.
     """
     rng = np.random.default_rng([scene, SPLIT_NUMBER[split], 4])
-    look = draw_look(rng)
-    stock = {f"item{k}": pick(rng, split) for k in range(STOCK)}
-    brought = {f"brought{k}": pick(rng, split) for k in range(len(HANDS))}
+    look = props.furnish(rng, draw_look(rng))
+    stock = {f"item{k}": props.dress(rng, pick(rng, split)) for k in range(STOCK)}
+    brought = {f"brought{k}": props.dress(rng, pick(rng, split)) for k in range(len(HANDS))}
     world = World(look, stock | brought)
     with Eye(world, painter) as eye:
         for _ in range(MOMENTS):
             yield _moment_of(rng, world, eye, list(stock), list(brought))
 
 
-def _moment_of(rng: np.random.Generator, world: World, eye: Eye, stock: list[str], brought: list[str]) -> Labelled:
+def empty_moment(rng: np.random.Generator, props: Props = PLAIN) -> Labelled:
+    """A picture of a cart without goods, perhaps with an empty hand or two.
+
+    Raises:
+        RenderingError: there is no OpenGL to render with.
+    """
+    world = World(props.furnish(rng, draw_look(rng)), {})
+    with Eye(world) as eye:
+        return _moment_of(rng, world, eye, [], [None] * len(HANDS))
+
+
+def _moment_of(
+    rng: np.random.Generator, world: World, eye: Eye, stock: Sequence[str], brought: Sequence[str | None]
+) -> Labelled:
     world.aim(_draw_view(rng, world.look))
     smears = arrange(rng, world, stock, brought)
     moment = float(rng.uniform(0, 60))
@@ -82,7 +96,7 @@ def _moment_of(rng: np.random.Generator, world: World, eye: Eye, stock: list[str
     return labelled(world, shot, picture)
 
 
-def arrange(rng: np.random.Generator, world: World, stock: list[str], brought: list[str]) -> Smears:
+def arrange(rng: np.random.Generator, world: World, stock: Sequence[str], brought: Sequence[str | None]) -> Smears:
     """Clears the world, drops some of the stock into the basket, and perhaps puts a hand or two on their way.
 
     Returns:

@@ -8,6 +8,7 @@ from smartcart.datasets.products.products import Product, Split, pick
 from smartcart.datasets.scene.description import Look
 from smartcart.datasets.scene.simulation import HandName
 from smartcart.datasets.scene.stocking import Spot, free_spot
+from smartcart.datasets.skins.props import PLAIN, Props
 from smartcart.datasets.story.reach import Side
 from smartcart.datasets.story.rolling import BUMP_S, CartMove
 from smartcart.datasets.story.story import Action, Story, Throw, Visit
@@ -23,6 +24,7 @@ class Plan:
         rng: draws what is not given.
         look: the basket in which items find room, and the camera that hands come not through.
         split: the products to draw from.
+        props: what of them is real.
         items: every product so far, by name.
         standing: the items within reach in the basket, with the spot of each.
         heaped: how many items lie in a heap, not told apart.
@@ -36,6 +38,7 @@ class Plan:
         *,
         lead: float = 1.0,
         pause: tuple[float, float] = (0.5, 1.5),
+        props: Props = PLAIN,
     ) -> None:
         """An empty basket.
 
@@ -45,8 +48,9 @@ class Plan:
             split: the products to draw from.
             lead: seconds before the first visit.
             pause: least and most seconds between two visits.
+            props: what of the goods is real.
         """
-        self.rng, self.look, self.split = rng, look, split
+        self.rng, self.look, self.split, self.props = rng, look, split, props
         self.items: dict[str, Product] = {}
         self.standing: dict[str, Spot] = {}
         self.heaped = 0
@@ -59,7 +63,7 @@ class Plan:
 
     def pick(self) -> Product:
         """Any product of the split."""
-        return pick(self.rng, self.split)
+        return self.props.dress(self.rng, pick(self.rng, self.split))
 
     def stock(self, count: int) -> None:
         """Stands up to ``count`` items in the basket before the clip begins."""

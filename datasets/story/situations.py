@@ -11,6 +11,7 @@ from smartcart.datasets.scene.description import Look
 from smartcart.datasets.scene.simulation import HandName
 from smartcart.datasets.scene.stocking import Spot
 from smartcart.datasets.scene.zone import edge_spots
+from smartcart.datasets.skins.props import PLAIN, Props
 from smartcart.datasets.story.plan import OPPOSITE, Plan
 from smartcart.datasets.story.reach import Side
 from smartcart.datasets.story.story import Action, Story
@@ -258,14 +259,14 @@ RANDOM: Final[dict[str, Callable[[Plan], bool]]] = {
 IDLE: Final = frozenset({"touch", "rearrange", "hesitate", "empty_hand", "cart_moved"})
 
 
-def one_visit(rng: np.random.Generator, look: Look, split: Split, situation: str) -> Story:
+def one_visit(rng: np.random.Generator, look: Look, split: Split, situation: str, props: Props = PLAIN) -> Story:
     """One visit of a situation.
 
     Raises:
         SimulatorError: this scene has no room for the situation.
     """
     for _ in range(FEW_TRIES):
-        plan = Plan(rng, look, split)
+        plan = Plan(rng, look, split, props=props)
         _stock(plan, situation)
         if RANDOM[situation](plan):
             return plan.story()

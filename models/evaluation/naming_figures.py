@@ -6,7 +6,7 @@ must be the true one, whatever the set labels. Pure: no files, no clock.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,13 +34,28 @@ class NamedPhoto:
     """What is in one photo and what was found there, each thing once.
 
     ``complete`` says that every item is boxed, so that a find outside all boxes is wrong; where things under a share
-    of the picture were left unboxed (``ignore_below``), so small a find outside all boxes counts neither way.
+    of the picture were left unboxed (``ignore_below``), so small a find outside all boxes counts neither way. ``face``
+    says that somebody's face is in it.
     """
 
     truth: Sequence[TrueBox]
     found: Sequence[NamedFind]
     complete: bool
     ignore_below: float = 0.0
+    face: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Empty:
+    """Photos without a box of an item, and how many items were found in them."""
+
+    photos: int = 0
+    finds: int = 0
+
+    @property
+    def in_100(self) -> float | None:
+        """Items found in 100 such photos."""
+        return 100 * self.finds / self.photos if self.photos else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +76,10 @@ class NamingFigures:
         detections: item detections that count: those that meet a true box and, of sets in which every item is boxed,
             the others.
         false_items: how many of these met no true box.
-        photos_without_items: how many photos have no box of an item.
-        false_in_those: item detections there.
+        empty: photos that show no item; what is found there is wrong.
+        empty_with_hands: those of them that show a hand.
+        empty_with_faces: those that show a face.
+        unlabelled: photos without a box of an item, of sets that do not box every item: finds there may be right.
         confusions: (true label, name given) to how often, of what was found and named wrong.
         calibration_error: expected calibration error over ten bins of the confidence in the name, in [0, 1]; None
             where nothing was found.
@@ -71,8 +88,10 @@ class NamingFigures:
     per_label: Mapping[str, Named]
     detections: int
     false_items: int
-    photos_without_items: int
-    false_in_those: int
+    empty: Empty
+    empty_with_hands: Empty
+    empty_with_faces: Empty
+    unlabelled: Empty
     confusions: Mapping[tuple[str, str], int]
     calibration_error: float | None
 
@@ -112,8 +131,11 @@ class _Sum:
     names: list[tuple[float, bool]] = field(default_factory=list)
     met: int = 0
     false: int = 0
-    empty: int = 0
-    false_in_empty: int = 0
+    photos: Counter[str] = field(default_factory=Counter)
+    finds: Counter[str] = field(default_factory=Counter)
+
+    def empty(self, kind: str) -> Empty:
+        return Empty(photos=self.photos[kind], finds=self.finds[kind])
 
 
 def naming_figures(photos: Iterable[NamedPhoto], *, confidence: float = CONFIDENCE) -> NamingFigures:
@@ -129,8 +151,10 @@ def naming_figures(photos: Iterable[NamedPhoto], *, confidence: float = CONFIDEN
         },
         detections=total.met + total.false,
         false_items=total.false,
-        photos_without_items=total.empty,
-        false_in_those=total.false_in_empty,
+        empty=total.empty("empty"),
+        empty_with_hands=total.empty("hand"),
+        empty_with_faces=total.empty("face"),
+        unlabelled=total.empty("unlabelled"),
         confusions=total.confusions,
         calibration_error=calibration_error(total.names),
     )
@@ -173,9 +197,21 @@ def _add(total: _Sum, photo: NamedPhoto, confidence: float) -> None:
     total.met += len(pairs)
     if photo.complete:
         total.false += missed
-    if not truth:
-        total.empty += 1
-        total.false_in_empty += missed
+    for kind in _kinds(photo) if not truth else ():
+        total.photos[kind] += 1
+        total.finds[kind] += missed
+
+
+def _kinds(photo: NamedPhoto) -> Iterator[str]:
+    """What kinds of a picture without a box of an item a photo is."""
+    if not photo.complete:
+        yield "unlabelled"
+        return
+    yield "empty"
+    if photo.truth:
+        yield "hand"
+    if photo.face:
+        yield "face"
 
 
 def _met(truth: Sequence[TrueBox], found: Sequence[NamedFind]) -> list[tuple[TrueBox, NamedFind]]:

@@ -12,6 +12,8 @@ from smartcart.models.dataset.truth import SITUATIONS
 from smartcart.scripts.datasets.collage import add_collage
 from smartcart.scripts.datasets.compose import add_compose
 from smartcart.scripts.datasets.labelled_data import add_labelled_data
+from smartcart.scripts.datasets.nogoods import add_no_goods
+from smartcart.scripts.datasets.real_props import RealProps, add_real_props, real_props
 from smartcart.scripts.datasets.simulating import (
     add_common,
     add_jobs,
@@ -46,6 +48,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_frames(parts)
     add_compose(parts)
     add_collage(parts)
+    add_no_goods(parts)
     add_labelled_data(parts)
 
 
@@ -84,6 +87,7 @@ def _add_frames(parts: "argparse._SubParsersAction[Any]") -> None:
     frames.add_argument("--count", type=positive, required=True, help="how many pictures")
     frames.add_argument("--seed", type=seed_number, required=True, help="the first picture's number; the others follow")
     add_common(frames)
+    add_real_props(frames)
     add_jobs(frames)
     frames.set_defaults(run=run_frames)
 
@@ -92,6 +96,7 @@ def _add_clip_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--situation", choices=SITUATIONS, help="one visit of this kind (default: a whole trip)")
     command.add_argument("--fps", type=rate, help="frames a second, 5 to 60 (default: drawn by the seed)")
     add_common(command)
+    add_real_props(command)
 
 
 def run_clip(args: argparse.Namespace) -> int:
@@ -100,9 +105,7 @@ def run_clip(args: argparse.Namespace) -> int:
     require_simulator()
     args.out.mkdir(parents=True, exist_ok=True)
     try:
-        script = (
-            _demo_script(args) if args.demo else _script(args.seed, split_of(args.split, args.seed, args.seed), args)
-        )
+        script = _demo_script(args) if args.demo else _script(args)
         from smartcart.datasets.output.clip import clip_files, film
 
         for _ in progress(film(script, args.out, args.renderer), script.frames, "frame"):
@@ -130,7 +133,9 @@ def run_clips(args: argparse.Namespace) -> int:
     first, end = args.seeds
     split = split_of(args.split, first, end - 1)
     args.out.mkdir(parents=True, exist_ok=True)
-    work = partial(_film_one, split, args.situation, args.fps, args.out, args.renderer)
+    if args.unrendered and (args.skins or args.surroundings):
+        raise CommandError("--unrendered paints nothing: leave out --skins and --surroundings")
+    work = partial(_film_one, split, args.situation, args.fps, args.out, args.renderer, real_props(args, split))
     if args.unrendered:
         work = partial(_write_trip, split, args.situation, args.fps, args.out)
     media_seconds = round(sum(each(work, range(first, end), args.jobs, "clip")), 3)
@@ -153,7 +158,8 @@ def run_frames(args: argparse.Namespace) -> int:
         (args.out / name).mkdir(parents=True, exist_ok=True)
     wanted = range(args.seed, args.seed + args.count)
     scenes = range(wanted.start // MOMENTS, (wanted.stop - 1) // MOMENTS + 1)
-    boxes = int(sum(each(partial(_write_scene, wanted, split, args.out, args.renderer), scenes, args.jobs, "scene")))
+    work = partial(_write_scene, wanted, split, args.out, args.renderer, real_props(args, split))
+    boxes = int(sum(each(work, scenes, args.jobs, "scene")))
     write_data_yaml(args.out, split)
     seconds = round(time.monotonic() - begun, 3)
     report = {"data": str(args.out / "data.yaml"), "images": args.count, "boxes": boxes, "seconds": seconds}
@@ -162,21 +168,29 @@ def run_frames(args: argparse.Namespace) -> int:
 
 
 def _demo_script(args: argparse.Namespace) -> "Script":
-    if args.situation or args.fps or args.split:
-        raise CommandError("--demo is one fixed clip: leave out --situation, --fps and --split")
+    if args.situation or args.fps or args.split or args.skins or args.surroundings:
+        raise CommandError("--demo is one fixed clip: leave out what would change it (--situation, --split, --skins …)")
     from smartcart.datasets.output.demo_clip import demo_script
 
     return demo_script()
 
 
-def _script(seed: int, split: "Split", args: argparse.Namespace) -> "Script":
+def _script(args: argparse.Namespace) -> "Script":
     from smartcart.datasets.output.clip import random_script
 
-    return random_script(seed, split, situation=args.situation, fps=args.fps)
+    split = split_of(args.split, args.seed, args.seed)
+    props = real_props(args, split).read()
+    return random_script(args.seed, split, situation=args.situation, fps=args.fps, props=props)
 
 
 def _film_one(
-    split: "Split", situation: str | None, fps: float | None, folder: Path, painter: "Painter", seed: int
+    split: "Split",
+    situation: str | None,
+    fps: float | None,
+    folder: Path,
+    painter: "Painter",
+    real: RealProps,
+    seed: int,
 ) -> float:
     """Films one clip unless it is there; returns its length in seconds."""
     from smartcart.datasets.output.clip import clip_files, clip_name, film, length_s, random_script
@@ -184,7 +198,7 @@ def _film_one(
     there = length_s(clip_files(folder, clip_name(seed, split, situation)))
     if there is not None:
         return there
-    script = random_script(seed, split, situation=situation, fps=fps)
+    script = random_script(seed, split, situation=situation, fps=fps, props=real.read())
     for _ in film(script, folder, painter):
         pass
     return script.frames / script.fps
@@ -196,7 +210,7 @@ def _write_trip(split: "Split", situation: str | None, fps: float | None, folder
     return write_trip(seed, split, folder, situation=situation, fps=fps)
 
 
-def _write_scene(wanted: range, split: "Split", folder: Path, painter: "Painter", scene: int) -> float:
+def _write_scene(wanted: range, split: "Split", folder: Path, painter: "Painter", real: RealProps, scene: int) -> float:
     from smartcart.datasets.output.frames import write_scene
 
-    return write_scene(wanted, split, folder, scene, painter)
+    return write_scene(wanted, split, folder, scene, painter, real.read())

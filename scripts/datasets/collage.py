@@ -23,8 +23,8 @@ from smartcart.scripts.datasets.simulating import (
 from smartcart.scripts.main import CommandError
 
 if TYPE_CHECKING:
-    from smartcart.datasets.collage.cutouts import Split
     from smartcart.datasets.collage.gallery import Gallery
+    from smartcart.datasets.photos.cutouts import Split
 
 
 def add_collage(parts: "argparse._SubParsersAction[Any]") -> None:
@@ -51,6 +51,15 @@ def _add_pictures(kinds: "argparse._SubParsersAction[Any]") -> None:
         "--count 1500 --seed 1 --jobs 2 --out out/collages",
     )
     _add_material(pictures)
+    pictures.add_argument(
+        "--empty",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DATA_YAML",
+        help="sets without goods ('judges' lists every class): bits of their pictures, cut out like goods, lie among "
+        "them without a box",
+    )
     pictures.add_argument("--count", type=positive, required=True, help="how many pictures")
     pictures.add_argument(
         "--seed", type=seed_number, required=True, help="the first picture's number; the others follow"
@@ -118,11 +127,22 @@ def run_pictures(args: argparse.Namespace) -> int:
     from smartcart.datasets.output.yolo import write_data_yaml
 
     cutouts, backgrounds = _material(args, split)
+    try:
+        _empty(tuple(args.empty), split)
+    except SimulatorError as error:
+        raise CommandError(str(error)) from error
     refusing(args.model)
     for name in ("images", "labels"):
         (args.out / name).mkdir(parents=True, exist_ok=True)
     work = partial(
-        _write_picture, split, args.out, args.cutouts, tuple(args.leave_out), tuple(args.backgrounds), args.model
+        _write_picture,
+        split,
+        args.out,
+        args.cutouts,
+        tuple(args.leave_out),
+        tuple(args.backgrounds),
+        tuple(args.empty),
+        args.model,
     )
     boxes = int(sum(each(work, range(args.seed, args.seed + args.count), args.jobs, "picture")))
     write_data_yaml(args.out, split)
@@ -179,13 +199,14 @@ def _write_picture(
     cutouts: Path,
     kept: tuple[str, ...],
     backgrounds: tuple[Path, ...],
+    empty: tuple[Path, ...],
     model: Path,
     number: int,
 ) -> float:
     from smartcart.datasets.collage.pictures import write_collage
 
     gallery = _gallery(cutouts, split, kept)
-    return write_collage(number, split, folder, gallery, _sources(backgrounds), refusing(model))
+    return write_collage(number, split, folder, gallery, _sources(backgrounds), refusing(model), _empty(empty, split))
 
 
 def _write_clip(
@@ -206,15 +227,23 @@ def _write_clip(
 @cache
 def _gallery(folder: Path, split: "Split", kept: tuple[str, ...]) -> "Gallery":
     """The cut-outs, read once a process."""
-    from smartcart.datasets.collage.cutouts import read_cutouts
     from smartcart.datasets.collage.gallery import Gallery
+    from smartcart.datasets.photos.cutouts import read_cutouts
 
     return Gallery.of(read_cutouts(folder, split, kept))
 
 
 @cache
+def _empty(files: tuple[Path, ...], split: "Split") -> Any:
+    """The photos without goods, read once a process."""
+    from smartcart.datasets.real.nogoods import read_no_goods
+
+    return read_no_goods(files, (), split).empty
+
+
+@cache
 def _sources(backgrounds: tuple[Path, ...]) -> Any:
     """The backgrounds, read once a process."""
-    from smartcart.datasets.real.backgrounds import sources
+    from smartcart.datasets.photos.backgrounds import sources
 
     return sources(backgrounds)

@@ -64,7 +64,7 @@ def run_compose(args: argparse.Namespace) -> int:
     split = split_of(args.split, args.seed, args.seed + args.count - 1)
     from smartcart.datasets.errors import DataError
     from smartcart.datasets.output.yolo import write_data_yaml
-    from smartcart.datasets.real.backgrounds import sources
+    from smartcart.datasets.photos.backgrounds import sources
     from smartcart.datasets.real.composing import PICTURES
 
     try:
@@ -110,7 +110,7 @@ def _write(
 @cache
 def _sources(backgrounds: tuple[Path, ...]) -> Any:
     """The backgrounds, read once a process."""
-    from smartcart.datasets.real.backgrounds import sources
+    from smartcart.datasets.photos.backgrounds import sources
 
     return sources(backgrounds)
 

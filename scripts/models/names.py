@@ -10,7 +10,7 @@ from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER
 from smartcart.scripts.pipeline_options import NO_RECOGNISER
 
 if TYPE_CHECKING:
-    from smartcart.models.evaluation.naming_figures import NamedPhoto, NamingFigures
+    from smartcart.models.evaluation.naming_figures import Empty, NamedPhoto, NamingFigures
 
 WEAKEST: Final = 0.1
 
@@ -20,7 +20,8 @@ def add_names(actions: "argparse._SubParsersAction[Any]") -> None:
         "names",
         help="measure what is found in labelled pictures under any name, and what of it is named right",
         description="A true box is found if a detection of any item name meets it (IoU 0.5); of what was found, the "
-        "name that eye and recogniser together give must be the true one, whatever the set labels.",
+        "name that eye and recogniser together give must be the true one, whatever the set labels. Pictures without an "
+        "item count where 'judges' lists every class: then whatever is found there is wrong.",
         epilog="Example:  smartcart models names --data real/*/data.yaml --json",
     )
     parser.add_argument(
@@ -60,12 +61,13 @@ def run_names(args: argparse.Namespace) -> int:
 def _found(args: argparse.Namespace) -> "Iterator[tuple[str, Sequence[NamedPhoto]]]":
     from tqdm import tqdm
 
+    from smartcart.datasets.photos.faces import faces
     from smartcart.edge.capture.frames import Frame
     from smartcart.edge.vision.detector import OnnxDetector
     from smartcart.edge.vision.recogniser import OnnxRecogniser
     from smartcart.models.dataset.judged_set import photo_sets
     from smartcart.models.evaluation.naming_figures import NamedPhoto
-    from smartcart.models.labels import ITEMS
+    from smartcart.models.labels import HAND, ITEMS
     from smartcart.scripts.models.name_all import name_all
 
     detector = OnnxDetector(args.model, threads=args.threads, confidence=min(args.confidence, WEAKEST))
@@ -77,7 +79,15 @@ def _found(args: argparse.Namespace) -> "Iterator[tuple[str, Sequence[NamedPhoto
             for index, (image, truth) in enumerate(one.pictures()):
                 found = list(name_all(Frame(image=image, index=index, time=0.0), detector, recogniser))
                 complete = one.judges >= set(ITEMS)
-                photos.append(NamedPhoto(truth=truth, found=found, complete=complete, ignore_below=one.ignore_below))
+                photos.append(
+                    NamedPhoto(
+                        truth=truth,
+                        found=found,
+                        complete=complete,
+                        ignore_below=one.ignore_below,
+                        face=complete and all(box.label == HAND for box in truth) and bool(faces(image)),
+                    )
+                )
                 bar.update()
             yield one.name, photos
 
@@ -91,8 +101,10 @@ def _plain(one: "NamingFigures") -> Mapping[str, Any]:
         "precision": one.precision,
         "named": one.named,
         "calibration_error": one.calibration_error,
-        "photos_without_items": one.photos_without_items,
-        "false_in_those": one.false_in_those,
+        "empty": asdict(one.empty),
+        "empty_with_hands": asdict(one.empty_with_hands),
+        "empty_with_faces": asdict(one.empty_with_faces),
+        "unlabelled": asdict(one.unlabelled),
         "per_label": {label: asdict(named) for label, named in one.per_label.items()},
         "confusions": one.worst_pairs,
     }
@@ -106,8 +118,16 @@ def _table(figures: "Mapping[str, NamingFigures]") -> Iterator[str]:
         if one.confusions:
             pairs = ", ".join(f"{true} as {name} {count}" for true, name, count in one.worst_pairs)
             yield f"{'':34} taken for another: {pairs}"
-        if one.photos_without_items:
-            yield f"{'':34} {one.false_in_those} false items in {one.photos_without_items} pictures without an item"
+        if one.empty.photos:
+            kinds = {"all": one.empty, "with a hand": one.empty_with_hands, "with a face": one.empty_with_faces}
+            apart = ", ".join(f"{kind} {_in_100(found)}" for kind, found in kinds.items() if found.photos)
+            yield f"{'':34} false items in 100 pictures without goods: {apart}"
+        if one.unlabelled.photos:
+            yield f"{'':34} {one.unlabelled.finds} finds in {one.unlabelled.photos} pictures whose items nobody boxed"
+
+
+def _in_100(found: "Empty") -> str:
+    return f"{found.in_100:.1f} ({found.finds} in {found.photos})"
 
 
 def _share(value: float | None) -> str:

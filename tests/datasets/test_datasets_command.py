@@ -21,6 +21,7 @@ def test_help_teaches_by_an_example(capsys):
         ["compose"],
         ["collage"],
         ["collage", "pictures"],
+        ["nogoods"],
         ["stats"],
         ["sheet"],
         ["convert"],

@@ -10,14 +10,14 @@ import pytest
 from cutout_folder import write_boxed, write_cutouts
 
 from smartcart.datasets.collage.clip import Clip, frames, write_clip
-from smartcart.datasets.collage.cutouts import read_cutouts
 from smartcart.datasets.collage.gallery import Gallery
 from smartcart.datasets.collage.motion import Ride, Stay
 from smartcart.datasets.collage.plan import Plan
 from smartcart.datasets.collage.situations import IDLE, RANDOM, fill
 from smartcart.datasets.collage.stage import SIZE, draw_stage
 from smartcart.datasets.collage.webcam import Webcam, draw_faults
-from smartcart.datasets.real.backgrounds import sources
+from smartcart.datasets.photos.backgrounds import sources
+from smartcart.datasets.photos.cutouts import read_cutouts
 from smartcart.models.dataset.frame_truth import read_frames
 from smartcart.models.dataset.truth import read_truth
 from smartcart.models.labels import HAND

@@ -10,13 +10,13 @@ from cutout_folder import block, disc, row_of, write_boxed, write_cutouts
 
 from smartcart.datasets.collage.arms import armed, reaching
 from smartcart.datasets.collage.canvas import Canvas, Place, Shadow
-from smartcart.datasets.collage.cutouts import TABLE, read_cutouts
 from smartcart.datasets.collage.gallery import Gallery
 from smartcart.datasets.collage.light import fitted, light_of
 from smartcart.datasets.collage.picture import collage
 from smartcart.datasets.collage.piece import Part, Piece, cleaned
 from smartcart.datasets.errors import DataError
-from smartcart.datasets.real.backgrounds import Background
+from smartcart.datasets.photos.backgrounds import Background
+from smartcart.datasets.photos.cutouts import TABLE, read_cutouts
 from smartcart.models.labels import LABELS
 from smartcart.scripts.main import main
 

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
 from smartcart.datasets.errors import DataError
-from smartcart.datasets.real.backgrounds import Source, draw_background, sources
+from smartcart.datasets.photos.backgrounds import Source, draw_background, sources
 from smartcart.datasets.real.blend import blend
 from smartcart.datasets.real.composing import PICTURES, compositions
 from smartcart.models.labels import LABELS

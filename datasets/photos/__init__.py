@@ -1,0 +1,1 @@
+"""Real pictures as the simulator and the collages take them: backgrounds, cut-outs, veiled faces."""
