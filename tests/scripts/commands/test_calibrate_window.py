@@ -12,7 +12,6 @@ from processes import SMARTCART, wait_until
 from smartcart.edge.vision.zone import read_zone
 
 DEMO = Path(__file__).parents[3] / "datasets" / "demo" / "demo.mp4"
-DISPLAY = ":87"
 WANTED = ("Xvfb", "xdotool")
 
 pytestmark = pytest.mark.skipif(not all(map(shutil.which, WANTED)), reason="Xvfb or xdotool is not installed")
@@ -20,12 +19,14 @@ pytestmark = pytest.mark.skipif(not all(map(shutil.which, WANTED)), reason="Xvfb
 
 @pytest.fixture
 def screen() -> Iterator[dict[str, str]]:
-    server = subprocess.Popen(["Xvfb", DISPLAY, "-screen", "0", "1024x768x24"], stderr=subprocess.DEVNULL)
-    environment = os.environ | {"DISPLAY": DISPLAY}
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1024x768x24"]  # it picks a free display and says which
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert server.stdout
+    environment = os.environ | {"DISPLAY": f":{server.stdout.readline().strip()}"}
     wait_until(lambda: xdotool(environment, "getmouselocation") is not None)
     yield environment
     server.terminate()
-    server.wait(10)
+    server.communicate(timeout=10)
 
 
 def xdotool(environment: dict[str, str], *words: str) -> str | None:
