@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartcart.datasets.errors import SimulatorError
 from smartcart.models.dataset.truth import SITUATIONS
 from smartcart.scripts.datasets.collage import add_collage
 from smartcart.scripts.datasets.compose import add_compose
@@ -99,16 +98,11 @@ def run_clip(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     require_simulator()
     args.out.mkdir(parents=True, exist_ok=True)
-    try:
-        script = (
-            _demo_script(args) if args.demo else _script(args.seed, split_of(args.split, args.seed, args.seed), args)
-        )
-        from smartcart.datasets.output.clip import clip_files, film
+    script = _demo_script(args) if args.demo else _script(args.seed, split_of(args.split, args.seed, args.seed), args)
+    from smartcart.datasets.output.clip import clip_files, film
 
-        for _ in progress(film(script, args.out, args.renderer), script.frames, "frame"):
-            pass
-    except SimulatorError as error:
-        raise CommandError(str(error)) from error
+    for _ in progress(film(script, args.out, args.renderer), script.frames, "frame"):
+        pass
     files = clip_files(args.out, script.name)
     report = {
         "video": str(files.video),

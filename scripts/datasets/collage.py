@@ -7,7 +7,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartcart.datasets.errors import SimulatorError
 from smartcart.models.labels import DEFAULT_MODEL
 from smartcart.scripts.datasets.compose import refusing
 from smartcart.scripts.datasets.simulating import (
@@ -20,7 +19,6 @@ from smartcart.scripts.datasets.simulating import (
     seed_range,
     split_of,
 )
-from smartcart.scripts.main import CommandError
 
 if TYPE_CHECKING:
     from smartcart.datasets.collage.cutouts import Split
@@ -165,11 +163,8 @@ def run_clips(args: argparse.Namespace) -> int:
 
 def _material(args: argparse.Namespace, split: "Split") -> tuple[int, int]:
     """How many cut-outs and backgrounds there are; all that is wrong with them is said here."""
-    try:
-        gallery = _gallery(args.cutouts, split, tuple(args.leave_out))
-        backgrounds = sum(map(len, _sources(tuple(args.backgrounds))))
-    except SimulatorError as error:
-        raise CommandError(str(error)) from error
+    gallery = _gallery(args.cutouts, split, tuple(args.leave_out))
+    backgrounds = sum(map(len, _sources(tuple(args.backgrounds))))
     return gallery.count, backgrounds
 
 

@@ -6,12 +6,12 @@ import urllib.request
 import pytest
 from processes import wait_until
 
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.server.app.service import BasketServer
 from smartcart.server.carts.twins import OFTEN, SETTLED, WITHIN_SECONDS, Turns
 from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.port import LedgerError
 from smartcart.server.ledger.sole_use import sole_use
-from smartcart.server.mqtt.address import BrokerAddress
 from smartcart.server.mqtt.connection import Connection
 from smartcart.server.site.entrance import Entrance
 
