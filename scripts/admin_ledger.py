@@ -48,7 +48,7 @@ def add_ledger_jobs(jobs: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run_migrate(args: argparse.Namespace) -> int:
-    with _plainly(), _opened(args.ledger):
+    with _opened(args.ledger):
         print(f"{args.ledger} is up to date")
     return 0
 
@@ -56,8 +56,7 @@ def run_migrate(args: argparse.Namespace) -> int:
 def run_backup(args: argparse.Namespace) -> int:
     from smartcart.server.ledger.backup import backup
 
-    with _plainly():
-        backup(args.ledger, args.file)
+    backup(args.ledger, args.file)
     print(f"{args.file}: {args.file.stat().st_size / 1e6:.1f} MB")
     return 0
 
@@ -65,8 +64,7 @@ def run_backup(args: argparse.Namespace) -> int:
 def run_restore(args: argparse.Namespace) -> int:
     from smartcart.server.ledger.backup import restore
 
-    with _plainly():
-        restore(args.file, args.ledger)
+    restore(args.file, args.ledger)
     args.json = False
     return run_verify(args)
 
@@ -76,7 +74,7 @@ def run_verify(args: argparse.Namespace) -> int:
 
     from smartcart.server.ledger.verification import verify
 
-    with _plainly(), _opened(args.ledger) as ledger:
+    with _opened(args.ledger) as ledger:
         report = verify(ledger)
     for fault in report.faults:
         print(fault, file=sys.stderr)
@@ -97,7 +95,7 @@ def run_retain(args: argparse.Namespace) -> int:
 
     now = datetime.now(UTC)
     until = before(now, args.days)
-    with _plainly(), _opened(args.ledger) as ledger:
+    with _opened(args.ledger) as ledger:
         count = 0
         for key in old_sessions(ledger, until):
             count += erase(ledger, key, by="retention", now=now) if args.apply else 1
@@ -117,7 +115,7 @@ def run_erase(args: argparse.Namespace) -> int:
     from smartcart.server.ledger.retention import erase
 
     key = SessionKey(store=args.store, cart=args.cart, session=args.session)
-    with _plainly(), _opened(args.ledger) as ledger:
+    with _opened(args.ledger) as ledger:
         erased = erase(ledger, key, by=args.by, now=datetime.now(UTC))
     if not erased:
         raise CommandError(f"there is no session {key.session} of cart {key.store}/{key.cart}")
@@ -132,7 +130,7 @@ def run_export(args: argparse.Namespace) -> int:
 
     if args.out is None and args.format == "parquet":
         raise CommandError("Parquet goes into a file: give --out FILE")
-    with _plainly(), _opened(args.ledger) as ledger:
+    with _opened(args.ledger) as ledger:
         faults: list[str] = []
         entries = rows(ledger, args.what, faults)
         if args.out is None:
@@ -159,18 +157,6 @@ def _opened(url: str) -> "Iterator[Ledger]":
         yield ledger
     finally:
         ledger.close()
-
-
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """What goes wrong in a ledger, in one sentence."""
-    from smartcart.scripts.main import CommandError
-    from smartcart.server.ledger.port import LedgerError
-
-    try:
-        yield
-    except LedgerError as error:
-        raise CommandError(str(error)) from None
 
 
 def _days(text: str) -> int:

@@ -45,14 +45,11 @@ def chosen_broker(args: argparse.Namespace, *, server: bool = False) -> BrokerCh
     """
     if args.bundle is None:
         return BrokerChoice(url=args.broker or DEFAULT_BROKER, ca=args.ca, cert=args.cert, key=args.key)
-    from smartcart.server.pki.bundle import BundleError, read_bundle
+    from smartcart.server.pki.bundle import read_bundle
 
     if args.ca or args.cert or args.key:
         raise CommandError("--bundle holds authority, certificate and key already: leave --ca, --cert and --key out")
-    try:
-        bundle = read_bundle(args.bundle)
-    except BundleError as error:
-        raise CommandError(str(error)) from None
+    bundle = read_bundle(args.bundle)
     if bundle.name.startswith("@") != server:
         right = "smartcart pair server" if server else "smartcart pair issue"
         raise CommandError(f"{args.bundle} is {bundle.name}'s bundle: make the right one with `{right}`")

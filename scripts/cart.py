@@ -12,8 +12,8 @@ from smartcart.edge.capture.pacing import newest, real_time, thinned
 from smartcart.edge.capture.sources import is_live, open_source
 from smartcart.edge.capture.webcam import OWN_CHOICE, CameraMode
 from smartcart.edge.cart import Cart, NoCarrier
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import checked_name
-from smartcart.edge.delivery.broker_address import BrokerAddress
 from smartcart.edge.delivery.courier import Courier
 from smartcart.edge.delivery.evidence import Evidence
 from smartcart.edge.delivery.outbox import Outbox

@@ -14,7 +14,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
+from smartcart.datasets.errors import SimulatorError
+from smartcart.edge.errors import EdgeError
+from smartcart.models.errors import ModelsError
 from smartcart.scripts.private_files import private_files
+from smartcart.server.errors import ServerError
 
 COMMANDS: Final = (
     "demo",
@@ -33,6 +37,10 @@ COMMANDS: Final = (
 )
 PRIVATE: Final = ("edge", "server", "admin")
 """Commands whose files no other user may read: events, door codes, hashes of passwords and tokens."""
+
+
+ROOM_ERRORS: Final = (EdgeError, ServerError, ModelsError, SimulatorError)
+"""The base of each room's errors: all are one plain sentence for whoever called the command."""
 
 
 class CommandError(Exception):
@@ -59,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with private_files() if args.command in PRIVATE else contextlib.nullcontext():
             return int(args.run(args))
-    except CommandError as error:
+    except (CommandError, *ROOM_ERRORS) as error:
         print(f"smartcart {args.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

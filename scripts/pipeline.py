@@ -3,9 +3,7 @@
 import argparse
 from pathlib import Path
 
-from smartcart.edge.capture.frames import FrameSource, SourceError
-from smartcart.edge.capture.sources import open_source
-from smartcart.edge.capture.webcam import OWN_CHOICE, CameraMode
+from smartcart.edge.capture.webcam import CameraMode
 from smartcart.edge.judge.judge import Judge
 from smartcart.edge.judge.witness import ChangeWitness
 from smartcart.edge.pipeline import Pipeline
@@ -14,14 +12,11 @@ from smartcart.edge.vision.detection import Detector
 from smartcart.edge.vision.detector import ModelError, OnnxDetector
 from smartcart.edge.vision.recogniser import OnnxRecogniser
 from smartcart.edge.vision.recognising_detector import ReadingDetector
-from smartcart.edge.vision.recorded import RecordedDetector, RecordingError
-from smartcart.edge.vision.zone import DEFAULT_ZONE, Zone, ZoneError, read_zone
+from smartcart.edge.vision.recorded import RecordedDetector
+from smartcart.edge.vision.zone import DEFAULT_ZONE, Zone, read_zone
 from smartcart.edge.vision.zoom import zoomed
 from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL, UNKNOWN
-from smartcart.scripts.main import CommandError
 from smartcart.scripts.pipeline_options import NO_HAND, NO_RECOGNISER
-
-EDGE_ERRORS = (ModelError, SourceError, ZoneError, RecordingError)
 
 
 def open_detector(args: argparse.Namespace, zone: Zone) -> Detector:
@@ -56,15 +51,3 @@ def build_pipeline(detector: Detector, zone: Zone) -> Pipeline:
 def camera_mode(args: argparse.Namespace) -> CameraMode:
     """What ``--size``, ``--fps`` and ``--format`` ask of a webcam."""
     return CameraMode(size=args.size, fps=args.fps, format=args.format)
-
-
-def open_frames(source: str, *, mode: CameraMode = OWN_CHOICE) -> FrameSource:
-    """The frames that a word names.
-
-    Raises:
-        CommandError: there are none.
-    """
-    try:
-        return open_source(source, mode=mode)
-    except EDGE_ERRORS as error:
-        raise CommandError(str(error)) from error

@@ -12,11 +12,11 @@ import cv2
 from wire_events import Trip, new_id
 
 from smartcart.edge.contract.events import CameraHealth, Candidate, Channel, Correction, Event, Picture
+from smartcart.edge.contract.times import rfc3339
 from smartcart.edge.delivery.evidence import crop_of
 from smartcart.server.basket.records import StoredEvent
 from smartcart.server.catalogue.catalogue import Catalogue, Match
 from smartcart.server.ledger.port import Ledger, session_of
-from smartcart.server.runtime.clock import rfc3339
 
 CLIP = Path(__file__).parents[1] / "datasets" / "demo" / "demo.mp4"
 SHOTS = {

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "edge": {"smartcart.edge", "smartcart.models.labels", "smartcart.models.crop"},
-    "server": {"smartcart.server", "smartcart.edge.contract.events"},
+    "server": {"smartcart.server", "smartcart.edge.contract"},
     "models": {"smartcart.models"},
     "datasets": {"smartcart.datasets", "smartcart.models"},
 }
@@ -22,8 +22,8 @@ ORDER = {
         *("app", "web", "api", "site", "views", "checkout", "mqtt", "carts", "ledger", "basket", "catalogue"),
         *("access", "database", "pki", "http", "runtime", "errors"),
     ),
-    "edge": ("view", "cart", "pipeline", "delivery", "judge", "tracking", "vision", "contract", "capture"),
-    "models": ("export", "recogniser", "training", "evaluation", "dataset", "crop", "labels"),
+    "edge": ("view", "cart", "pipeline", "delivery", "judge", "tracking", "vision", "contract", "capture", "errors"),
+    "models": ("export", "recogniser", "training", "evaluation", "dataset", "crop", "labels", "errors"),
     "datasets": ("collage", "real", "output", "story", "skins", "photos", "scene", "products", "pictures", "errors"),
     "scripts": (
         *("commands", "admin_ledger", "datasets", "evaluation", "bench", "chaos", "models", "cart", "video_out"),

@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from smartcart.edge.errors import EdgeError
+
 Image = NDArray[np.uint8]
 
 
@@ -19,7 +21,7 @@ class Frame:
     time: float
 
 
-class SourceError(Exception):
+class SourceError(EdgeError):
     """A camera, file or stream cannot be read; the message says what to do."""
 
 

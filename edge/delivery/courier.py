@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import (
     Ack,
     CameraHealth,
@@ -32,9 +33,9 @@ from smartcart.edge.contract.events import (
     parse_ack,
     parse_command,
 )
-from smartcart.edge.delivery.broker_address import BrokerAddress
+from smartcart.edge.contract.times import rfc3339
 from smartcart.edge.delivery.outbox import Outbox, OutboxError
-from smartcart.edge.delivery.publisher import Identity, rfc3339
+from smartcart.edge.delivery.publisher import Identity
 from smartcart.edge.delivery.silence import Silence
 from smartcart.edge.delivery.twins import Twins
 
@@ -81,7 +82,7 @@ class Courier:
         self._on_command = on_command
         self._linger = linger
         self._address = broker
-        self._trust = broker.trust() if broker.secure else None
+        self._trust = broker.trust() if broker.tls else None
         self._protocol = mqtt.MQTTv5
         self._wake = threading.Event()
         self._stopping = False

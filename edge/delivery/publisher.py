@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from smartcart.edge.contract.events import Event, EventType, ModelName
+from smartcart.edge.contract.times import rfc3339
 from smartcart.edge.delivery.identifiers import uuid7
 from smartcart.edge.delivery.sink import Sink
 from smartcart.edge.judge.decision import Decision
@@ -153,12 +154,3 @@ class Publisher:
             model=self._identity.model,
             **fields,  # type: ignore[arg-type]
         )
-
-
-def rfc3339(moment: datetime) -> str:
-    """UTC with milliseconds.
-
-    >>> rfc3339(datetime(2026, 1, 2, 3, 4, 5, 678000, UTC))
-    '2026-01-02T03:04:05.678Z'
-    """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -11,11 +11,12 @@ from typing import Protocol, Self
 
 from smartcart.edge.contract.events import Event
 from smartcart.edge.delivery.identifiers import uuid7
+from smartcart.edge.errors import EdgeError
 
 Build = Callable[[str, int], Event]
 
 
-class SinkError(Exception):
+class SinkError(EdgeError):
     """An event could not be taken; nothing of it was stored. The message says what to do."""
 
 

@@ -10,11 +10,13 @@ from typing import Any, Final
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: nothing of this machine is to be told
 import onnxruntime as ort
 
+from smartcart.edge.errors import EdgeError
+
 FLOAT: Final = "tensor(float)"
 EXPORT: Final = "yolo export model=YOURS.pt format=onnx half=False batch=1"
 
 
-class ModelError(Exception):
+class ModelError(EdgeError):
     """A model file cannot be used; the message says why and what would work."""
 
 

@@ -12,12 +12,13 @@ from typing import Final, Self
 
 from smartcart.edge.capture.frames import Frame
 from smartcart.edge.contract.events import ModelName
+from smartcart.edge.errors import EdgeError
 from smartcart.edge.vision.detection import Box, Detection
 
 RECORDED: Final = ModelName(name="recorded", hash="00000000")
 
 
-class RecordingError(ValueError):
+class RecordingError(EdgeError, ValueError):
     """A file of recorded detections cannot be used; the message names the line."""
 
 

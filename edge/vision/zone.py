@@ -9,13 +9,14 @@ from typing import Final
 import cv2
 import numpy as np
 
+from smartcart.edge.errors import EdgeError
 from smartcart.edge.vision.detection import Box
 
 Point = tuple[float, float]
 GRID = 160
 
 
-class ZoneError(ValueError):
+class ZoneError(EdgeError, ValueError):
     """A zone cannot be used; the message says why."""
 
 

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from smartcart.models.dataset.boxes import Corners, TrueBox
+from smartcart.models.errors import ModelsError
 from smartcart.models.labels import LABELS
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 
-class DatasetError(ValueError):
+class DatasetError(ModelsError, ValueError):
     """A data set cannot be used; the message names the file and says why."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
+from smartcart.models.errors import ModelsError
 from smartcart.models.labels import LABELS
 
 SCHEMA: Final = "smartcart.truth/1"
@@ -36,7 +37,7 @@ Change = Literal["added", "removed"]
 Point = tuple[float, float]
 
 
-class TruthError(ValueError):
+class TruthError(ModelsError, ValueError):
     """A truth file cannot be used; the message names the file and says why."""
 
 

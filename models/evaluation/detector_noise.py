@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcart.models.dataset.frame_truth import Corners, TrueFrame, TrueThing, iou
+from smartcart.models.errors import ModelsError
 from smartcart.models.labels import HAND
 
 SCHEMA: Final = "smartcart.noise/2"
@@ -29,7 +30,7 @@ TYPICAL_SIZE: Final = 0.15
 Table = tuple[float, ...]
 
 
-class NoiseError(ValueError):
+class NoiseError(ModelsError, ValueError):
     """A file of detector noise cannot be used; the message says why."""
 
 

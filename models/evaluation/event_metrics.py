@@ -5,7 +5,6 @@ media time lies within [from - 1 s, to + 2 s]; matching is one to one, pairs tak
 Basket figures (cAcc, ACD, mCCD, mCIoU) follow the RPC retail checkout benchmark (Wei et al., 2019, arXiv:1901.07249).
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -161,11 +160,10 @@ def wilson(successes: int, total: int) -> tuple[float, float] | None:
     """
     if total == 0:
         return None
-    z = 1.959964
-    share = successes / total
-    centre = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, total).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def _counts(matchings: Iterable[Matching]) -> tuple[int, int, int]:

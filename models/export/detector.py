@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from smartcart.models.errors import ModelsError
 from smartcart.models.training.training import RECORD, MissingExtraError, quiet_libraries, sha256
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ MOST_SCORE_OFF: Final = 1e-3
 Floats = NDArray[np.float32]
 
 
-class ExportError(Exception):
+class ExportError(ModelsError):
     """A model cannot be exported, or the exported file does not do what the checkpoint does."""
 
 

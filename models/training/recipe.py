@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from smartcart.models.errors import ModelsError
+
 LAST: Final = Path("weights") / "last.pt"
 """Where a training leaves its weights, below its folder."""
 
 
-class TrainingError(Exception):
+class TrainingError(ModelsError):
     """A training cannot start or go on; the message says why and what to do."""
 
 

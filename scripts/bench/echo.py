@@ -10,8 +10,8 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import PREFIX, Ack
-from smartcart.edge.delivery.broker_address import BrokerAddress
 
 _ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
 
@@ -24,7 +24,7 @@ def main() -> None:
     client.max_inflight_messages_set(1000)
     client.on_connect = lambda client, *_: client.subscribe(f"{PREFIX}/+/+/events", 1)
     client.on_message = _echo
-    if broker.secure:
+    if broker.tls:
         client.tls_set_context(broker.trust())
     client.connect(broker.host, broker.port)
     client.loop_forever()

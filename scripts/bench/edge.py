@@ -48,16 +48,12 @@ def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     from smartcart.edge.vision.detector import OnnxDetector
     from smartcart.scripts.main import CommandError
-    from smartcart.scripts.pipeline import EDGE_ERRORS
     from smartcart.scripts.require import report
 
     if min(args.runs, args.threads) < 1 or args.frames <= WARM_UP:
         raise CommandError(f"give at least one run and thread, and more than {WARM_UP} frames")
-    try:
-        detector = OnnxDetector(args.model, threads=args.threads, hand_class=None)
-        figures = against_bare(args.source or _demo_clip(), detector, args.frames, args.runs)
-    except EDGE_ERRORS as error:
-        raise CommandError(str(error)) from error
+    detector = OnnxDetector(args.model, threads=args.threads, hand_class=None)
+    figures = against_bare(args.source or _demo_clip(), detector, args.frames, args.runs)
     figures |= {"threads": args.threads, "crowd_ms": round(1000 * crowd_seconds(args.runs), 3), "crowd_items": CROWD}
     split = ", ".join(f"{part} {ms}" for part, ms in figures["split_ms"].items())
     text = (
@@ -133,9 +129,9 @@ def _demo_clip() -> Path:
 
 
 def _frames(clip: Path, count: int) -> "Iterator[Frame]":
-    from smartcart.scripts.pipeline import open_frames
+    from smartcart.edge.capture.sources import open_source
 
-    return islice(open_frames(str(clip)), count)
+    return islice(open_source(str(clip)), count)
 
 
 def _first_size(clip: Path) -> tuple[int, int]:

@@ -27,10 +27,10 @@ from typing import Any, Final
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import Candidate, Channel, Event, EventType, Topic, parse_ack
-from smartcart.edge.delivery.broker_address import BrokerAddress
+from smartcart.edge.contract.times import rfc3339
 from smartcart.edge.delivery.identifiers import uuid7
-from smartcart.edge.delivery.publisher import rfc3339
 from smartcart.scripts.chaos.script import LABELS
 
 STORE: Final = "bench"
@@ -71,7 +71,7 @@ class BenchCart:
         self.client.on_connect = lambda client, *_: client.subscribe(
             str(Topic(store=STORE, cart=name, channel=Channel.ACK)), 1
         )
-        if broker.secure:
+        if broker.tls:
             self.client.tls_set_context(broker.trust())
         self.client.on_socket_open = self._on_socket_open
         self.client.on_socket_close = self._on_socket_close

@@ -14,8 +14,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from smartcart.edge.contract.events import Candidate, Channel, Event, EventType, Topic
+from smartcart.edge.contract.times import rfc3339
 from smartcart.edge.delivery.identifiers import uuid7
-from smartcart.edge.delivery.publisher import rfc3339
 
 STORE: Final = "bench-store"
 _LONGEST_WAIT: Final = 30.0

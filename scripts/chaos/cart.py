@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import EventType, ModelName
-from smartcart.edge.delivery.broker_address import BrokerAddress
 from smartcart.edge.delivery.courier import Courier
 from smartcart.edge.delivery.outbox import Outbox
 from smartcart.edge.delivery.publisher import Identity

@@ -69,19 +69,11 @@ def _add(
 
 def _run(args: argparse.Namespace, what: "Callable[[argparse.Namespace, Doors], None]") -> int:
     from smartcart.scripts.main import CommandError
-    from smartcart.server.access.accounts import AccountError
-    from smartcart.server.access.passwords import WeakPasswordError
-    from smartcart.server.access.tokens import TokenError
-    from smartcart.server.database.database import OfficeError
-    from smartcart.server.ledger.port import LedgerError
 
     if args.ledger == "memory:":
         raise CommandError("memory: forgets everything at once: give --ledger the server's own")
-    try:
-        with _doors(args.ledger) as doors:
-            what(args, doors)
-    except (LedgerError, OfficeError, AccountError, WeakPasswordError, TokenError) as error:
-        raise CommandError(str(error)) from None
+    with _doors(args.ledger) as doors:
+        what(args, doors)
     return 0
 
 

@@ -20,15 +20,10 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from smartcart.scripts.main import CommandError
     from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
-    from smartcart.server.runtime.listening import ListenError
     from smartcart.server.runtime.stopping import wait_for_stop
 
-    try:
-        with EmbeddedBroker(host=args.host, port=args.port) as broker:
-            print(f"broker listens on {broker.url}; Ctrl-C stops it", flush=True)
-            wait_for_stop()
-    except ListenError as error:
-        raise CommandError(str(error)) from None
+    with EmbeddedBroker(host=args.host, port=args.port) as broker:
+        print(f"broker listens on {broker.url}; Ctrl-C stops it", flush=True)
+        wait_for_stop()
     return 0

@@ -39,17 +39,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     import cv2
 
+    from smartcart.edge.capture.sources import open_source
     from smartcart.edge.vision.zone import parse_polygon, write_zone
     from smartcart.scripts.main import CommandError
-    from smartcart.scripts.pipeline import EDGE_ERRORS, camera_mode, open_frames
+    from smartcart.scripts.pipeline import camera_mode
 
-    frames = open_frames(args.source, mode=camera_mode(args))
+    frames = open_source(args.source, mode=camera_mode(args))
     try:
         image = next(iter(frames)).image
         zone = parse_polygon(args.polygon) if args.polygon else _draw(image)
         write_zone(args.zone, zone)
-    except EDGE_ERRORS as error:
-        raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"{args.zone}: cannot be written: {error.strerror}") from error
     finally:

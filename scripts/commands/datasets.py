@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartcart.datasets.errors import SimulatorError
 from smartcart.models.dataset.truth import SITUATIONS
 from smartcart.scripts.datasets.collage import add_collage
 from smartcart.scripts.datasets.compose import add_compose
@@ -104,14 +103,11 @@ def run_clip(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     require_simulator()
     args.out.mkdir(parents=True, exist_ok=True)
-    try:
-        script = _demo_script(args) if args.demo else _script(args)
-        from smartcart.datasets.output.clip import clip_files, film
+    script = _demo_script(args) if args.demo else _script(args)
+    from smartcart.datasets.output.clip import clip_files, film
 
-        for _ in progress(film(script, args.out, args.renderer), script.frames, "frame"):
-            pass
-    except SimulatorError as error:
-        raise CommandError(str(error)) from error
+    for _ in progress(film(script, args.out, args.renderer), script.frames, "frame"):
+        pass
     files = clip_files(args.out, script.name)
     report = {
         "video": str(files.video),

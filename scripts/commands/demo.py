@@ -56,31 +56,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    from smartcart.edge.delivery.broker_address import BrokerAddressError
-    from smartcart.edge.delivery.sink import SinkError
-    from smartcart.models.dataset.truth import TruthError
-    from smartcart.scripts.main import CommandError
-    from smartcart.scripts.pipeline import EDGE_ERRORS
     from smartcart.scripts.signals import stop_on_sigterm
-    from smartcart.server.catalogue.file import CatalogueError
-    from smartcart.server.ledger.port import LedgerError
-    from smartcart.server.runtime.listening import ListenError
 
     stop_on_sigterm()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    try:
-        return _demo(args)
-    except (SinkError, BrokerAddressError, CatalogueError, LedgerError, ListenError, TruthError, *EDGE_ERRORS) as error:
-        raise CommandError(str(error)) from error
+    return _demo(args)
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from smartcart.edge.capture.sources import is_live
-    from smartcart.edge.delivery.broker_address import BrokerAddress
+    from smartcart.edge.capture.sources import is_live, open_source
+    from smartcart.edge.contract.broker_address import BrokerAddress
     from smartcart.edge.view.preview import Preview
     from smartcart.models.labels import ITEMS
     from smartcart.scripts.cart import CartRun
-    from smartcart.scripts.pipeline import camera_mode, open_detector, open_frames
+    from smartcart.scripts.pipeline import camera_mode, open_detector
     from smartcart.scripts.signals import stop_softly
     from smartcart.server.app.service import BasketServer
     from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
@@ -90,7 +79,7 @@ def _demo(args: argparse.Namespace) -> int:
     truth = _truth_beside(source)
     zone = _zone(args, truth)
     detector = open_detector(args, zone)
-    open_frames(source, mode=camera_mode(args)).close()  # a wrong name is told before a browser opens
+    open_source(source, mode=camera_mode(args)).close()  # a wrong name is told before a browser opens
     with (
         tempfile.TemporaryDirectory(prefix="smartcart-demo-") as folder,
         Preview() as preview,

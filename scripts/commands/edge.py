@@ -51,14 +51,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
+    from smartcart.edge.contract.broker_address import BrokerAddress
     from smartcart.edge.contract.events import ContractError
-    from smartcart.edge.delivery.broker_address import BrokerAddress, BrokerAddressError
-    from smartcart.edge.delivery.sink import SinkError
     from smartcart.edge.view.preview import Preview
     from smartcart.scripts.broker_options import chosen_broker
     from smartcart.scripts.cart import CartRun
     from smartcart.scripts.main import CommandError
-    from smartcart.scripts.pipeline import EDGE_ERRORS, camera_mode, open_detector, open_zone
+    from smartcart.scripts.pipeline import camera_mode, open_detector, open_zone
     from smartcart.scripts.private_files import warn_of_readers
     from smartcart.scripts.signals import stop_on_sigterm, stop_softly
 
@@ -93,6 +92,6 @@ def run(args: argparse.Namespace) -> int:
         print(run.farewell(), file=sys.stderr)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-    except (SinkError, BrokerAddressError, ContractError, *EDGE_ERRORS) as error:
+    except ContractError as error:
         raise CommandError(str(error)) from error
     return 0

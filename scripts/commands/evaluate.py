@@ -43,26 +43,21 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
-    from smartcart.models.dataset.truth import TruthError, find_truth
-    from smartcart.models.evaluation.detector_noise import NoiseError
+    from smartcart.models.dataset.truth import find_truth
     from smartcart.scripts.evaluation.table import table
     from smartcart.scripts.main import CommandError
-    from smartcart.scripts.pipeline import EDGE_ERRORS
     from smartcart.scripts.require import report
 
     _check_sheet(args.hard_cases)
-    try:
-        truths = find_truth(args.paths)
-        if args.fit_noise:
-            from smartcart.scripts.evaluation.noise_fitting import fit_noise
+    truths = find_truth(args.paths)
+    if args.fit_noise:
+        from smartcart.scripts.evaluation.noise_fitting import fit_noise
 
-            return fit_noise(truths, args)
-        if args.detections and len(truths) > 1:
-            raise CommandError("--detections belongs to one clip; name one")
-        tested, left_out = _sorted_out(_test_all(truths, args))
-        prices = _prices(args.catalogue)
-    except (TruthError, NoiseError, *EDGE_ERRORS) as error:
-        raise CommandError(str(error)) from error
+        return fit_noise(truths, args)
+    if args.detections and len(truths) > 1:
+        raise CommandError("--detections belongs to one clip; name one")
+    tested, left_out = _sorted_out(_test_all(truths, args))
+    prices = _prices(args.catalogue)
     _write_sheet(args.hard_cases, tested)
     result = summary(tested, prices) | {"left_out": [{"clip": one.clip, "why": one.why} for one in left_out]}
     status = report(result, args, table(result))
@@ -169,11 +164,7 @@ def _test(path: Path, args: argparse.Namespace) -> "Tested | LeftOut":
 def _prices(catalogue: Path | None) -> Mapping[str, int] | None:
     if catalogue is None:
         return None
-    from smartcart.scripts.main import CommandError
-    from smartcart.server.catalogue.file import CatalogueError, load_catalogue
+    from smartcart.server.catalogue.file import load_catalogue
 
-    try:
-        products = load_catalogue(catalogue).products
-    except CatalogueError as error:
-        raise CommandError(str(error)) from error
+    products = load_catalogue(catalogue).products
     return {label: product.price for product in products if product.price is not None for label in product.labels}

@@ -70,20 +70,15 @@ def _add_export(actions: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _run_train(args: argparse.Namespace) -> int:
-    from smartcart.models.dataset.detection_dataset import DatasetError
-    from smartcart.models.training.recipe import TrainingError
     from smartcart.models.training.training import resume, train
     from smartcart.scripts.main import CommandError
 
     if bool(args.data) == args.resume:
         raise CommandError("give either --data, to start a training, or --resume, to go on with the one in --out")
-    try:
-        if args.resume:
-            record = resume(args.out)
-        else:
-            record = train(args.data, out=args.out, recipe=_recipe(args), weights=args.weights)
-    except (DatasetError, TrainingError) as error:
-        raise CommandError(str(error)) from error
+    if args.resume:
+        record = resume(args.out)
+    else:
+        record = train(args.data, out=args.out, recipe=_recipe(args), weights=args.weights)
     print(json.dumps(record) if args.json else f"{args.out}: {record['seconds']:.0f} s, losses {record['losses']}")
     return 0
 
@@ -109,14 +104,9 @@ def _recipe(args: argparse.Namespace) -> "Recipe":
 
 
 def _run_export(args: argparse.Namespace) -> int:
-    from smartcart.models.export.detector import ExportError, export
-    from smartcart.models.training.recipe import TrainingError
-    from smartcart.scripts.main import CommandError
+    from smartcart.models.export.detector import export
 
-    try:
-        done = export(args.weights, out=args.out, size=args.size, sources=args.source)
-    except (ExportError, TrainingError) as error:
-        raise CommandError(str(error)) from error
+    done = export(args.weights, out=args.out, size=args.size, sources=args.source)
     figures = {"file": str(done.file), "megabytes": round(done.megabytes, 2)}
     figures |= {"pixels_off": done.pixels_off, "score_off": done.score_off, "metadata": dict(done.metadata)}
     if args.json:

@@ -102,15 +102,8 @@ def _days(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    from smartcart.scripts.main import CommandError
-    from smartcart.server.pki.authority import AuthorityError
-    from smartcart.server.pki.bundle import BundleError
-    from smartcart.server.pki.deployment import DeployError
 
-    try:
-        return int(args.do(args))
-    except (AuthorityError, BundleError, DeployError) as error:
-        raise CommandError(str(error)) from None
+    return int(args.do(args))
 
 
 def _authority(args: argparse.Namespace) -> "StoreAuthority":

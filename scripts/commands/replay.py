@@ -32,37 +32,32 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(args: argparse.Namespace) -> int:
+    from smartcart.edge.capture.sources import open_source
     from smartcart.edge.vision.recorded import DetectionRecorder
-    from smartcart.scripts.main import CommandError
-    from smartcart.scripts.pipeline import EDGE_ERRORS, build_pipeline, open_detector, open_frames, open_zone
+    from smartcart.scripts.pipeline import build_pipeline, open_detector, open_zone
     from smartcart.scripts.progress import progress
     from smartcart.scripts.video_out import VideoWriter
 
-    frames = open_frames(args.clip)
+    frames = open_source(args.clip)
     started, media, count = time.monotonic(), 0.0, 0
     basket: Counter[str] = Counter()
-    try:
-        zone = open_zone(args.zone)
-        pipeline = build_pipeline(open_detector(args, zone), zone)
-        with contextlib.ExitStack() as stack:
-            stack.callback(frames.close)
-            record = stack.enter_context(DetectionRecorder(args.save_detections)) if args.save_detections else None
-            video = (
-                stack.enter_context(VideoWriter(args.save_video, frames, zone, pipeline.judge))
-                if args.save_video
-                else None
-            )
-            for step in pipeline.run(progress(frames, total=frames.frame_count or None, unit="frame")):
-                count, media = step.frame.index + 1, step.frame.time
-                if record and step.detections:
-                    record.write(step.frame, step.detections)
-                if video:
-                    video.write(step)
-                for decision in step.decisions:
-                    print(json.dumps(decision.to_json()), flush=True)
-                    tally(basket, [(str(decision.type), decision.label)])
-    except EDGE_ERRORS as error:
-        raise CommandError(str(error)) from error
+    zone = open_zone(args.zone)
+    pipeline = build_pipeline(open_detector(args, zone), zone)
+    with contextlib.ExitStack() as stack:
+        stack.callback(frames.close)
+        record = stack.enter_context(DetectionRecorder(args.save_detections)) if args.save_detections else None
+        video = (
+            stack.enter_context(VideoWriter(args.save_video, frames, zone, pipeline.judge)) if args.save_video else None
+        )
+        for step in pipeline.run(progress(frames, total=frames.frame_count or None, unit="frame")):
+            count, media = step.frame.index + 1, step.frame.time
+            if record and step.detections:
+                record.write(step.frame, step.detections)
+            if video:
+                video.write(step)
+            for decision in step.decisions:
+                print(json.dumps(decision.to_json()), flush=True)
+                tally(basket, [(str(decision.type), decision.label)])
     seconds = time.monotonic() - started
     summary = {
         "frames": count,

@@ -64,17 +64,12 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.private_files import warn_of_readers
     from smartcart.server.app.service import BasketServer
-    from smartcart.server.catalogue.file import CatalogueError
-    from smartcart.server.database.database import OfficeError
-    from smartcart.server.http.tls import Tls, TlsError
+    from smartcart.server.http.tls import Tls
     from smartcart.server.ledger.address import sqlite_path
-    from smartcart.server.ledger.port import LedgerError
-    from smartcart.server.mqtt.address import AddressError
-    from smartcart.server.runtime.listening import ListenError
     from smartcart.server.runtime.logs import set_up_logging
     from smartcart.server.runtime.stopping import wait_for_stop
-    from smartcart.server.runtime.zone import ZoneError, store_zone
-    from smartcart.server.site.entrance import Entrance, EntranceError, is_loopback
+    from smartcart.server.runtime.zone import store_zone
+    from smartcart.server.site.entrance import Entrance, is_loopback
 
     if (args.tls_cert is None) != (args.tls_key is None):
         raise CommandError("--tls-cert and --tls-key go together")
@@ -88,38 +83,26 @@ def run(args: argparse.Namespace) -> int:
         allowed_hosts=args.allow_host,
         trusted_proxies=("127.0.0.1", "::1", *args.trust_proxy),
     )
-    try:
-        server = BasketServer(
-            broker_url=broker.url,
-            ca=broker.ca,
-            cert=broker.cert,
-            key=broker.key,
-            ledger_url=args.ledger,
-            group=args.shared,
-            host=args.host,
-            port=args.port,
-            catalogue=args.catalogue,
-            entrance=entrance,
-            evidence=args.evidence,
-            labels=ITEMS,
-            zone=store_zone(args.time_zone),
-        )
-        with server:
-            print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)
-            if not server.has_admin:
-                log.warning("nobody has an account yet: smartcart admin user create NAME --role admin")
-            elif entrance.tls is None and not is_loopback(args.host):
-                log.warning("passwords go over the network in the clear: give --tls-cert and --tls-key")
-            wait_for_stop()
-    except (
-        AddressError,
-        CatalogueError,
-        LedgerError,
-        OfficeError,
-        EntranceError,
-        TlsError,
-        ListenError,
-        ZoneError,
-    ) as error:
-        raise CommandError(str(error)) from None
+    server = BasketServer(
+        broker_url=broker.url,
+        ca=broker.ca,
+        cert=broker.cert,
+        key=broker.key,
+        ledger_url=args.ledger,
+        group=args.shared,
+        host=args.host,
+        port=args.port,
+        catalogue=args.catalogue,
+        entrance=entrance,
+        evidence=args.evidence,
+        labels=ITEMS,
+        zone=store_zone(args.time_zone),
+    )
+    with server:
+        print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)
+        if not server.has_admin:
+            log.warning("nobody has an account yet: smartcart admin user create NAME --role admin")
+        elif entrance.tls is None and not is_loopback(args.host):
+            log.warning("passwords go over the network in the clear: give --tls-cert and --tls-key")
+        wait_for_stop()
     return 0

@@ -7,7 +7,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartcart.datasets.errors import SimulatorError
 from smartcart.models.labels import DEFAULT_MODEL
 from smartcart.scripts.datasets.compose import refusing
 from smartcart.scripts.datasets.simulating import (
@@ -20,7 +19,6 @@ from smartcart.scripts.datasets.simulating import (
     seed_range,
     split_of,
 )
-from smartcart.scripts.main import CommandError
 
 if TYPE_CHECKING:
     from smartcart.datasets.collage.gallery import Gallery
@@ -127,10 +125,7 @@ def run_pictures(args: argparse.Namespace) -> int:
     from smartcart.datasets.output.yolo import write_data_yaml
 
     cutouts, backgrounds = _material(args, split)
-    try:
-        _empty(tuple(args.empty), split)
-    except SimulatorError as error:
-        raise CommandError(str(error)) from error
+    _empty(tuple(args.empty), split)
     refusing(args.model)
     for name in ("images", "labels"):
         (args.out / name).mkdir(parents=True, exist_ok=True)
@@ -185,11 +180,8 @@ def run_clips(args: argparse.Namespace) -> int:
 
 def _material(args: argparse.Namespace, split: "Split") -> tuple[int, int]:
     """How many cut-outs and backgrounds there are; all that is wrong with them is said here."""
-    try:
-        gallery = _gallery(args.cutouts, split, tuple(args.leave_out))
-        backgrounds = sum(map(len, _sources(tuple(args.backgrounds))))
-    except SimulatorError as error:
-        raise CommandError(str(error)) from error
+    gallery = _gallery(args.cutouts, split, tuple(args.leave_out))
+    backgrounds = sum(map(len, _sources(tuple(args.backgrounds))))
     return gallery.count, backgrounds
 
 

@@ -18,7 +18,6 @@ from smartcart.scripts.datasets.simulating import (
     seed_number,
     split_of,
 )
-from smartcart.scripts.main import CommandError
 
 if TYPE_CHECKING:
     from smartcart.datasets.products.products import Split
@@ -62,15 +61,11 @@ def run_compose(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     require_simulator()
     split = split_of(args.split, args.seed, args.seed + args.count - 1)
-    from smartcart.datasets.errors import DataError
     from smartcart.datasets.output.yolo import write_data_yaml
     from smartcart.datasets.photos.backgrounds import sources
     from smartcart.datasets.real.composing import PICTURES
 
-    try:
-        found = sources(args.backgrounds)
-    except DataError as error:
-        raise CommandError(str(error)) from error
+    found = sources(args.backgrounds)
     backgrounds = sum(map(len, found))
     refusing(args.model)
     for name in ("images", "labels"):
@@ -119,12 +114,9 @@ def _sources(backgrounds: tuple[Path, ...]) -> Any:
 def refusing(model: Path) -> Callable[["Picture"], bool]:
     """Whether the model sees anything in a picture; the model is opened once a process."""
     from smartcart.edge.capture.frames import Frame
-    from smartcart.edge.vision.detector import ModelError, OnnxDetector
+    from smartcart.edge.vision.detector import OnnxDetector
 
-    try:
-        detector = OnnxDetector(model, confidence=SURE, hand_class=None)
-    except ModelError as error:
-        raise CommandError(str(error)) from error
+    detector = OnnxDetector(model, confidence=SURE, hand_class=None)
 
     def refuse(picture: "Picture") -> bool:
         return bool(detector.detect(Frame(image=picture, index=0, time=0.0)))

@@ -80,14 +80,10 @@ def run_stats(args: argparse.Namespace) -> int:
     _require()
     import cv2
 
-    from smartcart.datasets.errors import DataError
     from smartcart.datasets.output.annotated import samples
     from smartcart.datasets.output.statistics import plot, statistics
 
-    try:
-        stats = statistics([sample for path in args.data for sample in samples(path)])
-    except DataError as error:
-        raise CommandError(str(error)) from error
+    stats = statistics([sample for path in args.data for sample in samples(path)])
     if args.out is not None:
         _write(args.out, cv2.cvtColor(plot(stats), cv2.COLOR_RGB2BGR))
     report = stats.report() | ({"plot": str(args.out)} if args.out is not None else {})
@@ -103,15 +99,11 @@ def run_stats(args: argparse.Namespace) -> int:
 def run_sheet(args: argparse.Namespace) -> int:
     """Draws the sheet."""
     _require()
-    from smartcart.datasets.errors import DataError
     from smartcart.datasets.output.annotated import samples
     from smartcart.datasets.output.sheet import contact_sheet, drawn
 
-    try:
-        chosen = drawn([sample for path in args.data for sample in samples(path)], args.count, args.seed)
-        _write(args.out, contact_sheet(chosen, min(args.columns, len(chosen))))
-    except DataError as error:
-        raise CommandError(str(error)) from error
+    chosen = drawn([sample for path in args.data for sample in samples(path)], args.count, args.seed)
+    _write(args.out, contact_sheet(chosen, min(args.columns, len(chosen))))
     print(f"{args.out}: {len(chosen)} pictures")
     return 0
 
@@ -120,12 +112,9 @@ def run_convert(args: argparse.Namespace) -> int:
     """Converts a whole data set."""
     begun = time.monotonic()
     _require()
-    from smartcart.datasets.errors import DataError
 
     try:
         done = _convert_defined(args) if args.root is not None else _convert_found(args)
-    except DataError as error:
-        raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"{args.out}: cannot be written to ({error.strerror})") from error
     report = {

@@ -6,7 +6,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from smartcart.datasets.errors import SimulatorError
 from smartcart.scripts.main import CommandError
 from smartcart.scripts.workers import workers
 
@@ -40,14 +39,11 @@ def add_jobs(command: argparse.ArgumentParser) -> None:
 
 def each(work: Callable[[int], float], seeds: range, jobs: int, unit: str) -> Iterator[float]:
     """Does the work for each seed, in order, with progress on stderr."""
-    try:
-        if jobs == 1:
-            yield from progress(map(work, seeds), len(seeds), unit)
-        else:
-            with workers(jobs) as pool:
-                yield from progress(pool.map(work, seeds), len(seeds), unit)
-    except SimulatorError as error:
-        raise CommandError(str(error)) from error
+    if jobs == 1:
+        yield from progress(map(work, seeds), len(seeds), unit)
+    else:
+        with workers(jobs) as pool:
+            yield from progress(pool.map(work, seeds), len(seeds), unit)
 
 
 def progress(steps: Iterable[float], total: int, unit: str) -> Iterable[float]:

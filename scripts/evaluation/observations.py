@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from smartcart.edge.capture.frames import Image
+from smartcart.edge.capture.sources import open_source
 from smartcart.edge.judge.judge import Judge
 from smartcart.edge.judge.witness import ChangeWitness
 from smartcart.edge.tracking.naming import DETECTORS_FLOOR, DETECTORS_POWER
@@ -19,7 +20,7 @@ from smartcart.models.dataset.truth import Truth
 from smartcart.models.evaluation.detector_noise import SAME, NoisyEye, Sighting, read_noise
 from smartcart.models.evaluation.event_metrics import Prediction, Replayed
 from smartcart.models.labels import HAND
-from smartcart.scripts.pipeline import open_detector, open_frames
+from smartcart.scripts.pipeline import open_detector
 
 CERTAIN: Final = 0.9
 UNSAID: Final = DETECTORS_FLOOR**DETECTORS_POWER
@@ -41,7 +42,7 @@ def look_at_video(video: Path, args: argparse.Namespace, zone: Zone | None = Non
     Raises:
         SourceError, ModelError: the video or the model cannot be used.
     """
-    detector, frames = open_detector(args, zone or DEFAULT_ZONE), open_frames(str(video))
+    detector, frames = open_detector(args, zone or DEFAULT_ZONE), open_source(str(video))
     view = ChangeWitness(zone).view if zone else lambda _: None
     try:
         return [Look(time=frame.time, detections=detector.detect(frame), view=view(frame)) for frame in frames]

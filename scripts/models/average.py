@@ -24,12 +24,7 @@ def add_average(actions: "argparse._SubParsersAction[Any]") -> None:
 
 def run_average(args: argparse.Namespace) -> int:
     from smartcart.models.training.averaging import average
-    from smartcart.models.training.recipe import TrainingError
-    from smartcart.scripts.main import CommandError
 
-    try:
-        record = average(args.weights, args.shares or [1.0] * len(args.weights), out=args.out)
-    except TrainingError as error:
-        raise CommandError(str(error)) from error
+    record = average(args.weights, args.shares or [1.0] * len(args.weights), out=args.out)
     print(json.dumps(record) if args.json else f"{args.out}: the mean of {len(args.weights)} checkpoints")
     return 0

@@ -44,8 +44,7 @@ def add_evaluate(actions: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
-    from smartcart.edge.vision.detector import ModelError, OnnxDetector
-    from smartcart.models.dataset.detection_dataset import DatasetError
+    from smartcart.edge.vision.detector import OnnxDetector
     from smartcart.models.dataset.judged_set import clip_set, photo_sets
     from smartcart.models.evaluation.detection_metrics import detection_figures
     from smartcart.models.evaluation.recall import HALF, recall_figures
@@ -68,8 +67,6 @@ def run_evaluate(args: argparse.Namespace) -> int:
             pictures = (image for one in sets for image, _ in one.pictures())
             everything = [photo for photos in judged.values() for photo in photos]
             write_plots(args.plots, everything, pictures, confidence=args.confidence)
-    except (ModelError, DatasetError) as error:
-        raise CommandError(str(error)) from error
     except ModuleNotFoundError as error:
         raise CommandError(str(MissingExtraError(error))) from error
     per_set = {name: detection_figures(photos) for name, photos in judged.items()}

@@ -38,16 +38,12 @@ def add_names(actions: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run_names(args: argparse.Namespace) -> int:
-    from smartcart.edge.vision.detector import ModelError
-    from smartcart.models.dataset.detection_dataset import DatasetError
     from smartcart.models.evaluation.naming_figures import naming_figures
     from smartcart.models.training.training import MissingExtraError
     from smartcart.scripts.main import CommandError
 
     try:
         found = dict(_found(args))
-    except (ModelError, DatasetError) as error:
-        raise CommandError(str(error)) from error
     except ModuleNotFoundError as error:
         raise CommandError(str(MissingExtraError(error))) from error
     figures = {name: naming_figures(photos, confidence=args.confidence) for name, photos in found.items()}

@@ -31,9 +31,8 @@ def add_quantize(actions: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run_quantize(args: argparse.Namespace) -> int:
-    from smartcart.edge.vision.detector import ModelError, OnnxDetector
-    from smartcart.models.dataset.detection_dataset import DatasetError, read_dataset
-    from smartcart.models.export.detector import ExportError
+    from smartcart.edge.vision.detector import OnnxDetector
+    from smartcart.models.dataset.detection_dataset import read_dataset
     from smartcart.models.export.quantize import quantize
     from smartcart.models.training.training import MissingExtraError
     from smartcart.scripts.main import CommandError
@@ -43,8 +42,6 @@ def run_quantize(args: argparse.Namespace) -> int:
         photos = [photo for file in args.data for part in read_dataset(file).train for photo in part.photos]
         chosen = random.Random(args.seed).sample(photos, min(args.pictures, len(photos)))
         written = quantize(args.model, _prepared(chosen, detector), args.out)
-    except (ModelError, DatasetError, ExportError, MissingExtraError) as error:
-        raise CommandError(str(error)) from error
     except ModuleNotFoundError as error:
         raise CommandError(str(MissingExtraError(error))) from error
     report = {"file": str(written), "megabytes": round(written.stat().st_size / 1e6, 2), "pictures": len(chosen)}

@@ -38,9 +38,7 @@ def add_recogniser(actions: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run_recogniser(args: argparse.Namespace) -> int:
-    from smartcart.models.dataset.detection_dataset import DatasetError
     from smartcart.models.recogniser.training import RecogniserRecipe, train_recogniser
-    from smartcart.models.training.recipe import TrainingError
     from smartcart.scripts.main import CommandError
 
     if args.side < 32 or args.side % 32:
@@ -48,10 +46,7 @@ def run_recogniser(args: argparse.Namespace) -> int:
     chosen = ("side", "epochs", "hours", "batch", "learning_rate", "seed")
     settings = {name: getattr(args, name) for name in chosen} | ({"threads": args.threads} if args.threads else {})
     recipe = RecogniserRecipe(**settings)
-    try:
-        record = train_recogniser(args.data, weights=args.weights, out=args.out, recipe=recipe, sources=args.source)
-    except (DatasetError, TrainingError) as error:
-        raise CommandError(str(error)) from error
+    record = train_recogniser(args.data, weights=args.weights, out=args.out, recipe=recipe, sources=args.source)
     if args.json:
         print(json.dumps(record))
         return 0

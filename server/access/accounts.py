@@ -13,6 +13,7 @@ from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.access.passwords import hash_password, matches
 from smartcart.server.database.database import Office
 from smartcart.server.database.tables import ACCOUNTS, LOGINS
+from smartcart.server.errors import ServerError
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 _SHOWN: Final = [column for column in ACCOUNTS.c if column.name != "password_hash"]
@@ -25,7 +26,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-class AccountError(Exception):
+class AccountError(ServerError):
     """An account cannot be made or changed; the message says why and what to do."""
 
 

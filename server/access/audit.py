@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, insert, select
 
+from smartcart.edge.contract.times import rfc3339
 from smartcart.server.database.database import Office
 from smartcart.server.database.tables import AUDIT
-from smartcart.server.runtime.clock import rfc3339
 
 Via = Literal["login", "token", "screen", "command", "open", "door"]
 """By which door somebody came: ``command`` is the command line, ``open`` a demo, ``door`` one who is not in yet."""

@@ -19,12 +19,13 @@ from smartcart.server.access.accounts import Account, AccountError, account_name
 from smartcart.server.access.audit import Actor
 from smartcart.server.access.rate_limit import Bucket, Tries
 from smartcart.server.access.secrets import fingerprint
+from smartcart.server.errors import ServerError
 
 _CHECKED_AT_ONCE: Final = 2
 _LONGEST_QUEUE: Final = 20
 
 
-class TooManyTriesError(Exception):
+class TooManyTriesError(ServerError):
     """Somebody must wait; ``seconds`` says how long."""
 
     def __init__(self, seconds: float) -> None:

@@ -6,13 +6,15 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from smartcart.server.errors import ServerError
+
 SHORTEST: Final = 10
 LONGEST: Final = 256
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _TOO_COMMON: Final = ("password", "passwort", "smartcart", "1234567890", "qwertyuiop", "letmein")
 
 
-class WeakPasswordError(Exception):
+class WeakPasswordError(ServerError):
     """A password that is too easy to guess; the message says what would be better."""
 
 

@@ -10,13 +10,14 @@ from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.access.secrets import fingerprint, new_code, new_id, new_secret
 from smartcart.server.database.database import Office
 from smartcart.server.database.tables import PAIRING_CODES, SCREENS
+from smartcart.server.errors import ServerError
 
 CODE_LIFE: Final = timedelta(minutes=10)
 SCREEN_LIFE: Final = timedelta(days=365)
 _SHOWN: Final = [column for column in SCREENS.c if column.name != "secret_hash"]
 
 
-class ScreenError(Exception):
+class ScreenError(ServerError):
     """There is no such screen."""
 
 

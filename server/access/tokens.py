@@ -12,6 +12,7 @@ from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.access.secrets import fingerprint, new_id, new_secret
 from smartcart.server.database.database import Office
 from smartcart.server.database.tables import TOKENS
+from smartcart.server.errors import ServerError
 
 PREFIX: Final = "smartcart"
 LONGEST_DAYS: Final = 3650
@@ -26,7 +27,7 @@ class Scope(StrEnum):
     WRITE = "write"
 
 
-class TokenError(Exception):
+class TokenError(ServerError):
     """A token cannot be made or revoked; the message says why."""
 
 

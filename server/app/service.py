@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
+from smartcart.edge.contract.broker_address import BrokerAddress, BrokerAddressError
 from smartcart.edge.contract.events import ContractError, checked_name
 from smartcart.server.access.access import Doors
 from smartcart.server.access.audit import Actor
@@ -42,7 +43,6 @@ from smartcart.server.ledger.address import is_postgres, open_ledger
 from smartcart.server.ledger.port import LedgerError, Outcome
 from smartcart.server.ledger.sole_use import sole_use
 from smartcart.server.mqtt import evidence_sweep
-from smartcart.server.mqtt.address import AddressError, BrokerAddress
 from smartcart.server.mqtt.commit_reporter import Watch
 from smartcart.server.mqtt.connection import Connection
 from smartcart.server.mqtt.evidence import EvidenceBox
@@ -110,7 +110,7 @@ class BasketServer:
             try:
                 checked_name(group, "the servers' common name")
             except ContractError as error:
-                raise AddressError(error.reason) from None
+                raise BrokerAddressError(error.reason) from None
             if not is_postgres(ledger_url):
                 raise LedgerError("servers that share need one ledger in PostgreSQL: --ledger postgresql://…")
         self._is_given = catalogue is not None

@@ -12,6 +12,7 @@ from smartcart.server.basket.effective_corrections import standing
 from smartcart.server.basket.records import SessionKey, StoredCorrection
 from smartcart.server.carts.carts import Carts
 from smartcart.server.catalogue.catalogue import Catalogue, Match
+from smartcart.server.errors import ServerError
 from smartcart.server.ledger.port import Ledger, LedgerError, Verdict
 from smartcart.server.ledger.port import Outcome as Fate
 from smartcart.server.runtime.clock import utc_now
@@ -24,7 +25,7 @@ MOST_WORDS: Final = 2000
 """How many corrections a session may have: as many as events."""
 
 
-class CorrectionError(Exception):
+class CorrectionError(ServerError):
     """A correction that cannot be made; the message says why."""
 
 

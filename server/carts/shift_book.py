@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from smartcart.edge.contract.times import rfc3339
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.shift import Shift, Trip, shift_of
 from smartcart.server.ledger.port import Ledger
-from smartcart.server.runtime.clock import rfc3339
 from smartcart.server.runtime.zone import UTC_ZONE, hours_to
 
 KEPT_SECONDS: Final = 10.0

@@ -20,6 +20,7 @@ from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.money import is_currency
 from smartcart.server.catalogue.product import AMOUNT, FIELDS, Problem, Product, ProductError, product_from, same_gtin
 from smartcart.server.catalogue.text import Encoding, TextError, decoded
+from smartcart.server.errors import ServerError
 
 DEFAULT_CATALOGUE: Final = Path(__file__).parents[1] / "catalogue.toml"
 _MAX_BYTES: Final = 64 * 2**20
@@ -28,7 +29,7 @@ _NEEDED: Final = ("sku", "name")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-class CatalogueError(Exception):
+class CatalogueError(ServerError):
     """A catalogue file that cannot be taken; the message names file, row and field."""
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from smartcart.server.database.database import Office
 from smartcart.server.database.shop_tables import PICTURES, PRODUCTS
+from smartcart.server.errors import ServerError
 
 MEDIA_TYPE: Final = "image/webp"
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
@@ -26,7 +27,7 @@ _SIDE: Final = 320
 _decoding: Final = threading.Lock()
 
 
-class PictureError(Exception):
+class PictureError(ServerError):
     """An upload is no picture that can be taken; the message says why."""
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from smartcart.server.catalogue.money import DIGITS, minor_from
+from smartcart.server.errors import ServerError
 
 FIELDS: Final = ("sku", "gtin", "label", "name", "price", "currency", "unit", "tax", "active")
 AMOUNT: Final = "price in units"
@@ -73,7 +74,7 @@ class Problem:
     reason: str
 
 
-class ProductError(Exception):
+class ProductError(ServerError):
     """Fields that are no product; ``problems`` say which and why."""
 
     def __init__(self, *problems: Problem) -> None:

@@ -15,12 +15,13 @@ from smartcart.server.catalogue.import_plan import Change, Plan, differences
 from smartcart.server.catalogue.product import Problem, Product, ProductError, Unit, same_gtin
 from smartcart.server.database.database import Office
 from smartcart.server.database.shop_tables import LABELS, PRICES, PRODUCTS, SHOP
+from smartcart.server.errors import ServerError
 
 DEFAULT_CURRENCY: Final = "EUR"
 _AT_ONCE: Final = 500
 
 
-class StaleError(Exception):
+class StaleError(ServerError):
     """The catalogue was changed by somebody else in between."""
 
 

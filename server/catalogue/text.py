@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from smartcart.server.errors import ServerError
+
 _MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _SAMPLE_LINES: Final = 3
 _SAMPLE: Final = 60
@@ -44,7 +46,7 @@ class Sample:
         return NAMES[self.encoding]
 
 
-class TextError(Exception):
+class TextError(ServerError):
     """What is no text, or not of the code page that was said."""
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from smartcart.server.errors import ServerError
+
 
 class PaymentState(StrEnum):
     """How far the payment of one basket has come. ``asked`` is left by the provider's answer alone."""
@@ -14,7 +16,7 @@ class PaymentState(StrEnum):
     PAID = "paid"
 
 
-class NoAnswerError(Exception):
+class NoAnswerError(ServerError):
     """The provider has not answered in time: whether it took the money is not known yet."""
 
 

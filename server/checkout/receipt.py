@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import segno
 
+from smartcart.edge.contract.times import rfc3339
 from smartcart.server.checkout.bill import Bill
-from smartcart.server.runtime.clock import rfc3339
 
 _CODE_BYTES: Final = 16
 

@@ -19,6 +19,7 @@ from smartcart.server.checkout.bill import Bill, bill_of, hindrances, remarks
 from smartcart.server.checkout.payment import Answer, NoAnswerError, PaymentProvider, PaymentState
 from smartcart.server.checkout.payments import Payment, Payments
 from smartcart.server.checkout.receipt import Receipt
+from smartcart.server.errors import ServerError
 from smartcart.server.ledger.port import NEW, Ledger
 from smartcart.server.ledger.replay import replay
 from smartcart.server.runtime.clock import utc_now
@@ -31,7 +32,7 @@ CHANGED_SINCE: Final = "The basket was corrected after it was paid: the receipt 
 log = logging.getLogger(__name__)
 
 
-class TillError(Exception):
+class TillError(ServerError):
     """This cannot be done with the basket as it stands; the message says why and what to do."""
 
 

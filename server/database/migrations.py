@@ -9,6 +9,8 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
+from smartcart.server.errors import ServerError
+
 MIGRATIONS: Final = (
     """
     CREATE TABLE office_accounts (
@@ -94,7 +96,7 @@ _WORDS: Final = {
 _LOCK: Final = 0x4F666963  # two servers that start at once must not both make the tables
 
 
-class NewerTablesError(Exception):
+class NewerTablesError(ServerError):
     """The tables are of a newer version of the program."""
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from smartcart.server.runtime.clock import rfc3339
+from smartcart.edge.contract.times import rfc3339
 
 
 def utc_now() -> datetime:

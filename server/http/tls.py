@@ -4,8 +4,10 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from smartcart.server.errors import ServerError
 
-class TlsError(Exception):
+
+class TlsError(ServerError):
     """Certificate or key cannot be used; the message says why."""
 
 

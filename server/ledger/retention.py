@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from smartcart.edge.contract.times import rfc3339
 from smartcart.server.basket.records import SessionKey
 from smartcart.server.ledger.port import Erasure, Ledger, Outcome
-from smartcart.server.runtime.clock import rfc3339
 
 
 def before(now: datetime, days: int) -> str:

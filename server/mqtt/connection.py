@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.server.carts.twins import Turns
-from smartcart.server.mqtt.address import BrokerAddress
 from smartcart.server.mqtt.link import BrokerLink, Delivery, LinkError
 
 IN_FLIGHT: Final = 1000

@@ -17,8 +17,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from smartcart.edge.contract.broker_address import BrokerAddress, BrokerAddressError
 from smartcart.edge.contract.events import PREFIX, Channel
-from smartcart.server.mqtt.address import AddressError, BrokerAddress
+from smartcart.server.errors import ServerError
 
 EVENTS: Final = f"{PREFIX}/+/+/{Channel.EVENTS}"
 STATUSES: Final = f"{PREFIX}/+/+/{Channel.STATUS}"
@@ -38,7 +39,7 @@ _OWN: Final = 2
 """Subscription identifiers."""
 
 
-class LinkError(Exception):
+class LinkError(ServerError):
     """No connection came about; the message says why.
 
     ``version``: whether it is that the broker does not speak this version of MQTT; it says so, or gives no sign of it.
@@ -144,7 +145,7 @@ class BrokerLink:
             )
         except ssl.SSLCertVerificationError as error:
             raise LinkError(f"its certificate is not trusted: {error.verify_message}") from None
-        except AddressError as error:
+        except BrokerAddressError as error:
             raise LinkError(str(error)) from None
         except (OSError, ValueError) as error:
             raise LinkError(f"no connection ({error})") from None

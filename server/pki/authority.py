@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smartcart.edge.contract.events import ContractError, checked_name
+from smartcart.server.errors import ServerError
 from smartcart.server.pki.bundle import write_private
 from smartcart.server.pki.certificates import (
     Issued,
@@ -44,7 +45,7 @@ _ISSUED: Final = "issued"
 _BROKER_URL: Final = "broker.url"
 
 
-class AuthorityError(Exception):
+class AuthorityError(ServerError):
     """The authority cannot do it; the message says why and what to do."""
 
 

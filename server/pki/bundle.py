@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from smartcart.server.errors import ServerError
+
 _HEAD: Final = "smartcart bundle"
 _FIELDS: Final = ("store", "name", "broker")
 
 
-class BundleError(ValueError):
+class BundleError(ServerError, ValueError):
     """A file that is no bundle, or cannot be read or written; the message says what to do."""
 
 

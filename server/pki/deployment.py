@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from smartcart.server.errors import ServerError
 from smartcart.server.pki.authority import Credentials
 from smartcart.server.pki.bundle import write_private
 
@@ -16,7 +17,7 @@ UNITS: Final = ("smartcart-broker.service", "smartcart-server.service", "smartca
 COMPOSE: Final = "compose.yaml"
 
 
-class DeployError(Exception):
+class DeployError(ServerError):
     """Files could not be written; the message says why."""
 
 

@@ -3,8 +3,10 @@
 import errno
 import socket
 
+from smartcart.server.errors import ServerError
 
-class ListenError(Exception):
+
+class ListenError(ServerError):
     """A port could not be opened; the message says why in one sentence."""
 
 

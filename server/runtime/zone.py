@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from smartcart.server.errors import ServerError
+
 UTC_ZONE: Final = ZoneInfo("UTC")
 _LINK: Final = Path("/etc/localtime")
 _NAME: Final = Path("/etc/timezone")
@@ -14,7 +16,7 @@ _NAME: Final = Path("/etc/timezone")
 log = logging.getLogger(__name__)
 
 
-class ZoneError(Exception):
+class ZoneError(ServerError):
     """There is no time zone of this name."""
 
 

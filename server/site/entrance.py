@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from smartcart.server.access.access import Doors
 from smartcart.server.access.logins import LoginTimes
+from smartcart.server.errors import ServerError
 from smartcart.server.http.tls import Tls
 
 
-class EntranceError(Exception):
+class EntranceError(ServerError):
     """The server must not be reached like this; the message says why and what to do."""
 
 

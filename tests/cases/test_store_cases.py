@@ -17,8 +17,8 @@ from people import TESTER, doors_of
 from processes import wait_until
 from wire_events import Trip
 
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import Channel, Event, EventType, ModelName, Topic
-from smartcart.edge.delivery.broker_address import BrokerAddress
 from smartcart.edge.delivery.courier import Courier
 from smartcart.edge.delivery.outbox import Outbox
 from smartcart.edge.delivery.publisher import Identity, Publisher

@@ -15,6 +15,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from processes import MOSQUITTO, Mosquitto, free_port, wait_until
 
+from smartcart.edge.contract.broker_address import BrokerAddress, BrokerAddressError
 from smartcart.edge.contract.events import (
     Ack,
     CameraHealth,
@@ -29,7 +30,6 @@ from smartcart.edge.contract.events import (
     parse_event,
     parse_status,
 )
-from smartcart.edge.delivery.broker_address import BrokerAddress, BrokerAddressError
 from smartcart.edge.delivery.courier import Courier
 from smartcart.edge.delivery.outbox import Outbox
 from smartcart.edge.delivery.publisher import Identity, Publisher

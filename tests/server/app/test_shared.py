@@ -19,6 +19,7 @@ from people import TESTER, add_person, forget_tries, send, sign_in
 from processes import Mosquitto, wait_until
 from wire_events import CATALOGUE, Trip, new_id
 
+from smartcart.edge.contract.broker_address import BrokerAddressError
 from smartcart.edge.contract.events import CameraHealth, Command, Correction
 from smartcart.server.app.service import BasketServer
 from smartcart.server.basket.records import Closing, SessionKey
@@ -27,7 +28,6 @@ from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.port import LedgerError
 from smartcart.server.ledger.replay import replay
 from smartcart.server.ledger.verification import verify
-from smartcart.server.mqtt.address import AddressError
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 
 COMMAND = (sys.executable, "-c", "import sys; from smartcart.scripts.main import main; sys.exit(main())")
@@ -211,7 +211,7 @@ def test_every_server_shows_statuses_and_one_buries_what_is_none(
 def test_what_cannot_be_shared_is_said(tmp_path: Any, postgres_url: str) -> None:
     with pytest.raises(LedgerError, match="one ledger in PostgreSQL"):
         BasketServer(broker_url="mqtt://127.0.0.1:1", ledger_url=f"sqlite:///{tmp_path / 'l'}", group="a")
-    with pytest.raises(AddressError, match="common name"):
+    with pytest.raises(BrokerAddressError, match="common name"):
         BasketServer(broker_url="mqtt://127.0.0.1:1", ledger_url=postgres_url, group="a/b")
     with (
         EmbeddedBroker(port=0) as broker,

@@ -10,13 +10,13 @@ from wire_events import Trip as Wire
 from wire_events import new_id, stored
 
 from smartcart.edge.contract.events import Correction
+from smartcart.edge.contract.times import rfc3339
 from smartcart.server.basket.records import Closing, Fault, SessionKey, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.carts.shift import Trip, shift_of
 from smartcart.server.carts.shift_book import as_csv
 from smartcart.server.carts.timeline import timeline
 from smartcart.server.catalogue.catalogue import Match
-from smartcart.server.runtime.clock import rfc3339
 
 NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 

@@ -20,11 +20,11 @@ from smartcart.edge.contract.events import (
     parse_event,
     parse_status,
 )
+from smartcart.edge.contract.times import rfc3339
 from smartcart.server.app.service import BasketServer
 from smartcart.server.basket.fold import fold
 from smartcart.server.basket.records import SessionRecords
 from smartcart.server.carts.skew import ahead_by_events
-from smartcart.server.runtime.clock import rfc3339
 
 NO_MOMENTS = (
     *("2026-13-45T99:99:99Z", "2026-02-29T00:00:00Z", "2026-04-31T12:00:00Z", "0000-01-01T00:00:00Z"),

@@ -8,8 +8,8 @@ from contextlib import ExitStack, closing
 import pytest
 from processes import wait_until
 
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import CameraHealth, ModelName, Status
-from smartcart.edge.delivery.broker_address import BrokerAddress as EdgeAddress
 from smartcart.edge.delivery.courier import Courier
 from smartcart.edge.delivery.outbox import Outbox
 from smartcart.edge.delivery.publisher import Identity, Publisher
@@ -21,7 +21,6 @@ from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.memory import MemoryLedger
 from smartcart.server.ledger.port import LedgerError
 from smartcart.server.ledger.sole_use import sole_use
-from smartcart.server.mqtt.address import BrokerAddress
 from smartcart.server.mqtt.connection import Connection
 from smartcart.server.runtime.clock import utc_now
 from smartcart.server.site.entrance import Entrance
@@ -88,7 +87,7 @@ def test_two_machines_under_one_carts_name_are_seen_at_any_broker(broker_url, tm
             outbox = stack.enter_context(closing(Outbox(tmp_path / f"{name}.sqlite", store="store-1", cart="cart-1")))
             publisher = Publisher(outbox, identity)
             publisher.start()
-            courier = Courier(outbox, identity, broker=EdgeAddress.parse(broker_url), version="test", linger=0.1)
+            courier = Courier(outbox, identity, broker=BrokerAddress.parse(broker_url), version="test", linger=0.1)
             courier.tell(camera=CameraHealth.OK, session=publisher.session)
             stack.enter_context(courier)
         wait_until(lambda: b"another machine" in _read(server.url + "carts/store-1/cart-1").lower(), 60)

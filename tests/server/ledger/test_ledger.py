@@ -16,6 +16,7 @@ import pytest
 from wire_events import TIME, Trip, key_of, new_id, stored
 
 from smartcart.edge.contract.events import Correction
+from smartcart.edge.contract.times import rfc3339
 from smartcart.server.basket.records import Closing, SessionKey, StoredCorrection, StoredEvent
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.ledger import port as ledger_module
@@ -25,7 +26,6 @@ from smartcart.server.ledger.memory import MemoryLedger
 from smartcart.server.ledger.port import KNOWN, NEW, DeadLetter, Erasure, Ledger, LedgerError, Outcome, refused
 from smartcart.server.ledger.replay import replay
 from smartcart.server.ledger.sqlite import SQLiteLedger
-from smartcart.server.runtime.clock import rfc3339
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from smartcart.server.mqtt.address import AddressError, BrokerAddress
+from smartcart.edge.contract.broker_address import BrokerAddress, BrokerAddressError
 
 
 def test_user_and_password_come_from_the_url_or_the_environment() -> None:
@@ -24,7 +24,7 @@ def test_user_and_password_come_from_the_url_or_the_environment() -> None:
     ["", "127.0.0.1:1883", "http://x", "mqtt://", "mqtt://x:port", "mqtt://x:99999", "mqtt://x/path", "mqtt://[x"],
 )
 def test_a_bad_address_is_refused_without_its_password(url: str) -> None:
-    with pytest.raises(AddressError):
+    with pytest.raises(BrokerAddressError):
         BrokerAddress.parse(url, environment={})
 
 
@@ -32,11 +32,11 @@ def test_files_for_tls_must_be_there_and_of_use(tmp_path: Path) -> None:
     none, words = tmp_path / "none.pem", tmp_path / "words.pem"
     words.write_text("no certificate")
     for wrong in (none, words):
-        with pytest.raises(AddressError, match=f"{wrong.name}: holds no certificate authorities"):
+        with pytest.raises(BrokerAddressError, match=f"{wrong.name}: holds no certificate authorities"):
             BrokerAddress.parse("mqtts://x", ca=wrong)
-        with pytest.raises(AddressError, match=f"{wrong.name}: no certificate with its key"):
+        with pytest.raises(BrokerAddressError, match=f"{wrong.name}: no certificate with its key"):
             BrokerAddress.parse("mqtts://x", cert=wrong)
-    with pytest.raises(AddressError, match="mqtts"):
+    with pytest.raises(BrokerAddressError, match="mqtts"):
         BrokerAddress.parse("mqtt://x", ca=none)
-    with pytest.raises(AddressError, match="--key needs --cert"):
+    with pytest.raises(BrokerAddressError, match="--key needs --cert"):
         BrokerAddress.parse("mqtts://x", key=none)

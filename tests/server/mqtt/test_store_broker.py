@@ -13,8 +13,8 @@ from processes import MOSQUITTO, wait_until
 from store_broker import Peer, Store, topic
 from wire_events import CATALOGUE, Trip
 
+from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import Ack, Channel, Command, ModelName, Status, parse_ack
-from smartcart.edge.delivery.broker_address import BrokerAddress
 from smartcart.edge.delivery.courier import Courier
 from smartcart.edge.delivery.outbox import Outbox
 from smartcart.edge.delivery.publisher import Identity, Publisher

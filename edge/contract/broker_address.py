@@ -1,4 +1,4 @@
-"""Where the broker is and who we are to it, read from a URL."""
+"""Where the broker is and who we are to it: a URL, files for TLS, and the environment. For cart and server alike."""
 
 import os
 import ssl
@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from smartcart.edge.errors import EdgeError
 
-class AddressError(ValueError):
+
+class BrokerAddressError(EdgeError, ValueError):
     """A broker URL that cannot be taken; the message says what is wrong with it, without the password."""
 
 
@@ -17,10 +19,9 @@ class AddressError(ValueError):
 class BrokerAddress:
     """``mqtt://[user:password@]host[:port]``, or ``mqtts://`` for TLS checked against the system's CAs or ``ca``.
 
-    ``cert`` and ``key`` are the server's own, where the broker asks for them; a key in the same file as its
-    certificate need not be named. User and password may stand in the environment instead (``SMARTCART_MQTT_USER``,
-    ``SMARTCART_MQTT_PASSWORD``).
-    ``str()`` never shows them.
+    ``cert`` and ``key`` are our own, both PEM, where the broker asks for them; ``key`` may be left out where the key is
+    in the certificate's file. User and password may come from the environment instead (``SMARTCART_MQTT_USER``,
+    ``SMARTCART_MQTT_PASSWORD``). ``str()`` never shows them.
     """
 
     host: str
@@ -45,8 +46,8 @@ class BrokerAddress:
         """Reads a URL.
 
         Raises:
-            AddressError: another scheme, no host, a bad port, a file for TLS that is not there, is something else, or
-                that nothing would use.
+            BrokerAddressError: another scheme, no host, a bad port, or a file for TLS that is missing, is something
+                else, or that nothing would use.
 
         >>> str(BrokerAddress.parse("mqtts://me:secret@store.example"))
         'mqtts://store.example:8883'
@@ -55,14 +56,14 @@ class BrokerAddress:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            raise AddressError("the broker's port must be a number from 1 to 65535") from None
+            raise BrokerAddressError("the broker's port must be a number from 1 to 65535") from None
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/"):
-            raise AddressError("the broker's address must look like mqtt://HOST:1883 or mqtts://HOST:8883")
+            raise BrokerAddressError("the broker's address must look like mqtt://HOST:1883 or mqtts://HOST:8883")
         tls = parts.scheme == "mqtts"
         if (ca or cert or key) and not tls:
-            raise AddressError("--ca, --cert and --key are for mqtts:// only")
+            raise BrokerAddressError("--ca, --cert and --key are for mqtts:// only")
         if key and not cert:
-            raise AddressError("--key needs --cert, the certificate that it belongs to")
+            raise BrokerAddressError("--key needs --cert, the certificate that it belongs to")
         user = unquote(parts.username) if parts.username else environment.get("SMARTCART_MQTT_USER")
         password = unquote(parts.password) if parts.password else environment.get("SMARTCART_MQTT_PASSWORD")
         address = cls(
@@ -83,19 +84,19 @@ class BrokerAddress:
         """What TLS is spoken with: version 1.2 or newer, the broker's name checked.
 
         Raises:
-            AddressError: a file is missing or holds something else.
+            BrokerAddressError: a file is missing or holds something else.
         """
         try:
             context = ssl.create_default_context(cafile=self.ca)
         except (OSError, ssl.SSLError) as error:
-            raise AddressError(f"{self.ca}: holds no certificate authorities: {error}") from None
+            raise BrokerAddressError(f"{self.ca}: holds no certificate authorities: {error}") from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.cert:
             try:
                 context.load_cert_chain(self.cert, self.key, password=_no_password)
             except (OSError, ssl.SSLError) as error:
                 files = f"{self.cert} and {self.key}" if self.key else str(self.cert)
-                raise AddressError(f"{files}: no certificate with its key: {error}") from None
+                raise BrokerAddressError(f"{files}: no certificate with its key: {error}") from None
         return context
 
     def __str__(self) -> str:
@@ -104,5 +105,5 @@ class BrokerAddress:
 
 
 def _no_password() -> str:
-    """Without this OpenSSL would ask on the terminal."""
-    raise AddressError("a key with a password cannot be used: give one without, readable by its user alone")
+    """Without this OpenSSL would ask on the terminal, where nobody sits."""
+    raise BrokerAddressError("a key with a password cannot be used: give one without, readable by its user alone")
