@@ -28,7 +28,7 @@ ORDER = {
     "scripts": (
         *("commands", "admin_ledger", "datasets", "evaluation", "bench", "chaos", "models", "cart", "video_out"),
         *("pipeline", "pipeline_options", "broker_options", "supervised", "own_postgres", "process_use", "require"),
-        *("progress", "workers", "signals", "main", "private_files"),
+        *("shared_scenes_option", "progress", "workers", "signals", "main", "private_files"),
     ),
 }
 """The shelves of each room, top to bottom: a shelf imports only itself and what stands below it."""

@@ -26,7 +26,7 @@ def training_photos(datasets: Sequence[DetectionDataset]) -> list[LabelledPhoto]
     Raises:
         DatasetError: there is none, a photo cannot be read as a picture, or it also belongs to a ``val`` part.
     """
-    kept_out = {_content(photo): photo for dataset in datasets for photo in _kept_for_measuring(dataset)}
+    kept_out = {_content(photo): photo for dataset in datasets for photo in kept_for_measuring(dataset)}
     photos = [photo for dataset in datasets for part in dataset.train for photo in part.photos]
     if not photos:
         files = ", ".join(str(dataset.file) for dataset in datasets)
@@ -64,7 +64,8 @@ def write_work_copy(photos: Sequence[LabelledPhoto], folder: Path) -> Path:
     return data
 
 
-def _kept_for_measuring(dataset: DetectionDataset) -> Iterator[LabelledPhoto]:
+def kept_for_measuring(dataset: DetectionDataset) -> Iterator[LabelledPhoto]:
+    """The photos of its ``val`` parts that it does not learn from too."""
     trained_on = {part.name for part in dataset.train}
     for part in dataset.val:
         if part.name not in trained_on:

@@ -20,8 +20,10 @@ from tqdm import tqdm
 
 from smartcart.models.dataset.detection_dataset import DetectionDataset, LabelledPhoto, fingerprint, read_dataset
 from smartcart.models.dataset.joined_dataset import training_photos
+from smartcart.models.dataset.shared_scenes import Rule, by_rule
 from smartcart.models.labels import HAND, ITEMS
 from smartcart.models.recogniser.balance import chances
+from smartcart.models.recogniser.checkpoint import EVERY_SECONDS, checkpoint_of, read_checkpoint, write_checkpoint
 from smartcart.models.recogniser.cut import Crops, Source, cut
 from smartcart.models.recogniser.export import export_recogniser
 from smartcart.models.recogniser.measure import answers, figures, fitted_temperature
@@ -67,7 +69,13 @@ class RecogniserRecipe:
 
 
 def train_recogniser(
-    data: Sequence[Path], *, weights: Path, out: Path, recipe: RecogniserRecipe, sources: Sequence[str] = ()
+    data: Sequence[Path],
+    *,
+    weights: Path,
+    out: Path,
+    recipe: RecogniserRecipe,
+    sources: Sequence[str] = (),
+    shared_scenes: Rule = "refuse",
 ) -> Mapping[str, Any]:
     """Trains from an eye's backbone, or goes on with a recogniser, and writes an ONNX file after every pass.
 
@@ -80,6 +88,7 @@ def train_recogniser(
         out: the ONNX file to write.
         recipe: how to train.
         sources: the data sets that it learned from, with author and licence.
+        shared_scenes: what to do with photos that share a scene with one that is kept for measuring.
 
     Returns:
         The record: recipe, crops, seconds, temperature, and for each ``val`` part the share of crops named right, by
@@ -91,17 +100,51 @@ def train_recogniser(
     """
     if not weights.is_file():
         raise TrainingError(f"{weights}: no such file; give an eye or a recogniser, e.g. models/smartcart-eye.onnx")
+    given = {
+        "data": [str(file.absolute()) for file in data],
+        "weights": str(weights.absolute()),
+        "recipe": asdict(recipe),
+        "sources": list(sources),
+        "shared_scenes": shared_scenes,
+    }
+    return _train(given, out, None)
+
+
+def resume_recogniser(out: Path) -> Mapping[str, Any]:
+    """Goes on with an interrupted training, from where it stood a minute before at most.
+
+    Args:
+        out: the ONNX file that it was to write.
+
+    Returns:
+        The record, as if it had not been interrupted.
+
+    Raises:
+        DatasetError: a data set cannot be used any more.
+        TrainingError: there is nothing to resume, the photos have changed, or the extra is not installed.
+    """
+    quiet_libraries()
+    try:
+        begun = read_checkpoint(out)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(error) from error
+    return _train(begun["given"], out, begun)
+
+
+def _train(given: Mapping[str, Any], out: Path, begun: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """From the start, or where ``begun``, a checkpoint, stands."""
+    recipe, weights = RecogniserRecipe(**given["recipe"]), Path(given["weights"])
     quiet_libraries()
     try:
         import torch
 
         from smartcart.models.recogniser.network import start_network
 
-        datasets = [read_dataset(file) for file in data]
+        datasets = by_rule([read_dataset(Path(file)) for file in given["data"]], given["shared_scenes"])
         photos = training_photos(datasets)
         rng = np.random.default_rng(recipe.seed)
         crops = cut(
-            _sources(datasets),
+            sources_of(datasets),
             recipe.side,
             rng=rng,
             copies=recipe.copies,
@@ -120,12 +163,15 @@ def train_recogniser(
         "real": int((~crops.rendered).sum()),
         "fingerprint": fingerprint(set(photos)),
     }
-    keeper = _Keeper(out, recipe, record, sources, _kept_crops(datasets, recipe.side))
-    _fit(network, crops, recipe, keeper)
+    if begun is not None and begun["fingerprint"] != record["fingerprint"]:
+        raise TrainingError(f"{out}: the photos have changed since this training began; start a new one")
+    keeper = _Keeper(out, recipe, record, given["sources"], _kept_crops(datasets, recipe.side))
+    _fit(network, crops, recipe, keeper, given, begun)
+    checkpoint_of(out).unlink(missing_ok=True)
     return keeper.record
 
 
-def _sources(datasets: Sequence[DetectionDataset]) -> list[Source]:
+def sources_of(datasets: Sequence[DetectionDataset]) -> list[Source]:
     """The ``train`` parts by origin; a set that names several parts, or is given twice, is one source."""
     photos: dict[str, list[LabelledPhoto]] = {}
     complete: dict[str, bool] = {}
@@ -169,9 +215,17 @@ class _Keeper:
         kept: Mapping[str, Crops],
     ) -> None:
         self.record = record
-        self._out, self._recipe, self._sources, self._kept = out, recipe, sources, kept
+        self.out, self._recipe, self._sources, self._kept = out, recipe, sources, kept
         self._best = -1.0
         self._started = time.monotonic()
+
+    def state(self) -> dict[str, Any]:
+        """What to go on from: the best so far, its record, and the seconds that were spent."""
+        return {"best": self._best, "record": self.record, "seconds": time.monotonic() - self._started}
+
+    def go_on(self, state: Mapping[str, Any]) -> None:
+        self._best, self.record = state["best"], dict(state["record"])
+        self._started = time.monotonic() - state["seconds"]
 
     def pass_done(self, network: Any, number: int) -> None:
         said = {name: answers(network, crops) for name, crops in self._kept.items()}
@@ -180,15 +234,15 @@ class _Keeper:
         mean = float(np.mean([one["right"] for one in right.values()])) if right else float(number)
         seconds = round(time.monotonic() - self._started, 1)
         now = {"pass": number, "seconds": seconds, "temperature": round(temperature, 3), "right": right}
-        self._out.parent.mkdir(parents=True, exist_ok=True)
-        with self._out.with_suffix(".log").open("a", encoding="utf-8") as log:
+        self.out.parent.mkdir(parents=True, exist_ok=True)
+        with self.out.with_suffix(".log").open("a", encoding="utf-8") as log:
             log.write(json.dumps(now | {"mean_right": round(mean, 4)}) + "\n")
         if mean > self._best:
             self._best = mean
             self.record |= now
             export_recogniser(
                 network,
-                self._out,
+                self.out,
                 side=self._recipe.side,
                 temperature=temperature,
                 record=self.record,
@@ -196,7 +250,14 @@ class _Keeper:
             )
 
 
-def _fit(network: Any, crops: Crops, recipe: RecogniserRecipe, keeper: _Keeper) -> None:
+def _fit(
+    network: Any,
+    crops: Crops,
+    recipe: RecogniserRecipe,
+    keeper: _Keeper,
+    given: Mapping[str, Any],
+    begun: Mapping[str, Any] | None,
+) -> None:
     import torch
 
     body, last = network[0], network[-1]
@@ -209,11 +270,28 @@ def _fit(network: Any, crops: Crops, recipe: RecogniserRecipe, keeper: _Keeper) 
     rng = np.random.default_rng(recipe.seed)
     chance = chances(crops)
     batches = max(1, len(crops) // recipe.batch)
-    started, step, done = time.monotonic(), 0, 0.0
+    started, step, done, order = time.monotonic(), 0, 0.0, np.arange(0)
+
+    def keep() -> None:
+        state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "torch": torch.get_rng_state()}
+        place = {"step": step, "order": torch.from_numpy(order), "rng": rng.bit_generator.state}
+        known = {"given": dict(given), "fingerprint": keeper.record["fingerprint"], "keeper": keeper.state()}
+        write_checkpoint(keeper.out, state | place | known | {"seconds": time.monotonic() - started})
+
+    if begun is not None:
+        network.load_state_dict(begun["network"])
+        optimiser.load_state_dict(begun["optimiser"])
+        torch.set_rng_state(begun["torch"])
+        rng.bit_generator.state = begun["rng"]
+        keeper.go_on(begun["keeper"])
+        step, order, started = begun["step"], begun["order"].numpy(), started - begun["seconds"]
+        done = _done(recipe, step / batches, begun["seconds"])
+    keep()
+    kept_at = time.monotonic()
     with tqdm(total=100, unit="%", file=sys.stderr, disable=None) as bar:
         while done < 1:
+            network.train()
             if step % batches == 0:
-                network.train()
                 order = rng.choice(len(crops), len(crops), p=chance)
             share = min(1.0, (step + 1) / WARMING) * (1 + math.cos(math.pi * done)) / 2
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
@@ -230,6 +308,9 @@ def _fit(network: Any, crops: Crops, recipe: RecogniserRecipe, keeper: _Keeper) 
             bar.update(min(100.0, 100 * done) - bar.n)
             if step % batches == 0 or done >= 1:
                 keeper.pass_done(network, math.ceil(step / batches))
+            if step % batches == 0 or time.monotonic() - kept_at > EVERY_SECONDS:
+                keep()
+                kept_at = time.monotonic()
     network.eval()
 
 

@@ -3,6 +3,7 @@
 Ultralytics and PyTorch are imported inside the functions: a user who only runs a model has neither.
 """
 
+import copy
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from smartcart.models.training.augmentation import CameraFaults, turned_boxes
 from smartcart.models.training.norms import unfold_norms
 from smartcart.models.training.recipe import LAST, Recipe
+from smartcart.models.training.training import START
 
 if TYPE_CHECKING:
     from ultralytics import YOLO
@@ -30,13 +32,14 @@ LOADERS: Final = 1
 def run_training(
     model: "YOLO", recipe: Recipe, augmentation: Mapping[str, float], *, data: Path, out: Path
 ) -> Mapping[str, float]:
-    """Trains; the weights of every epoch's end replace ``out/weights/last.pt``.
+    """Trains; the weights of every epoch's end replace ``out/weights/last.pt``, the start stays in ``start.pt``.
 
     Returns:
         The mean losses of the last epoch, by name.
     """
     _prepare(model, recipe)
     unfold_norms(model.model, _pictures(data.parent / "images", recipe.image_size))
+    _save_start(model, out / START)
     model.train(
         trainer=_trainer(recipe),
         data=str(data),
@@ -67,6 +70,14 @@ def run_training(
         **augmentation,
     )
     return _losses(model)
+
+
+def _save_start(model: "YOLO", file: Path) -> None:
+    """The network as the training begins with it, to be averaged with its end."""
+    import torch
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"model": copy.deepcopy(model.model).half(), "ema": None, "optimizer": None}, file)
 
 
 def resume_training(recipe: Recipe, *, data: Path, out: Path) -> Mapping[str, float]:

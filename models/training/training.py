@@ -19,12 +19,14 @@ from typing import Any, Final
 
 from smartcart.models.dataset.detection_dataset import fingerprint, read_dataset
 from smartcart.models.dataset.joined_dataset import training_photos, write_work_copy
+from smartcart.models.dataset.shared_scenes import Rule, by_rule
 from smartcart.models.training.recipe import LAST, Recipe, TrainingError
 
 Record = Mapping[str, Any]
 
 RECORD: Final = "record.json"
 WORK_COPY: Final = "dataset"
+START: Final = Path("weights") / "start.pt"
 VERSIONED: Final = ("torch", "ultralytics", "numpy", "opencv-python")
 
 
@@ -53,7 +55,9 @@ AUGMENTATION: Final[Mapping[str, float]] = {
 }
 
 
-def train(data: Sequence[Path], *, out: Path, recipe: Recipe, weights: Path | None = None) -> Record:
+def train(
+    data: Sequence[Path], *, out: Path, recipe: Recipe, weights: Path | None = None, shared_scenes: Rule = "refuse"
+) -> Record:
     """Trains from the start and leaves ``weights/last.pt`` and ``record.json`` under ``out``.
 
     Args:
@@ -61,6 +65,7 @@ def train(data: Sequence[Path], *, out: Path, recipe: Recipe, weights: Path | No
         out: a new folder, or one that holds no training.
         recipe: how to train.
         weights: what to start from, see ``open_model``; None for scratch.
+        shared_scenes: what to do with photos that share a scene with one that is kept for measuring.
 
     Returns:
         The record.
@@ -78,7 +83,7 @@ def train(data: Sequence[Path], *, out: Path, recipe: Recipe, weights: Path | No
         from smartcart.models.training.start_weights import open_model
         from smartcart.models.training.trainer import run_training
 
-        datasets = [read_dataset(file) for file in data]
+        datasets = by_rule([read_dataset(file) for file in data], shared_scenes)
         copy = write_work_copy(training_photos(datasets), out / WORK_COPY)
         model = open_model(recipe, weights)
     except ModuleNotFoundError as error:

@@ -19,6 +19,7 @@ CROWD: Final = 15
 CROWD_FPS: Final = 15
 CROWD_FRAMES: Final = 600
 VISIT_FRAMES: Final = 60
+STILL_FRAMES: Final = 30
 WARM_UP: Final = 10
 
 
@@ -32,7 +33,7 @@ def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
         description=(
             "Replays a clip as fast as it goes and runs the bare model over the same prepared pictures, in turns; the "
             "median of the runs counts. Then tracks and judges a basket of 15 items in which a hand works half of the "
-            "time."
+            "time, and measures the witness of change: what it keeps of a frame, and what it says of a visit."
         ),
         epilog="Example:  smartcart bench edge --require 'ratio_bare >= 0.7 and crowd_ms <= 1'",
     )
@@ -53,12 +54,14 @@ def run(args: argparse.Namespace) -> int:
     if min(args.runs, args.threads) < 1 or args.frames <= WARM_UP:
         raise CommandError(f"give at least one run and thread, and more than {WARM_UP} frames")
     detector = OnnxDetector(args.model, threads=args.threads, hand_class=None)
-    figures = against_bare(args.source or _demo_clip(), detector, args.frames, args.runs)
+    clip = args.source or _demo_clip()
+    figures = against_bare(clip, detector, args.frames, args.runs) | witness_ms(clip, args.frames, args.runs)
     figures |= {"threads": args.threads, "crowd_ms": round(1000 * crowd_seconds(args.runs), 3), "crowd_items": CROWD}
     split = ", ".join(f"{part} {ms}" for part, ms in figures["split_ms"].items())
     text = (
         f"{figures['fps']} frames/s, the bare model {figures['bare_ort_fps']}; ratio {figures['ratio_bare']}\n"
-        f"ms a frame: {split}\ntracking and judging {CROWD} items: {figures['crowd_ms']} ms of CPU a frame"
+        f"ms a frame: {split}\ntracking and judging {CROWD} items: {figures['crowd_ms']} ms of CPU a frame\n"
+        f"witness of change: {figures['witness_frame_ms']} ms of CPU a frame, {figures['witness_visit_ms']} ms a visit"
     )
     return report(figures, args, text)
 
@@ -154,6 +157,41 @@ def crowd_seconds(runs: int) -> float:
             judge.update(number / CROWD_FPS, tracker.update(number / CROWD_FPS, seen))
         spent.append((time.process_time() - start) / len(frames))
     return statistics.median(spent)
+
+
+def witness_ms(clip: Path, count: int, runs: int) -> dict[str, float]:
+    """CPU time in ms of the witness of change, the median of the runs.
+
+    A frame: the mean over the clip's frames. A visit: its begin and its end, where the clip's first picture stood still
+    before it and the last one after it, and hands were everywhere.
+    """
+    from smartcart.edge.capture.frames import Frame
+    from smartcart.edge.judge.witness import ChangeWitness
+    from smartcart.edge.vision.detection import Box
+    from smartcart.edge.vision.zone import DEFAULT_ZONE
+
+    frames = list(_frames(clip, count))
+    of_frame, of_visit = [], []
+    for _ in range(runs):
+        witness = ChangeWitness(DEFAULT_ZONE)
+        start = time.process_time()
+        for frame in frames:
+            witness.see(frame)
+        of_frame.append((time.process_time() - start) / len(frames))
+        witness, spent = ChangeWitness(DEFAULT_ZONE), 0.0
+        for number in range(2 * STILL_FRAMES):
+            shown = frames[0 if number < STILL_FRAMES else -1]
+            now = number / CROWD_FPS
+            witness.see(Frame(image=shown.image, index=number, time=now))
+            start = time.process_time()
+            if number == STILL_FRAMES - 1:
+                witness.began(now)
+            if number == 2 * STILL_FRAMES - 1:
+                witness.change(STILL_FRAMES / CROWD_FPS, now, [Box(0, 0, 1, 1)])
+            spent += time.process_time() - start
+        of_visit.append(spent)
+    figures = {"witness_frame_ms": of_frame, "witness_visit_ms": of_visit}
+    return {name: round(1000 * statistics.median(seconds), 3) for name, seconds in figures.items()}
 
 
 def crowd() -> "list[Sequence[Detection]]":

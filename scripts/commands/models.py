@@ -10,6 +10,8 @@ from smartcart.scripts.models.evaluate import add_evaluate
 from smartcart.scripts.models.names import add_names
 from smartcart.scripts.models.quantize import add_quantize
 from smartcart.scripts.models.recogniser import add_recogniser
+from smartcart.scripts.models.worth import add_worth
+from smartcart.scripts.shared_scenes_option import add_shared_scenes
 
 if TYPE_CHECKING:
     from smartcart.models.training.recipe import Recipe
@@ -25,6 +27,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     add_names(actions)
     add_recogniser(actions)
     add_evaluate(actions)
+    add_worth(actions)
 
 
 def _add_train(actions: "argparse._SubParsersAction[Any]") -> None:
@@ -51,6 +54,7 @@ def _add_train(actions: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--bf16", action="store_true", help="16-bit floats: faster on processors that have them")
     parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
     parser.add_argument("--threads", type=int, help="of PyTorch (default: one a processor)")
+    add_shared_scenes(parser)
     parser.add_argument("--json", action="store_true", help="print the record as one JSON object")
     parser.set_defaults(run=_run_train)
 
@@ -78,7 +82,8 @@ def _run_train(args: argparse.Namespace) -> int:
     if args.resume:
         record = resume(args.out)
     else:
-        record = train(args.data, out=args.out, recipe=_recipe(args), weights=args.weights)
+        options = {"weights": args.weights, "shared_scenes": args.shared_scenes}
+        record = train(args.data, out=args.out, recipe=_recipe(args), **options)
     print(json.dumps(record) if args.json else f"{args.out}: {record['seconds']:.0f} s, losses {record['losses']}")
     return 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartcart.scripts.main import CommandError
+from smartcart.scripts.shared_scenes_option import add_shared_scenes
 
 if TYPE_CHECKING:
     from smartcart.datasets.real.conversion import Converted
@@ -30,6 +31,7 @@ def _add_stats(parts: "argparse._SubParsersAction[Any]") -> None:
     )
     stats.add_argument("data", type=Path, nargs="+", help="a data.yaml, a folder with one, or a folder of clips")
     stats.add_argument("--out", type=Path, metavar="PNG", help="picture to draw the four plots into")
+    add_shared_scenes(stats)
     stats.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     stats.set_defaults(run=run_stats)
 
@@ -71,6 +73,7 @@ def _add_convert(parts: "argparse._SubParsersAction[Any]") -> None:
     )
     convert.add_argument("--split", choices=("train", "val"), help="part of the new set (default train)")
     convert.add_argument("--out", type=Path, required=True, help="folder to write to")
+    add_shared_scenes(convert)
     convert.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     convert.set_defaults(run=run_convert)
 
@@ -82,7 +85,9 @@ def run_stats(args: argparse.Namespace) -> int:
 
     from smartcart.datasets.output.annotated import samples
     from smartcart.datasets.output.statistics import plot, statistics
+    from smartcart.datasets.real.scenes import refuse_shared_scenes
 
+    refuse_shared_scenes(args.data, args.shared_scenes)
     stats = statistics([sample for path in args.data for sample in samples(path)])
     if args.out is not None:
         _write(args.out, cv2.cvtColor(plot(stats), cv2.COLOR_RGB2BGR))
@@ -149,11 +154,12 @@ def _convert_defined(args: argparse.Namespace) -> "Converted":
         raise CommandError("a definition says it all: leave out --from, --images, --split and --map")
     from smartcart.datasets.real.conversion import convert
     from smartcart.datasets.real.definition import read_definition
+    from smartcart.datasets.real.scenes import of_own_scenes
 
     defined = read_definition(args.source)
     parts = {name: _part_of(defined, part, args.root) for name, part in defined.parts.items()}
     return convert(
-        parts,
+        of_own_scenes(parts, args.shared_scenes),
         defined.renamed,
         args.out,
         judges=defined.judges or None,

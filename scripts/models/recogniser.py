@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from smartcart.models.labels import DEFAULT_MODEL
+from smartcart.scripts.shared_scenes_option import add_shared_scenes
 
 
 def add_recogniser(actions: "argparse._SubParsersAction[Any]") -> None:
@@ -17,7 +18,8 @@ def add_recogniser(actions: "argparse._SubParsersAction[Any]") -> None:
         epilog="Example:  smartcart models recogniser --data mine.yaml --weights models/smartcart-eye.onnx "
         "--out mine-recogniser.onnx",
     )
-    parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="YAML", help="data sets; joined by name")
+    parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="YAML", help="data sets; joined by name")
+    parser.add_argument("--resume", action="store_true", help="go on with the interrupted training of --out")
     parser.add_argument(
         "--weights",
         type=Path,
@@ -33,20 +35,27 @@ def add_recogniser(actions: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
     parser.add_argument("--threads", type=int, help="of PyTorch (default: one a processor)")
     parser.add_argument("--source", action="append", default=[], help="a data set with author and licence; repeat")
+    add_shared_scenes(parser)
     parser.add_argument("--json", action="store_true", help="print the record as one JSON object")
     parser.set_defaults(run=run_recogniser)
 
 
 def run_recogniser(args: argparse.Namespace) -> int:
-    from smartcart.models.recogniser.training import RecogniserRecipe, train_recogniser
+    from smartcart.models.recogniser.training import RecogniserRecipe, resume_recogniser, train_recogniser
     from smartcart.scripts.main import CommandError
 
+    if bool(args.data) == args.resume:
+        raise CommandError("give either --data, to start a training, or --resume, to go on with the one of --out")
     if args.side < 32 or args.side % 32:
         raise CommandError(f"--side {args.side}: give a multiple of 32")
     chosen = ("side", "epochs", "hours", "batch", "learning_rate", "seed")
     settings = {name: getattr(args, name) for name in chosen} | ({"threads": args.threads} if args.threads else {})
     recipe = RecogniserRecipe(**settings)
-    record = train_recogniser(args.data, weights=args.weights, out=args.out, recipe=recipe, sources=args.source)
+    if args.resume:
+        record = resume_recogniser(args.out)
+    else:
+        options = {"weights": args.weights, "sources": args.source, "shared_scenes": args.shared_scenes}
+        record = train_recogniser(args.data, out=args.out, recipe=recipe, **options)
     if args.json:
         print(json.dumps(record))
         return 0

@@ -208,6 +208,19 @@ print(json.dumps({
 """
 
 
+def test_a_training_is_averaged_with_its_start(trained: Path, tmp_path: Path) -> None:
+    start, last = trained / "weights" / "start.pt", trained / "weights" / "last.pt"
+    status, record, err = run(
+        "average", "--weights", start, last, "--shares", 2, 3, "--out", tmp_path / "mean", "--json"
+    )
+    assert status == 0, err
+    assert [part["share"] for part in record["averaged"]] == [0.4, 0.6]
+    status, _, err = run(
+        "export", "--weights", tmp_path / "mean" / "weights" / "last.pt", "--out", tmp_path / "mean.onnx"
+    )
+    assert status == 0, err
+
+
 def test_checkpoints_are_averaged(trained: Path, toy: Path, tmp_path: Path) -> None:
     first = trained / "weights" / "last.pt"
     status, _, err = run(
@@ -337,6 +350,32 @@ def test_a_recogniser_is_trained_from_an_eye_and_names_crops(
     assert passes == [1, 2]
     [named] = recogniser.recognise(np.zeros((48, 64, 3), np.uint8), [Box(0.2, 0.2, 0.8, 0.8)])
     assert sum(named.values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_recogniser_whose_training_was_killed_goes_on_where_it_stood(
+    toy: Path, exported: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    file = tmp_path / "namer.onnx"
+    log = file.with_suffix(".log")
+    given = ("--epochs", 4, "--batch", 4, "--side", 32, "--threads", 1)
+    process = command("recogniser", "--data", toy, "--weights", exported[0], "--out", file, *given)
+    deadline = time.monotonic() + 120
+    while not (log.exists() and log.read_text().endswith("\n")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "no pass ended"
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    status, record, err = run("recogniser", "--resume", "--out", file, "--json")
+    assert status == 0, err
+    passes = [json.loads(line)["pass"] for line in log.read_text().splitlines()]
+    assert passes[-1] == 4
+    assert passes[0] == 1
+    assert len(passes) < 8, "it began anew"
+    assert record["recipe"]["epochs"] == 4
+    status, _, err = run("recogniser", "--resume", "--out", file)
+    assert status == 2
+    assert "is finished" in err
 
 
 GOES_ON = """

@@ -17,6 +17,7 @@ def test_a_short_run_tells_every_part() -> None:
     assert set(figures["split_ms"]) == {"decode", "preprocess", "infer", "postprocess", "track", "judge"}
     assert all(ms >= 0 for ms in figures["split_ms"].values())
     assert figures["crowd_items"] == CROWD
+    assert 0 < figures["witness_frame_ms"] < figures["witness_visit_ms"]
 
 
 def test_too_few_frames_are_refused() -> None:

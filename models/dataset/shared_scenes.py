@@ -1,0 +1,174 @@
+"""Photos of one scene on both sides of a split: what is measured on such a split flatters.
+
+Two photos, or one and the mirror image of the other, are of one scene where their difference hashes are near and their
+colours correlate. The hash is one comparison of a thumbnail with itself; imagehash would bring SciPy and PyWavelets.
+
+The thresholds stand between what was found on eight photo sets that were split by others: of 814 nearest neighbours
+the pairs of one scene (bursts, a hand that moved) are 11 to 72 bits apart and correlate 0.82 to 0.999; products on
+white, which have one outline, are as near as 20 bits and correlate 0.83 at most; other pairs are at 53 to 105 bits and
+correlate 0.78 at most. So a few of the most moved pairs of one scene pass.
+"""
+
+import contextlib
+import io
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from smartcart.models.dataset.detection_dataset import DatasetError, DetectionDataset, LabelledPhoto
+from smartcart.models.dataset.joined_dataset import kept_for_measuring
+
+Rule = Literal["refuse", "drop", "allow"]
+RULES: Final[tuple[Rule, ...]] = ("refuse", "drop", "allow")
+OPTION: Final = "--shared-scenes"
+
+CACHE: Final = ".scenes.npz"
+HEIGHT: Final = 16
+WIDTH: Final = 17
+BITS: Final = 64  # of 256
+ALIKE: Final = 0.86  # correlation of two colour thumbnails
+AT_ONCE: Final = 256
+
+Thumbs = NDArray[np.uint8]
+"""``[N, 16, 17, 3]``."""
+
+
+def by_rule(datasets: Sequence[DetectionDataset], rule: Rule) -> list[DetectionDataset]:
+    """The sets as they may be learned from.
+
+    Args:
+        datasets: their ``train`` parts are held against all that any of them keeps for measuring.
+        rule: ``drop`` leaves out of ``train`` what shares a scene, ``allow`` does not look.
+
+    Raises:
+        DatasetError: under ``refuse``, two photos that share a scene, by name; or one that cannot be read.
+    """
+    if rule == "allow":
+        return list(datasets)
+    kept = [photo.image for dataset in datasets for photo in kept_for_measuring(dataset)]
+    of_kept = np.concatenate([EMPTY, *(thumbs_of_set(d, [p.image for p in kept_for_measuring(d)]) for d in datasets)])
+    found: dict[Path, Path] = {}
+    for dataset in datasets:
+        images = [photo.image for part in dataset.train for photo in part.photos]
+        found |= {images[i]: kept[k] for i, k in shared(thumbs_of_set(dataset, images), of_kept)}
+    if rule == "refuse":
+        refuse(found)
+    return [_without(dataset, found.keys()) for dataset in datasets]
+
+
+def refuse(found: Mapping[Path, Path]) -> None:
+    """Does nothing where nothing was found.
+
+    Args:
+        found: of photos to learn from, which kept one they share a scene with.
+
+    Raises:
+        DatasetError: with the first of them by name.
+    """
+    if found:
+        learned, kept = next(iter(found.items()))
+        raise DatasetError(
+            f"{learned}: shows the scene of {kept}, which is kept for measuring; so do {len(found)} of the photos to "
+            f"learn from, and figures would flatter: split by scene, leave them out with {OPTION} drop, or say "
+            f"{OPTION} allow"
+        )
+
+
+def shared(learned: Thumbs, kept: Thumbs) -> list[tuple[int, int]]:
+    """Which photos to learn from share a scene with one that is kept, each once: (number, number of the kept one)."""
+    found: dict[int, int] = {}
+    for side in (learned, learned[:, :, ::-1]):
+        bits, colours = _bits(side), _colours(side)
+        for start in range(0, len(kept), AT_ONCE):
+            some = kept[start : start + AT_ONCE]
+            apart = (bits.shape[1] - bits @ _bits(some).T) / 2
+            near = np.argwhere(apart <= BITS)
+            alike = (colours[near[:, 0]] * _colours(some)[near[:, 1]]).sum(1) >= ALIKE
+            found |= {int(i): start + int(k) for i, k in near[alike] if int(i) not in found}
+    return sorted(found.items())
+
+
+def thumbs_of_set(dataset: DetectionDataset, images: Sequence[Path]) -> Thumbs:
+    """The thumbnails of photos of a set; they are kept beside its ``data.yaml``, where that can be written."""
+    cache = dataset.file.parent / CACHE
+    known = _read(cache)
+    stamps = [_stamp(image) for image in images]
+    new = {stamp: thumb(image) for stamp, image in zip(stamps, images, strict=True) if stamp not in known}
+    if new:
+        _write(cache, known | new)
+    known |= new
+    return np.stack([known[stamp] for stamp in stamps]) if stamps else EMPTY
+
+
+def thumbs(images: Iterable[Path]) -> Thumbs:
+    """The thumbnails of photos that lie anywhere."""
+    made = [thumb(image) for image in images]
+    return np.stack(made) if made else EMPTY
+
+
+def thumb(image: Path) -> Thumbs:
+    """One thumbnail, ``[16, 17, 3]``; a large JPEG is decoded at half its size.
+
+    Raises:
+        DatasetError: it cannot be read as a picture.
+    """
+    picture = cv2.imread(str(image), cv2.IMREAD_REDUCED_COLOR_2)
+    if picture is None:
+        raise DatasetError(f"{image}: cannot be read as a picture")
+    return np.asarray(cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+EMPTY: Final[Thumbs] = np.zeros((0, HEIGHT, WIDTH, 3), np.uint8)
+
+
+def _bits(of: Thumbs) -> NDArray[np.float32]:
+    """The difference hash, ``[N, 256]`` of 1 and -1: whether it gets brighter from each cell to the next."""
+    grey = of.astype(np.float32) @ np.array([0.114, 0.587, 0.299], np.float32)
+    return np.where(grey[:, :, 1:] > grey[:, :, :-1], 1, -1).astype(np.float32).reshape(len(of), HEIGHT * (WIDTH - 1))
+
+
+def _colours(of: Thumbs) -> NDArray[np.float32]:
+    """Of mean 0 and length 1, so that a product of two is their correlation; 0 for a picture of one colour."""
+    flat = of.reshape(len(of), HEIGHT * WIDTH * 3).astype(np.float32)
+    flat -= flat.mean(1, keepdims=True)
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def _without(dataset: DetectionDataset, images: Iterable[Path]) -> DetectionDataset:
+    left_out = set(images)
+
+    def kept(photos: Iterable[LabelledPhoto]) -> tuple[LabelledPhoto, ...]:
+        return tuple(photo for photo in photos if photo.image not in left_out)
+
+    return replace(dataset, train=tuple(replace(part, photos=kept(part.photos)) for part in dataset.train))
+
+
+def _stamp(image: Path) -> str:
+    try:
+        told = image.stat()
+    except OSError as error:
+        raise DatasetError(f"{image}: cannot be read ({error.strerror})") from error
+    return f"{image.parent.name}/{image.name} {told.st_size} {told.st_mtime_ns}"
+
+
+def _read(cache: Path) -> dict[str, Any]:
+    """What a cache holds; one that is damaged is made anew."""
+    try:
+        with np.load(io.BytesIO(cache.read_bytes())) as kept:
+            stamps, made = kept["stamps"].tolist(), kept["thumbs"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return {}
+    fits = made.shape == (len(stamps), HEIGHT, WIDTH, 3) and made.dtype == np.uint8
+    return dict(zip(stamps, made, strict=True)) if fits else {}
+
+
+def _write(cache: Path, known: dict[str, Any]) -> None:
+    """A set that cannot be written is looked at anew each time."""
+    with contextlib.suppress(OSError):
+        np.savez(cache, stamps=np.array(list(known)), thumbs=np.stack(list(known.values())))
