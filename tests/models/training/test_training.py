@@ -83,8 +83,11 @@ def test_a_killed_training_goes_on_where_it_was(trained: Path) -> None:
     assert len(record["fingerprint"]) == 64
 
 
-def test_the_given_data_set_stays_as_it_was(trained: Path, toy: Path) -> None:
-    assert {path.suffix for path in toy.parent.rglob("*") if path.is_file()} == {".png", ".txt", ".yaml"}
+def test_the_given_data_set_gets_nothing_but_what_its_photos_are_told_apart_by(trained: Path, toy: Path) -> None:
+    beside = {
+        path.name for path in toy.parent.rglob("*") if path.suffix not in (".png", ".txt", ".yaml") and path.is_file()
+    }
+    assert beside <= {CACHE}
 
 
 def test_a_finished_training_is_not_resumed_nor_overwritten(trained: Path, toy: Path) -> None:
@@ -156,6 +159,7 @@ import json, sys
 from pathlib import Path
 import numpy as np, torch
 from smartcart.edge.vision.detector import OnnxDetector
+from smartcart.models.dataset.shared_scenes import CACHE
 from smartcart.models.training.start_weights import open_model
 from smartcart.models.training.training import quiet_libraries
 from smartcart.models.training.recipe import Recipe, TrainingError
