@@ -15,25 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcart.edge.capture.frames import Image
+from smartcart.edge.judge.settings import COMPARISON
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
-DARK: Final = 12.0  # grey levels that keep noise in the dark from counting as light
-ROUNDS: Final = 4
-EVERY: Final = 3  # the light is fitted to one pixel of so many in each direction
-TRIMMED: Final = 2.5
-LEAST_LEVELS: Final = 14.0
-MOST_LEVELS: Final = 40.0
-NOISES: Final = 10.0
-CALM: Final = 0.2  # the share of the picture that is taken to show noise and nothing else
-LEAST_PIXELS: Final = 24
-BINS: Final = 64
-SOFT: Final = 1.5  # bins over which a count is spread
-RING: Final = (2, 6)  # pixels from a spot to its ring, and the ring's width
-EDGES_WEIGHT: Final = 0.5
-SCALE: Final = 4.0
-FAINT: Final = 8.0  # what an edge in noise measures
 NEAR: Final = np.ones((3, 3), np.uint8)
 
 
@@ -48,16 +34,16 @@ class Spot:
 def relit(before: Image, after: Image) -> Floats:
     """The earlier picture in the light of the later one."""
     surface = _surface(before.shape[0], before.shape[1])
-    logs = [np.log(image.astype(np.float32) + DARK) for image in (before, after)]
-    few = np.s_[::EVERY, ::EVERY]
+    logs = [np.log(image.astype(np.float32) + COMPARISON.dark) for image in (before, after)]
+    few = np.s_[:: COMPARISON.every, :: COMPARISON.every]
     basis = surface[few].reshape(-1, surface.shape[-1])
     gain = (logs[1] - logs[0])[few].reshape(-1, 3)
     keep = np.ones(len(basis), bool)
-    for _ in range(ROUNDS):
+    for _ in range(COMPARISON.rounds):
         fit = np.linalg.lstsq(basis[keep], gain[keep], rcond=None)[0]
         off = np.abs(gain - basis @ fit).max(axis=-1)
-        keep = off <= max(0.02, TRIMMED * float(np.median(off)))
-    return np.asarray(np.exp(logs[0] + surface @ fit.astype(np.float32)) - DARK, np.float32)
+        keep = off <= max(0.02, COMPARISON.trimmed * float(np.median(off)))
+    return np.asarray(np.exp(logs[0] + surface @ fit.astype(np.float32)) - COMPARISON.dark, np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -72,9 +58,9 @@ def differing(before: Floats, after: Image, where: Mask) -> Mask:
     then, now = (cv2.GaussianBlur(np.asarray(image, np.float32), (0, 0), 0.8) for image in (before, after))
     over = np.maximum(now - cv2.dilate(then, NEAR), cv2.erode(then, NEAR) - now).max(axis=-1)
     off = np.abs(now - then).max(axis=-1)
-    noise = float(np.quantile(off[where > 0], CALM)) if where.any() else 0.0
-    least = min(max(LEAST_LEVELS, NOISES * noise), MOST_LEVELS)
-    mask = ((over > 0.5 * LEAST_LEVELS) & (off > least) & (where > 0)).astype(np.uint8)
+    noise = float(np.quantile(off[where > 0], COMPARISON.calm)) if where.any() else 0.0
+    least = min(max(COMPARISON.least_levels, COMPARISON.noises * noise), COMPARISON.most_levels)
+    mask = ((over > 0.5 * COMPARISON.least_levels) & (off > least) & (where > 0)).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, NEAR), np.uint8)
 
@@ -83,7 +69,9 @@ def spots(mask: Mask) -> Sequence[Spot]:
     """The connected parts of what differs, the largest first."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     areas = sorted(((int(stats[i, cv2.CC_STAT_AREA]), i) for i in range(1, count)), reverse=True)
-    return [Spot(mask=(labels == i).astype(np.uint8), area=area) for area, i in areas if area >= LEAST_PIXELS]
+    return [
+        Spot(mask=(labels == i).astype(np.uint8), area=area) for area, i in areas if area >= COMPARISON.least_pixels
+    ]
 
 
 def polarity(before: Floats, after: Image, part: Mask, calm: Mask) -> float:
@@ -93,13 +81,13 @@ def polarity(before: Floats, after: Image, part: Mask, calm: Mask) -> float:
         calm: 1 where the pictures do not differ; of this the ring is taken.
     """
     then = np.clip(before, 0, 255).astype(np.uint8)
-    gap, wide = RING
+    gap, wide = COMPARISON.ring
     ring = _grown(part, gap + wide) * (1 - _grown(part, gap)) * calm
     unlike = alike(then, part, then, ring) - alike(after, part, after, ring) if ring.any() else 0.0
     contour = _grown(part, 1) - np.asarray(cv2.erode(part, NEAR), np.uint8)
     edge_then, edge_now = (float(_edges(image)[contour > 0].mean()) for image in (then, after))
-    edges = (edge_now - edge_then) / (edge_now + edge_then + FAINT)
-    return float(np.tanh(SCALE * (unlike + EDGES_WEIGHT * edges)))
+    edges = (edge_now - edge_then) / (edge_now + edge_then + COMPARISON.faint)
+    return float(np.tanh(COMPARISON.scale * (unlike + COMPARISON.edges_weight * edges)))
 
 
 def alike(image: Image, part: Mask, other: Image, other_part: Mask) -> float:
@@ -121,6 +109,6 @@ def _edges(image: Image) -> Floats:
 def _histograms(image: Image, part: Mask) -> list[Floats]:
     """Of each channel of Lab, in sum 1."""
     lab = cv2.cvtColor(image, cv2.COLOR_BGR2LAB)
-    counts = [cv2.calcHist([lab], [c], part, [BINS], [0, 256]).reshape(1, -1) for c in range(3)]
-    soft = [cv2.GaussianBlur(count, (0, 0), SOFT) for count in counts]
+    counts = [cv2.calcHist([lab], [c], part, [COMPARISON.bins], [0, 256]).reshape(1, -1) for c in range(3)]
+    soft = [cv2.GaussianBlur(count, (0, 0), COMPARISON.soft) for count in counts]
     return [np.asarray(count / max(float(count.sum()), 1e-9), np.float32) for count in soft]

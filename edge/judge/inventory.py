@@ -3,24 +3,14 @@
 import math
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from smartcart.edge.judge.outcome import Story
-from smartcart.edge.judge.track_history import ALIKE, Path, drift, likeness
+from smartcart.edge.judge.settings import HISTORY, INVENTORY
+from smartcart.edge.judge.track_history import Path, drift, likeness
 from smartcart.edge.vision.detection import Box
 
-SAME_PLACE: Final = 0.3
-WITHIN: Final = 0.75
-MUCH_LARGER: Final = 3.0
-UNLIKE: Final = 0.25
-SUPPORT_RATE: Final = 0.7
-REACHING: Final = 0.5  # so long a hand may hide an item before it is seen
-PHANTOM_AFTER: Final = 8.0
-SURE_AFTER: Final = 2.0
-DISPLACED_WITHIN: Final = 1.0
-ROLLING: Final = 1.5  # pictures a second
-NEAR: Final = 1.0  # of a thing's side, as ``drift`` measures it
 NO_TRACK: Final = 0  # tracks are numbered from 1
 
 
@@ -65,17 +55,22 @@ class Resting:
     def label(self) -> str:
         return max(self.votes, key=lambda label: self.votes[label])
 
+    def copy(self) -> "Resting":
+        """The same item as an entry of its own."""
+        missing = replace(self.missing) if self.missing else None
+        return replace(self, votes=dict(self.votes), missing=missing, _lately=deque(self._lately))
+
     def is_at(self, box: Box) -> bool:
         """Whether a box is at this item's place: over it, a part of it, or the whole of what was seen in part."""
         shared = self.box.overlap(box)
-        if self.box.iou(box) >= SAME_PLACE or shared > WITHIN * box.area:
+        if self.box.iou(box) >= INVENTORY.same_place or shared > INVENTORY.within * box.area:
             return True
-        return shared > WITHIN * self.box.area and box.area < MUCH_LARGER * self.box.area
+        return shared > INVENTORY.within * self.box.area and box.area < INVENTORY.much_larger * self.box.area
 
     def steady(self, time: float, rate: float) -> None:
         """Lets the support follow whether it is seen at a quiet moment."""
         self._lately.append((time, self.support))
-        while time - self._lately[0][0] > REACHING:
+        while time - self._lately[0][0] > INVENTORY.reaching:
             self._lately.popleft()
         self.support += rate * ((1.0 if self.seen == time else 0.0) - self.support)
 
@@ -86,12 +81,12 @@ class Resting:
 
     def lost_before(self, path: Path) -> bool:
         """Whether it was in sight until just before a thing was first seen."""
-        return not self.hidden and 0 <= path.track.first - self.seen <= DISPLACED_WITHIN
+        return not self.hidden and 0 <= path.track.first - self.seen <= INVENTORY.displaced_within
 
     def could_roll(self, path: Path) -> bool:
         """Whether it could have come as far as to where a thing was first seen, since it was seen itself."""
         (x, y), (px, py) = self.box.centre, path.track.origin.centre
-        return math.hypot(px - x, py - y) <= ROLLING * (path.track.first - self.seen)
+        return math.hypot(px - x, py - y) <= INVENTORY.rolling * (path.track.first - self.seen)
 
     def see(self, path: Path, gain: Mapping[str, float]) -> None:
         """Takes a sight of the item at rest, with the votes that its track won since the last one."""
@@ -107,6 +102,10 @@ class Inventory:
 
     items: list[Resting] = field(default_factory=list)
 
+    def copy(self) -> "Inventory":
+        """One with entries of its own, which can change while these stay."""
+        return Inventory(items=[item.copy() for item in self.items])
+
     def find(self, path: Path) -> Resting | None:
         """The entry that a resting item's path belongs to: the same track, else the best at the same place that is not
         in sight itself."""
@@ -115,15 +114,15 @@ class Inventory:
             if item.track == track.id:
                 return item
         here = [item for item in self.items if item.seen < path.last and item.is_at(track.box)]
-        alike = [item for item in here if likeness(item.votes, track.votes) >= UNLIKE]
+        alike = [item for item in here if likeness(item.votes, track.votes) >= INVENTORY.unlike]
         return max(alike, key=lambda item: (item.label == track.label, item.box.iou(track.box)), default=None)
 
     def displaced(self, path: Path) -> Resting | None:
         """The entry that a thing which comes into sight by itself may be: something like it that was pushed aside or
         rolled away just then or, where this one was not seen to come in, that was out of sight."""
-        alike = [i for i in self.items if likeness(i.votes, path.track.votes) >= ALIKE]
+        alike = [i for i in self.items if likeness(i.votes, path.track.votes) >= HISTORY.alike]
         begin = path.track.origin
-        pushed = [i for i in alike if i.lost_before(path) and drift(i.box, begin) <= NEAR]
+        pushed = [i for i in alike if i.lost_before(path) and drift(i.box, begin) <= INVENTORY.near]
         rolled = [i for i in alike if i.hidden or (i.lost_before(path) and i.could_roll(path))]
         return min(pushed or ([] if path.carried else rolled), key=lambda i: drift(i.box, begin), default=None)
 
@@ -153,9 +152,11 @@ class Inventory:
 
     def fade(self, time: float, elapsed: float) -> None:
         """Lets the support of entries follow whether they are seen; drops what was seen but briefly, long ago."""
-        rate = min(1.0, SUPPORT_RATE * elapsed)
+        rate = min(1.0, INVENTORY.support_rate * elapsed)
         for item in self.items:
             item.steady(time, rate)
         self.items = [
-            i for i in self.items if i.hidden or time - i.seen < PHANTOM_AFTER or i.seen - i.since > SURE_AFTER
+            i
+            for i in self.items
+            if i.hidden or time - i.seen < INVENTORY.phantom_after or i.seen - i.since > INVENTORY.sure_after
         ]

@@ -9,60 +9,23 @@ Pure: no clock, no I/O, no pictures; the same tracks, and the same word of a wit
 """
 
 from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import dataclass
-from typing import Final
 
 from smartcart.edge.contract.events import EventType
 from smartcart.edge.judge.change import Change, Witness
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.inventory import Inventory, Resting
 from smartcart.edge.judge.open_visit import OpenVisit
-from smartcart.edge.judge.reconciliation import PRESENT, Account
+from smartcart.edge.judge.reconciliation import Account, settle
 from smartcart.edge.judge.region import Region
+from smartcart.edge.judge.settings import HISTORY, RECONCILIATION, START, JudgeSettings
 from smartcart.edge.judge.static_hands import Phantoms
-from smartcart.edge.judge.track_history import INSIDE, WINDOW, Path
+from smartcart.edge.judge.track_history import Path
 from smartcart.edge.judge.unknown import Unknown
 from smartcart.edge.judge.visit import Visit, holds, reaches
 from smartcart.edge.judge.weighing import unknown_item, weighed
 from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
 from smartcart.edge.vision.zone import Zone
-
-LONG: Final = 0.7  # the share of the start that something in a hand must rest to count as standing there
-FREE: Final = 0.3  # the share of a place that known items out of sight may cover for it to count as free
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeSettings:
-    """Times in seconds, shares in [0, 1].
-
-    ``settle`` is how long, and ``least_tail`` how many frames, the zone must be quiet before a visit is judged
-    (``settle_out_of_sight`` where something is out of sight that may come back); ``patience`` is how long a hand that
-    holds in sight what it took out keeps the visit open; ``look_again`` how long the quiet may last before what is
-    still uncertain is told as such;
-    ``let_go`` how long, while a hand is still in, another thing must rest with no hand at it to be told as put in;
-    ``start`` is how long at the beginning everything at rest is taken for part of the basket, ``adopt_after`` how long
-    something must rest later to be taken for that without a visit; ``late`` how long after a visit an item that comes
-    into sight where a hand has been still belongs to that visit; ``missed`` how many quiet seconds after it something
-    that was not seen to leave must stay away to be taken for gone; ``longest`` how long ways are remembered on a visit
-    without end.
-    """
-
-    hand_share: float = 0.2
-    settle: float = 0.7
-    settle_out_of_sight: float = 1.2
-    patience: float = 2.5
-    let_go: float = 2.0
-    look_again: float = 2.0
-    rest: float = 0.3
-    start: float = 1.0
-    least_tail: int = 3
-    adopt_after: float = 1.0
-    late: float = 3.0
-    missed: float = 1.5
-    forget_path_after: float = 3.0
-    longest: float = 60.0
 
 
 class Judge:
@@ -105,7 +68,7 @@ class Judge:
         self._time = time
         self._phantoms.see(time, [t for t in tracks if t.is_hand and t.seen])
         real = [t for t in tracks if t.is_hand and not self._phantoms.at(t.box)]
-        lately = [t for t in real if time - t.last < WINDOW / 2]
+        lately = [t for t in real if time - t.last < HISTORY.window / 2]
         self._follow(time, [t for t in tracks if not t.is_hand and t.seen], lately)
         hands = [t for t in real if t.seen and self._reaches_in(t)]
         if hands or self._something_moves(time) or self._held_outside(time):
@@ -156,7 +119,9 @@ class Judge:
             return False
         patience, start = self._settings.patience, self._visit.start
         out = (p for p in self._paths.values() if p.last == time and p.left is not None and p.left >= start)
-        return any(time - p.left < patience and p.held is not None and time - p.held < WINDOW for p in out if p.left)
+        return any(
+            time - p.left < patience and p.held is not None and time - p.held < HISTORY.window for p in out if p.left
+        )
 
     def _touch(self, time: float, hands: Sequence[Track]) -> Visit:
         if self._visit is None:
@@ -183,9 +148,9 @@ class Judge:
     def _adopt_standing(self, time: float) -> None:
         """What stood there from the first pictures on is part of the basket, whoever has his hand in it."""
         for path in self._paths.values():
-            if path.last != time or path.rests_since is None or path.moved or path.contents < INSIDE:
+            if path.last != time or path.rests_since is None or path.moved or path.contents < HISTORY.inside:
                 continue
-            long = self._settings.rest if path.held is None else LONG * self._settings.start
+            long = self._settings.rest if path.held is None else START.long * self._settings.start
             if time - path.rests_since >= long and self._inventory.find(path) is None:
                 self._inventory.add(path)
 
@@ -202,7 +167,7 @@ class Judge:
         return told
 
     def _quiet(self, time: float, elapsed: float) -> list[Decision]:
-        inside = [p for p in self._paths.values() if p.last == time and p.contents >= INSIDE]
+        inside = [p for p in self._paths.values() if p.last == time and p.contents >= HISTORY.inside]
         if self._visit is None:
             return self._keep_inventory(time, elapsed, [p for p in inside if self._rests(p, time)])
         self._visit.quiet(time, [p for p in inside if p.held != time])
@@ -220,8 +185,8 @@ class Judge:
 
     def _in_doubt(self, visit: Visit, time: float) -> bool:
         """Whether the visit, judged now, would leave something uncertain: a few more sights may tell what it is."""
-        account = Account(visit=visit, inventory=deepcopy(self._inventory), paths=list(self._paths.values()), time=time)
-        return any(d.type == EventType.ITEM_UNCERTAIN for d in account.settle())
+        _, decisions = settle(self._inventory, visit, list(self._paths.values()), time)
+        return any(d.type == EventType.ITEM_UNCERTAIN for d in decisions)
 
     def _settle(self, visit: Visit, time: float) -> float:
         """How long to wait: longer while something that stood there is not seen, for it may only be hidden."""
@@ -234,7 +199,7 @@ class Judge:
 
     def _in_sight(self, item: Resting, time: float) -> bool:
         path = self._paths.get(item.track)
-        return path is not None and (time - path.last < WINDOW or path.left is not None)
+        return path is not None and (time - path.last < HISTORY.window or path.left is not None)
 
     def _rests(self, path: Path, time: float) -> bool:
         return path.rests_since is not None and time - path.rests_since >= self._settings.rest
@@ -300,8 +265,8 @@ class Judge:
         watched = path.track.first > self._began + self._settings.start
         alone = path.sure and (path.clear or path.travelled) and not path.held_frames
         box = path.track.box
-        lost = (item for item in self._inventory.items if item.seen < path.last - WINDOW)
-        return watched and alone and not any(item.box.overlap(box) > FREE * box.area for item in lost)
+        lost = (item for item in self._inventory.items if item.seen < path.last - HISTORY.window)
+        return watched and alone and not any(item.box.overlap(box) > START.free * box.area for item in lost)
 
     # --- the end of a visit ---
 
@@ -309,8 +274,7 @@ class Judge:
         self._visit, self._last_visit = None, visit
         self._unknown.drop()
         before = [item.box for item in self._inventory.items]
-        account = Account(visit=visit, inventory=self._inventory, paths=list(self._paths.values()), time=time)
-        decisions = account.settle()
+        self._inventory, decisions = settle(self._inventory, visit, list(self._paths.values()), time)
         self._change = self._seen_to_change(visit, time)
         if not (decisions or visit.decided) and self._change is not None:
             self._wonder(visit, time, self._change, before)
@@ -334,7 +298,7 @@ class Judge:
 
     def _wonder(self, visit: Visit, time: float, change: Change, before: Sequence[Box]) -> None:
         """Keeps for a while what changed though nothing was seen: the detector may yet see what it is."""
-        standing = [p.track.box for p in self._paths.values() if visit.seen_share(p.track.id) >= PRESENT]
+        standing = [p.track.box for p in self._paths.values() if visit.seen_share(p.track.id) >= RECONCILIATION.present]
         known = [*before, *standing, *visit.last_hands, *(item.box for item in self._inventory.items)]
         asked = unknown_item(change, known=known, visit=(visit.start, visit.last_active))
         if asked is not None:

@@ -6,18 +6,15 @@ rest on such a thing; all else waits for the close.
 """
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Final
 
 from smartcart.edge.contract.events import EventType
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.inventory import Inventory, Resting
-from smartcart.edge.judge.reconciliation import Account
-from smartcart.edge.judge.track_history import INSIDE, Path
+from smartcart.edge.judge.reconciliation import settle
+from smartcart.edge.judge.settings import HISTORY, OPEN_VISIT
+from smartcart.edge.judge.track_history import Path
 from smartcart.edge.judge.visit import Visit
-
-AS_IF: Final = 10  # quiet frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +36,7 @@ class OpenVisit:
         out = {p.track.id: known[p.track.id] for p in self.paths if p.track.id in known and self._away(p)}
         if not put and not out:
             return []
-        trial = Account(
-            visit=self._as_if_quiet(), inventory=deepcopy(self.inventory), paths=self.paths, time=self.time
-        ).settle()
+        _, trial = settle(self.inventory, self._as_if_quiet(), self.paths, self.time)
         told: list[Decision] = []
         for decision in trial:
             if decision.type is EventType.ITEM_ADDED and decision.track in put:
@@ -68,15 +63,15 @@ class OpenVisit:
         return path.left is not None and path.left >= self.visit.start and self.time - path.left >= self.away
 
     def _stands(self, path: Path) -> bool:
-        return path.last == self.time and path.rests_since is not None and path.contents >= INSIDE
+        return path.last == self.time and path.rests_since is not None and path.contents >= HISTORY.inside
 
     def _as_if_quiet(self) -> Visit:
         standing = [p.track.id for p in self.paths if self._stands(p) and p.held != self.time]
         return replace(
             self.visit,
             quiet_since=self.time - self.let_go,
-            tail=AS_IF,
-            sights=dict.fromkeys(standing, AS_IF),
+            tail=OPEN_VISIT.as_if,
+            sights=dict.fromkeys(standing, OPEN_VISIT.as_if),
             seen_from=dict.fromkeys(standing, 1),
             votes_at_rest={},
         )

@@ -7,14 +7,9 @@ from typing import Any, Final, Literal
 
 from smartcart.edge.contract.events import Candidate, EventType
 from smartcart.edge.judge.decision import Decision
+from smartcart.edge.judge.settings import ADD, OUTCOME, REMOVE
 from smartcart.edge.vision.detection import Box
 
-CERTAIN: Final = 0.7
-CERTAIN_LABEL: Final = 0.5
-WORTH_ASKING: Final = 0.35
-DOUBT: Final = 0.12
-FEW: Final = 1.0
-LONGEST_TRAIL: Final = 24
 TYPES: Final = {"added": EventType.ITEM_ADDED, "removed": EventType.ITEM_REMOVED}
 
 
@@ -34,8 +29,8 @@ class AddEvidence:
 
     def probability(self) -> float:
         came = self.brought or (self.flew and not self.uncovered)  # what is uncovered may tumble
-        moved = 2.4 if came else -2.1 * self.uncovered - 2.5 * (not self.touched)
-        return _sigmoid(-6.3 + 9.0 * self.carried + moved + 8.0 * self.seen)
+        moved = ADD.came if came else ADD.uncovered * self.uncovered + ADD.untouched * (not self.touched)
+        return _sigmoid(ADD.bias + ADD.carried * self.carried + moved + ADD.seen * self.seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +44,9 @@ class RemoveEvidence:
     covered: float
 
     def probability(self) -> float:
-        unseen = 0.0 if self.left else 4.0 * self.covered
-        return _sigmoid(-7.0 + 7.0 * self.left + 4.0 * self.touched + 5.5 * self.support - unseen)
+        hidden = 0.0 if self.left else REMOVE.covered * self.covered
+        log_odds = REMOVE.bias + REMOVE.left * self.left + REMOVE.touched * self.touched
+        return _sigmoid(log_odds + REMOVE.support * self.support + hidden)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +68,7 @@ class Story:
         """As JSON, with the share of the votes of the four best classes."""
         total = sum(votes.values())
         best = sorted(votes.items(), key=lambda pair: (-pair[1], pair[0]))[:4]
-        step = max(1, math.ceil(len(self.trail) / LONGEST_TRAIL))
+        step = max(1, math.ceil(len(self.trail) / OUTCOME.longest_trail))
         trail = [*self.trail[::step], *self.trail[-1:]]
         return {
             "visit": [round(t, 3) for t in self.visit],
@@ -104,7 +100,7 @@ def decide(
         told: the class under which the item was put in; it goes out under the same one.
     """
     happened = evidence.probability()
-    if happened < WORTH_ASKING:
+    if happened < OUTCOME.worth_asking:
         return None
     if told is not None:
         votes = {**votes, told: votes.get(told, 0.0) + sum(votes.values())}
@@ -114,7 +110,7 @@ def decide(
     candidates.append(Candidate(outcome="none", label=None, probability=round(1 - happened, 3)))
     share, label = ranked[0]
     known = share if told is not None else share * _trust(total, story.frames)
-    certain = happened >= CERTAIN and known >= CERTAIN_LABEL
+    certain = happened >= OUTCOME.certain and known >= OUTCOME.certain_label
     return Decision(
         type=TYPES[change] if certain else EventType.ITEM_UNCERTAIN,
         label=label,
@@ -128,12 +124,12 @@ def decide(
 
 
 def _trust(votes: float, frames: int) -> float:
-    """How far a class is to be believed that is seen with little confidence (``DOUBT`` votes a frame are for none), or
-    in but a few frames (with ``FEW`` half of it is)."""
+    """How far a class is to be believed that is seen with little confidence (``doubt`` votes a frame are for none), or
+    in but a few frames (with ``few`` half of it is)."""
     if not frames:
         return 1.0
     seen = votes / frames
-    return seen / (seen + DOUBT) * frames / (frames + FEW)
+    return seen / (seen + OUTCOME.doubt) * frames / (frames + OUTCOME.few)
 
 
 def _plain(evidence: AddEvidence | RemoveEvidence) -> dict[str, Any]:

@@ -3,21 +3,15 @@
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from smartcart.edge.judge.inventory import UNLIKE, Resting
-from smartcart.edge.judge.track_history import ALIKE, Path, likeness, vote_gain
+from smartcart.edge.judge.inventory import Resting
+from smartcart.edge.judge.settings import HISTORY, INVENTORY, PAIRING
+from smartcart.edge.judge.track_history import Path, likeness, vote_gain
 from smartcart.edge.judge.trajectory import Thread
 from smartcart.edge.judge.visit import Visit
-
-LEAST_FIT: Final = 0.3
-UNMOVED: Final = 0.8
-STANDS: Final = 0.5
-GLIMPSED: Final = 0.2
-FARTHER: Final = 0.2  # what a picture's width of way takes from a fit
 
 
 def thread_of(item: Resting, threads: Sequence[Thread]) -> Thread | None:
@@ -46,7 +40,7 @@ class Pairing:
             return list(self.present), list(self.items)
         fit = self._fits()
         rows, columns = linear_sum_assignment(-fit)
-        pairs = [(r, c) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if fit[r, c] >= LEAST_FIT]
+        pairs = [(r, c) for r, c in zip(rows.tolist(), columns.tolist(), strict=True) if fit[r, c] >= PAIRING.least]
         for row, column in pairs:
             path = self.present[column].end
             self.items[row].see(path, self._gain(path))
@@ -77,23 +71,23 @@ class Pairing:
         return vote_gain(path.track.votes, self.visit.votes_at_rest.get(path.track.id, {}))
 
     def _fit(self, item: Resting, thread: Thread) -> float:
-        """How well what is seen after is the item known before; below ``LEAST_FIT`` it is not."""
+        """How well what is seen after is the item known before; below ``least`` it is not."""
         path, life = thread.end, thread_of(item, self.threads)
         same_track = item.track == path.track.id
         alike = likeness(item.votes, self._gain(path) if same_track else thread.votes)
         if same_track and path.rests_since is not None and path.rests_since <= self.visit.start:
-            stands = alike >= UNLIKE or item.box.iou(path.track.box) >= STANDS
+            stands = alike >= INVENTORY.unlike or item.box.iou(path.track.box) >= PAIRING.stands
             return 5.0 if stands else 0.0  # else what was put before it has its track now
         gone = life is not None and life.end.gone_out(self.time) is not None
-        if not gone and alike >= ALIKE and item.box.iou(path.track.box) >= UNMOVED:
+        if not gone and alike >= HISTORY.alike and item.box.iou(path.track.box) >= PAIRING.unmoved:
             return 4.5  # it stands as it stood; a hand that passed may have taken its track along
         if item.track in thread.tracks:
-            return 4.0 if alike >= UNLIKE else 0.0
+            return 4.0 if alike >= INVENTORY.unlike else 0.0
         taken_up = item.touched > 0 and life is not None and self._taken_up(life, thread)
         if gone or (self.visit.came_in(thread) and not taken_up):
             return 0.0
         if item.is_at(path.track.box):
-            return 1.0 + item.box.iou(path.track.box) + alike if alike >= UNLIKE or item.touched == 0 else 0.0
+            return 1.0 + item.box.iou(path.track.box) + alike if alike >= INVENTORY.unlike or item.touched == 0 else 0.0
         return self._moved(item, thread, alike)
 
     def _taken_up(self, life: Thread, thread: Thread) -> bool:
@@ -103,12 +97,12 @@ class Pairing:
 
     def _moved(self, item: Resting, thread: Thread, alike: float) -> float:
         """How well what is seen elsewhere is the item."""
-        if self.visit.seen_share(item.track) >= GLIMPSED:
+        if self.visit.seen_share(item.track) >= PAIRING.glimpsed:
             return 0.0  # it is seen where it stood
         if item.missing is not None and item.missing.touched:
             return 0.0  # a hand took it from its place on an earlier visit
         could = item.touched > 0 or item.missing is not None or thread.brought or thread.travelled
-        if not could or alike < ALIKE:
+        if not could or alike < HISTORY.alike:
             return 0.0
         (x, y), (px, py) = item.box.centre, thread.end.track.box.centre
-        return alike * item.support - FARTHER * float(np.hypot(x - px, y - py))
+        return alike * item.support - PAIRING.farther * float(np.hypot(x - px, y - py))

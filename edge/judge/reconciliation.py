@@ -7,29 +7,51 @@ go out, to be covered or to be uncovered.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from smartcart.edge.contract.events import EventType
 from smartcart.edge.judge.decision import Decision
-from smartcart.edge.judge.inventory import NEAR, Inventory, Missing, Resting
+from smartcart.edge.judge.inventory import Inventory, Missing, Resting
 from smartcart.edge.judge.outcome import AddEvidence, RemoveEvidence, Story, decide
 from smartcart.edge.judge.pairing import Pairing, thread_of
-from smartcart.edge.judge.track_history import ALIKE, WAY, Path, drift, likeness, way_out
-from smartcart.edge.judge.trajectory import DOUBLED, Thread, join
-from smartcart.edge.judge.visit import EARLY, Visit
+from smartcart.edge.judge.settings import HISTORY, INVENTORY, JOIN, RECONCILIATION, VISIT
+from smartcart.edge.judge.track_history import Path, drift, likeness, way_out
+from smartcart.edge.judge.trajectory import Thread, join
+from smartcart.edge.judge.visit import Visit
 from smartcart.edge.vision.detection import Box
 
-PRESENT: Final = 0.5
-COVERED: Final = 0.5
-UNCOVERED: Final = 0.3
-LEAST_HELD: Final = 2
-LEAST_TAKEN: Final = 2
-LEAST_LEAVING: Final = 3
-STAYED: Final = 0.6
-STOOD: Final = 0.4
-AWAY: Final = 4.0
-CLEARLY: Final = 0.75
-HARDLY: Final = 0.5
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Matched:
+    """Things after the visit against items before it: ``new`` and ``missing`` have no partner.
+
+    ``known`` are the tracks of the items, ``places`` where each stood before.
+    """
+
+    threads: Sequence[Thread]
+    present: Sequence[Thread]
+    known: set[int]
+    places: Sequence[tuple[Resting, Box]]
+    pairing: Pairing
+    new: Sequence[Thread]
+    missing: Sequence[Resting]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Explained:
+    """What was seen of everything without a partner.
+
+    ``glimpsed`` are the things seen at all in the quiet; ``vacated`` the places that became free; ``strangers`` the
+    things that neither stand there nor are known, of which ``taken`` went out in a hand; ``lives`` the track history of
+    each missing item, by its identity; ``busy`` whether a hand had another thing to do; ``above`` what may cover one.
+    """
+
+    glimpsed: Sequence[Path]
+    vacated: Sequence[Box]
+    strangers: Sequence[Thread]
+    taken: list[Thread]
+    lives: Mapping[int, Thread | None]
+    busy: bool
+    above: Sequence[Box]
 
 
 @dataclass(slots=True)
@@ -47,10 +69,16 @@ class Account:
         self.before = self.inventory.count()
 
     def settle(self) -> list[Decision]:
-        """Brings the inventory up to date and returns the decisions in order of media time."""
-        recent = [p for p in self.paths if p.last >= self.visit.start - EARLY]
-        threads = join(recent, self.visit.start - EARLY)
-        present = [t for t in threads if self.visit.seen_share(t.end.track.id) >= PRESENT]
+        """Brings its inventory up to date and returns the decisions in order of media time."""
+        matched = self._match()
+        self._apply(matched, self._explain(matched))
+        return self._reported()
+
+    def _match(self) -> "_Matched":
+        """Which of the things that stand there now are known from before."""
+        recent = [p for p in self.paths if p.last >= self.visit.start - VISIT.early]
+        threads = join(recent, self.visit.start - VISIT.early)
+        present = [t for t in threads if self.visit.seen_share(t.end.track.id) >= RECONCILIATION.present]
         present.sort(key=lambda t: -t.end.track.hits)
         known = {item.track for item in self.inventory.items}
         present = [t for t in present if t.end.track.id in known or not self._is_second_box(t, present)]
@@ -59,35 +87,51 @@ class Account:
             visit=self.visit, items=self.inventory.items, threads=threads, present=present, time=self.time
         )
         new, missing = pairing.settle()
-        glimpsed = [t.end for t in threads if self.visit.seen_share(t.end.track.id) > 0]
-        moved = [(item, box) for item, box in places if not item.is_at(box)]
-        vacated = [box for item, box in places if item in missing or (item, box) in moved]
-        arrived = [t for t in present if t in new or (t.travelled and self.visit.began(t))]
-        strangers = [t for t in threads if t not in present and not t.tracks & known]
+        return _Matched(
+            threads=threads, present=present, known=known, places=places, pairing=pairing, new=new, missing=missing
+        )
+
+    def _explain(self, matched: "_Matched") -> "_Explained":
+        """What may have become of the rest: what moved, what came, what a hand took out."""
+        moved = [(item, box) for item, box in matched.places if not item.is_at(box)]
+        arrived = [t for t in matched.present if t in matched.new or (t.travelled and self.visit.began(t))]
+        strangers = [t for t in matched.threads if t not in matched.present and not t.tracks & matched.known]
         taken = [t for t in strangers if self._went(t) and not t.tracks & self.visit.told_out]
-        lives = {id(item): thread_of(item, threads) for item in missing}
+        lives = {id(item): thread_of(item, matched.threads) for item in matched.missing}
         busy = bool(taken) or any(self.visit.began(t) for t in arrived)
         busy |= any(self._left(life) is not None for life in lives.values())
-        above = [*(t.end.track.box for t in arrived), *(item.box for item, _ in moved)]
-        for item in missing:
-            life = lives[id(item)]
-            if self._left(life) is not None or not self._still_there(item, glimpsed):
-                self._gone(item, life, taken, missing, above, busy)
-        unseen = [t for t in strangers if self._stayed_unseen(t)]
-        for thread in new:
-            self._new(pairing.freed(thread) if thread.tracks & known else thread, unseen, present, vacated)
+        return _Explained(
+            glimpsed=[t.end for t in matched.threads if self.visit.seen_share(t.end.track.id) > 0],
+            vacated=[box for item, box in matched.places if item in matched.missing or (item, box) in moved],
+            strangers=strangers,
+            taken=taken,
+            lives=lives,
+            busy=busy,
+            above=[*(t.end.track.box for t in arrived), *(item.box for item, _ in moved)],
+        )
+
+    def _apply(self, matched: "_Matched", explained: "_Explained") -> None:
+        """Decides on everything that is left over, and brings the inventory up to date."""
+        taken = explained.taken
+        for item in matched.missing:
+            life = explained.lives[id(item)]
+            if self._left(life) is not None or not self._still_there(item, explained.glimpsed):
+                self._gone(item, life, taken, matched.missing, explained.above, explained.busy)
+        unseen = [t for t in explained.strangers if self._stayed_unseen(t)]
+        for thread in matched.new:
+            own = matched.pairing.freed(thread) if thread.tracks & matched.known else thread
+            self._new(own, unseen, matched.present, explained.vacated)
         for thread in unseen:
             self._put_in_unseen(thread)
         for thread in taken:
             self._taken_unseen(thread)
-        return self._told()
 
     def lost(self, items: Sequence[Resting]) -> list[Decision]:
         """Decides on items that did not come back after a visit."""
         for item in items:
             if item.missing is not None:
                 self._settle_missing(item, item.missing)
-        return self._told()
+        return self._reported()
 
     def late(self, path: Path) -> list[Decision]:
         """Decides on an item that came into sight only after its visit."""
@@ -99,7 +143,7 @@ class Account:
                 flew=False,
                 touched=True,
                 uncovered=False,
-                seen=CLEARLY if path.clear else HARDLY,
+                seen=RECONCILIATION.clearly if path.clear else RECONCILIATION.hardly,
             ),
         )
 
@@ -115,9 +159,9 @@ class Account:
     def _came_alone(self, path: Path, evidence: AddEvidence) -> list[Decision]:
         told = self._add(Thread(paths=(path,)), evidence)
         self.inventory.add(path).told = told
-        return self._told()
+        return self._reported()
 
-    def _told(self) -> list[Decision]:
+    def _reported(self) -> list[Decision]:
         """The decisions in order of media time, each with what is believed in the basket now."""
         self._put_back()
         after = self.inventory.count()
@@ -127,7 +171,9 @@ class Account:
     def _put_back(self) -> None:
         """What went out in sight and came in again on the same visit changed its place, and nothing else."""
         for out in [d for d in self.decisions if d.evidence.get("left") and d.type == EventType.ITEM_REMOVED]:
-            back = (d for d in self.decisions if 0 < d.media_time - out.media_time <= AWAY and _same(d, out))
+            back = (
+                d for d in self.decisions if 0 < d.media_time - out.media_time <= RECONCILIATION.away and _same(d, out)
+            )
             again = next(back, None)
             if again is not None:
                 self.decisions = [d for d in self.decisions if d is not out and d is not again]
@@ -144,7 +190,7 @@ class Account:
     def _still_there(self, item: Resting, glimpsed: Sequence[Path]) -> bool:
         if item.seen >= self.visit.last_active:
             return True
-        return any(item.is_at(p.track.box) and likeness(item.votes, p.track.votes) >= ALIKE for p in glimpsed)
+        return any(item.is_at(p.track.box) and likeness(item.votes, p.track.votes) >= HISTORY.alike for p in glimpsed)
 
     def _gone(
         self,
@@ -164,7 +210,7 @@ class Account:
             item.box, item.track = life.end.track.box, life.end.track.id
             item.hidden, item.missing = True, None  # it was brought back
             return
-        if left is None and (item.hidden or covered >= COVERED):
+        if left is None and (item.hidden or covered >= RECONCILIATION.covered):
             item.hidden = True
             return
         if left is not None:
@@ -201,9 +247,9 @@ class Account:
     def _left_as_another(self, item: Resting, taken: list[Thread], others: Sequence[Resting]) -> float | None:
         """When it went out under tracks that begin in the hand: of something like it, or of what begins at its place
         and is like nothing else that is missing."""
-        alike = [t for t in taken if likeness(t.votes, item.votes) >= ALIKE]
-        here = [t for t in taken if drift(t.begin.track.origin, item.box) <= NEAR]
-        strange = (t for t in here if all(likeness(t.votes, other.votes) < ALIKE for other in others))
+        alike = [t for t in taken if likeness(t.votes, item.votes) >= HISTORY.alike]
+        here = [t for t in taken if drift(t.begin.track.origin, item.box) <= INVENTORY.near]
+        strange = (t for t in here if all(likeness(t.votes, other.votes) < HISTORY.alike for other in others))
         same = alike or list(strange)
         if not same:
             return None
@@ -215,15 +261,17 @@ class Account:
         """Whether it was first seen within the basket, in a hand that had been there a while, and went out with it."""
         inside = not thread.begin.from_outside and self.visit.began(thread) and not self.visit.came_in(thread)
         out = thread.end.gone_out(self.time)
-        far = way_out(thread.begin.track.origin, thread.end.track.box) > WAY
-        return inside and out is not None and far and thread.held_frames >= LEAST_TAKEN
+        far = way_out(thread.begin.track.origin, thread.end.track.box) > HISTORY.way
+        return inside and out is not None and far and thread.held_frames >= RECONCILIATION.least_taken
 
     def _new(self, thread: Thread, unseen: list[Thread], present: Sequence[Thread], vacated: Sequence[Box]) -> None:
         """Something that stands where nothing was known before."""
         path = thread.end
         if self._is_second_box(thread, present):
             return
-        ahead = EARLY if thread.begin.from_outside else STOOD  # what a hand brings may be in sight before the hand
+        ahead = (
+            VISIT.early if thread.begin.from_outside else RECONCILIATION.stood
+        )  # what a hand brings may be in sight before the hand
         stood = thread.begin.track.first < self.visit.start - ahead or self.visit.in_sight_at_start(thread)
         if stood and not (thread.travelled or thread.moved or (thread.brought and not self.visit.from_start)):
             self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
@@ -239,7 +287,7 @@ class Account:
             flew=(thread.travelled or thread.moved) and not thread.brought,
             touched=self.visit.touched(path.track.box),
             uncovered=any(
-                box.overlap(path.track.box) >= UNCOVERED * path.track.box.area
+                box.overlap(path.track.box) >= RECONCILIATION.uncovered * path.track.box.area
                 for box in (*vacated, *self.visit.hands_at_start)
             ),
             seen=self.visit.seen_share(path.track.id),
@@ -252,9 +300,12 @@ class Account:
         """Whether it was carried in by a hand that was seen to leave without it: it is there, though hidden."""
         path = thread.end
         lost_within = path.inside and (path.gone_out(self.time) is None or self._hand_stayed(path))
-        held = thread.held_frames >= LEAST_HELD
+        held = thread.held_frames >= RECONCILIATION.least_held
         return (
-            self.visit.came_in(thread) and lost_within and held and self.visit.hands_after(path.last) >= LEAST_LEAVING
+            self.visit.came_in(thread)
+            and lost_within
+            and held
+            and self.visit.hands_after(path.last) >= RECONCILIATION.least_leaving
         )
 
     def _put_in_unseen(self, thread: Thread) -> None:
@@ -265,7 +316,7 @@ class Account:
 
     def _hand_stayed(self, path: Path) -> bool:
         """Whether a hand was seen in the basket for a while after it: then the hand did not take it out again."""
-        return path.left is None and self.visit.hand_stayed(path.last, STAYED)
+        return path.left is None and self.visit.hand_stayed(path.last, RECONCILIATION.stayed)
 
     def _taken_unseen(self, thread: Thread) -> None:
         """Taken out, though it was never seen at its place."""
@@ -319,19 +370,36 @@ class Account:
             visit=(visit.start, visit.last_active),
             frames=thread.hits if thread else 0,
             hand_frames=thread.held_frames if thread else 0,
-            trail=thread.trail(visit.start - EARLY) if thread else (),
+            trail=thread.trail(visit.start - VISIT.early) if thread else (),
             before=self.before,
         )
 
 
 def _before(thread: Thread, unseen: Sequence[Thread]) -> Thread | None:
     """What was carried in and lost from sight before a thing was seen: something like it, or what was lost there."""
-    earlier = [t for t in unseen if t.end.last <= thread.begin.track.first + DOUBLED]
-    alike = (t for t in earlier if likeness(t.votes, thread.votes) >= ALIKE)
-    here = (t for t in earlier if drift(t.end.track.box, thread.end.track.box) <= NEAR)
+    earlier = [t for t in unseen if t.end.last <= thread.begin.track.first + JOIN.doubled]
+    alike = (t for t in earlier if likeness(t.votes, thread.votes) >= HISTORY.alike)
+    here = (t for t in earlier if drift(t.end.track.box, thread.end.track.box) <= INVENTORY.near)
     return next(alike, None) or next(here, None)
 
 
 def _same(added: Decision, removed: Decision) -> bool:
     """Whether an addition may be of the item that was removed before."""
-    return added.type == EventType.ITEM_ADDED and likeness(added.evidence["votes"], removed.evidence["votes"]) >= ALIKE
+    return (
+        added.type == EventType.ITEM_ADDED
+        and likeness(added.evidence["votes"], removed.evidence["votes"]) >= HISTORY.alike
+    )
+
+
+def settle(inventory: Inventory, visit: Visit, paths: Sequence[Path], time: float) -> tuple[Inventory, list[Decision]]:
+    """Judges a visit: gives the inventory after it, and the decisions in order of media time. Pure.
+
+    Args:
+        inventory: what stood in the basket before; it stays as it is.
+        visit: the visit, over or taken as if it were.
+        paths: the track histories of its time.
+        time: media time of the closing, in seconds.
+    """
+    account = Account(visit=visit, inventory=inventory.copy(), paths=paths, time=time)
+    decisions = account.settle()
+    return account.inventory, decisions

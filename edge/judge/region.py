@@ -1,33 +1,28 @@
 """Where in the picture the basket is: its opening, and what is seen of its inside through the wall below that."""
 
-from typing import Final
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from smartcart.edge.judge.settings import REGION
 from smartcart.edge.vision.detection import Box
 from smartcart.edge.vision.zone import Zone
-
-GRID: Final = 160
-BELOW: Final = 0.25
-PART: Final = 0.5  # of the zone's height, which a wall seen below it does not exceed
 
 
 class Region:
     """The basket zone as a raster that is summed up once, so that asking for a box costs a microsecond.
 
     A camera that looks over the near wall of a wire basket sees what stands at that wall through it, which is below
-    the opening in the picture: ``contents`` counts the ``BELOW`` of the picture under the zone as well, under a small
+    the opening in the picture: ``contents`` counts the ``below`` of the picture under the zone as well, under a small
     zone at most half of its height.
     """
 
     def __init__(self, zone: Zone) -> None:
-        mask = np.zeros((GRID, GRID), np.uint8)
-        corners = np.round(np.array(zone.polygon, np.float32) * GRID).astype(np.int32)
+        mask = np.zeros((REGION.grid, REGION.grid), np.uint8)
+        corners = np.round(np.array(zone.polygon, np.float32) * REGION.grid).astype(np.int32)
         cv2.fillPoly(mask, [corners], 1)
         heights = [y for _, y in zone.polygon]
-        below = round(min(BELOW, PART * (max(heights) - min(heights))) * GRID)
+        below = round(min(REGION.below, REGION.part * (max(heights) - min(heights))) * REGION.grid)
         down = np.zeros((2 * below + 1, 1), np.uint8)
         down[below:] = 1
         self._area = zone.area
@@ -48,8 +43,8 @@ class Region:
 
 
 def _share(total: NDArray[np.int32], box: Box) -> float:
-    x1, y1, x2, y2 = (min(GRID, max(0, round(v * GRID))) for v in box)
-    x1, y1 = min(x1, GRID - 1), min(y1, GRID - 1)
+    x1, y1, x2, y2 = (min(REGION.grid, max(0, round(v * REGION.grid))) for v in box)
+    x1, y1 = min(x1, REGION.grid - 1), min(y1, REGION.grid - 1)
     x2, y2 = max(x2, x1 + 1), max(y2, y1 + 1)
     inside = int(total[y2, x2]) - int(total[y1, x2]) - int(total[y2, x1]) + int(total[y1, x1])
     return inside / ((x2 - x1) * (y2 - y1))

@@ -6,15 +6,10 @@ nothing would ever be decided.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
+from smartcart.edge.judge.settings import STATIC_HAND
 from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
-
-SAME_PLACE: Final = 0.75  # as intersection over union
-LONG: Final = 2.0  # seconds, as the next two
-FLICKER: Final = 0.5
-FORGOTTEN: Final = 3.0
 
 
 @dataclass(slots=True)
@@ -34,17 +29,19 @@ class Phantoms:
 
     def see(self, time: float, hands: Iterable[Track]) -> None:
         """Takes the hands that are seen in one frame; ``time`` is media time in seconds."""
-        self._places = [place for place in self._places if time - place.last < FORGOTTEN]
+        self._places = [place for place in self._places if time - place.last < STATIC_HAND.forgotten]
         for hand in hands:
-            if hand.box.iou(hand.origin) < SAME_PLACE:
+            if hand.box.iou(hand.origin) < STATIC_HAND.same_place:
                 continue
-            here = [place for place in self._places if place.box.iou(hand.box) >= SAME_PLACE]
+            here = [place for place in self._places if place.box.iou(hand.box) >= STATIC_HAND.same_place]
             if not here:
                 self._places.append(_Place(box=hand.box, last=time))
             for place in here:
-                place.seen += min(time - place.last, FLICKER)
+                place.seen += min(time - place.last, STATIC_HAND.flicker)
                 place.last = time
 
     def at(self, box: Box) -> bool:
         """Whether a hand's box is that of a phantom."""
-        return any(place.seen >= LONG and place.box.iou(box) >= SAME_PLACE for place in self._places)
+        return any(
+            place.seen >= STATIC_HAND.long and place.box.iou(box) >= STATIC_HAND.same_place for place in self._places
+        )

@@ -4,27 +4,11 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from smartcart.edge.judge.region import Region
+from smartcart.edge.judge.settings import HISTORY
 from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
-
-WINDOW: Final = 0.3
-INSIDE: Final = 0.35
-OUTSIDE: Final = 0.15
-EDGE: Final = 0.015
-STILL: Final = 0.15
-MOVING: Final = 0.25
-WAY: Final = 0.6
-SURE: Final = 0.35
-DOUBLE: Final = 0.5
-DOUBLE_IOU: Final = 0.4
-STEADYING: Final = 3
-BRIEF: Final = 1.5  # seconds; what was seen no longer never stood there
-ALIKE: Final = 0.5  # the likeness from which on two things may be one
-TRAIL_EVERY: Final = 0.1
-LONGEST_TRAIL: Final = 48
 
 
 @dataclass(slots=True)
@@ -60,8 +44,10 @@ class Path:
     @classmethod
     def start(cls, track: Track, region: Region) -> "Path":
         opening, contents = region.opening(track.box), region.contents(track.box)
-        outside = region.opening(track.origin) < INSIDE or _at_picture_edge(track.origin)
-        path = cls(track=track, from_outside=outside, inside=contents >= INSIDE, opening=opening, contents=contents)
+        outside = region.opening(track.origin) < HISTORY.inside or _at_picture_edge(track.origin)
+        path = cls(
+            track=track, from_outside=outside, inside=contents >= HISTORY.inside, opening=opening, contents=contents
+        )
         path._recent.append((track.first, track.origin))
         return path
 
@@ -71,34 +57,34 @@ class Path:
             self.longest_gap = max(self.longest_gap, time - self._recent[-1][0])
         self.track, self.opening, self.contents = track, region.opening(track.box), region.contents(track.box)
         self._recent.append((time, track.box))
-        while time - self._recent[0][0] > WINDOW:
+        while time - self._recent[0][0] > HISTORY.window:
             self._recent.popleft()
         boxes = [box for _, box in self._recent]
         way = drift if self.inside else _way_in
-        self._lately = way(_middle(boxes[:STEADYING]), _middle(boxes[-STEADYING:]))
+        self._lately = way(_middle(boxes[: HISTORY.steadying]), _middle(boxes[-HISTORY.steadying :]))
         self.moved |= self.moving
         self._leave_trail(time)
         if in_hand:
             self.held = time
             self.held_frames += 1
-            self.brought |= self.moving or time - track.first < WINDOW
-        if self._lately > STILL:
+            self.brought |= self.moving or time - track.first < HISTORY.window
+        if self._lately > HISTORY.still:
             self.rests_since = None
-        elif self.rests_since is None and time - self._recent[0][0] >= WINDOW / 2:
+        elif self.rests_since is None and time - self._recent[0][0] >= HISTORY.window / 2:
             self.rests_since = self._recent[0][0]
         self._cross(time)
 
     def _leave_trail(self, time: float) -> None:
-        if not self.trail or time - self.trail[-1][0] >= TRAIL_EVERY:
+        if not self.trail or time - self.trail[-1][0] >= HISTORY.trail_every:
             self.trail.append((time, *self.track.box.centre))
-        if len(self.trail) > LONGEST_TRAIL:
+        if len(self.trail) > HISTORY.longest_trail:
             del self.trail[1:-1:2]
 
     def _cross(self, time: float) -> None:
-        at_rest_within = self.rests_since is not None and self.contents >= INSIDE
-        if not self.inside and (self.opening >= INSIDE or at_rest_within):
+        at_rest_within = self.rests_since is not None and self.contents >= HISTORY.inside
+        if not self.inside and (self.opening >= HISTORY.inside or at_rest_within):
             self.inside, self.entered, self.left = True, time, None
-        elif self.inside and self.opening < OUTSIDE and not at_rest_within:
+        elif self.inside and self.opening < HISTORY.outside and not at_rest_within:
             self.inside, self.left = False, time
 
     @property
@@ -108,31 +94,31 @@ class Path:
     @property
     def moving(self) -> bool:
         """Whether it moved by more than a quarter of its side within the last 0.3 s."""
-        return self._lately > MOVING
+        return self._lately > HISTORY.moving
 
     def in_hand(self, now: float) -> bool:
         """Whether a hand is at it."""
-        return self.held is not None and now - self.held < WINDOW
+        return self.held is not None and now - self.held < HISTORY.window
 
     @property
     def sure(self) -> bool:
         """Whether the eye was sure that something is there, whatever it is."""
-        return sum(self.track.votes.values()) >= SURE * self.track.hits
+        return sum(self.track.votes.values()) >= HISTORY.sure * self.track.hits
 
     @property
     def clear(self) -> bool:
         """Whether the eye was sure of it and never lost it from its first sight on."""
-        return self.sure and self.longest_gap <= WINDOW
+        return self.sure and self.longest_gap <= HISTORY.window
 
     def doubles(self, box: Box) -> bool:
         """Whether it is likely a second box around what stands at a place, or a part of that."""
         own = self.track.box
-        return own.overlap(box) >= DOUBLE * own.area and (not self.clear or own.iou(box) >= DOUBLE_IOU)
+        return own.overlap(box) >= HISTORY.double * own.area and (not self.clear or own.iou(box) >= HISTORY.double_iou)
 
     @property
     def travelled(self) -> bool:
         """Whether it is somewhere else than at first sight."""
-        return drift(self.track.origin, self.track.box) > WAY
+        return drift(self.track.origin, self.track.box) > HISTORY.way
 
     @property
     def carried(self) -> bool:
@@ -143,20 +129,20 @@ class Path:
         """When it left the zone: seen outside of it, or lost from sight on its way over the border."""
         if self.left is not None:
             return self.left
-        lost = now - self.last > WINDOW
-        at_border = self.opening < INSIDE + 0.2 or _at_picture_edge(self.track.box)
+        lost = now - self.last > HISTORY.window
+        at_border = self.opening < HISTORY.inside + 0.2 or _at_picture_edge(self.track.box)
         return self.last if lost and at_border and self._under_way else None
 
     @property
     def _under_way(self) -> bool:
         """Whether it was last seen on the move, even if too briefly to call it that on every single box."""
         before, now = self._recent[0][1], self.track.box
-        brief = self.last - self.track.first < BRIEF and way_out(before, now) > WAY
-        return self.rests_since is None or drift(before, now) > WAY or brief
+        brief = self.last - self.track.first < HISTORY.brief and way_out(before, now) > HISTORY.way
+        return self.rests_since is None or drift(before, now) > HISTORY.way or brief
 
     def over_the_edge(self, now: float) -> bool:
         """Whether it was lost from sight at the picture's border, on its way, and may still be over the basket."""
-        lost = now - self.last > WINDOW / 2
+        lost = now - self.last > HISTORY.window / 2
         return lost and self.left is None and self.rests_since is None and _at_picture_edge(self.track.box)
 
 
@@ -204,7 +190,7 @@ def _at_picture_edge(box: Box) -> bool:
 
 def _edges(box: Box) -> tuple[bool, bool, bool, bool]:
     """Which of its ends x1 y1 x2 y2 are at the picture's edge."""
-    return box.x1 < EDGE, box.y1 < EDGE, box.x2 > 1 - EDGE, box.y2 > 1 - EDGE
+    return box.x1 < HISTORY.edge, box.y1 < HISTORY.edge, box.x2 > 1 - HISTORY.edge, box.y2 > 1 - HISTORY.edge
 
 
 def _side(first: Box, last: Box) -> float:

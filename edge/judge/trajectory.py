@@ -11,12 +11,9 @@ from typing import Final
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from smartcart.edge.judge.track_history import ALIKE, Path, likeness
+from smartcart.edge.judge.settings import HISTORY, JOIN
+from smartcart.edge.judge.track_history import Path, likeness
 
-IN_THE_AIR: Final = 1.3
-DOUBLED: Final = 0.35
-JUMP: Final = 0.25
-HAND_SPEED: Final = 1.5
 NEVER: Final = 1e3
 
 
@@ -118,12 +115,12 @@ def _followers(paths: Sequence[Path], since: float) -> dict[int, int]:
 def _gap(lost: Path, found: Path) -> float:
     """How unlikely it is that a thing went on under another track; ``NEVER`` if it cannot be."""
     elapsed = found.track.first - lost.last
-    if found is lost or found.track.first <= lost.track.first or elapsed < -DOUBLED:
+    if found is lost or found.track.first <= lost.track.first or elapsed < -JOIN.doubled:
         return NEVER
-    if found.last <= lost.last or likeness(lost.track.votes, found.track.votes) < ALIKE:
+    if found.last <= lost.last or likeness(lost.track.votes, found.track.votes) < HISTORY.alike:
         return NEVER
     (x, y), (px, py) = lost.track.box.centre, found.track.origin.centre
     way, elapsed = float(np.hypot(x - px, y - py)), max(elapsed, 0.0)
-    in_the_air = elapsed <= IN_THE_AIR and way <= JUMP + HAND_SPEED * elapsed
+    in_the_air = elapsed <= JOIN.in_the_air and way <= JOIN.jump + JOIN.hand_speed * elapsed
     at_place = way <= 0.5 * (lost.track.box.width + lost.track.box.height) / 2
     return elapsed + way if in_the_air or at_place else NEVER

@@ -1,13 +1,11 @@
 """What changed though the detector saw nothing: kept for a while, since it may yet see what it is, and then asked."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from smartcart.edge.judge.decision import Decision
+from smartcart.edge.judge.settings import UNKNOWN_ITEM
 from smartcart.edge.judge.weighing import explained
 from smartcart.edge.vision.detection import Box
-
-MOST: Final = 24
 
 
 class Unknown:
@@ -32,7 +30,7 @@ class Unknown:
         decision, self._waiting = self._waiting[1], None
         if decision.box is None or explained(decision.box, known):
             return []
-        self._asked = [*self._asked, decision.box][-MOST:]
+        self._asked = [*self._asked, decision.box][-UNKNOWN_ITEM.most :]
         return [decision]
 
     def asked_of(self, box: Box) -> bool:

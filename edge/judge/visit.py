@@ -3,19 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
 
+from smartcart.edge.judge.settings import VISIT
 from smartcart.edge.judge.track_history import Path
 from smartcart.edge.judge.trajectory import Thread
 from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
-
-LONGEST_GAP: Final = 0.25
-EARLY: Final = 1.0  # what a hand brings may be in sight so long before the hand
-BEFORE_IT: Final = 0.6
-WITH_IT: Final = 0.1
-AT_START: Final = 0.2
-MOST_PLACES: Final = 2000  # of hands, that a visit without end remembers
 
 
 @dataclass(slots=True)
@@ -55,11 +48,11 @@ class Visit:
         self.seen_from.clear()
         self.votes_at_rest.clear()
         self.reached += [hand.box for hand in hands]
-        if len(self.reached) > MOST_PLACES:
+        if len(self.reached) > VISIT.most_places:
             del self.reached[::2]
         if hands:
             self.hand_frames.append(time)
-            del self.hand_frames[:-MOST_PLACES]
+            del self.hand_frames[: -VISIT.most_places]
             self.last_hands = [hand.box for hand in hands]
 
     def quiet(self, time: float, resting: Iterable[Path]) -> None:
@@ -84,7 +77,7 @@ class Visit:
 
     def began(self, thread: Thread) -> bool:
         """Whether a thing came into sight on this visit."""
-        return thread.begin.track.first >= self.start - EARLY
+        return thread.begin.track.first >= self.start - VISIT.early
 
     def came_in(self, thread: Thread) -> bool:
         """Whether it came from outside on this visit: in sight, or together with a hand that was not there before."""
@@ -101,11 +94,11 @@ class Visit:
 
     def in_sight_at_start(self, thread: Thread) -> bool:
         """Whether a thing was in sight as early as the hand that was there when the camera began."""
-        return self.from_start and thread.begin.track.first <= self.start + AT_START
+        return self.from_start and thread.begin.track.first <= self.start + VISIT.at_start
 
     def hands_before(self, first: float) -> bool:
         """Whether a hand was seen already a while before a moment, not just with it."""
-        return any(first - BEFORE_IT <= t < first - WITH_IT for t in self.hand_frames)
+        return any(first - VISIT.before_it <= t < first - VISIT.with_it for t in self.hand_frames)
 
     def touched(self, box: Box) -> bool:
         """Whether a hand was at a place."""
@@ -114,7 +107,7 @@ class Visit:
     def hand_stayed(self, since: float, span: float) -> bool:
         """Whether a hand was seen again and again for a span of seconds from a moment on."""
         seen = [since, *(t for t in self.hand_frames if since < t < since + span), since + span]
-        return all(b - a <= LONGEST_GAP for a, b in pairwise(seen))
+        return all(b - a <= VISIT.longest_gap for a, b in pairwise(seen))
 
     def hands_after(self, time: float) -> int:
         """In how many frames a hand was seen later than a moment."""

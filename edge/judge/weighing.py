@@ -12,21 +12,15 @@ from typing import Final
 from smartcart.edge.contract.events import Candidate, EventType, Outcome
 from smartcart.edge.judge.change import Change, ChangedPlace
 from smartcart.edge.judge.decision import Decision
+from smartcart.edge.judge.settings import WEIGHING
 from smartcart.edge.vision.detection import Box
-
-ALL_OVER: Final = 0.45  # the share of the zone that no single item changes
-AGREES: Final = 10.0  # how many times likelier what both say is
-HERE: Final = 0.3  # the share of the smaller box from which on a decision and a change are of one place
-KNOWN: Final = 0.2  # the share of a changed place that known things explain
-LEAST: Final = 0.01  # of the zone; a smaller change is none for a person to settle
-UNKNOWN: Final = 0.75  # how often what clearly changed is an item put in or taken out
 
 
 def weighed(decisions: Sequence[Decision], change: Change | None) -> list[Decision]:
     """The decisions of one visit after the witness's word; as many as before, and in their order."""
     if change is None:
         return list(decisions)
-    if change.share > ALL_OVER:
+    if change.share > WEIGHING.all_over:
         return [_doubted(decision) for decision in decisions]
     return [_with(decision, _at(decision.box, change)) for decision in decisions]
 
@@ -38,19 +32,19 @@ def unknown_item(change: Change, *, known: Sequence[Box], visit: tuple[float, fl
         known: where items are or were believed.
         visit: its start and the last moment of a hand, media time in seconds.
     """
-    if change.share > ALL_OVER or any(place.kind == "moved" for place in change.places):
+    if change.share > WEIGHING.all_over or any(place.kind == "moved" for place in change.places):
         return None
-    place = next((p for p in change.places if p.share >= LEAST and not explained(p.box, known)), None)
+    place = next((p for p in change.places if p.share >= WEIGHING.least and not explained(p.box, known)), None)
     if place is None or place.kind is None or place.kind == "moved":
         return None
     return Decision(
         type=EventType.ITEM_UNCERTAIN,
         label=None,
         media_time=round(visit[1], 3),
-        confidence=UNKNOWN,
+        confidence=WEIGHING.unknown,
         candidates=(
-            Candidate(outcome=place.kind, label=None, probability=UNKNOWN),
-            Candidate(outcome="none", label=None, probability=round(1 - UNKNOWN, 3)),
+            Candidate(outcome=place.kind, label=None, probability=WEIGHING.unknown),
+            Candidate(outcome="none", label=None, probability=round(1 - WEIGHING.unknown, 3)),
         ),
         box=place.box,
         track=None,
@@ -68,11 +62,11 @@ def _with(decision: Decision, place: ChangedPlace | None) -> Decision:
     evidence = {**decision.evidence, "change": place.kind}
     told = decision.candidates[0].outcome if decision.type is EventType.ITEM_UNCERTAIN else _OUTCOME[decision.type]
     if place.kind == told:
-        return _reweighed(replace(decision, evidence=evidence), AGREES)
+        return _reweighed(replace(decision, evidence=evidence), WEIGHING.agrees)
     if decision.type is not EventType.ITEM_UNCERTAIN:
         return decision
     if place.kind == "moved":
-        return _reweighed(replace(decision, evidence=evidence, box=place.box), 1 / AGREES)
+        return _reweighed(replace(decision, evidence=evidence, box=place.box), 1 / WEIGHING.agrees)
     return _turned(replace(decision, evidence=evidence, box=place.box), place.kind)
 
 
@@ -108,10 +102,10 @@ def _at(box: Box | None, change: Change) -> ChangedPlace | None:
     """The changed place that shares most with a decision's box."""
     if box is None:
         return None
-    here = [p for p in change.places if p.box.overlap(box) >= HERE * min(p.box.area, box.area)]
+    here = [p for p in change.places if p.box.overlap(box) >= WEIGHING.here * min(p.box.area, box.area)]
     return max(here, key=lambda p: p.box.iou(box), default=None)
 
 
 def explained(box: Box, known: Iterable[Box]) -> bool:
     """Whether a place is that of a known item."""
-    return any(box.overlap(other) > KNOWN * min(box.area, other.area) for other in known)
+    return any(box.overlap(other) > WEIGHING.known * min(box.area, other.area) for other in known)

@@ -7,7 +7,6 @@ said while a part of the zone moves.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import cv2
 import numpy as np
@@ -16,28 +15,11 @@ from numpy.typing import NDArray
 from smartcart.edge.capture.frames import Frame, Image
 from smartcart.edge.judge.change import Change, ChangedPlace, Kind
 from smartcart.edge.judge.comparison import Mask, Spot, alike, differing, polarity, relit, spots
+from smartcart.edge.judge.settings import WITNESS
 from smartcart.edge.vision.detection import Box
 from smartcart.edge.vision.zone import Zone
 
 Points = NDArray[np.float64]
-
-SIDE: Final = 160  # pixels
-MARGIN: Final = 0.15  # of the zone, around it
-EVERY: Final = 0.09  # seconds between the pictures that are kept, as the next four
-KEPT: Final = 2.0
-QUIET: Final = 1.0
-COMING: Final = 0.3  # so long a hand may be in sight before it is known for one
-LATEST: Final = 0.5
-LEAST: Final = 3  # pictures
-MOST: Final = 6
-MOVING: Final = 0.05  # of the zone
-HAND_AT: Final = 0.1  # the share of a place at which a hand must have been
-CLEAR: Final = 0.4  # polarity
-REACH: Final = 0.1  # of a hand
-SAME_THING: Final = 0.8  # likeness in colour of a thing before and after it was moved
-SAME_SIZE: Final = 0.5
-SAME_PLACE: Final = 0.5
-LAYERS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +37,14 @@ class ChangeWitness:
     def __init__(self, zone: Zone) -> None:
         corners = np.array(zone.polygon)
         low, high = corners.min(axis=0), corners.max(axis=0)
-        self._low = np.clip(low - MARGIN * (high - low), 0, 1)
-        self._high = np.clip(high + MARGIN * (high - low), 0, 1)
+        self._low = np.clip(low - WITNESS.margin * (high - low), 0, 1)
+        self._high = np.clip(high + WITNESS.margin * (high - low), 0, 1)
         self._corners = corners
         self._zone: Mask = np.zeros((0, 0), np.uint8)
         self._recent: deque[tuple[float, Image]] = deque()
         self._newest: float | None = None
         self._before: Image | None = None
-        self._layers: deque[_Layer] = deque(maxlen=LAYERS)
+        self._layers: deque[_Layer] = deque(maxlen=WITNESS.layers)
 
     def see(self, frame: Frame) -> None:
         """Keeps what is to be kept of a frame."""
@@ -72,7 +54,7 @@ class ChangeWitness:
 
     def view(self, frame: Frame) -> Image | None:
         """A small picture of the zone, of some ten frames a second; None of the others."""
-        if self._newest is not None and 0 <= frame.time - self._newest < EVERY:
+        if self._newest is not None and 0 <= frame.time - self._newest < WITNESS.every:
             return None
         self._newest = frame.time
         return self._small(frame.image)
@@ -82,21 +64,21 @@ class ChangeWitness:
         if self._zone.shape != view.shape[:2]:
             self._resized(view.shape[1], view.shape[0])
         self._recent.append((time, view))
-        while time - self._recent[0][0] > KEPT:
+        while time - self._recent[0][0] > WITNESS.kept:
             self._recent.popleft()
 
     def began(self, time: float) -> None:
-        self._before = self._still(time - COMING - QUIET, time - COMING)
+        self._before = self._still(time - WITNESS.coming - WITNESS.quiet, time - WITNESS.coming)
 
     def change(self, since: float, time: float, hands: Sequence[Box]) -> Change | None:
-        after = self._still(max(since, time - LATEST), time)
+        after = self._still(max(since, time - WITNESS.latest), time)
         if self._before is None or after is None or self._moves(after):
             return None
         then = relit(self._before, after)
         mask = differing(then, after, self._zone)
         found = spots(mask)
         reached = self._drawn(hands)
-        near = [spot for spot in found if int((spot.mask * reached).sum()) >= HAND_AT * spot.area]
+        near = [spot for spot in found if int((spot.mask * reached).sum()) >= WITNESS.hand_at * spot.area]
         calm = (1 - mask) * self._zone
         signs = [polarity(then, after, spot.mask, calm) + self._as_before(after, spot) for spot in near]
         kinds = _kinds(near, signs, np.clip(then, 0, 255).astype(np.uint8), after)
@@ -115,7 +97,7 @@ class ChangeWitness:
         x1, y1 = np.floor(self._low * (width, height)).astype(int)
         x2, y2 = np.maximum(np.ceil(self._high * (width, height)).astype(int), (x1 + 1, y1 + 1))
         part = image[y1:y2, x1:x2]
-        scale = min(1.0, SIDE / max(part.shape[:2]))
+        scale = min(1.0, WITNESS.side / max(part.shape[:2]))
         size = max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale))
         return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -130,15 +112,15 @@ class ChangeWitness:
     def _still(self, since: float, until: float) -> Image | None:
         """The median picture of a time; None where there are too few."""
         taken = [image for time, image in self._recent if since <= time <= until]
-        if len(taken) < LEAST:
+        if len(taken) < WITNESS.least:
             return None
-        few = [taken[i] for i in np.linspace(0, len(taken) - 1, min(MOST, len(taken))).round().astype(int)]
+        few = [taken[i] for i in np.linspace(0, len(taken) - 1, min(WITNESS.most, len(taken))).round().astype(int)]
         return np.asarray(np.sort(np.stack(few), axis=0)[len(few) // 2])
 
     def _moves(self, still: Image) -> bool:
         """Whether the newest picture shows that part of the zone moves."""
         newest = self._recent[-1][1].astype(np.float32)
-        return int(differing(newest, still, self._zone).sum()) > MOVING * int(self._zone.sum())
+        return int(differing(newest, still, self._zone).sum()) > WITNESS.moving * int(self._zone.sum())
 
     # --- places ---
 
@@ -165,7 +147,7 @@ class ChangeWitness:
         """Where hands could reach: their boxes, a tenth larger."""
         drawn = np.zeros_like(self._zone)
         ends = np.array(boxes, float).reshape(-1, 2, 2)
-        wider = ends + REACH * (ends - ends[:, ::-1])
+        wider = ends + WITNESS.reach * (ends - ends[:, ::-1])
         corners = self._pixels(wider.reshape(-1, 2)).reshape(-1, 4)
         for x1, y1, x2, y2 in np.round(corners).astype(int).tolist():
             cv2.rectangle(drawn, (x1, y1), (x2, y2), (1.0,), cv2.FILLED)
@@ -183,7 +165,9 @@ class ChangeWitness:
 
 def _kinds(near: Sequence[Spot], signs: Sequence[float], then: Image, now: Image) -> list[Kind | None]:
     """What became of each place; what is gone from one and stands at another is moved."""
-    kinds: list[Kind | None] = ["added" if s >= CLEAR else "removed" if s <= -CLEAR else None for s in signs]
+    kinds: list[Kind | None] = [
+        "added" if s >= WITNESS.clear else "removed" if s <= -WITNESS.clear else None for s in signs
+    ]
     for i, gone in enumerate(near):
         for j, come in enumerate(near):
             if kinds[i] == "removed" and kinds[j] == "added" and _same_thing(gone, come, then, now):
@@ -193,8 +177,8 @@ def _kinds(near: Sequence[Spot], signs: Sequence[float], then: Image, now: Image
 
 def _same_thing(gone: Spot, come: Spot, then: Image, now: Image) -> bool:
     size = min(gone.area, come.area) / max(gone.area, come.area)
-    return size >= SAME_SIZE and alike(then, gone.mask, now, come.mask) >= SAME_THING
+    return size >= WITNESS.same_size and alike(then, gone.mask, now, come.mask) >= WITNESS.same_thing
 
 
 def _same_place(a: Mask, b: Mask) -> bool:
-    return bool(int((a & b).sum()) >= SAME_PLACE * int((a | b).sum()))
+    return bool(int((a & b).sum()) >= WITNESS.same_place * int((a | b).sum()))

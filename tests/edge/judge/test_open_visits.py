@@ -6,7 +6,8 @@ from scenes import ZONE, Thing, frames, hand, resting, told
 from smartcart.edge.judge.change import Change, ChangedPlace
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.judge import Judge
-from smartcart.edge.judge.visit import MOST_PLACES, Visit
+from smartcart.edge.judge.settings import VISIT
+from smartcart.edge.judge.visit import Visit
 from smartcart.edge.tracking.tracker import CartTracker
 from smartcart.edge.vision.detection import Box
 from smartcart.edge.vision.zone import Zone
@@ -173,4 +174,4 @@ def test_a_visit_without_end_remembers_a_bounded_number_of_places() -> None:
     for time, seen in frames([staying(0.0)], 60, 60.0):
         hands = [t for t in tracker.update(time, seen) if t.is_hand]
         visit.active(time, hands)
-    assert len(visit.reached) <= MOST_PLACES and len(visit.hand_frames) <= MOST_PLACES
+    assert len(visit.reached) <= VISIT.most_places and len(visit.hand_frames) <= VISIT.most_places
