@@ -17,6 +17,7 @@ if not (importlib.util.find_spec("torch") and importlib.util.find_spec("ultralyt
 
 from smartcart.edge.capture.frames import Frame
 from smartcart.edge.vision.detector import OnnxDetector
+from smartcart.models.dataset.shared_scenes import CACHE
 from smartcart.models.labels import DEFAULT_RECOGNISER, ITEMS, LABELS, UNKNOWN
 from smartcart.scripts.main import main
 
@@ -159,7 +160,6 @@ import json, sys
 from pathlib import Path
 import numpy as np, torch
 from smartcart.edge.vision.detector import OnnxDetector
-from smartcart.models.dataset.shared_scenes import CACHE
 from smartcart.models.training.start_weights import open_model
 from smartcart.models.training.training import quiet_libraries
 from smartcart.models.training.recipe import Recipe, TrainingError
