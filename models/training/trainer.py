@@ -39,7 +39,7 @@ def run_training(
     """
     _prepare(model, recipe)
     unfold_norms(model.model, _pictures(data.parent / "images", recipe.image_size))
-    _save_start(model, out / START)
+    model.add_callback("on_train_start", lambda trainer: _save_start(trainer.model, out / START))
     model.train(
         trainer=_trainer(recipe),
         data=str(data),
@@ -72,12 +72,12 @@ def run_training(
     return _losses(model)
 
 
-def _save_start(model: "YOLO", file: Path) -> None:
-    """The network as the training begins with it, to be averaged with its end."""
+def _save_start(network: Any, file: Path) -> None:
+    """The network as the training begins with it, its head of this set's classes, to be averaged with its end."""
     import torch
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"model": copy.deepcopy(model.model).half(), "ema": None, "optimizer": None}, file)
+    torch.save({"model": copy.deepcopy(network).half(), "ema": None, "optimizer": None}, file)
 
 
 def resume_training(recipe: Recipe, *, data: Path, out: Path) -> Mapping[str, float]:
