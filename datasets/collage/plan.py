@@ -6,15 +6,16 @@ from typing import Final
 import numpy as np
 
 from smartcart.datasets.collage.arms import reaching
-from smartcart.datasets.collage.canvas import Place
+from smartcart.datasets.collage.canvas import Canvas, Place
 from smartcart.datasets.collage.gallery import ROUND, Gallery, sized
 from smartcart.datasets.collage.hand_way import OUTWARDS, Side, Target, hand_way
 from smartcart.datasets.collage.light import fitted
 from smartcart.datasets.collage.motion import Flight, Reach, Ride
-from smartcart.datasets.collage.piece import Piece, whole
+from smartcart.datasets.collage.piece import SOLID, Piece, whole
 from smartcart.datasets.collage.stage import SIZE, Stage
 from smartcart.datasets.collage.thing import Thing
 from smartcart.datasets.photos.cutouts import Cutout
+from smartcart.datasets.products.meshes import FloatArray
 from smartcart.datasets.story.rolling import CartMove
 from smartcart.models.dataset.truth import Change, Distractor, TruthEvent
 
@@ -28,6 +29,11 @@ LARGEST_GOODS_PX: Final = 210.0
 SIDES: Final[tuple[Side, ...]] = ("up", "down", "left", "right")
 SIDE_SHARES: Final = (0.35, 0.35, 0.15, 0.15)
 THROWN_FROM_PX: Final = 150.0
+EDGE_TRIES: Final = 400
+OUT_OF_PICTURE: Final = (0.12, 0.5)
+LEAST_SEEN: Final = 0.25
+WITHIN_REACH: Final = 0.6
+SAMPLED: Final = 400
 
 Happened = tuple[Change, Thing, float]
 
@@ -42,6 +48,7 @@ class Plan:
         things: all goods that are ever laid.
         standing: those in the basket that a hand can get at, with their places.
         buried: those that others hide.
+        heaped: whether goods lie on and over one another from the start.
         reaches: the hands.
         moves: bumps of the cart.
         events: the truth so far.
@@ -57,6 +64,7 @@ class Plan:
         self.things: list[Thing] = []
         self.standing: dict[Thing, Place] = {}
         self.buried: dict[Thing, Place] = {}
+        self.heaped = False
         self.reaches: list[Reach] = []
         self.moves: list[CartMove] = []
         self.events: list[TruthEvent] = []
@@ -89,6 +97,20 @@ class Plan:
         turn = self.rng.uniform(-np.pi, np.pi) if self.rng.random() < 0.5 else self.rng.normal(0, 0.2)
         return None if spot is None else Place(x=spot[0], y=spot[1], turn=float(turn))
 
+    def over_the_edge(self, thing: Thing) -> Place | None:
+        """A free place within the zone from which part of a thing sticks out of the picture."""
+        taken = [((place.x, place.y), other.radius) for other, place in (self.standing | self.buried).items()]
+        pixels = _sample(thing.piece)
+        for _ in range(EDGE_TRIES):
+            x, y = float(self.rng.uniform(0, SIZE[0])), float(self.rng.uniform(0, SIZE[1]))
+            place = Place(x=x, y=y, turn=float(self.rng.uniform(-np.pi, np.pi)))
+            least, most = OUT_OF_PICTURE
+            if not self.stage.inside(x, y) or not self.stage.clear((x, y), thing.radius, taken):
+                continue
+            if least < _outside(place.matrix(thing.piece) @ pixels) < most:
+                return place
+        return None
+
     def any_spot(self) -> tuple[float, float]:
         """Somewhere in the zone (pixels)."""
         return self.stage.room(self.rng, 30.0, ()) or (SIZE[0] / 2, SIZE[1] / 2)
@@ -106,6 +128,40 @@ class Plan:
                 thing.lie(-1.0, place)
                 self.standing[thing] = place
                 self.initial.append(thing.label)
+
+    def heap(self, count: int) -> None:
+        """Puts things into the basket before the clip begins that lie on and over one another."""
+        self.heaped = True
+        stocked = set(self.standing)
+        for _ in range(count):
+            thing = self.thing()
+            spot = self.stage.room(self.rng, thing.radius, ())
+            if spot is None:
+                continue
+            place = Place(x=spot[0], y=spot[1], turn=float(self.rng.uniform(-np.pi, np.pi)))
+            thing.lie(-1.0, place)
+            self.standing[thing] = place
+        for thing, share in self._visible().items():
+            if share < LEAST_SEEN and thing not in stocked:  # what nobody ever sees is not there
+                del self.standing[thing]
+                thing.stretches.clear()
+        self.initial += [thing.label for thing in self.standing if thing not in stocked]
+        self.bury()
+
+    def bury(self) -> None:
+        """What others mostly hide by now is out of reach."""
+        for thing, share in self._visible().items():
+            if share < WITHIN_REACH and thing in self.standing:
+                self.buried[thing] = self.standing.pop(thing)
+
+    def _visible(self) -> dict[Thing, float]:
+        """Of everything that lies there, how much of it is to be seen, in the order in which it was laid."""
+        there = self.standing | self.buried
+        laid = sorted(there, key=lambda thing: (thing.stretches[-1].start, self.things.index(thing)))
+        canvas = Canvas.over(self.stage.photo)
+        for number, thing in enumerate(laid):
+            canvas.lay(thing.piece, there[thing], number)
+        return {thing: canvas.seen(thing.piece, there[thing], k, 0)[1] for k, thing in enumerate(laid)}
 
     def visit(
         self,
@@ -251,3 +307,16 @@ class Plan:
 
     def _rest_until(self, end: float) -> None:
         self.clock = max(self.clock, end + float(self.rng.uniform(*QUIET_S)))
+
+
+def _sample(piece: Piece) -> FloatArray:
+    """Some of a piece's opaque pixels, as columns x, y, 1."""
+    rows, columns = np.nonzero(piece.rgba[..., 3] > SOLID)
+    step = max(len(rows) // SAMPLED, 1)
+    return np.stack([columns[::step], rows[::step], np.ones(len(rows[::step]))])
+
+
+def _outside(points: FloatArray) -> float:
+    """The share of points (2, N) that lie outside the picture."""
+    x, y = points
+    return float(((x < 0) | (x > SIZE[0]) | (y < 0) | (y > SIZE[1])).mean())

@@ -31,7 +31,11 @@ SHARES: Final = {
     "covered": 0.7,
     "second_hand": 0.8,
     "cart_moved": 0.8,
+    "half_out": 0.5,
 }
+FULL_SHARE: Final = 0.12
+HEAP: Final = (9, 15)
+IN_A_HEAP: Final = frozenset({"single_add", "single_remove", "swap", "covered", "half_out"})
 
 
 def single_add(plan: Plan) -> bool:
@@ -151,6 +155,37 @@ def covered(plan: Plan) -> bool:
     return False
 
 
+def half_out(plan: Plan) -> bool:
+    """Something is put down so that part of it sticks out of the picture."""
+    for _ in range(TRIES):
+        thing = plan.thing()
+        place = plan.over_the_edge(thing)
+        if place is not None:
+            plan.visit("half_out", [_placing(thing, place)])
+            return True
+        plan.things.remove(thing)
+    return False
+
+
+def full_basket(plan: Plan) -> bool:
+    """Something is put onto a heap, or taken from the top of it; a heap lies there from the start or not at all."""
+    if not plan.heaped:
+        if plan.reaches or plan.events or plan.distractors:
+            return False
+        plan.heap(int(plan.rng.integers(*HEAP)))
+    if plan.standing and plan.rng.random() < 0.45:
+        plan.visit("full_basket", [_grasping(plan, plan.any_standing())])
+        return True
+    thing = plan.thing()
+    spot = plan.stage.room(plan.rng, thing.radius, ())
+    if spot is None:
+        plan.things.remove(thing)
+        return False
+    plan.visit("full_basket", [_placing(thing, Place(x=spot[0], y=spot[1], turn=float(plan.rng.uniform(-3, 3))))])
+    plan.bury()
+    return True
+
+
 def second_hand(plan: Plan) -> bool:
     """While one hand brings or takes something, another crosses with nothing in it."""
     if plan.standing and plan.rng.random() < 0.5:
@@ -186,6 +221,8 @@ RANDOM: Final[dict[str, Callable[[Plan], bool]]] = {
     "empty_hand": empty_hand,
     "thrown_in": thrown_in,
     "covered": covered,
+    "half_out": half_out,
+    "full_basket": full_basket,
     "second_hand": second_hand,
     "cart_moved": cart_moved,
 }
@@ -193,14 +230,19 @@ RANDOM: Final[dict[str, Callable[[Plan], bool]]] = {
 
 def fill(plan: Plan) -> None:
     """A few things at the start, then visits of all kinds, few of them idle, until enough has happened."""
-    plan.stock(int(plan.rng.integers(0, 4)))
+    full = plan.rng.random() < FULL_SHARE
+    if full:
+        plan.heap(int(plan.rng.integers(*HEAP)))
+    else:
+        plan.stock(int(plan.rng.integers(0, 4)))
     wanted = int(plan.rng.integers(*EVENTS))
     for _ in range(4 * EVENTS[1]):
         if len(plan.events) >= wanted:
             return
         names = [name for name in SHARES if len(plan.distractors) < MOST_IDLE or name not in IDLE]
         shares = np.array([SHARES[name] for name in names])
-        RANDOM[str(plan.rng.choice(names, p=shares / shares.sum()))](plan)
+        name = str(plan.rng.choice(names, p=shares / shares.sum()))
+        RANDOM["full_basket" if full and name in IN_A_HEAP else name](plan)
 
 
 def _brought(plan: Plan) -> tuple[Thing, Place] | None:

@@ -60,13 +60,16 @@ class Stage:
         for _ in range(SPOTS):
             x, y = float(rng.uniform(0, SIZE[0])), float(rng.uniform(0, SIZE[1]))
             around = [(x + radius * np.cos(a), y + radius * np.sin(a)) for a in np.arange(8) * np.pi / 4]
-            if not all(self.inside(*point) for point in around):
-                continue
-            if any(np.hypot(x - other[0], y - other[1]) < radius + r + ROOM_PX for other, r in taken):
-                continue
-            if not any(_touches(x, y, radius, box) for _, box in self.goods):
+            if all(self.inside(*point) for point in around) and self.clear((x, y), radius, taken):
                 return x, y
         return None
+
+    def clear(self, spot: Point, radius: float, taken: Sequence[tuple[Point, float]]) -> bool:
+        """Whether a disc (pixels) keeps away from the picture's own goods and from spots in use."""
+        x, y = spot
+        if any(np.hypot(x - other[0], y - other[1]) < radius + r + ROOM_PX for other, r in taken):
+            return False
+        return not any(_touches(x, y, radius, box) for _, box in self.goods)
 
 
 def draw_stage(rng: np.random.Generator, found: Sequence[Sequence[Source]], refuse: Refuse) -> Stage:

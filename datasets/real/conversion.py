@@ -20,17 +20,24 @@ from smartcart.models.labels import LABELS
 
 MOST_LETTERS: Final = 120
 LEAST_SIDE: Final = 0.002
+OVER_THE_EDGE: Final = 0.01
 SQUEEZE: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converted:
-    """What was written: pictures, boxes of each class, and how many boxes of each foreign name were left out."""
+    """What was written: pictures, boxes of each class, and how many boxes of each foreign name were left out.
+
+    ``cut`` boxes reached over the edge of their picture and end there now; ``outside`` ones had hardly anything in it
+    and are among those that were left out.
+    """
 
     data: Path
     pictures: int
     classes: dict[str, int]
     dropped: dict[str, int]
+    cut: int = 0
+    outside: int = 0
 
 
 def class_map(text: str) -> dict[str, str]:
@@ -77,6 +84,7 @@ def convert(
     """
     classes: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
+    edge: Counter[str] = Counter()
     for part in parts:
         if any((folder / part / "images").glob("*")):
             raise DataError(f"{folder / part}: holds pictures already; give a folder without any")
@@ -88,7 +96,7 @@ def convert(
             stem = f"{number:06d}_{picture.image.stem[:MOST_LETTERS]}"
             if not readable(picture.image):
                 raise DataError(f"{picture.image}: cannot be read as a picture")
-            lines = _lines(picture, renamed, classes, dropped)
+            lines = _lines(picture, renamed, classes, dropped, edge)
             _copy(picture.image, folder / part / "images" / f"{stem}{picture.image.suffix.lower()}", squeezed)
             (folder / part / "labels" / f"{stem}.txt").write_text("".join(lines), encoding="utf-8")
             pictures += 1
@@ -106,6 +114,8 @@ def convert(
         pictures=pictures,
         classes={label: classes[label] for label in LABELS if classes[label]},
         dropped=dict(sorted(dropped.items())),
+        cut=edge["cut"],
+        outside=edge["outside"],
     )
 
 
@@ -120,14 +130,22 @@ def _copy(source: Path, target: Path, squeezed: bool) -> None:
     cv2.imwrite(str(target), cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
-def _lines(picture: Foreign, renamed: Mapping[str, str], classes: Counter[str], dropped: Counter[str]) -> list[str]:
+def _lines(
+    picture: Foreign,
+    renamed: Mapping[str, str],
+    classes: Counter[str],
+    dropped: Counter[str],
+    edge: Counter[str],
+) -> list[str]:
     """The label file's lines; what is written and what is left out is counted."""
     lines = []
     for name, box in picture.boxes:
         label, cut = _ours(name, renamed), _clipped(box)
         if label == DROPPED or cut is None:
             dropped[name] += 1
+            edge["outside"] += label != DROPPED
         else:
+            edge["cut"] += max(abs(new - old) for new, old in zip(cut, box, strict=True)) > OVER_THE_EDGE
             classes[label] += 1
             lines.append(yolo_line(label, cut))
     return lines

@@ -181,7 +181,10 @@ def _yolo_boxes(file: Path, labels: dict[int, str]) -> Iterator[tuple[str, Box]]
         if not fields:
             continue
         try:
-            name, values = labels[int(fields[0])], [float(v) for v in fields[1:]]
+            number_of_class, values = int(fields[0]), [float(v) for v in fields[1:]]
+            if (name := labels.get(number_of_class)) is None:
+                known = ", ".join(f"{k} {label}" for k, label in sorted(labels.items()))
+                raise DataError(f"{file} line {number}: its 'names' have no class {number_of_class} (only {known})")
             if len(values) == 4:
                 x, y, w, h = values
                 yield name, (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
@@ -189,7 +192,7 @@ def _yolo_boxes(file: Path, labels: dict[int, str]) -> Iterator[tuple[str, Box]]
                 yield name, (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]))
             else:
                 raise ValueError(f"{len(values)} numbers")
-        except (ValueError, KeyError) as error:
+        except ValueError as error:
             raise DataError(f"{file} line {number}: is not 'class x y width height' ({error!r})") from error
 
 

@@ -75,8 +75,8 @@ def _upright(rgba: Picture) -> Picture:
         wide, high, angle = high, wide, angle - 90
     scale = min(LONG_SIDE / max(wide, high), 2.0)
     size = max(int(wide * scale), 8), max(int(high * scale), 8)
-    move = cv2.getRotationMatrix2D((x, y), angle, scale)
-    move[:, 2] = move[:, 2] + np.asarray(size) / 2 - (x, y)
+    move = np.asarray(cv2.getRotationMatrix2D((x, y), angle, scale), np.float64)
+    move[:, 2] += np.array(size) / 2 - np.array([x, y])
     turned = cv2.warpAffine(rgba, move, size, flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     open_ = cv2.dilate((turned[..., 3] < 200).astype(np.uint8), np.ones((5, 5), np.uint8))
     closed = cv2.inpaint(np.ascontiguousarray(turned[..., :3]), open_, 3, cv2.INPAINT_TELEA)

@@ -127,11 +127,16 @@ def run_convert(args: argparse.Namespace) -> int:
         "images": done.pictures,
         "classes": done.classes,
         "dropped": done.dropped,
+        "cut": done.cut,
+        "outside": done.outside,
         "seconds": round(time.monotonic() - begun, 3),
     }
     words = f"{done.pictures} pictures with {sum(done.classes.values())} boxes in {args.out}"
     left_out = ", ".join(f"{count} {name}" for name, count in done.dropped.items())
-    print(json.dumps(report) if args.json else words + (f"; left out: {left_out}" if left_out else ""))
+    words += f"; left out: {left_out}" if left_out else ""
+    words += f"; boxes cut at their picture's edge: {done.cut}" if done.cut else ""
+    words += f"; boxes outside their picture, left out: {done.outside}" if done.outside else ""
+    print(json.dumps(report) if args.json else words)
     return 0
 
 

@@ -48,7 +48,7 @@ def planned(material, gallery, situation, seed=3):
         if situation is None:
             fill(plan)
             return plan
-        plan.stock(3)
+        plan.stock(0 if situation == "full_basket" else 3)
         if RANDOM[situation](plan):
             return plan
     raise AssertionError(f"no room for {situation}")
@@ -102,6 +102,37 @@ def test_nothing_jumps_when_it_is_taken_or_let_go(material, gallery, situation):
         if isinstance(last := thing.stretches[-1], Ride):
             x, y = last.place(last.end).x, last.place(last.end).y
             assert not (-thing.radius < x < SIZE[0] + thing.radius and -thing.radius < y < SIZE[1] + thing.radius)
+
+
+def test_what_is_half_out_sticks_out_of_the_picture(material, gallery):
+    for seed in range(2):
+        plan = planned(material, gallery, "half_out", seed)
+        thing = next(thing for thing in plan.things if thing.name == plan.events[-1].item)
+        place = thing.at(plan.duration).place(plan.duration)
+        assert plan.stage.inside(place.x, place.y)
+        *_, (_, _, line) = frames(replace(clip_of(plan), fps=1.0))
+        box, visible = next((item["box"], item["visible"]) for item in line["items"] if item["id"] == thing.name)
+        assert 0.45 < visible < 0.95
+        assert min(box[0], box[1], 1 - box[2], 1 - box[3]) < 0.01
+
+
+def test_a_full_basket_is_a_heap_of_which_the_top_is_within_reach(material, gallery):
+    for seed in range(3):
+        plan = planned(material, gallery, "full_basket", seed)
+        assert len(plan.initial) >= 7
+        _, _, line = next(frames(clip_of(plan)))
+        visible = {item["id"]: item["visible"] for item in line["items"]}
+        assert min(visible.values()) > 0.2, "what nobody ever sees is not there"
+        taken = [event.item for event in plan.events if event.type == "removed"]
+        assert all(visible[item] > 0.5 for item in taken)
+        ((_, (x1, y1, x2, y2)),) = plan.stage.goods
+        owner = next(frames(clip_of(plan)))[1].owner
+        assert (owner[round(y1 * 480) : round(y2 * 480), round(x1 * 640) : round(x2 * 640)] >= 0).mean() < 0.25
+
+
+def test_a_heap_is_there_from_the_start_or_not_at_all(material, gallery):
+    plan = planned(material, gallery, "single_add")
+    assert not RANDOM["full_basket"](plan)
 
 
 def test_a_hand_that_only_touches_leaves_the_picture_as_it_was(material, gallery):

@@ -278,6 +278,26 @@ def test_hostile_label_files_are_one_sentence(name, tmp_path, capsys):
     assert name in capsys.readouterr().err
 
 
+def test_a_class_number_without_a_name_is_refused_with_those_that_have_one(yolo, tmp_path, capsys):
+    (yolo / "train" / "labels" / "a.txt").write_text("0 0.5 0.5 0.25 0.5\n7 0.5 0.5 0.25 0.5\n")
+    assert main(["datasets", "convert", str(yolo), "--map", "Cola=can,person=-", "--out", str(tmp_path / "out")]) == 2
+    assert "a.txt line 2: its 'names' have no class 7 (only 0 Cola, 1 person)" in capsys.readouterr().err
+
+
+def test_boxes_over_the_edge_are_cut_those_outside_left_out_and_both_are_said(yolo, tmp_path, capsys):
+    lines = "0 0.95 0.5 0.3 0.2\n0 1.4 0.5 0.3 0.2\n0 0.5 0.5 0.2 0.2\n0 0.9001 0.5 0.2 0.2\n"
+    (yolo / "train" / "labels" / "a.txt").write_text(lines)
+    out = tmp_path / "out"
+    assert main(["datasets", "convert", str(yolo), "--map", "Cola=can,person=-", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "; boxes cut at their picture's edge: 1" in said
+    assert "; boxes outside their picture, left out: 1" in said
+    (part,) = read_dataset(out / "data.yaml").train
+    corners = [box.corners for photo in part.photos for box in photo.boxes]
+    assert len(corners) == 3
+    assert all(0 <= v <= 1.00001 for box in corners for v in box)
+
+
 def test_boxes_that_are_no_boxes_are_left_out_and_counted(coco, tmp_path, capsys):
     document = json.loads(coco.read_text())
     document["annotations"] = [
