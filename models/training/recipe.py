@@ -8,6 +8,7 @@ from typing import Final
 from smartcart.models.errors import ModelsError
 
 LAST: Final = Path("weights") / "last.pt"
+START: Final = Path("weights") / "start.pt"
 """Where a training leaves its weights, below its folder."""
 
 

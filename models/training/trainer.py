@@ -16,8 +16,7 @@ from tqdm import tqdm
 
 from smartcart.models.training.augmentation import CameraFaults, turned_boxes
 from smartcart.models.training.norms import unfold_norms
-from smartcart.models.training.recipe import LAST, Recipe
-from smartcart.models.training.training import START
+from smartcart.models.training.recipe import LAST, START, Recipe
 
 if TYPE_CHECKING:
     from ultralytics import YOLO

@@ -26,7 +26,6 @@ Record = Mapping[str, Any]
 
 RECORD: Final = "record.json"
 WORK_COPY: Final = "dataset"
-START: Final = Path("weights") / "start.pt"
 VERSIONED: Final = ("torch", "ultralytics", "numpy", "opencv-python")
 
 
