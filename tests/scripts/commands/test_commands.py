@@ -58,7 +58,7 @@ def test_help_teaches_by_an_example(command: str) -> None:
             "crosses itself",
         ),
         (["edge", "--source", DEMO, "--cart", "a/b", "--sink", "/dev/null"], "letters, digits"),
-        (["edge", "--source", DEMO, "--broker", "here"], "looks like mqtt://"),
+        (["edge", "--source", DEMO, "--broker", "here"], "look like mqtt://"),
         (["demo", "--source", "none.mp4", "--headless", "--port", "0"], "no such video file"),
     ],
     ids=lambda v: " ".join(map(str, v))[:50] if isinstance(v, list) else None,
