@@ -144,14 +144,15 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(
             sender.join()
     ledger = SQLiteLedger(path)
     (key,) = ledger.current_sessions()
-    stored = ledger.session(key).events
+    records = ledger.session(key)
+    stored = records.events
     ledger.close()
     assert kills >= 3
     assert [entry.event for entry in stored] == events
     truth = dict.fromkeys(labels, 0)
     for i in range(399):
         truth[labels[i % 3]] += -1 if i % 5 == 4 else 1
-    basket = fold(ledger.session(key))
+    basket = fold(records)
     assert basket.counts == truth
     assert not basket.incomplete
     assert cart.rejected == {}

@@ -78,7 +78,7 @@ def test_a_product_is_added(open_page: Open, server: BasketServer) -> None:
     page.keyboard.type("RYE")
     tab_to(page, "Price")
     page.keyboard.type("2.49")
-    tab_to(page, "Labels")
+    tab_to(page, "Camera labels")
     page.keyboard.type("loaf")
     follow(page, "Add the product")
     expect(page.get_by_role("link", name="Rye bread")).to_be_visible()
