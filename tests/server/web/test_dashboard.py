@@ -21,7 +21,7 @@ EVIL = '<img src=x onerror="document.title=1">'
 
 def test_an_event_appears_without_a_reload(open_page: Open, broker: EmbeddedBroker, fake_carts: Any) -> None:
     page = open_page()
-    expect(page.get_by_text("No cart has told anything yet")).to_be_visible()
+    expect(page.get_by_text("No cart has reported yet")).to_be_visible()
     page.evaluate("window.stillHere = true")
     cart, trip = fake_carts(broker.url), Trip()
     cart.status()

@@ -81,7 +81,7 @@ def test_every_page_obeys_its_policy(new_page: NewPage, trip: Trip) -> None:
         page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
         expect(page.locator("nav [aria-current]")).to_have_text(name)
     page.goto("/tokens")
-    page.get_by_label("What it is for").fill("a till")
+    page.get_by_label("Purpose").fill("a till")
     page.get_by_role("button", name="Create token").click()
     expect(page.locator("#secret")).to_contain_text("smartcart_")
     page.get_by_role("button", name="Revoke a till").first.click()
