@@ -1,8 +1,10 @@
 """A PostgreSQL server of our own in a folder, for commands that kill or measure one: never anybody else's."""
 
+import contextlib
 import getpass
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +30,7 @@ class OwnPostgres:
             raise CommandError("PostgreSQL is not installed: on Debian, apt install postgresql")
         self._become = ["runuser", "-u", USER, "--"] if getpass.getuser() == "root" else []
         self._user = USER if self._become else getpass.getuser()
-        self._bin, self._port, self._data = folders[0], port, folder / "db"
+        self._bin, self._port, self._data = folders[0], port, folder.resolve() / "db"
         folder.mkdir(parents=True, exist_ok=True)
         if self._become:
             shutil.chown(folder, USER)
@@ -44,6 +46,20 @@ class OwnPostgres:
     @property
     def url(self) -> str:
         return f"postgresql://{self._user}@127.0.0.1:{self._port}/postgres"
+
+    def wait_until_gone(self, seconds: float = 20) -> None:
+        """Waits for what is left of a killed server: another one does not start beside its processes."""
+        until = time.monotonic() + seconds
+        while self._is_in_use() and time.monotonic() < until:
+            time.sleep(0.05)
+
+    def _is_in_use(self) -> bool:
+        """Whether a process works in the cluster's folder, as each one of PostgreSQL does."""
+        for place in Path("/proc").glob("[0-9]*/cwd"):
+            with contextlib.suppress(OSError):
+                if place.readlink() == self._data:
+                    return True
+        return False
 
     def words(self) -> list[str]:
         """The command line of the server itself; it is the process to be killed."""

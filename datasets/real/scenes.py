@@ -1,4 +1,4 @@
-"""Splits that share a scene, in sets that are looked at or converted; the rule stands in ``models/shared_scenes``."""
+"""Splits that share a scene, in sets that are looked at or converted; the rule is `models/dataset/shared_scenes.py`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -9,13 +9,10 @@ white, which have one outline, are as near as 20 bits and correlate 0.83 at most
 correlate 0.78 at most. So a few of the most moved pairs of one scene pass.
 """
 
-import contextlib
-import io
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -28,7 +25,6 @@ Rule = Literal["refuse", "drop", "allow"]
 RULES: Final[tuple[Rule, ...]] = ("refuse", "drop", "allow")
 OPTION: Final = "--shared-scenes"
 
-CACHE: Final = ".scenes.npz"
 HEIGHT: Final = 16
 WIDTH: Final = 17
 BITS: Final = 64  # of 256
@@ -52,11 +48,11 @@ def by_rule(datasets: Sequence[DetectionDataset], rule: Rule) -> list[DetectionD
     if rule == "allow":
         return list(datasets)
     kept = [photo.image for dataset in datasets for photo in kept_for_measuring(dataset)]
-    of_kept = np.concatenate([EMPTY, *(thumbs_of_set(d, [p.image for p in kept_for_measuring(d)]) for d in datasets)])
+    of_kept = thumbs(kept)
     found: dict[Path, Path] = {}
     for dataset in datasets:
         images = [photo.image for part in dataset.train for photo in part.photos]
-        found |= {images[i]: kept[k] for i, k in shared(thumbs_of_set(dataset, images), of_kept)}
+        found |= {images[i]: kept[k] for i, k in shared(thumbs(images), of_kept)}
     if rule == "refuse":
         refuse(found)
     return [_without(dataset, found.keys()) for dataset in datasets]
@@ -94,20 +90,8 @@ def shared(learned: Thumbs, kept: Thumbs) -> list[tuple[int, int]]:
     return sorted(found.items())
 
 
-def thumbs_of_set(dataset: DetectionDataset, images: Sequence[Path]) -> Thumbs:
-    """The thumbnails of photos of a set; they are kept beside its ``data.yaml``, where that can be written."""
-    cache = dataset.file.parent / CACHE
-    known = _read(cache)
-    stamps = [_stamp(image) for image in images]
-    new = {stamp: thumb(image) for stamp, image in zip(stamps, images, strict=True) if stamp not in known}
-    if new:
-        _write(cache, known | new)
-    known |= new
-    return np.stack([known[stamp] for stamp in stamps]) if stamps else EMPTY
-
-
 def thumbs(images: Iterable[Path]) -> Thumbs:
-    """The thumbnails of photos that lie anywhere."""
+    """The thumbnails of photos, in their order; about 1.5 ms each."""
     made = [thumb(image) for image in images]
     return np.stack(made) if made else EMPTY
 
@@ -147,28 +131,3 @@ def _without(dataset: DetectionDataset, images: Iterable[Path]) -> DetectionData
         return tuple(photo for photo in photos if photo.image not in left_out)
 
     return replace(dataset, train=tuple(replace(part, photos=kept(part.photos)) for part in dataset.train))
-
-
-def _stamp(image: Path) -> str:
-    try:
-        told = image.stat()
-    except OSError as error:
-        raise DatasetError(f"{image}: cannot be read ({error.strerror})") from error
-    return f"{image.parent.name}/{image.name} {told.st_size} {told.st_mtime_ns}"
-
-
-def _read(cache: Path) -> dict[str, Any]:
-    """What a cache holds; one that is damaged is made anew."""
-    try:
-        with np.load(io.BytesIO(cache.read_bytes())) as kept:
-            stamps, made = kept["stamps"].tolist(), kept["thumbs"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return {}
-    fits = made.shape == (len(stamps), HEIGHT, WIDTH, 3) and made.dtype == np.uint8
-    return dict(zip(stamps, made, strict=True)) if fits else {}
-
-
-def _write(cache: Path, known: dict[str, Any]) -> None:
-    """A set that cannot be written is looked at anew each time."""
-    with contextlib.suppress(OSError):
-        np.savez(cache, stamps=np.array(list(known)), thumbs=np.stack(list(known.values())))

@@ -114,7 +114,7 @@ class World:
             return
         postgres = OwnPostgres(self._plan.folder / "postgres", free_port())
         self.ledger_url = postgres.url
-        self._start("ledger", postgres.words())
+        self._start("ledger", postgres.words(), before_start=postgres.wait_until_gone)
 
     def _start_broker(self) -> Supervised:
         port = self.broker_url.rpartition(":")[2]

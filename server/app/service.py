@@ -38,6 +38,7 @@ from smartcart.server.checkout.payments import Payments
 from smartcart.server.checkout.till import Till
 from smartcart.server.checkout.trial_provider import TrialProvider
 from smartcart.server.database.database import open_office
+from smartcart.server.database.patience import opened
 from smartcart.server.http.web_server import WebServer
 from smartcart.server.ledger.address import is_postgres, open_ledger
 from smartcart.server.ledger.port import LedgerError, Outcome
@@ -136,7 +137,7 @@ class BasketServer:
         return f"{scheme}://[{host}]:{self._port}/" if ":" in host.strip("[]") else f"{scheme}://{host}:{self._port}/"
 
     def start(self) -> None:
-        """Opens ledger and port, then takes events in.
+        """Opens ledger and port, then takes events in; waits for a PostgreSQL that is still starting.
 
         Raises:
             LedgerError: the ledger cannot be opened.
@@ -145,23 +146,7 @@ class BasketServer:
             TlsError: its certificate or key cannot be used.
             ListenError: the port cannot be opened.
         """
-        with contextlib.ExitStack() as undo:
-            undo.enter_context(sole_use(self._ledger_url))
-            self._ledger = open_ledger(self._ledger_url)
-            undo.callback(self._ledger.close)
-            office = open_office(self._ledger_url)
-            undo.callback(office.close)
-            self._doors = Doors(office, self._entrance.times)
-            self._open_shop()
-            self._entrance.check(self._host, self._doors)
-            self._carts = Carts(self._ledger, self._commands)
-            self._till = self._make_till()
-            self._calls = Calls(office, self._doors.audit, self._carts.touch)
-            self._requests = Requests(office, self._doors.audit, self._carts, self._commands)
-            if self._group is None:  # whoever had payments under way is dead
-                self._till.recover(timedelta(0))
-            listening = listen(self._host, self._port, "the server")
-            self._opened = undo.pop_all()
+        listening = opened(self._open)
         self._port = listening.getsockname()[1]
         self._carts.listen(self._wake)
         self._subscriber = Subscriber(
@@ -179,6 +164,27 @@ class BasketServer:
             rounds.start()
         self._subscriber.start()
         self._web.start()
+
+    def _open(self) -> socket.socket:
+        """Everything that is opened before events come in; what was opened is closed again where something fails."""
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(sole_use(self._ledger_url))
+            self._ledger = open_ledger(self._ledger_url)
+            undo.callback(self._ledger.close)
+            office = open_office(self._ledger_url)
+            undo.callback(office.close)
+            self._doors = Doors(office, self._entrance.times)
+            self._open_shop()
+            self._entrance.check(self._host, self._doors)
+            self._carts = Carts(self._ledger, self._commands)
+            self._till = self._make_till()
+            self._calls = Calls(office, self._doors.audit, self._carts.touch)
+            self._requests = Requests(office, self._doors.audit, self._carts, self._commands)
+            if self._group is None:  # whoever had payments under way is dead
+                self._till.recover(timedelta(0))
+            listening = listen(self._host, self._port, "the server")
+            self._opened = undo.pop_all()
+        return listening
 
     def _open_shop(self) -> None:
         """The catalogue in force; an empty store begins with the one that was given."""

@@ -117,9 +117,7 @@ def test_a_short_run_loses_and_doubles_nothing(broker: str, ledger: str, kills: 
     assert told.returncode == 0, told.stdout + told.stderr
     figures = json.loads(told.stdout.splitlines()[-1])
     assert (figures["kills"], figures["events"], figures["clean"]) == (kills, 60 * kills, True)
-    # PostgreSQL does not start beside what is left of its killed predecessor, nor a server before its database
-    may_end = {"ledger", "server"} if ledger == "postgres" else set()
-    assert set(figures["own_exits"]) <= may_end, "nothing else ends because something was killed"
+    assert not figures["own_exits"], "nothing ends because something else was killed"
 
 
 @pytest.fixture
