@@ -7,7 +7,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from smartcart.datasets.errors import SimulatorError
 from smartcart.models.labels import DEFAULT_MODEL, HAND
 from smartcart.scripts.datasets.real_props import RealProps, add_real_props, real_props
 from smartcart.scripts.datasets.simulating import (
@@ -81,10 +80,7 @@ def run_no_goods(args: argparse.Namespace) -> int:
     split = split_of(args.split, args.seed, args.seed + args.count - 1)
     from smartcart.datasets.output.yolo import write_data_yaml
 
-    try:
-        _found(tuple(args.empty), tuple(args.ground), split)
-    except SimulatorError as error:
-        raise CommandError(str(error)) from error
+    _found(tuple(args.empty), tuple(args.ground), split)
     hand_seen(args.model)
     real = real_props(args, split)
     for name in ("images", "labels"):
@@ -126,12 +122,9 @@ def _found(empty: tuple[Path, ...], ground: tuple[Path, ...], split: "Split") ->
 def hand_seen(model: Path) -> "Callable[[Picture], bool]":
     """Whether the model sees a hand in a picture; the model is opened once a process."""
     from smartcart.edge.capture.frames import Frame
-    from smartcart.edge.vision.detector import ModelError, OnnxDetector
+    from smartcart.edge.vision.detector import OnnxDetector
 
-    try:
-        detector = OnnxDetector(model, confidence=SURE)
-    except ModelError as error:
-        raise CommandError(str(error)) from error
+    detector = OnnxDetector(model, confidence=SURE)
 
     def seen(picture: "Picture") -> bool:
         return any(box.label == HAND for box in detector.detect(Frame(image=picture, index=0, time=0.0)))

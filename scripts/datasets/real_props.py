@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smartcart.datasets.errors import SimulatorError
-from smartcart.scripts.main import CommandError
-
 if TYPE_CHECKING:
     from smartcart.datasets.products.products import Split
     from smartcart.datasets.skins.props import Props
@@ -56,8 +53,5 @@ def add_real_props(command: argparse.ArgumentParser) -> None:
 def real_props(args: argparse.Namespace, split: "Split") -> RealProps:
     """What was asked for, read once so that whatever is wrong with it is said before the work begins."""
     wanted = RealProps(tuple(args.skins), tuple(args.surroundings), split)
-    try:
-        wanted.read()
-    except SimulatorError as error:
-        raise CommandError(str(error)) from error
+    wanted.read()
     return wanted

@@ -40,10 +40,9 @@ def add_worth(actions: "argparse._SubParsersAction[Any]") -> None:
 def run_worth(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from smartcart.models.dataset.detection_dataset import DatasetError, read_dataset
+    from smartcart.models.dataset.detection_dataset import read_dataset
     from smartcart.models.recogniser.training import sources_of
     from smartcart.models.recogniser.worth import worth
-    from smartcart.models.training.recipe import TrainingError
     from smartcart.models.training.training import MissingExtraError
     from smartcart.scripts.main import CommandError
 
@@ -53,8 +52,6 @@ def run_worth(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
         sources = sources_of([read_dataset(file) for file in args.data])
         found = worth(sources, weights=args.weights, most=args.most, seed=args.seed)
-    except (DatasetError, TrainingError) as error:
-        raise CommandError(str(error)) from error
     except ModuleNotFoundError as error:
         raise CommandError(str(MissingExtraError(error))) from error
     print(json.dumps([asdict(one) for one in found]) if args.json else "\n".join(_table(found)))
