@@ -3,6 +3,7 @@
 It is no test, and pytest runs it by its name alone: it has what the tests have, a real broker, server and browser.
 """
 
+import base64
 import io
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import httpx
 import pytest
 from open_server import open_server
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from processes import SMARTCART, free_port, wait_until
 from staged_store import a_morning, carts_at_work
 
@@ -73,17 +74,30 @@ def test_demo(browser: Browser) -> None:
         page = browser.new_page(viewport={"width": 1180, "height": 640}, color_scheme="light")
         page.goto(f"http://127.0.0.1:{port}/", wait_until="commit", timeout=60_000)
         page.wait_for_function("document.querySelector('img[src*=\"live.mjpg\"]')?.naturalWidth == 640", timeout=60_000)
-        shown = []
-        end = time.monotonic() + LENGTH
-        while time.monotonic() < end:
-            shown.append(reduced(page.screenshot()))
-            page.wait_for_timeout(700)
+        shown = watched(page, LENGTH)
     finally:
         process.kill()
         process.wait()
     first, *rest = shown
     pace = int(1000 * LENGTH / len(shown))
     first.save(PICTURES / "demo.webp", save_all=True, append_images=rest, duration=pace, loop=0, quality=50, method=4)
+
+
+def watched(page: Page, seconds: float) -> list[Image.Image]:
+    """What the page draws in so long, about twice a second; a screenshot would wait for the live picture to rest."""
+    cast = page.context.new_cdp_session(page)
+    shown: list[tuple[float, Image.Image]] = []
+
+    def take(frame: dict[str, Any]) -> None:
+        cast.send("Page.screencastFrameAck", {"sessionId": frame["sessionId"]})
+        if not shown or time.monotonic() - shown[-1][0] >= 0.5:
+            shown.append((time.monotonic(), reduced(base64.b64decode(frame["data"]))))
+
+    cast.on("Page.screencastFrame", take)
+    cast.send("Page.startScreencast", {"format": "png"})
+    page.wait_for_timeout(1000 * seconds)
+    cast.detach()
+    return [picture for _, picture in shown]
 
 
 def answers(port: int) -> bool:
