@@ -92,7 +92,7 @@ class Cart:
                     break
         finally:
             with self._lock:
-                self._held.extend(self._pipeline.judge.finish())
+                self._held.extend(self._pipeline.named(self._pipeline.judge.finish()))
                 self._publish_held()
                 self._publisher.end()
                 self._tell()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from smartcart.edge.capture.frames import Frame, SourceError
+from smartcart.edge.gallery.namer import ProductNamer
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.judge import Judge
 from smartcart.edge.judge.witness import ChangeWitness
@@ -23,12 +24,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """One camera's way from frames to decisions; ``witness`` is the one that the judge asks, fed with every frame."""
+    """One camera's way from frames to decisions.
+
+    ``witness`` is the one that the judge asks, fed with every frame; ``namer`` names products, where there is something
+    to name them by.
+    """
 
     detector: Detector
     tracker: Tracker
     judge: Judge
     witness: ChangeWitness | None = None
+    namer: ProductNamer | None = None
 
     def run(self, frames: Iterable[Frame]) -> Iterator[Step]:
         """One step a frame; the last frame's step is given again if the end of the video decides an open visit.
@@ -44,7 +50,7 @@ class Pipeline:
                 yield step
         except SourceError as error:
             failure = error
-        if step is not None and (decisions := self.judge.finish()):
+        if step is not None and (decisions := self.named(self.judge.finish())):
             yield Step(frame=step.frame, detections=(), tracks=(), decisions=decisions)
         if failure is not None:
             raise failure
@@ -54,4 +60,13 @@ class Pipeline:
         tracks = self.tracker.update(frame.time, detections)
         if self.witness is not None:
             self.witness.see(frame)
-        return Step(frame=frame, detections=detections, tracks=tracks, decisions=self.judge.update(frame.time, tracks))
+        if self.namer is not None:
+            if self.judge.visit_since is None:
+                self.namer.between_visits()
+            self.namer.see(frame, tracks)
+        decisions = self.named(self.judge.update(frame.time, tracks))
+        return Step(frame=frame, detections=detections, tracks=tracks, decisions=decisions)
+
+    def named(self, decisions: Sequence[Decision]) -> Sequence[Decision]:
+        """The decisions with their products."""
+        return decisions if self.namer is None else [self.namer.named(decision) for decision in decisions]

@@ -35,3 +35,4 @@ _HERE = Path(__file__).parent
 DEFAULT_MODEL: Final = _HERE / "smartcart-eye.onnx"
 INT8_MODEL: Final = _HERE / "smartcart-eye-int8.onnx"
 DEFAULT_RECOGNISER: Final = _HERE / "smartcart-recogniser.onnx"
+DEFAULT_EMBEDDING: Final = _HERE / "smartcart-embedding.onnx"

@@ -25,6 +25,7 @@ from smartcart.edge.view.preview import Preview
 from smartcart.edge.vision.camera_health import CameraWatch
 from smartcart.edge.vision.detection import Detector
 from smartcart.edge.vision.zone import Zone
+from smartcart.scripts.cart_products import CartProducts
 from smartcart.scripts.pipeline import build_pipeline
 
 
@@ -39,6 +40,7 @@ class CartRun:
         evidence: send a blurred crop of each event's item, which the server must take (``--evidence``).
         real_speed: whether a recording goes at the pace at which it was filmed.
         initial: what stands in the basket at the start, label to count.
+        products: what names products; None names none.
     """
 
     source: str
@@ -54,6 +56,7 @@ class CartRun:
     evidence: bool = False
     real_speed: bool = True
     initial: Mapping[str, int] = field(default_factory=dict)
+    products: CartProducts | None = None
 
     def go(self, preview: Preview | None, on_start: Callable[[Callable[[], None]], None]) -> None:
         """Runs until the frames end or it is stopped; ``on_start`` gets the way to stop it.
@@ -61,7 +64,7 @@ class CartRun:
         Raises:
             SourceError, SinkError, ContractError, BrokerAddressError: with what to do about it.
         """
-        pipeline = build_pipeline(self.detector, self.zone)
+        pipeline = build_pipeline(self.detector, self.zone, self.products.namer if self.products else None)
         identity = Identity(
             store=checked_name(self.store, "store"), cart=checked_name(self.cart, "cart"), model=self.detector.model
         )
@@ -118,6 +121,7 @@ class CartRun:
             broker=self.broker,
             version=version("smartcart"),
             on_command=cart.command,
+            gallery=self.products.fetch if self.products else None,
         )
 
     def _paced(self, frames: FrameSource) -> Iterable[Frame]:

@@ -32,6 +32,7 @@ COMMANDS: Final = (
     "replay",
     "evaluate",
     "calibrate",
+    "products",
     "datasets",
     "models",
 )

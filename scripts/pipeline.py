@@ -4,6 +4,12 @@ import argparse
 from pathlib import Path
 
 from smartcart.edge.capture.webcam import CameraMode
+from smartcart.edge.codes.reader import CodeReader
+from smartcart.edge.gallery.embedder import OnnxEmbedder
+from smartcart.edge.gallery.in_use import read_gallery
+from smartcart.edge.gallery.namer import ProductNamer
+from smartcart.edge.gallery.search import Index
+from smartcart.edge.gallery.sightings import Sightings
 from smartcart.edge.judge.judge import Judge
 from smartcart.edge.judge.witness import ChangeWitness
 from smartcart.edge.pipeline import Pipeline
@@ -15,7 +21,7 @@ from smartcart.edge.vision.recognising_detector import ReadingDetector
 from smartcart.edge.vision.recorded import RecordedDetector
 from smartcart.edge.vision.zone import DEFAULT_ZONE, Zone, read_zone
 from smartcart.edge.vision.zoom import zoomed
-from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL, UNKNOWN
+from smartcart.models.labels import DEFAULT_EMBEDDING, DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL, UNKNOWN
 from smartcart.scripts.pipeline_options import NO_HAND, NO_RECOGNISER
 
 
@@ -42,10 +48,26 @@ def open_zone(path: Path | None) -> Zone:
     return read_zone(path) if path else DEFAULT_ZONE
 
 
-def build_pipeline(detector: Detector, zone: Zone) -> Pipeline:
-    """A fresh pipeline around a detector: tracker, witness and judge are one camera's own."""
+def build_pipeline(detector: Detector, zone: Zone, namer: ProductNamer | None = None) -> Pipeline:
+    """A fresh pipeline around a detector: tracker, witness, judge and namer are one camera's own."""
     witness = ChangeWitness(zone)
-    return Pipeline(detector=detector, tracker=CartTracker(), judge=Judge(zone, witness=witness), witness=witness)
+    judge = Judge(zone, witness=witness)
+    return Pipeline(detector=detector, tracker=CartTracker(), judge=judge, witness=witness, namer=namer)
+
+
+def open_embedder(args: argparse.Namespace) -> OnnxEmbedder:
+    """What the options name, or the shipped one."""
+    return OnnxEmbedder(args.embedding or DEFAULT_EMBEDDING, threads=args.threads)
+
+
+def open_namer(args: argparse.Namespace) -> ProductNamer:
+    """What names the products of a recording: the codes on them, and the gallery of ``--gallery``."""
+    codes = CodeReader()
+    if args.gallery is None:
+        return ProductNamer(codes=codes)
+    embedder = open_embedder(args)
+    index = Index(read_gallery(args.gallery).checked(embedding=embedder.embedding.id))
+    return ProductNamer(Sightings(embedder), index, codes)
 
 
 def camera_mode(args: argparse.Namespace) -> CameraMode:

@@ -30,6 +30,12 @@ def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> No
         default=HAND,
         help="the model's class for hands (default: hand); 'none': it has none, and what vanishes unseen is not told",
     )
+    parser.add_argument(
+        "--gallery", type=Path, metavar="FILE", help="name products by this gallery, as `smartcart products` writes it"
+    )
+    parser.add_argument(
+        "--embedding", type=Path, metavar="FILE", help="the ONNX model of the gallery (default: the shipped one)"
+    )
     if zone:
         parser.add_argument(
             "--zone", type=Path, metavar="FILE", help="basket polygon, as `smartcart calibrate` writes it"

@@ -11,22 +11,63 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+GALLERY = {"smartcart.edge.gallery.gallery_file", "smartcart.edge.gallery.wire"}
 MAY_IMPORT = {
     "edge": {"smartcart.edge", "smartcart.models.labels", "smartcart.models.crop"},
-    "server": {"smartcart.server", "smartcart.edge.contract"},
+    "server": {"smartcart.server", "smartcart.edge.contract", *GALLERY},
     "models": {"smartcart.models"},
     "datasets": {"smartcart.datasets", "smartcart.models"},
 }
 ORDER = {
     "server": (
-        *("app", "web", "api", "site", "views", "checkout", "mqtt", "carts", "ledger", "basket", "catalogue"),
+        *(
+            "app",
+            "web",
+            "api",
+            "site",
+            "views",
+            "checkout",
+            "mqtt",
+            "gallery",
+            "carts",
+            "ledger",
+            "basket",
+            "catalogue",
+        ),
         *("access", "database", "pki", "http", "runtime", "errors"),
     ),
-    "edge": ("view", "cart", "pipeline", "delivery", "judge", "tracking", "vision", "contract", "capture", "errors"),
-    "models": ("export", "recogniser", "training", "evaluation", "dataset", "crop", "labels", "errors"),
+    "edge": (
+        *(
+            "view",
+            "cart",
+            "pipeline",
+            "delivery",
+            "gallery",
+            "codes",
+            "judge",
+            "tracking",
+            "vision",
+            "contract",
+            "capture",
+        ),
+        "errors",
+    ),
+    "models": ("embedding", "export", "recogniser", "training", "evaluation", "dataset", "crop", "labels", "errors"),
     "datasets": ("collage", "real", "output", "story", "skins", "photos", "scene", "products", "pictures", "errors"),
     "scripts": (
-        *("commands", "admin_ledger", "datasets", "evaluation", "bench", "chaos", "models", "cart", "video_out"),
+        *(
+            "commands",
+            "admin_ledger",
+            "datasets",
+            "evaluation",
+            "bench",
+            "chaos",
+            "models",
+            "products",
+            "cart",
+            "cart_products",
+            "video_out",
+        ),
         *("pipeline", "pipeline_options", "broker_options", "supervised", "own_postgres", "process_use", "require"),
         *("shared_scenes_option", "progress", "workers", "signals", "main", "private_files"),
     ),

@@ -50,7 +50,7 @@ def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
     hand_assets, hand_bodies = _hands(look, rng, assets)
     bag_assets, bag = _bag(look, assets)
     passers = "".join(passer_body(f"passer{k}", passer) for k, passer in enumerate(look.passers))
-    item_assets, item_bodies = _items(items, assets)
+    item_assets, bodies_of_items = item_bodies(items, assets)
     x, y, z = look.camera.place
     right, down, _ = look.camera.axes
     axes = " ".join(f"{v:.6f}" for v in (*right, *-down))
@@ -79,7 +79,7 @@ def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
 <camera name="eye" pos="{x} {y} {z}" xyaxes="{axes}" fovy="{look.camera.lens.render_fov}"/>
 <body name="shop" mocap="true">{shop}</body>{passers}
 <body name="basket"><site name="scale"/>{basket}{bag}</body>
-{item_bodies}{hand_bodies}
+{bodies_of_items}{hand_bodies}
 </worldbody>
 <sensor><force name="scale" site="scale"/></sensor>
 </mujoco>"""
@@ -208,7 +208,8 @@ def _jewels(person: Person, *, left: bool) -> str:
     return xml
 
 
-def _items(items: Sequence[tuple[str, Product]], assets: Assets) -> tuple[str, str]:
+def item_bodies(items: Sequence[tuple[str, Product]], assets: Assets) -> tuple[str, str]:
+    """The assets and the bodies, each with a free joint, of items by name."""
     xml, bodies, known = "", "", set()
     for k, (name, product) in enumerate(items):
         if product.name not in known:

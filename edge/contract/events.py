@@ -28,6 +28,8 @@ MAX_DEPTH: Final = 32
 """How deep a message may be nested: a bound of our own, since that of Python depends on how deep its stack is."""
 MAX_PICTURE_BYTES: Final = 64 * 1024
 """How large a picture of an ``evidence`` message is at most."""
+MAX_PRODUCTS: Final = 8
+"""How many products an event names at most as what it may be."""
 MAX_CORRECTIONS: Final = 20
 """How many corrections a command shows at most; the newest count."""
 
@@ -87,6 +89,9 @@ class Channel(StrEnum):
     STATUS = "status"
     COMMAND = "command"
     EVIDENCE = "evidence"
+    GALLERY = "gallery"
+    FETCH = "fetch"
+    PART = "part"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +158,14 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProductCandidate:
+    """A product that it may be, by its SKU or GTIN, with its probability."""
+
+    sku: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelName:
     """Which model saw it: file stem and the first digits of the file's SHA-256."""
 
@@ -165,7 +178,9 @@ class Event:
     """One event of one cart.
 
     ``seq`` counts gapless from 1 within a session; ``media_time`` is in seconds of the camera's own time; ``box`` is
-    normalised x1 y1 x2 y2; ``weight_g`` is in grams. Item fields are None in session events.
+    normalised x1 y1 x2 y2; ``weight_g`` is in grams. Item fields are None in session events. ``products`` are what it
+    may be by the gallery of version ``gallery``, likeliest first; ``source`` says what named the product: its looks
+    (``camera``) or its ``code``. All three are None where nothing was held against products.
     """
 
     id: str
@@ -187,6 +202,9 @@ class Event:
     weight_g: float | None = None
     model: ModelName | None = None
     initial: Mapping[str, int] | None = None
+    products: tuple[ProductCandidate, ...] | None = None
+    gallery: int | None = None
+    source: str | None = None
     schema: str = EVENT_SCHEMA
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -202,6 +220,11 @@ class Event:
             message["model"] = {"name": self.model.name, "hash": self.model.hash}
         if self.type is not EventType.SESSION_STARTED:
             del message["initial"]
+        if self.products is not None:
+            message["products"] = [[p.sku, p.probability] for p in self.products]
+        for name in OF_PRODUCTS:
+            if message[name] is None:
+                del message[name]
         return message | dict(self.extra)
 
     def to_bytes(self) -> bytes:
@@ -224,7 +247,8 @@ class Ack:
 class Status:
     """A cart's retained status; ``outbox`` counts events that the server has not committed yet.
 
-    ``outbox_nearly_full`` (from four fifths on) asks somebody to look; ``outbox_full``: the cart takes no more events.
+    ``outbox_nearly_full`` (from four fifths on) asks somebody to look; ``outbox_full``: the cart takes no more events;
+    ``gallery`` is the version of the gallery in use, None without one.
     """
 
     online: bool
@@ -236,11 +260,14 @@ class Status:
     outbox: int = 0
     outbox_nearly_full: bool = False
     outbox_full: bool = False
+    gallery: int | None = None
     schema: str = STATUS_SCHEMA
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         message: Json = {name: getattr(self, name) for name in STATUS_FIELDS}
+        if self.gallery is None:
+            del message["gallery"]
         message["camera"] = str(self.camera) if self.camera else None
         if self.model is not None:
             message["model"] = {"name": self.model.name, "hash": self.model.hash}
@@ -372,7 +399,17 @@ EVENT_FIELDS: Final[Mapping[str, Json]] = {
     "weight_g": _nullable({"type": "number", "minimum": -1e6, "maximum": 1e6}),
     "model": _nullable(_MODEL),
     "initial": {"type": "object", "additionalProperties": _COUNT, "propertyNames": _LABEL},
+    "products": {
+        "type": "array",
+        "maxItems": MAX_PRODUCTS,
+        "items": {"type": "array", "prefixItems": [_LABEL, _FRACTION], "minItems": 2, "maxItems": 2},
+        "description": "SKU or GTIN and probability of what it may be, likeliest first",
+    },
+    "gallery": _COUNT | {"description": "the version of the gallery that it was held against"},
+    "source": {"type": "string", "enum": ["camera", "code"], "description": "what named the product"},
 }
+OF_PRODUCTS: Final = ("products", "gallery", "source")
+"""Fields that only carts with a gallery or a reader of codes send."""
 _event_values = attrgetter(*EVENT_FIELDS)
 STATUS_FIELDS: Final[Mapping[str, Json]] = {
     "schema": _schema_of("status"),
@@ -385,12 +422,13 @@ STATUS_FIELDS: Final[Mapping[str, Json]] = {
     "outbox": _COUNT,
     "outbox_nearly_full": {"type": "boolean"},
     "outbox_full": {"type": "boolean"},
+    "gallery": _COUNT | {"description": "the version of the gallery in use"},
 }
 _REASON: Final[Json] = {"type": "string", "maxLength": 500}
 
 EVENT: Final[Json] = {
     "type": "object",
-    "required": [name for name in EVENT_FIELDS if name != "initial"],
+    "required": [name for name in EVENT_FIELDS if name not in ("initial", *OF_PRODUCTS)],
     "properties": dict(EVENT_FIELDS),
 }
 _STORED: Final[Json] = EVENT | {  # an older version took any text of a time's form
@@ -626,11 +664,14 @@ def _check_major(raw: Json, word: str) -> None:
         raise ContractError(f"schema {raw['schema']!r} is newer than smartcart.{word}/{MAJOR}: update the reader")
 
 
+_OF_ITEMS: Final = ("label", "sku", "quantity", "confidence", "candidates", "box")
+
+
 def _event(raw: Json) -> Event:
     kind = EventType(raw["type"])
     if kind in ITEM_TYPES:
         _check_item(raw, kind)
-    elif any(raw[name] is not None for name in ("label", "sku", "quantity", "confidence", "candidates", "box")):
+    elif any(raw[name] is not None for name in _OF_ITEMS) or any(name in raw for name in OF_PRODUCTS):
         raise ContractError("a session event carries no item fields")
     if (kind is EventType.SESSION_STARTED) != ("initial" in raw):
         raise ContractError("'initial' belongs to session_started, and to it alone")
@@ -642,6 +683,8 @@ def _build(raw: Json, kind: EventType) -> Event:
     known["type"] = kind
     if raw["candidates"] is not None:
         known["candidates"] = tuple(Candidate(outcome=o, label=lb, probability=p) for o, lb, p in raw["candidates"])
+    if raw.get("products") is not None:
+        known["products"] = tuple(ProductCandidate(sku=sku, probability=p) for sku, p in raw["products"])
     if raw["box"] is not None:
         known["box"] = tuple(raw["box"])
     if raw["model"] is not None:

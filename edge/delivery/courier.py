@@ -38,6 +38,7 @@ from smartcart.edge.delivery.outbox import Outbox, OutboxError
 from smartcart.edge.delivery.publisher import Identity
 from smartcart.edge.delivery.silence import Silence
 from smartcart.edge.delivery.twins import Twins
+from smartcart.edge.gallery.fetching import GalleryFetch
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Courier:
         broker: where the broker is, and what to be trusted with.
         version: what the status tells as the edge's version.
         on_command: called from the network thread with each command of the server.
+        gallery: fetches galleries; None on a cart that knows none.
         linger: seconds that the way out waits for what is still in the outbox.
 
     Raises:
@@ -74,12 +76,14 @@ class Courier:
         broker: BrokerAddress,
         version: str,
         on_command: Callable[[Command], None] = lambda _: None,
+        gallery: GalleryFetch | None = None,
         linger: float = 5.0,
     ) -> None:
         self._outbox = outbox
         self._identity = identity
         self._version = version
         self._on_command = on_command
+        self._gallery = gallery
         self._linger = linger
         self._address = broker
         self._trust = broker.trust() if broker.tls else None
@@ -158,6 +162,7 @@ class Courier:
             if self._connected:
                 self._send_due()
                 self._send_pictures()
+                self._ask_for_gallery()
                 self._tell_status()
         except OutboxError as error:
             log.error("%s", error)
@@ -192,6 +197,11 @@ class Courier:
             if time.monotonic() - at < PICTURE_AGE:
                 self._publish(Channel.EVIDENCE, picture.to_bytes())
 
+    def _ask_for_gallery(self) -> None:
+        request = self._gallery.due(time.monotonic()) if self._gallery else None
+        if request is not None:
+            self._publish(Channel.FETCH, request)
+
     def _publish(self, channel: Channel, payload: bytes) -> bool:
         """Whether there is a connection. What was handed to paho goes out in any case, if need be with the next one."""
         self._handed += 1
@@ -213,7 +223,7 @@ class Courier:
         self._behind_since = (self._behind_since or now) if depth else None
         if self._behind_since and now - self._behind_since < GRACE:
             return  # its commit is most likely under way: no need to alarm anybody
-        state = (self._camera, self._session, depth, self._outbox.full())
+        state = (self._camera, self._session, depth, self._outbox.full(), self._gallery and self._gallery.version)
         due = now - self._status_at > (0.5 if state != self._status_told else STATUS_EVERY)
         if due and self._publish(Channel.STATUS, self._status(online=True)):
             self._status_told, self._status_at = state, now
@@ -239,6 +249,7 @@ class Courier:
             outbox=self._outbox.depth(),
             outbox_nearly_full=self._outbox.nearly_full(),
             outbox_full=self._outbox.full(),
+            gallery=self._gallery.version if self._gallery else None,
         ).to_bytes()
 
     # --- the connection ---
@@ -279,7 +290,8 @@ class Courier:
             else:
                 self._complain(f"refuses this cart: {str(reason).lower()}")
             return
-        client.subscribe([(str(self._topic(Channel.ACK)), 1), (str(self._topic(Channel.COMMAND)), 1)])
+        wanted = [Channel.ACK, Channel.COMMAND, *((Channel.GALLERY, Channel.PART) if self._gallery else ())]
+        client.subscribe([(str(self._topic(channel)), 1) for channel in wanted])
         self._sent = {}
         self._status_at = 0.0
         self._connected = True
@@ -342,14 +354,18 @@ class Courier:
         self._connected = False
 
     def _on_message(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
-        """The server keeps nothing on its topics, so what was retained there is not the server's and is passed over."""
+        """The server keeps nothing on its topics but the pointer to a gallery; what else was retained is not its."""
         try:
-            if message.retain:
+            if self._gallery is not None and message.topic == str(self._topic(Channel.GALLERY)):
+                self._gallery.point(bytes(message.payload))
+            elif message.retain:
                 log.warning("a retained message on %s is passed over", message.topic)
             elif message.topic == str(self._topic(Channel.COMMAND)):
                 self._on_command(parse_command(bytes(message.payload)))
             elif message.topic == str(self._topic(Channel.ACK)):
                 self._acks.append(parse_ack(bytes(message.payload)))
+            elif self._gallery is not None and message.topic == str(self._topic(Channel.PART)):
+                self._gallery.take(bytes(message.payload))
         except ContractError as error:
             log.warning("message on %s is set aside: %s", message.topic, error.reason)
         except OutboxError as error:

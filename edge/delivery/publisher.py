@@ -115,6 +115,10 @@ class Publisher:
                 evidence=decision.evidence,
                 box=tuple(decision.box) if decision.box else None,
                 track=decision.track,
+                sku=decision.sku,
+                products=decision.products,
+                gallery=decision.gallery,
+                source=decision.source,
             )
         )
         self._on_decided(decision, event.id)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from smartcart.edge.contract.events import Candidate, EventType, Json
+from smartcart.edge.contract.events import Candidate, EventType, Json, ProductCandidate
 from smartcart.edge.vision.detection import Box
 
 
@@ -14,7 +14,8 @@ class Decision:
 
     ``media_time`` (seconds) is the moment of release in the basket (added) or of leaving the zone (removed), not that
     of the decision. ``confidence`` and the candidates' probabilities are rounded to 3 decimals. ``label`` is the best
-    candidate's, also when uncertain. ``evidence`` holds plain numbers and words, never a picture.
+    candidate's, also when uncertain. ``sku``, ``products``, ``gallery`` and ``source`` are those of the event; None
+    where nothing was held against products. ``evidence`` holds plain numbers and words, never a picture.
     """
 
     type: EventType
@@ -26,10 +27,14 @@ class Decision:
     track: int | None
     evidence: Mapping[str, Any]
     quantity: int = 1
+    sku: str | None = None
+    products: tuple[ProductCandidate, ...] | None = None
+    gallery: int | None = None
+    source: str | None = None
 
     def to_json(self) -> Json:
         """The line that ``smartcart replay`` prints."""
-        return {
+        line: Json = {
             "type": str(self.type),
             "label": self.label,
             "quantity": self.quantity,
@@ -40,3 +45,7 @@ class Decision:
             "track": self.track,
             "evidence": dict(self.evidence),
         }
+        if self.products is not None:
+            of_product = {"sku": self.sku, "gallery": self.gallery, "source": self.source}
+            line |= of_product | {"products": [[p.sku, p.probability] for p in self.products]}
+        return line

@@ -55,7 +55,8 @@ class Story:
 
     ``visit`` is the visit's start and end in seconds; ``frames`` counts the frames in which the item was seen on it,
     ``hand_frames`` those with a hand; ``trail`` is where its middle was: (time, x, y) in seconds and shares of the
-    picture; ``before`` is what was believed in the basket, label to count.
+    picture; ``before`` is what was believed in the basket, label to count; ``tracks`` are those of the
+    item on this visit, told where there are several.
     """
 
     visit: tuple[float, float]
@@ -63,6 +64,7 @@ class Story:
     hand_frames: int
     trail: Sequence[tuple[float, float, float]]
     before: Mapping[str, int]
+    tracks: Sequence[int] = ()
 
     def plain(self, votes: Mapping[str, float]) -> dict[str, Any]:
         """As JSON, with the share of the votes of the four best classes."""
@@ -77,7 +79,7 @@ class Story:
             "votes": {label: round(vote / total, 3) for label, vote in best},
             "trail": [[round(t, 2), round(x, 3), round(y, 3)] for t, x, y in trail],
             "before": dict(self.before),
-        }
+        } | ({"tracks": list(self.tracks[-OUTCOME.most_tracks :])} if len(self.tracks) > 1 else {})
 
 
 def decide(

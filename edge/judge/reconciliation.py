@@ -372,6 +372,7 @@ class Account:
             hand_frames=thread.held_frames if thread else 0,
             trail=thread.trail(visit.start - VISIT.early) if thread else (),
             before=self.before,
+            tracks=sorted(thread.tracks) if thread else (),
         )
 
 

@@ -191,6 +191,7 @@ class OutcomeSettings:
         doubt: confidence a frame; votes of this size count half.
         few: frames; seen in so many frames, a class counts half.
         longest_trail: points; kept in the evidence of an event.
+        most_tracks: tracks; of one item, kept in the evidence of an event.
     """
 
     certain: float = 0.7
@@ -199,6 +200,7 @@ class OutcomeSettings:
     doubt: float = 0.12
     few: float = 1.0
     longest_trail: int = 24
+    most_tracks: int = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

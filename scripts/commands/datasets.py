@@ -25,6 +25,7 @@ from smartcart.scripts.datasets.simulating import (
     seed_range,
     split_of,
 )
+from smartcart.scripts.datasets.views import add_views
 from smartcart.scripts.main import CommandError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_clip(parts)
     _add_clips(parts)
     _add_frames(parts)
+    add_views(parts)
     add_compose(parts)
     add_collage(parts)
     add_no_goods(parts)

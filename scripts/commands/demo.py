@@ -69,6 +69,7 @@ def _demo(args: argparse.Namespace) -> int:
     from smartcart.edge.view.preview import Preview
     from smartcart.models.labels import ITEMS
     from smartcart.scripts.cart import CartRun
+    from smartcart.scripts.cart_products import cart_products
     from smartcart.scripts.pipeline import camera_mode, open_detector
     from smartcart.scripts.signals import stop_softly
     from smartcart.server.app.service import BasketServer
@@ -113,6 +114,9 @@ def _demo(args: argparse.Namespace) -> int:
             real_speed=args.speed == "real",
             initial=truth.initial if truth else {},
             evidence=True,
+            products=cart_products(
+                Path(folder) / "gallery", given=args.gallery, embedding=args.embedding, threads=args.threads
+            ),
         )
         stopped = threading.Event()
 

@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.edge.view.preview import Preview
     from smartcart.scripts.broker_options import chosen_broker
     from smartcart.scripts.cart import CartRun
+    from smartcart.scripts.cart_products import cart_products
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.pipeline import camera_mode, open_detector, open_zone
     from smartcart.scripts.private_files import warn_of_readers
@@ -83,6 +84,9 @@ def run(args: argparse.Namespace) -> int:
             mode=camera_mode(args),
             evidence=args.evidence,
             real_speed=args.speed == "real",
+            products=cart_products(
+                outbox.with_suffix(".gallery"), given=args.gallery, embedding=args.embedding, threads=args.threads
+            ),
         )
         with contextlib.ExitStack() as stack:
             preview = stack.enter_context(Preview()) if args.preview else None

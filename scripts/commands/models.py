@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartcart.scripts.models.average import add_average
+from smartcart.scripts.models.embedding import add_embedding
 from smartcart.scripts.models.evaluate import add_evaluate
 from smartcart.scripts.models.names import add_names
 from smartcart.scripts.models.quantize import add_quantize
@@ -26,6 +27,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     add_quantize(actions)
     add_names(actions)
     add_recogniser(actions)
+    add_embedding(actions)
     add_evaluate(actions)
     add_worth(actions)
 

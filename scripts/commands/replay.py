@@ -34,7 +34,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     from smartcart.edge.capture.sources import open_source
     from smartcart.edge.vision.recorded import DetectionRecorder
-    from smartcart.scripts.pipeline import build_pipeline, open_detector, open_zone
+    from smartcart.scripts.pipeline import build_pipeline, open_detector, open_namer, open_zone
     from smartcart.scripts.progress import progress
     from smartcart.scripts.video_out import VideoWriter
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     started, media, count = time.monotonic(), 0.0, 0
     basket: Counter[str] = Counter()
     zone = open_zone(args.zone)
-    pipeline = build_pipeline(open_detector(args, zone), zone)
+    pipeline = build_pipeline(open_detector(args, zone), zone, open_namer(args))
     with contextlib.ExitStack() as stack:
         stack.callback(frames.close)
         record = stack.enter_context(DetectionRecorder(args.save_detections)) if args.save_detections else None
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
                 video.write(step)
             for decision in step.decisions:
                 print(json.dumps(decision.to_json()), flush=True)
-                tally(basket, [(str(decision.type), decision.label)])
+                tally(basket, [(str(decision.type), decision.sku or decision.label)])
     seconds = time.monotonic() - started
     summary = {
         "frames": count,

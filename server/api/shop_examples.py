@@ -114,6 +114,7 @@ SHOP_EXAMPLES: Final[Mapping[str, Json]] = {
     "BillAnswer": BILL,
     "ReceiptAnswer": RECEIPT,
     "CheckoutAnswer": CHECKOUT,
+    "GalleryVersion": {"version": 13},
     "MeansAnswer": {"code": "pays", "words": "Test card that pays"},
     "Pay": {"means": "pays"},
     "Weigh": {"source": "0199a1b2-5a00-7c11-9d22-aa33bb44cc55", "grams": 750},

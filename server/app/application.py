@@ -12,6 +12,7 @@ from smartcart.server.api import audit as audit_api
 from smartcart.server.api import carts
 from smartcart.server.api import catalogue as catalogue_api
 from smartcart.server.api import checkout as checkout_api
+from smartcart.server.api import gallery as gallery_api
 from smartcart.server.api import health as health_api
 from smartcart.server.api import live as live_api
 from smartcart.server.api import numbers as numbers_api
@@ -45,7 +46,7 @@ from smartcart.server.web.errors import add_refusals
 
 API: Final = "/api/v1"
 _API_ROUTERS: Final = (
-    *(carts, live_api, review_api, numbers_api, catalogue_api, checkout_api),
+    *(carts, live_api, review_api, numbers_api, catalogue_api, gallery_api, checkout_api),
     *(health_api, screens_api, accounts_api, audit_api),
 )
 _SHOP_PAGES: Final = (catalogue_import, catalogue, checkout, receipts)

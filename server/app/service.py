@@ -39,6 +39,8 @@ from smartcart.server.checkout.till import Till
 from smartcart.server.checkout.trial_provider import TrialProvider
 from smartcart.server.database.database import open_office
 from smartcart.server.database.patience import opened
+from smartcart.server.gallery.keeper import Galleries
+from smartcart.server.gallery.post import GalleryPost
 from smartcart.server.http.web_server import WebServer
 from smartcart.server.ledger.address import is_postgres, open_ledger
 from smartcart.server.ledger.port import LedgerError, Outcome
@@ -157,6 +159,7 @@ class BasketServer:
             commands=self._commands,
             watch=Watch(self._metrics),
             evidence=self._evidence,
+            galleries=GalleryPost(lambda: self._galleries.now),
         )
         self._web = self._make_web(listening)
         self._rounds = self._make_rounds()
@@ -178,6 +181,7 @@ class BasketServer:
             self._entrance.check(self._host, self._doors)
             self._carts = Carts(self._ledger, self._commands)
             self._till = self._make_till()
+            self._galleries = Galleries(office, self._doors.audit)
             self._calls = Calls(office, self._doors.audit, self._carts.touch)
             self._requests = Requests(office, self._doors.audit, self._carts, self._commands)
             if self._group is None:  # whoever had payments under way is dead
@@ -206,6 +210,7 @@ class BasketServer:
         look, till, pictures = _LOOK_SECONDS, _TILL_SECONDS, evidence_sweep.EVERY_SECONDS
         return [
             Rounds("catalogue", self._catalogue.look, seconds=look, meanwhile="the catalogue stays as it was"),
+            Rounds("gallery", self._galleries.look, seconds=look, meanwhile="the gallery stays as it was"),
             Rounds("calls", self._calls.refresh, seconds=look, meanwhile="calls for help stay as they were"),
             Rounds("requests", self._requests.refresh, seconds=look, meanwhile="requests to carts stay as they were"),
             Rounds("till", self._till.recover, seconds=till, meanwhile="open payments are looked at again later"),
@@ -247,6 +252,7 @@ class BasketServer:
             requests=self._requests,
             catalogue=self._catalogue,
             products=self._products,
+            galleries=self._galleries,
             pictures=Pictures(self._doors.office),
             till=self._till,
             health=health,

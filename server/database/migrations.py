@@ -88,6 +88,12 @@ MIGRATIONS: Final = (
     CREATE TABLE office_tries (key TEXT PRIMARY KEY, empty_at BIGINT NOT NULL);
     CREATE INDEX office_tries_in_time ON office_tries (empty_at)
     """,
+    """
+    CREATE TABLE office_galleries (
+        id INTEGER PRIMARY KEY, version BIGINT NOT NULL, sha256 TEXT NOT NULL, data {bytes} NOT NULL,
+        set_at TEXT NOT NULL, set_by TEXT NOT NULL
+    )
+    """,
 )
 _WORDS: Final = {
     "sqlite": {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB"},

@@ -116,3 +116,14 @@ TEST_CHARGES: Final = Table(
     key("key"),
     needed("answer"),
 )
+
+GALLERIES: Final = Table(
+    "office_galleries",
+    METADATA,
+    key("id", Integer),
+    needed("version", BigInteger),
+    needed("sha256"),
+    needed("data", LargeBinary),
+    needed("set_at", Moment),
+    needed("set_by"),
+)

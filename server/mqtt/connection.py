@@ -74,11 +74,11 @@ class Connection:
         self._stopping.set()
         self._thread.join()
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Sends if there is a connection; who waits for an answer in vain asks again."""
         link = self._link
         if link is not None:
-            link.publish(topic, payload)
+            link.publish(topic, payload, retain=retain)
 
     def _keep(self) -> None:
         pause, version, spoken = _FIRST_PAUSE, 5, False

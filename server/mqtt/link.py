@@ -24,6 +24,7 @@ from smartcart.server.errors import ServerError
 EVENTS: Final = f"{PREFIX}/+/+/{Channel.EVENTS}"
 STATUSES: Final = f"{PREFIX}/+/+/{Channel.STATUS}"
 PICTURES: Final = f"{PREFIX}/+/+/{Channel.EVIDENCE}"
+FETCHES: Final = f"{PREFIX}/+/+/{Channel.FETCH}"
 MAX_PACKET: Final = 2**20
 MAX_QUEUED: Final = 10_000
 """Answers that wait for a broker that takes none; those beyond are left to be asked for again."""
@@ -168,9 +169,9 @@ class BrokerLink:
 
     def _subscribe(self) -> None:
         if self._group is None:
-            self._client.subscribe([(topic, 1) for topic in (EVENTS, *self._own_topics)])
+            self._client.subscribe([(topic, 1) for topic in (EVENTS, FETCHES, *self._own_topics)])
             return
-        shared = [f"$share/{self._group}/{topic}" for topic in (EVENTS, STATUSES)]
+        shared = [f"$share/{self._group}/{topic}" for topic in (EVENTS, STATUSES, FETCHES)]
         for identifier, topics in ((_SHARED, shared), (_OWN, self._own_topics)):
             properties = Properties(PacketTypes.SUBSCRIBE)  # type: ignore[no-untyped-call]
             properties.SubscriptionIdentifier = identifier
@@ -196,10 +197,10 @@ class BrokerLink:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Sends at QoS 1 while the connection stands."""
         if self._open:
-            self._client.publish(topic, payload, qos=1)
+            self._client.publish(topic, payload, qos=1, retain=retain)
 
     def acknowledge(self, mid: int, qos: int) -> None:
         if self._open:

@@ -17,6 +17,7 @@ from smartcart.server.basket.records import StoredEvent
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import CartKey, Commands
 from smartcart.server.catalogue.catalogue import Matching
+from smartcart.server.gallery.post import GalleryPost
 from smartcart.server.ledger.port import DeadLetter, Ledger, LedgerError, Outcome, Verdict
 from smartcart.server.mqtt.commit_reporter import Watch
 from smartcart.server.mqtt.connection import Connection, ConnectionLost
@@ -53,6 +54,7 @@ class Subscriber:
 
     Args:
         evidence: where pictures go; None takes none.
+        galleries: what carts get to know products by; None has none.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Subscriber:
         commands: Commands,
         watch: Watch,
         evidence: EvidenceBox | None = None,
+        galleries: GalleryPost | None = None,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
@@ -73,6 +76,7 @@ class Subscriber:
         self._commands = commands
         self._watch = watch
         self._evidence = evidence
+        self._galleries = galleries
         self._stopping = threading.Event()
         self._stored = threading.Event()
         self._ledger_trouble: str | None = None
@@ -167,6 +171,9 @@ class Subscriber:
         if delivery.topic.endswith(f"/{Channel.EVIDENCE}"):
             self._take_picture(delivery)
             return None
+        if delivery.topic.endswith(f"/{Channel.FETCH}"):
+            self._take_wish(delivery)
+            return None
         return take_in(delivery.topic, delivery.payload, self._catalogue, now)
 
     def _follow(self) -> None:
@@ -220,6 +227,8 @@ class Subscriber:
         topic, status = taken
         if delivery.everybody:
             self._carts.tell_status((topic.store, topic.cart), status, None if delivery.kept else now)
+            if status.online and self._galleries is not None:
+                self._galleries.heard((topic.store, topic.cart))
         return None
 
     def _take_picture(self, delivery: Delivery) -> None:
@@ -233,6 +242,14 @@ class Subscriber:
             log.warning("a picture on %s is passed over: %s", delivery.topic[:200], error.reason)
         else:
             self._carts.touch((topic.store, topic.cart))
+
+    def _take_wish(self, delivery: Delivery) -> None:
+        try:
+            topic = parse_topic(delivery.topic)
+        except ContractError:
+            return
+        if self._galleries is not None:
+            self._galleries.asked((topic.store, topic.cart), delivery.payload)
 
     # --- the answers ----------------------------------------------------------------------------------------------
 
@@ -258,7 +275,10 @@ class Subscriber:
         if self._connection.is_open:
             for key, command in self._commands.due(time.monotonic()):
                 self._publish(key, Channel.COMMAND, command.to_bytes())
+            for key, channel, payload, retain in self._galleries.due() if self._galleries else ():
+                self._publish(key, channel, payload, retain=retain)
 
-    def _publish(self, key: CartKey, channel: Channel, payload: bytes) -> None:
+    def _publish(self, key: CartKey, channel: Channel, payload: bytes, *, retain: bool = False) -> None:
         """A lost answer is asked for again by the cart."""
-        self._connection.publish(str(Topic(store=key[0], cart=key[1], channel=channel)), payload)
+        topic = str(Topic(store=key[0], cart=key[1], channel=channel))
+        self._connection.publish(topic, payload, retain=retain)

@@ -23,6 +23,7 @@ from smartcart.server.catalogue.in_force import CatalogueInForce
 from smartcart.server.catalogue.pictures import Pictures
 from smartcart.server.catalogue.store import Products
 from smartcart.server.checkout.till import Till
+from smartcart.server.gallery.keeper import Galleries
 from smartcart.server.ledger.port import Ledger
 from smartcart.server.ledger.replay import replay
 from smartcart.server.mqtt.evidence import EvidenceBox
@@ -49,6 +50,7 @@ class Site:
     requests: Requests
     catalogue: CatalogueInForce
     products: Products
+    galleries: Galleries
     pictures: Pictures
     till: Till
     health: Callable[[], Health]

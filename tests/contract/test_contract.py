@@ -89,6 +89,10 @@ def test_an_unknown_field_is_kept() -> None:
         ({"evidence": {"text": "x" * 9000}}, "over"),
         ({"initial": {}}, "belongs to session_started"),
         ({"type": "session_ended"}, "no item fields"),
+        ({"products": [["MILK", 1.2]]}, "out of range"),
+        ({"products": [["MILK", 0.1]] * 9}, "entries"),
+        ({"source": "crystal ball"}, "unknown"),
+        ({"gallery": -1}, "out of range"),
     ],
     ids=lambda v: str(v)[:40],
 )
@@ -150,6 +154,7 @@ def test_status_ack_and_command_come_back_as_they_were_sent() -> None:
         model=ModelName(name="eye", hash="0123456789ab"),
         camera=CameraHealth.COVERED,
         outbox=3,
+        gallery=4,
         extra={"battery": 0.5},
     )
     assert parse_status(status.to_bytes()) == status

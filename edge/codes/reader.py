@@ -1,0 +1,106 @@
+"""Reads codes on what is handled: EAN and UPC, and product numbers in QR and DataMatrix, within a budget of time.
+
+The budget is a mean over frames: a crop that takes long is paid for by the frames after it, which read nothing. A
+number counts once it was read ``SURE`` times on a track, or once where its form checks more than one digit does.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+import zxingcpp
+
+from smartcart.edge.capture.frames import Frame, Image
+from smartcart.edge.codes.numbers import Number, read_number
+from smartcart.edge.tracking.tracker import Track
+from smartcart.edge.vision.detection import Box
+
+BUDGET_SECONDS: Final = 0.003
+MOST_SAVED: Final = 5.0
+MARGIN: Final = 0.12
+LEAST_SIDE: Final = 48
+ENLARGED_BELOW: Final = 320
+SURE: Final = 2
+MOST_TRACKS: Final = 400
+FORMATS: Final = zxingcpp.BarcodeFormats(
+    [
+        *(zxingcpp.BarcodeFormat.EAN13, zxingcpp.BarcodeFormat.EAN8, zxingcpp.BarcodeFormat.UPCA),
+        *(zxingcpp.BarcodeFormat.UPCE, zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix),
+    ]
+)
+
+
+class CodeReader:
+    """One camera's; fed with every frame's tracks, asked for what was read on some of them.
+
+    Args:
+        budget: seconds a frame that reading may take, in the mean.
+        clock: seconds that no correction of the clock moves.
+    """
+
+    def __init__(self, *, budget: float = BUDGET_SECONDS, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._budget = budget
+        self._clock = clock
+        self._saved = budget
+        self._turn = 0
+        self._read: dict[int, Counter[Number]] = {}
+
+    def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """Reads on one of the things that are handled, if there is time for it."""
+        self._saved = min(self._saved + self._budget, MOST_SAVED * self._budget)
+        hands = [track.box for track in tracks if track.is_hand and track.seen]
+        handled = [t for t in tracks if not t.is_hand and t.seen and _at(t.box, hands)]
+        if not handled or self._saved <= 0:
+            return
+        self._turn += 1
+        track = handled[self._turn % len(handled)]
+        began = self._clock()
+        numbers = numbers_in(cut(frame.image, track.box))
+        self._saved -= self._clock() - began
+        if numbers:
+            self._read.setdefault(track.id, Counter()).update(numbers)
+        while len(self._read) > MOST_TRACKS:
+            del self._read[next(iter(self._read))]
+
+    def number(self, tracks: Sequence[int]) -> Number | None:
+        """What was read on one of these tracks: the number that was read most often, if it is sure."""
+        counts: Counter[Number] = Counter()
+        for track in tracks:
+            counts.update(self._read.get(track, Counter()))
+        best = counts.most_common(2)
+        if not best or best[0][1] < SURE or (len(best) > 1 and best[1][1] * 2 > best[0][1]):
+            return None
+        return best[0][0]
+
+    def code(self, tracks: Sequence[int]) -> str | None:
+        """The product of ``number``."""
+        number = self.number(tracks)
+        return number.product if number else None
+
+
+def numbers_in(picture: Image) -> list[Number]:
+    """The sound product numbers in a picture, each once."""
+    found = zxingcpp.read_barcodes(picture, formats=FORMATS, try_downscale=False)
+    numbers = (read_number(code.text) for code in found if code.valid)
+    return list(dict.fromkeys(number for number in numbers if number is not None))
+
+
+def cut(image: Image, box: Box) -> Image:
+    """A thing with a margin in grey, small ones enlarged twice."""
+    height, width = image.shape[:2]
+    dx, dy = MARGIN * box.width, MARGIN * box.height
+    x1, y1 = int(max(0.0, box.x1 - dx) * width), int(max(0.0, box.y1 - dy) * height)
+    x2, y2 = int(min(1.0, box.x2 + dx) * width), int(min(1.0, box.y2 + dy) * height)
+    if min(x2 - x1, y2 - y1) < 1:
+        return np.zeros((LEAST_SIDE, LEAST_SIDE), np.uint8)
+    grey = cv2.cvtColor(np.ascontiguousarray(image[y1:y2, x1:x2]), cv2.COLOR_BGR2GRAY)
+    if max(grey.shape) < ENLARGED_BELOW:
+        grey = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(grey, np.uint8)
+
+
+def _at(box: Box, hands: Sequence[Box]) -> bool:
+    return any(hand.overlap(box) > 0 for hand in hands)

@@ -1,0 +1,172 @@
+"""Enrolment: from somebody turning a product before the camera to the few prototypes that stand for it.
+
+Of all that is seen only sharp views that are new are taken, up to ``MOST``; they are then gathered into prototypes.
+Nothing is kept of the pictures themselves.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from smartcart.edge.capture.frames import Frame, Image
+from smartcart.edge.gallery.embedder import Embedder
+from smartcart.edge.gallery.gallery_file import MAX_PROTOTYPES, Enrolled, Floats, GalleryError
+from smartcart.edge.gallery.search import Index
+from smartcart.edge.gallery.sightings import LEAST_PIXELS, sharpness
+from smartcart.edge.vision.detection import Box, Detection
+from smartcart.models.labels import HAND
+
+MOST: Final = 40
+ENOUGH: Final = 20
+FEWEST: Final = 3
+NEW: Final = 0.93
+BLURRED: Final = 0.25
+LEAST_CONFIDENCE: Final = 0.25
+RIVAL: Final = 0.4
+SAME_THING: Final = 0.5
+LABEL_SHARE: Final = 0.15
+WHOLE: Final = Box(0.02, 0.02, 0.98, 0.98)
+ROUNDS: Final = 12
+
+Seen = Literal["taken", "known view", "no item", "two items", "blurred", "too small", "full"]
+ADVICE: Final[dict[Seen, str]] = {
+    "taken": "go on turning it",
+    "known view": "turn it to a side that was not seen yet",
+    "no item": "hold the product before the camera",
+    "two items": "hold one product alone",
+    "blurred": "hold it still for a moment, or bring more light",
+    "too small": "bring it nearer to the camera",
+    "full": "that is enough: every side was seen",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """An enrolled product that is like the new one; ``too_close``: often taken for it."""
+
+    sku: str
+    name: str
+    similarity: float
+    too_close: bool
+
+    @property
+    def advice(self) -> str:
+        """What to do, as a sentence."""
+        if not self.too_close:
+            return f"{self.name} ({self.sku}) is told apart (similarity {self.similarity:.2f})."
+        return (
+            f"{self.name} ({self.sku}) is too close (similarity {self.similarity:.2f}): is it the same product? "
+            "If not, add the barcode to both in the catalogue, so that a code settles it."
+        )
+
+
+class Enrolment:
+    """Takes one product's views, frame by frame.
+
+    Args:
+        whole_pictures: where nothing is found, the whole picture shows the product, as in a catalogue's pictures.
+    """
+
+    def __init__(self, embedder: Embedder, *, whole_pictures: bool = False) -> None:
+        self._embedder = embedder
+        self._whole = whole_pictures
+        self._rows: list[Floats] = []
+        self._labels: Counter[str] = Counter()
+        self.seen: Counter[Seen] = Counter()
+        self.box: Box | None = None
+
+    @property
+    def progress(self) -> float:
+        """How full the ring is, in [0, 1]."""
+        return min(1.0, len(self._rows) / ENOUGH)
+
+    @property
+    def views(self) -> int:
+        """How many views were taken."""
+        return len(self._rows)
+
+    def see(self, frame: Frame, found: Sequence[Detection]) -> Seen:
+        """Takes a frame and what was detected in it; says what became of it."""
+        self.box, said = self._look(frame, found)
+        self.seen[said] += 1
+        return said
+
+    def _look(self, frame: Frame, found: Sequence[Detection]) -> tuple[Box | None, Seen]:
+        if len(self._rows) >= MOST:
+            return None, "full"
+        items = [d for d in found if d.label != HAND and d.confidence >= LEAST_CONFIDENCE]
+        box, label, said = _one_of(items, [d.box for d in found if d.label == HAND])
+        if said == "no item" and self._whole:
+            box, said = WHOLE, "taken"
+        if box is None or said != "taken":
+            return box, said
+        return box, self._take(frame.image, box, label)
+
+    def _take(self, image: Image, box: Box, label: str | None) -> Seen:
+        height, width = image.shape[:2]
+        if min(box.width * width, box.height * height) < 2 * LEAST_PIXELS:
+            return "too small"
+        if sharpness(image, box) < BLURRED:
+            return "blurred"
+        row = self._embedder.embed(image, [box])[0]
+        if self._rows and float((np.array(self._rows) @ row).max()) > NEW:
+            return "known view"
+        self._rows.append(row)
+        if label is not None:
+            self._labels[label] += 1
+        return "taken"
+
+    def enrolled(self, sku: str, name: str) -> Enrolled:
+        """What was learnt.
+
+        Raises:
+            GalleryError: too few views were taken; says what was the matter most often.
+        """
+        if len(self._rows) < FEWEST:
+            why: Seen = next((s for s, _ in self.seen.most_common() if s not in ("taken", "known view")), "known view")
+            raise GalleryError(
+                f"only {len(self._rows)} usable views of {sku} (at least {FEWEST} are needed); "
+                f"most often: {why}: {ADVICE[why]}"
+            )
+        whole = sum(self._labels.values())
+        labels = tuple(sorted(label for label, n in self._labels.items() if n >= LABEL_SHARE * whole))
+        return Enrolled(sku=sku, name=name, labels=labels, prototypes=prototypes(np.array(self._rows)))
+
+
+def rivals(index: Index, product: Enrolled) -> Sequence[Rival]:
+    """The three products of the gallery that the new one is most like."""
+    limit = index.gallery.embedding.like
+    return [
+        Rival(sku=other.sku, name=other.name, similarity=alike, too_close=alike >= limit)
+        for other, alike in index.nearest(product)
+    ]
+
+
+def prototypes(rows: Floats) -> Floats:
+    """At most ``MAX_PROTOTYPES`` unit vectors that stand for these, by spherical k-means from far-apart starts."""
+    count = min(MAX_PROTOTYPES, len(rows))
+    centres = [rows[0]]
+    while len(centres) < count:
+        centres.append(rows[int((rows @ np.array(centres).T).max(1).argmin())])
+    middle = np.array(centres, np.float32)
+    for _ in range(ROUNDS):
+        owner = (rows @ middle.T).argmax(1)
+        sums = np.array([rows[owner == k].sum(0) if (owner == k).any() else middle[k] for k in range(count)])
+        middle = np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), np.float32)
+    return middle
+
+
+def _one_of(items: Sequence[Detection], hands: Sequence[Box]) -> tuple[Box | None, str | None, Seen]:
+    """The one item that is shown: the one at a hand, or the largest; none where two are shown alike."""
+    if not items:
+        return None, None, "no item"
+    held = [d for d in items if any(d.box.overlap(hand) > 0 for hand in hands)] or list(items)
+    first = max(held, key=lambda d: d.box.area * d.confidence)
+    for other in held:
+        apart = other.box.overlap(first.box) < SAME_THING * min(other.box.area, first.box.area)
+        if other is not first and apart and other.confidence >= RIVAL and other.box.area > RIVAL * first.box.area:
+            return first.box, None, "two items"
+    return first.box, first.label, "taken"

@@ -1,0 +1,80 @@
+"""Which products something is like: plain numpy over all prototypes, and what follows for a whole visit.
+
+Each crop of a visit gives every product the log-odds ``sharpness * (similarity - like)``; their mean over the crops
+stands against *none of them*, whose log-odds are 0. So what is like nothing enrolled is unknown, never the nearest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from smartcart.edge.gallery.gallery_file import Embedding, Enrolled, Floats, Gallery
+
+MOST_LOG_ODDS: Final = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What something may be: products by SKU, likeliest first, and the probability that it is none of them."""
+
+    products: tuple[tuple[str, float], ...]
+    unknown: float
+
+    @property
+    def best(self) -> tuple[str, float]:
+        """The likeliest product; ``("", 0.0)`` of an empty gallery."""
+        return self.products[0] if self.products else ("", 0.0)
+
+
+class Index:
+    """A gallery made ready for search."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self.gallery = gallery
+        self._products = [product for product in gallery.products if len(product.prototypes)]
+        self._rows = np.concatenate([p.prototypes for p in self._products]) if self._products else np.zeros((0, 1))
+        self._starts = np.cumsum([0, *(len(p.prototypes) for p in self._products)])[:-1]
+        self.labels = frozenset(label for product in self._products for label in product.labels)
+
+    @property
+    def skus(self) -> Sequence[str]:
+        return [product.sku for product in self._products]
+
+    def similarities(self, embeddings: Floats) -> Floats:
+        """``[N, products]``: of each embedding to the nearest prototype of each product."""
+        if not self._products:
+            return np.zeros((len(embeddings), 0), np.float32)
+        return np.asarray(np.maximum.reduceat(embeddings @ self._rows.T, self._starts, axis=1), np.float32)
+
+    def opinion(self, embeddings: Floats, beforehand: Mapping[str, float] | None = None) -> Opinion:
+        """What the crops of one thing say together.
+
+        Args:
+            embeddings: ``[N, width]``, at least one.
+            beforehand: SKU to log-odds that are known otherwise.
+        """
+        odds = log_odds(self.similarities(embeddings), self.gallery.embedding).mean(0)
+        if beforehand:
+            odds = odds + np.array([beforehand.get(sku, 0.0) for sku in self.skus])
+        raised = np.exp(odds)
+        whole = 1.0 + float(raised.sum())
+        order = np.argsort(-raised, kind="stable")
+        skus = self.skus
+        return Opinion(
+            products=tuple((skus[i], round(float(raised[i]) / whole, 3)) for i in order.tolist()),
+            unknown=round(1 / whole, 3),
+        )
+
+    def nearest(self, product: Enrolled, count: int = 3) -> Sequence[tuple[Enrolled, float]]:
+        """The other products that one is most like, with the similarity of their nearest prototypes."""
+        others = [(i, p) for i, p in enumerate(self._products) if p.sku != product.sku]
+        alike = self.similarities(product.prototypes).max(0, initial=-1.0)
+        return sorted(((p, round(float(alike[i]), 3)) for i, p in others), key=lambda pair: -pair[1])[:count]
+
+
+def log_odds(similarities: Floats, embedding: Embedding) -> Floats:
+    """How far a similarity speaks for a product, between ``-MOST_LOG_ODDS`` and ``MOST_LOG_ODDS``."""
+    raw = embedding.sharpness * (similarities - embedding.like)
+    return np.asarray(np.clip(raw, -MOST_LOG_ODDS, MOST_LOG_ODDS), np.float32)

@@ -1,0 +1,190 @@
+"""``smartcart products``: enrol what a store sells, so that carts know it by its looks."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smartcart.edge.capture.frames import Frame
+    from smartcart.edge.gallery.enrolment import Enrolment, Rival
+    from smartcart.edge.gallery.gallery_file import Enrolled, Gallery
+    from smartcart.scripts.products.server import GalleryServer
+
+HELP = "enrol products by their looks, without training; list and remove them"
+SECONDS = 30.0
+
+
+def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
+    parser = commands.add_parser("products", help=HELP, description=HELP)
+    actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
+    enroll = actions.add_parser(
+        "enroll",
+        help="enrol a product from a camera, a clip or a folder of pictures",
+        description="Takes 20 to 40 sharp, varied views of one product, and says which products it is like. Turn it "
+        "in the hand before the camera for half a minute; in a folder each picture shows the product.",
+        epilog="Example:  smartcart products enroll MILK-1 --name 'Milk 1 l' --source 0 --gallery store.gallery\n"
+        "          smartcart products enroll MILK-1 --source pictures/ --server http://127.0.0.1:8000 --token FILE",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    enroll.add_argument("sku", help="the product's SKU or GTIN in the catalogue")
+    enroll.add_argument("--name", help="what it is called (default: its SKU)")
+    enroll.add_argument("--source", required=True, help="camera number, video, stream, or folder of pictures")
+    enroll.add_argument("--seconds", type=float, default=SECONDS, help="look no longer (default: %(default)s)")
+    enroll.add_argument("--json", action="store_true", help="print what came of it as one JSON object")
+    _add_eye(enroll)
+    _add_where(enroll)
+    enroll.set_defaults(run=_enroll)
+    listed = actions.add_parser("list", help="which products are enrolled")
+    _add_where(listed)
+    listed.set_defaults(run=_list)
+    remove = actions.add_parser("remove", help="remove a product; nothing of it stays in the gallery")
+    remove.add_argument("sku", help="its SKU")
+    _add_where(remove)
+    remove.set_defaults(run=_remove)
+
+
+def _add_eye(parser: argparse.ArgumentParser) -> None:
+    from smartcart.models.labels import DEFAULT_MODEL
+    from smartcart.scripts.pipeline_options import add_camera_options, frame_rate
+
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the eye (default: the shipped one)")
+    parser.add_argument("--embedding", type=Path, metavar="FILE", help="default: the shipped one")
+    parser.add_argument("--threads", type=int, default=1, help="ONNX Runtime threads (default: 1)")
+    parser.add_argument("--fps", type=frame_rate, help="ask a webcam for so many frames a second")
+    add_camera_options(parser)
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", default="store-1", help="the store's name (default: store-1)")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--gallery", type=Path, metavar="FILE", help="a gallery on this machine; made if not there")
+    where.add_argument("--server", metavar="URL", help="the store's server, which gives it to its carts")
+    parser.add_argument("--token", type=Path, metavar="FILE", help="a file with an API token of the server")
+
+
+def _enroll(args: argparse.Namespace) -> int:
+    from smartcart.edge.gallery.enrolment import rivals
+    from smartcart.edge.gallery.gallery_file import empty
+    from smartcart.edge.gallery.search import Index
+    from smartcart.scripts.pipeline import open_embedder
+
+    embedder = open_embedder(args)
+    held = _open(args)
+    gallery = (held or empty(args.store, embedder.embedding)).checked(embedding=embedder.embedding.id)
+    enrolment = _watch(args)
+    product = enrolment.enrolled(args.sku, args.name or args.sku)
+    near = rivals(Index(gallery), product)
+    again = any(known.sku == args.sku for known in gallery.products)
+    version = _keep(args, gallery, product)
+    if args.json:
+        seen = {word: n for word, n in enrolment.seen.items() if n}
+        close = [[r.sku, r.similarity, r.too_close] for r in near]
+        print(json.dumps({"sku": args.sku, "views": enrolment.views, "seen": seen, "near": close, "version": version}))
+        return 0
+    print(f"{product.name} ({product.sku}): {enrolment.views} views, gallery version {version}"
+          + ("; what was enrolled under this SKU before is replaced" if again else ""))  # fmt: skip
+    _tell(near)
+    return 0
+
+
+def _tell(near: "list[Rival] | Any") -> None:
+    for rival in near:
+        print(f"  {rival.advice}")
+
+
+def _watch(args: argparse.Namespace) -> "Enrolment":
+    """Looks at the source until every side was seen, it ends, or the time is over."""
+    from smartcart.edge.capture.sources import open_source
+    from smartcart.edge.gallery.enrolment import ADVICE, Enrolment
+    from smartcart.edge.tracking.tracker import TrackerSettings
+    from smartcart.edge.vision.detector import OnnxDetector
+    from smartcart.scripts.pipeline import camera_mode, open_embedder
+
+    detector = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak)
+    enrolment = Enrolment(open_embedder(args), whole_pictures=Path(args.source).is_dir())
+    frames = open_source(args.source, mode=camera_mode(args))
+    said = None
+    try:
+        for frame in _within(frames, args.seconds, pictures=Path(args.source).is_dir()):
+            now = enrolment.see(frame, detector.detect(frame))
+            if now != said and not args.json:
+                print(f"{enrolment.progress:4.0%}  {now}: {ADVICE[now]}", file=sys.stderr)
+            said = now
+            if now == "full":
+                break
+    finally:
+        frames.close()
+    return enrolment
+
+
+def _within(frames: Any, seconds: float, *, pictures: bool) -> "Iterator[Frame]":
+    """The frames of so many seconds of media time; all of a folder's."""
+    for frame in frames:
+        if frame.time > seconds and not pictures:
+            return
+        yield frame
+
+
+def _list(args: argparse.Namespace) -> int:
+    gallery = _needed(args)
+    print(f"store {gallery.store}, version {gallery.version}, embedding {gallery.embedding.id}")
+    for product in gallery.products:
+        print(f"{product.sku}\t{product.name}\t{len(product.prototypes)} prototypes\t{', '.join(product.labels)}")
+    return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from smartcart.edge.gallery.in_use import write_gallery
+
+    smaller = _needed(args).without(args.sku)
+    if args.gallery:
+        write_gallery(args.gallery, smaller.to_bytes())
+        version = smaller.version
+    else:
+        version = _server(args).remove(args.sku)
+    print(f"{args.sku} is removed; gallery version {version}")
+    return 0
+
+
+def _needed(args: argparse.Namespace) -> "Gallery":
+    from smartcart.scripts.main import CommandError
+
+    gallery = _open(args)
+    if gallery is None:
+        raise CommandError("nothing is enrolled yet: begin with `smartcart products enroll SKU --source 0`")
+    return gallery
+
+
+def _open(args: argparse.Namespace) -> "Gallery | None":
+    """The gallery as it is now; None before the first product."""
+    from smartcart.edge.gallery.gallery_file import Gallery
+    from smartcart.edge.gallery.in_use import read_gallery
+
+    if args.gallery:
+        return read_gallery(args.gallery) if args.gallery.exists() else None
+    payload = _server(args).fetch()
+    return Gallery.from_bytes(payload) if payload else None
+
+
+def _keep(args: argparse.Namespace, gallery: "Gallery", product: "Enrolled") -> int:
+    """Puts a product into the gallery, wherever that is; gives its new version."""
+    from dataclasses import replace
+
+    from smartcart.edge.gallery.in_use import write_gallery
+
+    if args.gallery:
+        larger = gallery.with_product(product)
+        write_gallery(args.gallery, larger.to_bytes())
+        return larger.version
+    alone = replace(gallery, products=(product,))
+    return _server(args).put(product.sku, alone.to_bytes())
+
+
+def _server(args: argparse.Namespace) -> "GalleryServer":
+    from smartcart.scripts.products.server import GalleryServer
+
+    token = args.token.read_text(encoding="utf-8").strip() if args.token else None
+    return GalleryServer(args.server, token)

@@ -1,0 +1,94 @@
+"""``smartcart models embedding``: trains what tells products by their looks; ``--evaluate`` measures one."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def add_embedding(actions: "argparse._SubParsersAction[Any]") -> None:
+    parser = actions.add_parser(
+        "embedding",
+        help='train what tells products by their looks (needs: pip install "smartcart[train]")',
+        description="Learns from rendered products (`smartcart datasets views`) and real crops how to tell products "
+        "that it has never seen; writes ONNX. With --evaluate it measures a file on folders of real pictures instead.",
+        epilog="Example:  smartcart models embedding --views out/views --kept out/kept --data my.yaml --out my.onnx\n"
+        "          smartcart models embedding --evaluate my.onnx --enrol photos/train --ask photos/test",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--views", type=Path, nargs="+", default=[], metavar="FOLDER", help="products to learn from")
+    parser.add_argument("--kept", type=Path, nargs="+", default=[], metavar="FOLDER", help="products that choose")
+    parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="YAML", help="real pictures with boxes")
+    parser.add_argument("--weights", type=Path, help="of EfficientNet-Lite0 (default: ImageNet's)")
+    parser.add_argument("--out", type=Path, help="the .onnx to write")
+    parser.add_argument("--steps", type=int, default=100, help="of each loss (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
+    parser.add_argument("--source", action="append", default=[], help="a data set with author and licence; repeat")
+    parser.add_argument("--evaluate", type=Path, metavar="ONNX", help="measure this file")
+    parser.add_argument("--enrol", type=Path, metavar="FOLDER", help="pictures that enrol, a folder a product")
+    parser.add_argument("--ask", type=Path, metavar="FOLDER", help="pictures that ask, in folders of the same names")
+    parser.add_argument("--confusions", type=Path, metavar="JPG", help="draw what is taken for what most often")
+    parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
+    parser.set_defaults(run=run_embedding)
+
+
+def run_embedding(args: argparse.Namespace) -> int:
+    from smartcart.scripts.main import CommandError
+
+    if args.evaluate:
+        return _evaluate(args)
+    if not (args.views and args.kept and args.data and args.out):
+        raise CommandError("give --views, --kept, --data and --out to train, or --evaluate with --enrol and --ask")
+    record = _train(args)
+    if args.json:
+        print(json.dumps(record))
+        return 0
+    for name, figure in record["candidates"].items():
+        mark = "*" if name == record["chosen"] else " "
+        print(f"{mark} {name}: {_words(figure)}")
+    print(f"{args.out}: {record['chosen']}, {record['products']} products, {record['seconds']:.0f} s")
+    return 0
+
+
+def _train(args: argparse.Namespace) -> "Mapping[str, Any]":
+    from smartcart.models.embedding.training import EmbeddingRecipe, train_embedding
+
+    recipe = EmbeddingRecipe(steps=args.steps, seed=args.seed)
+    return train_embedding(
+        args.data,
+        views=args.views,
+        kept=args.kept,
+        out=args.out,
+        recipe=recipe,
+        weights=args.weights,
+        sources=args.source,
+    )
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from smartcart.models.embedding.figures import told
+    from smartcart.scripts.main import CommandError
+    from smartcart.scripts.models.embedding_pictures import confusions, embedded_pair
+
+    if not (args.enrol and args.ask):
+        raise CommandError("--evaluate needs --enrol FOLDER and --ask FOLDER, each with a folder a product")
+    pair = embedded_pair(args.evaluate, args.enrol, args.ask)
+    figures = [told(pair.enrolled, pair.of, pair.asking, pair.truth, shots=shots).to_json() for shots in (5, 10)]
+    if args.confusions:
+        confusions(pair, args.confusions)
+    if args.json:
+        print(json.dumps({"file": str(args.evaluate), "figures": figures}))
+        return 0
+    for figure in figures:
+        print(
+            f"{figure['shots']} pictures enrol, {figure['asked']} ask, {figure['products']} products: {_words(figure)}"
+        )
+    return 0
+
+
+def _words(figure: "Mapping[str, Any]") -> str:
+    right = figure["accepted_and_right"]
+    return f"top-1 {figure['top1']:.3f}, top-5 {figure['top5']:.3f}, accepted and right at 5 % false {right:.3f}"

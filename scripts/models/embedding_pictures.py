@@ -1,0 +1,105 @@
+"""Folders of real pictures as an embedding sees them: cut where the eye sees the thing in the middle."""
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from smartcart.edge.capture.frames import Image
+from smartcart.edge.gallery.embedder import OnnxEmbedder
+from smartcart.edge.vision.detection import Box
+from smartcart.edge.vision.detector import OnnxDetector
+from smartcart.models.crop import item_crop
+from smartcart.models.dataset.detection_dataset import DatasetError
+from smartcart.models.labels import DEFAULT_MODEL, HAND
+
+SIDE: Final = 128
+LEAST_AREA: Final = 0.08
+MIDDLE: Final = Box(0.125, 0.125, 0.875, 0.875)
+SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
+SHOWN: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedPair:
+    """Pictures that enrol and pictures that ask, with the number of each one's product in ``names``."""
+
+    enrolled: NDArray[np.float32]
+    of: NDArray[np.int64]
+    asking: NDArray[np.float32]
+    truth: NDArray[np.int64]
+    names: list[str]
+    crops: tuple[list[Image], list[Image]]
+
+
+def embedded_pair(model: Path, enrol: Path, ask: Path) -> EmbeddedPair:
+    """Cuts and embeds both folders; a product is the name of the folder that its pictures lie in.
+
+    Raises:
+        DatasetError: a folder holds no pictures.
+        ModelError: the model is none.
+    """
+    embedder, eye = OnnxEmbedder(model), OnnxDetector(DEFAULT_MODEL)
+    names: list[str] = []
+    parts = [_part(folder, eye, names) for folder in (enrol, ask)]
+    rows = [np.concatenate([embedder.embed_crops(c[i : i + 32]) for i in range(0, len(c), 32)]) for c, _ in parts]
+    return EmbeddedPair(
+        enrolled=rows[0],
+        of=np.array(parts[0][1], np.int64),
+        asking=rows[1],
+        truth=np.array(parts[1][1], np.int64),
+        names=names,
+        crops=(parts[0][0], parts[1][0]),
+    )
+
+
+def _part(folder: Path, eye: OnnxDetector, names: list[str]) -> tuple[list[Image], list[int]]:
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise DatasetError(f"{folder}: no pictures; give a folder with a folder a product")
+    crops, numbers = [], []
+    for file in tqdm(files, unit="picture", file=sys.stderr, disable=None):
+        image = cv2.imread(str(file))
+        if image is None:
+            raise DatasetError(f"{file}: cannot be read as a picture")
+        picture = np.asarray(image, np.uint8)
+        crops.append(item_crop(picture, _middle(eye, picture), SIDE))
+        if file.parent.name not in names:
+            names.append(file.parent.name)
+        numbers.append(names.index(file.parent.name))
+    return crops, numbers
+
+
+def _middle(eye: OnnxDetector, image: Image) -> Box:
+    """The largest thing over the picture's middle; most of the picture where none is seen."""
+    tensor, letterbox = eye.prepare(image)
+    found = [d.box for d in eye.decode(eye.infer(tensor), letterbox) if d.label != HAND]
+    there = [b for b in found if b.x1 < 0.5 < b.x2 and b.y1 < 0.5 < b.y2 and b.area > LEAST_AREA]
+    return max(there, key=lambda box: box.area, default=MIDDLE)
+
+
+def confusions(pair: EmbeddedPair, out: Path) -> None:
+    """Draws the pairs that are taken for each other most often: one that asks, and the one that it is taken for."""
+    alike = pair.asking @ pair.enrolled.T
+    nearest = alike.argmax(1)
+    wrong = np.flatnonzero(pair.of[nearest] != pair.truth)
+    often = Counter((int(pair.truth[i]), int(pair.of[nearest[i]])) for i in wrong).most_common(SHOWN)
+    rows = []
+    for (truth, said), count in often:
+        i = next(i for i in wrong if (pair.truth[i], pair.of[nearest[i]]) == (truth, said))
+        row = np.hstack([pair.crops[1][i], pair.crops[0][nearest[i]]])
+        band = np.full((22, row.shape[1], 3), 255, np.uint8)
+        words = f"{count}x {pair.names[truth][:15]} > {pair.names[said][:15]}"
+        cv2.putText(band, words, (3, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (0, 0, 0), 1, cv2.LINE_AA)
+        rows.append(np.vstack([band, row]))
+    while len(rows) % 4:
+        rows.append(np.full_like(rows[0], 255) if rows else np.full((150, 256, 3), 255, np.uint8))
+    sheet = np.vstack([np.hstack(rows[i : i + 4]) for i in range(0, len(rows), 4)])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(out), sheet)

@@ -1,0 +1,30 @@
+"""How well products are told that were never trained on: the figures of an embedding."""
+
+import numpy as np
+
+from smartcart.models.embedding.figures import reading, told
+from smartcart.models.embedding.projection import unit
+
+
+def clouds(noise: float, products: int = 20, each: int = 8, width: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Products as points with noise around them, and the number of each one's product."""
+    rng = np.random.default_rng(3)
+    middles = rng.normal(size=(products, width))
+    rows = np.repeat(middles, each, 0) + noise * rng.normal(size=(products * each, width))
+    return rows.astype(np.float32), np.repeat(np.arange(products), each)
+
+
+def test_products_that_lie_apart_are_all_told_and_strangers_turned_away() -> None:
+    rows, of = clouds(0.05)
+    rows = unit(rows)
+    figures = told(rows[::2], of[::2], rows[1::2], of[1::2], shots=4)
+    assert (figures.top1, figures.top5, figures.accepted_and_right) == (1.0, 1.0, 1.0)
+    like, sharpness = reading(rows[::2], of[::2], rows[1::2], of[1::2], shots=4)
+    assert 0.2 < like < 0.95
+    assert sharpness > 5
+
+
+def test_products_that_are_all_alike_are_told_by_chance() -> None:
+    rows, of = unit(clouds(1.0)[0]), np.random.default_rng(5).permutation(clouds(1.0)[1])
+    figures = told(rows[::2], of[::2], rows[1::2], of[1::2], shots=2)
+    assert figures.top1 < 0.25
