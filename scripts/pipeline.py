@@ -17,7 +17,7 @@ from smartcart.edge.tracking.tracker import CartTracker, TrackerSettings
 from smartcart.edge.vision.detection import Detector
 from smartcart.edge.vision.detector import ModelError, OnnxDetector
 from smartcart.edge.vision.recogniser import OnnxRecogniser
-from smartcart.edge.vision.recognising_detector import ReadingDetector
+from smartcart.edge.vision.recognising_detector import RecognisingDetector
 from smartcart.edge.vision.recorded import RecordedDetector
 from smartcart.edge.vision.zone import DEFAULT_ZONE, Zone, read_zone
 from smartcart.edge.vision.zoom import zoomed
@@ -41,7 +41,7 @@ def open_detector(args: argparse.Namespace, zone: Zone) -> Detector:
     recogniser = OnnxRecogniser(file, threads=args.threads)
     if strange := set(recogniser.labels) - {*eye.labels, UNKNOWN}:
         raise ModelError(f"{file}: names {', '.join(sorted(strange))}, which {args.model} does not find")
-    return ReadingDetector(zoomed(eye, zone), recogniser)
+    return RecognisingDetector(zoomed(eye, zone), recogniser)
 
 
 def open_zone(path: Path | None) -> Zone:

@@ -5,7 +5,7 @@ import re
 import httpx
 from sqlalchemy import delete
 
-from smartcart.server.access.access import Doors
+from smartcart.server.access.access import Access
 from smartcart.server.access.accounts import Role
 from smartcart.server.access.audit import Actor
 from smartcart.server.app.service import BasketServer
@@ -15,7 +15,7 @@ PASSWORD = "four words nobody joins"
 TESTER = Actor(name="tester", via="command")
 
 
-def doors_of(server: BasketServer) -> Doors:
+def doors_of(server: BasketServer) -> Access:
     return server._doors
 
 

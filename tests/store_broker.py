@@ -17,7 +17,7 @@ from processes import Mosquitto, free_port
 from smartcart.edge.contract.events import Channel, Topic
 from smartcart.server.pki.authority import BROKER, SERVER, Credentials, StoreAuthority
 from smartcart.server.pki.bundle import Bundle, write_bundle
-from smartcart.server.pki.certificates import Role
+from smartcart.server.pki.certificates import CertificateRole
 from smartcart.server.pki.deployment import BrokerPlan, write_broker, write_revocations
 
 
@@ -46,14 +46,16 @@ class Store:
 
     def __post_init__(self) -> None:
         self.authority = StoreAuthority.create(self.folder / "authority", self.name)
-        made = self.authority.issue(BROKER, Role.BROKER, hosts=["127.0.0.1"])
+        made = self.authority.issue(BROKER, CertificateRole.BROKER, hosts=["127.0.0.1"])
         plan = BrokerPlan(
             store=self.name, folder=self.folder / "broker", bind="127.0.0.1", port=self.port, servers=[SERVER]
         )
         write_broker(plan, made, self.authority.certificate, self.authority.revocations())
         self.broker = StoreMosquitto(self.folder / "broker", self.port)
 
-    def bundle(self, name: str, role: Role = Role.CART, *, now: datetime | None = None, days: int = 30) -> Path:
+    def bundle(
+        self, name: str, role: CertificateRole = CertificateRole.CART, *, now: datetime | None = None, days: int = 30
+    ) -> Path:
         made = self.authority.issue(name, role, now=now, days=days, again=True)
         return self.write(self.folder / f"{name}.pem", made)
 

@@ -75,6 +75,8 @@ ORDER = {
 """The shelves of each room, top to bottom: a shelf imports only itself and what stands below it."""
 MOST_MODULES = 20
 """In one folder; more cannot be taken in at a glance."""
+SAID_TWICE: set[str] = set()
+"""Class names that stand for two things; each says in its docstring why."""
 TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "edge", "models", "datasets", "server", "tests", "scripts"}
 HEAVY = {"torch", "torchvision", "ultralytics"}
 FILES = [(room, path) for room in MAY_IMPORT for path in sorted((ROOT / room).rglob("*.py"))]
@@ -144,6 +146,17 @@ def test_a_folder_can_be_taken_in_at_a_glance(room: str) -> None:
     for folder in {path.parent for path in MODULES[room]}:
         modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
         assert len(modules) <= MOST_MODULES, f"{folder.relative_to(ROOT)} holds {len(modules)} modules"
+
+
+def test_a_class_name_is_given_once() -> None:
+    places: dict[str, list[str]] = {}
+    for paths in MODULES.values():
+        for path in paths:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, []).append(module_name(path))
+    twice = {name: where for name, where in places.items() if len(where) > 1}
+    assert set(twice) == SAID_TWICE, twice
 
 
 def test_every_package_is_installed() -> None:

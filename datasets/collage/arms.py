@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from smartcart.datasets.collage.canvas import Place
-from smartcart.datasets.collage.piece import PAD, SOLID, Part, Piece, whole
+from smartcart.datasets.collage.piece import PAD, SOLID, Piece, PiecePart, whole
 from smartcart.datasets.photos.cutouts import Cutout, Rgba
 from smartcart.datasets.products.meshes import FloatArray
 from smartcart.models.labels import HAND
@@ -44,7 +44,7 @@ def reaching(cutout: Cutout) -> Piece | None:
     if len(cut) < LEAST_WRIST:
         return None
     dx, dy = cut.mean(0) - [columns.mean(), rows.mean()]
-    marked = replace(piece, parts=(*piece.parts, Part(label="cut", corners=cut)))
+    marked = replace(piece, parts=(*piece.parts, PiecePart(label="cut", corners=cut)))
     turned = marked.turned(float(np.arctan2(dx, dy)))
     end = int(turned.parts[-1].corners[:, 1].min()) - 1
     top = int(np.nonzero((turned.rgba[..., 3] > SOLID).any(1))[0][0])
@@ -144,7 +144,7 @@ def _anchored(arm: Piece, top: int, *, held: bool) -> Piece:
     wrist = _wrist(arm.rgba, top)
     _, columns = np.nonzero(arm.rgba[: top + max(int(FINGERS * 2 * (wrist - top)), 1), :, 3] > SOLID)
     width = arm.rgba.shape[1]
-    hand = Part(label=HAND, corners=np.array([[0, 0], [width, 0], [width, wrist], [0, wrist]], np.float64))
+    hand = PiecePart(label=HAND, corners=np.array([[0, 0], [width, 0], [width, wrist], [0, wrist]], np.float64))
     anchor = float(columns.mean()), top + FINGERS * (wrist - top)
     return replace(arm, parts=(hand,), anchor=anchor)
 

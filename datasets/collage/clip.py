@@ -10,17 +10,17 @@ from typing import Any, Final
 import numpy as np
 
 from smartcart.datasets.collage.canvas import Canvas, Place, Shadow
-from smartcart.datasets.collage.gallery import Gallery
+from smartcart.datasets.collage.gallery import CutoutGallery
 from smartcart.datasets.collage.hand_way import LIFTED
-from smartcart.datasets.collage.motion import Reach, Stay
+from smartcart.datasets.collage.motion import CollageReach, Stay
 from smartcart.datasets.collage.piece import Piece
-from smartcart.datasets.collage.plan import Plan
+from smartcart.datasets.collage.plan import CollagePlan
 from smartcart.datasets.collage.situations import fill
 from smartcart.datasets.collage.stage import SIZE, draw_stage
 from smartcart.datasets.collage.thing import Stretch, Thing
 from smartcart.datasets.collage.webcam import Webcam, draw_faults
-from smartcart.datasets.output.encode import VideoFile
-from smartcart.datasets.photos.backgrounds import Refuse, Source
+from smartcart.datasets.output.encode import VideoEncoder
+from smartcart.datasets.photos.backgrounds import BackgroundSource, Refuse
 from smartcart.datasets.photos.cutouts import SPLITS, Split
 from smartcart.models.dataset.frame_truth import FRAMES_SUFFIX
 from smartcart.models.dataset.truth import SUFFIX, Truth, write_truth
@@ -44,7 +44,7 @@ class Clip:
     """What is filmed: a plan at some frames a second, the way shadows fall, and how long the shutter is open."""
 
     name: str
-    plan: Plan
+    plan: CollagePlan
     fps: float
     fall: float
     shutter_s: float
@@ -61,7 +61,12 @@ def clip_name(seed: int, split: Split) -> str:
 
 
 def write_clip(
-    seed: int, split: Split, folder: Path, gallery: Gallery, found: Sequence[Sequence[Source]], refuse: Refuse
+    seed: int,
+    split: Split,
+    folder: Path,
+    gallery: CutoutGallery,
+    found: Sequence[Sequence[BackgroundSource]],
+    refuse: Refuse,
 ) -> float:
     """Films a seed's clip unless it is there; returns its length in seconds.
 
@@ -79,7 +84,7 @@ def write_clip(
         DataError: a background or a cut-out cannot be read.
     """
     rng = np.random.default_rng([seed, SPLITS.index(split), STREAM])
-    plan = Plan(rng, gallery, draw_stage(rng, found, refuse))
+    plan = CollagePlan(rng, gallery, draw_stage(rng, found, refuse))
     fill(plan)
     fps = float(rng.choice(RATES))
     clip = Clip(
@@ -91,7 +96,9 @@ def write_clip(
     )
     if not (folder / f"{clip.name}{SUFFIX}").exists():
         camera = Webcam(rng, draw_faults(rng), SIZE, fps)
-        video = VideoFile(folder / f"{clip.name}.mp4", fps=fps, size=SIZE, crf=int(rng.integers(*CRF)), preset=PRESET)
+        video = VideoEncoder(
+            folder / f"{clip.name}.mp4", fps=fps, size=SIZE, crf=int(rng.integers(*CRF)), preset=PRESET
+        )
         with video, (folder / f"{clip.name}{FRAMES_SUFFIX}").open("w", encoding="utf-8") as lines:
             last, line = None, {}
             for t, canvas, seen in frames(clip):
@@ -158,7 +165,7 @@ def _at_rest(clip: Clip, lying: Sequence[int], t: float) -> Canvas:
     return canvas
 
 
-def _lay(clip: Clip, canvas: Canvas, number: int, piece: Piece, moves: Stretch | Reach, t: float) -> None:
+def _lay(clip: Clip, canvas: Canvas, number: int, piece: Piece, moves: Stretch | CollageReach, t: float) -> None:
     """A moving thing: blurred along its way, its shadow the farther away the higher it is."""
     now, before = moves.place(t), moves.place(max(t - 1 / clip.fps, moves.start))
     share = clip.shutter_s * clip.fps
@@ -174,14 +181,14 @@ def _shadow(fall: float, *, away: float, blur: float, depth: float) -> Shadow:
     return Shadow(dx=away * float(np.cos(fall)), dy=away * float(np.sin(fall)), blur=blur, depth=depth)
 
 
-def _shake(plan: Plan, t: float) -> tuple[float, float]:
+def _shake(plan: CollagePlan, t: float) -> tuple[float, float]:
     """How far the bumps of the cart move the picture at a moment, in pixels."""
     shakes = [move.shake(t) for move in plan.moves]
     return sum(dx for dx, _ in shakes) * SIZE[1] * SHAKE, sum(dy for _, dy in shakes) * SIZE[1] * SHAKE
 
 
 def _line(
-    canvas: Canvas, now: Sequence[tuple[int, Thing, Stretch]], hands: Sequence[tuple[int, Reach]], t: float
+    canvas: Canvas, now: Sequence[tuple[int, Thing, Stretch]], hands: Sequence[tuple[int, CollageReach]], t: float
 ) -> dict[str, Any]:
     """One line of ``frames.jsonl``."""
     items = [

@@ -38,7 +38,7 @@ SKIN_CHROMA: Final = (14.0, 48.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gallery:
+class CutoutGallery:
     """Cut-outs of one split.
 
     Attributes:
@@ -54,7 +54,7 @@ class Gallery:
     gripped: tuple[Cutout, ...]
 
     @classmethod
-    def of(cls, cutouts: Sequence[Cutout]) -> "Gallery":
+    def of(cls, cutouts: Sequence[Cutout]) -> "CutoutGallery":
         """Sorts cut-outs.
 
         Raises:

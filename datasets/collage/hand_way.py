@@ -8,7 +8,7 @@ import numpy as np
 
 from smartcart.datasets.collage.arms import extended
 from smartcart.datasets.collage.canvas import Place
-from smartcart.datasets.collage.motion import Point, Reach
+from smartcart.datasets.collage.motion import CollageReach, Point
 from smartcart.datasets.collage.piece import Piece
 from smartcart.datasets.collage.stage import SIZE
 from smartcart.datasets.collage.thing import Thing
@@ -35,7 +35,7 @@ OUTWARDS: Final[dict[Side, Point]] = {"up": (0, -1), "down": (0, 1), "left": (-1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class HandTarget:
     """What a hand does at a spot (pixels): the things in its grip, with their places at that moment."""
 
     kind: Kind
@@ -49,8 +49,8 @@ class Target:
 
 
 def hand_way(
-    rng: np.random.Generator, hand: Piece, targets: Sequence[Target], side: Side, start: float, pace: float
-) -> tuple[Reach, list[float]]:
+    rng: np.random.Generator, hand: Piece, targets: Sequence[HandTarget], side: Side, start: float, pace: float
+) -> tuple[CollageReach, list[float]]:
     """A hand's way, and the moment of each target.
 
     Args:
@@ -89,7 +89,7 @@ def hand_way(
         farthest = max(farthest, float(np.hypot(*(out - point))))
     knots.append((now + LEAVE_S / pace, *out, LIFTED))
     arm = extended(hand, int(farthest + OUT_PX))
-    return Reach(arm, (float(shoulder[0]), float(shoulder[1])), knots, float(rng.uniform(0, 6.28))), moments
+    return CollageReach(arm, (float(shoulder[0]), float(shoulder[1])), knots, float(rng.uniform(0, 6.28))), moments
 
 
 def _shoulder(rng: np.random.Generator, spot: FloatArray, outwards: FloatArray) -> FloatArray:

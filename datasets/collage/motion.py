@@ -31,7 +31,7 @@ class Stay:
         return self.at
 
 
-class Reach:
+class CollageReach:
     """One hand's way into the picture and out again, its arm pointing to a shoulder that keeps still.
 
     Attributes:
@@ -70,7 +70,7 @@ class Ride:
 
     start: float
     end: float
-    reach: Reach
+    reach: CollageReach
     gripped_at: float
     lay: Place
 
@@ -88,7 +88,7 @@ class Ride:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flight:
+class CollageFlight:
     """A thing thrown in: it falls from ``come_from`` with a spin, touches down, and slides on to ``lie``."""
 
     start: float

@@ -9,11 +9,11 @@ import numpy as np
 
 from smartcart.datasets.collage.arms import armed, reaching
 from smartcart.datasets.collage.canvas import Canvas, Place, Shadow
-from smartcart.datasets.collage.gallery import LENGTH_CM, ROUND, Gallery, sized
+from smartcart.datasets.collage.gallery import LENGTH_CM, ROUND, CutoutGallery, sized
 from smartcart.datasets.collage.light import Light, fitted, light_of
 from smartcart.datasets.collage.piece import Piece, whole
 from smartcart.datasets.collage.scraps import scrap
-from smartcart.datasets.photos.backgrounds import Background, Marks, Source, uncovered
+from smartcart.datasets.photos.backgrounds import Background, BackgroundSource, Marks, uncovered
 from smartcart.datasets.photos.cutouts import Cutout
 from smartcart.datasets.products.textures import Picture
 from smartcart.models.dataset.boxes import Corners
@@ -37,7 +37,10 @@ class Laid:
 
 
 def collage(
-    rng: np.random.Generator, gallery: Gallery, background: Background, empty: Sequence[Sequence[Source]] = ()
+    rng: np.random.Generator,
+    gallery: CutoutGallery,
+    background: Background,
+    empty: Sequence[Sequence[BackgroundSource]] = (),
 ) -> tuple[Picture, Marks]:
     """A picture (blue, green, red) and the boxes of all that is to be seen in it.
 
@@ -83,7 +86,7 @@ def _scale(rng: np.random.Generator, boxes: Marks, size: tuple[int, int]) -> flo
 
 
 def _arranged(
-    rng: np.random.Generator, gallery: Gallery, light: Light, scale: float, size: tuple[int, int]
+    rng: np.random.Generator, gallery: CutoutGallery, light: Light, scale: float, size: tuple[int, int]
 ) -> Iterator[Laid]:
     """Goods scattered, side by side or heaped; over them hands, which mostly reach for one of them."""
     count = min(int(rng.geometric(0.3)), MOST_GOODS)
@@ -100,7 +103,11 @@ def _arranged(
 
 
 def _scraps(
-    rng: np.random.Generator, empty: Sequence[Sequence[Source]], light: Light, scale: float, size: tuple[int, int]
+    rng: np.random.Generator,
+    empty: Sequence[Sequence[BackgroundSource]],
+    light: Light,
+    scale: float,
+    size: tuple[int, int],
 ) -> Iterator[Laid]:
     for _ in range(int(rng.integers(MOST_SCRAPS + 1))):
         piece = scrap(rng, empty, scale)
@@ -144,7 +151,7 @@ def _anywhere(rng: np.random.Generator, size: tuple[int, int], turn: float = 0.0
 
 def _hand(
     rng: np.random.Generator,
-    gallery: Gallery,
+    gallery: CutoutGallery,
     light: Light,
     scale: float,
     goods: list[Place],

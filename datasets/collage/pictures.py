@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from smartcart.datasets.collage.gallery import Gallery
+from smartcart.datasets.collage.gallery import CutoutGallery
 from smartcart.datasets.collage.picture import collage
 from smartcart.datasets.output.yolo import yolo_line
-from smartcart.datasets.photos.backgrounds import Refuse, Source, draw_background
+from smartcart.datasets.photos.backgrounds import BackgroundSource, Refuse, draw_background
 from smartcart.datasets.photos.cutouts import SPLITS, Split
 from smartcart.datasets.pictures import write_jpeg
 
@@ -21,10 +21,10 @@ def write_collage(
     number: int,
     split: Split,
     folder: Path,
-    gallery: Gallery,
-    found: Sequence[Sequence[Source]],
+    gallery: CutoutGallery,
+    found: Sequence[Sequence[BackgroundSource]],
     refuse: Refuse,
-    empty: Sequence[Sequence[Source]] = (),
+    empty: Sequence[Sequence[BackgroundSource]] = (),
 ) -> int:
     """Writes one picture with its YOLO label file, unless both are there; returns its number of boxes.
 

@@ -18,7 +18,7 @@ KEPT: Final = 700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class PiecePart:
     """One thing in a piece: its class and the corners (4, 2), in the piece's pixels, within which it lies."""
 
     label: str
@@ -30,7 +30,7 @@ class Piece:
     """Pixels (blue, green, red, opacity; (h, w, 4) uint8), their parts, and the point that is put at a place."""
 
     rgba: Rgba
-    parts: tuple[Part, ...]
+    parts: tuple[PiecePart, ...]
     anchor: tuple[float, float]
 
     @property
@@ -102,7 +102,7 @@ def whole(cutout: Cutout) -> Piece:
     height, width = rgba.shape[:2]
     boxes = [(box.label, box.left, box.top, box.width, box.height) for box in cutout.boxes]
     parts = tuple(
-        Part(label=label, corners=np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]]) + PAD)
+        PiecePart(label=label, corners=np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]]) + PAD)
         for label, x, y, w, h in boxes or [(cutout.label, 0, 0, width - 2 * PAD, height - 2 * PAD)]
     )
     return Piece(rgba=rgba, parts=parts, anchor=(width / 2, height / 2))

@@ -7,10 +7,10 @@ import numpy as np
 
 from smartcart.datasets.collage.arms import reaching
 from smartcart.datasets.collage.canvas import Canvas, Place
-from smartcart.datasets.collage.gallery import ROUND, Gallery, sized
-from smartcart.datasets.collage.hand_way import OUTWARDS, Side, Target, hand_way
+from smartcart.datasets.collage.gallery import ROUND, CutoutGallery, sized
+from smartcart.datasets.collage.hand_way import OUTWARDS, HandTarget, Side, hand_way
 from smartcart.datasets.collage.light import fitted
-from smartcart.datasets.collage.motion import Flight, Reach, Ride
+from smartcart.datasets.collage.motion import CollageFlight, CollageReach, Ride
 from smartcart.datasets.collage.piece import SOLID, Piece, whole
 from smartcart.datasets.collage.stage import SIZE, Stage
 from smartcart.datasets.collage.thing import Thing
@@ -38,7 +38,7 @@ SAMPLED: Final = 400
 Happened = tuple[Change, Thing, float]
 
 
-class Plan:
+class CollagePlan:
     """A clip under way.
 
     Attributes:
@@ -55,7 +55,7 @@ class Plan:
         distractors: visits that change nothing.
     """
 
-    def __init__(self, rng: np.random.Generator, gallery: Gallery, stage: Stage) -> None:
+    def __init__(self, rng: np.random.Generator, gallery: CutoutGallery, stage: Stage) -> None:
         """Begins with what the picture itself shows."""
         self.rng, self.gallery, self.stage = rng, gallery, stage
         self.clock = QUIET_FIRST_S
@@ -65,7 +65,7 @@ class Plan:
         self.standing: dict[Thing, Place] = {}
         self.buried: dict[Thing, Place] = {}
         self.heaped = False
-        self.reaches: list[Reach] = []
+        self.reaches: list[CollageReach] = []
         self.moves: list[CartMove] = []
         self.events: list[TruthEvent] = []
         self.distractors: list[Distractor] = []
@@ -166,12 +166,12 @@ class Plan:
     def visit(
         self,
         situation: str,
-        targets: Sequence[Target],
+        targets: Sequence[HandTarget],
         *,
         side: Side | None = None,
         start: float | None = None,
         hand: tuple[Cutout, bool] | None = None,
-    ) -> Reach:
+    ) -> CollageReach:
         """A hand comes in, does what it came for, and leaves; the clock goes on to the next quiet moment.
 
         Args:
@@ -210,7 +210,7 @@ class Plan:
             place.x * (outwards[0] == 0) + (outwards[0] > 0) * SIZE[0] + outwards[0] * THROWN_FROM_PX,
             place.y * (outwards[1] == 0) + (outwards[1] > 0) * SIZE[1] + outwards[1] * THROWN_FROM_PX,
         )
-        flight = Flight(start=self.clock, come_from=come_from, lie=place, spin=float(self.rng.normal(0, 1.5)))
+        flight = CollageFlight(start=self.clock, come_from=come_from, lie=place, spin=float(self.rng.normal(0, 1.5)))
         thing.stretches.append(flight)
         thing.lie(flight.end, place)
         self.standing[thing] = place
@@ -260,12 +260,12 @@ class Plan:
             self._hands[cutout, mirrored] = fitted(self.rng, piece, self.stage.light)
         return self._hands[cutout, mirrored]
 
-    def _take(self, thing: Thing, reach: Reach, t: float, place: Place) -> Ride:
+    def _take(self, thing: Thing, reach: CollageReach, t: float, place: Place) -> Ride:
         thing.taken(t)
         del self.standing[thing]
         return Ride(start=t, end=reach.end, reach=reach, gripped_at=t, lay=place)
 
-    def _put(self, thing: Thing, reach: Reach, t: float, place: Place) -> None:
+    def _put(self, thing: Thing, reach: CollageReach, t: float, place: Place) -> None:
         thing.stretches.append(Ride(start=reach.start, end=t, reach=reach, gripped_at=t, lay=place))
         thing.lie(t, place)
         self.standing[thing] = place
@@ -285,7 +285,7 @@ class Plan:
     def _in_zone(self, place: Place) -> bool:
         return self.stage.inside(place.x, place.y)
 
-    def _close(self, reach: Reach, happened: Sequence[Happened], situation: str) -> None:
+    def _close(self, reach: CollageReach, happened: Sequence[Happened], situation: str) -> None:
         """The visit goes into the truth."""
         times = np.arange(reach.start, reach.end, STEP_S)
         inside = [float(t) for t in times if self._in_zone(reach.place(float(t)))] or [reach.start, reach.end]

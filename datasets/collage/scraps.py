@@ -11,7 +11,7 @@ import numpy as np
 
 from smartcart.datasets.collage.piece import Piece, cleaned
 from smartcart.datasets.errors import DataError
-from smartcart.datasets.photos.backgrounds import Source
+from smartcart.datasets.photos.backgrounds import BackgroundSource
 from smartcart.datasets.photos.cutouts import Rgba
 
 LENGTH_CM: Final = (5.0, 26.0)
@@ -21,7 +21,7 @@ CORNERS: Final = 24
 TRIES: Final = 8
 
 
-def scrap(rng: np.random.Generator, groups: Sequence[Sequence[Source]], px_per_cm: float) -> Piece | None:
+def scrap(rng: np.random.Generator, groups: Sequence[Sequence[BackgroundSource]], px_per_cm: float) -> Piece | None:
     """A scrap as large as goods are, from a place without a box; None where chance found no such place.
 
     Raises:

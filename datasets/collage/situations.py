@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from smartcart.datasets.collage.canvas import Place
-from smartcart.datasets.collage.hand_way import Side, Target
-from smartcart.datasets.collage.plan import SIDES, Plan
+from smartcart.datasets.collage.hand_way import HandTarget, Side
+from smartcart.datasets.collage.plan import SIDES, CollagePlan
 from smartcart.datasets.collage.thing import Thing
 
 OPPOSITE: Final[dict[Side, Side]] = {"up": "down", "down": "up", "left": "right", "right": "left"}
@@ -38,7 +38,7 @@ HEAP: Final = (9, 15)
 IN_A_HEAP: Final = frozenset({"single_add", "single_remove", "swap", "covered", "half_out"})
 
 
-def single_add(plan: Plan) -> bool:
+def single_add(plan: CollagePlan) -> bool:
     """Brings something."""
     brought = _brought(plan)
     if brought is not None:
@@ -46,7 +46,7 @@ def single_add(plan: Plan) -> bool:
     return brought is not None
 
 
-def single_remove(plan: Plan) -> bool:
+def single_remove(plan: CollagePlan) -> bool:
     """Takes something out."""
     if plan.standing:
         plan.visit("single_remove", [_grasping(plan, plan.any_standing())])
@@ -54,7 +54,7 @@ def single_remove(plan: Plan) -> bool:
     return False
 
 
-def swap(plan: Plan) -> bool:
+def swap(plan: CollagePlan) -> bool:
     """Brings one thing and takes another out on the same visit."""
     brought = _brought(plan) if plan.standing else None
     if brought is not None:
@@ -62,7 +62,7 @@ def swap(plan: Plan) -> bool:
     return brought is not None
 
 
-def two_at_once(plan: Plan) -> bool:
+def two_at_once(plan: CollagePlan) -> bool:
     """Two things in one hand, or two hands that both bring or both take something."""
     if plan.rng.random() < 0.35:
         return _two_in_one_hand(plan)
@@ -79,7 +79,7 @@ def two_at_once(plan: Plan) -> bool:
     return bool(targets)
 
 
-def same_twice(plan: Plan) -> bool:
+def same_twice(plan: CollagePlan) -> bool:
     """The same product twice in a row."""
     brought = _brought(plan)
     if brought is None:
@@ -92,35 +92,35 @@ def same_twice(plan: Plan) -> bool:
     return True
 
 
-def touch(plan: Plan) -> bool:
+def touch(plan: CollagePlan) -> bool:
     """Touches something that stands there."""
     if plan.standing:
         thing = plan.any_standing()
         place = plan.standing[thing]
-        plan.visit("touch", [Target(kind="touch", spot=(place.x, place.y))])
+        plan.visit("touch", [HandTarget(kind="touch", spot=(place.x, place.y))])
         return True
     return False
 
 
-def empty_hand(plan: Plan) -> bool:
+def empty_hand(plan: CollagePlan) -> bool:
     """A hand reaches in, hovers and leaves."""
-    plan.visit("empty_hand", [Target(kind="hover", spot=plan.any_spot())])
+    plan.visit("empty_hand", [HandTarget(kind="hover", spot=plan.any_spot())])
     return True
 
 
-def hesitate(plan: Plan) -> bool:
+def hesitate(plan: CollagePlan) -> bool:
     """A hand brings something, stops over the basket, and leaves with it."""
     x, y = plan.any_spot()
     if plan.gallery.held and plan.rng.random() < 0.6:
         held = plan.gallery.held[int(plan.rng.integers(len(plan.gallery.held)))]
-        plan.visit("hesitate", [Target(kind="hover", spot=(x, y))], hand=(held, False))
+        plan.visit("hesitate", [HandTarget(kind="hover", spot=(x, y))], hand=(held, False))
     else:
         load = {plan.thing(): Place(x=x, y=y, turn=float(plan.rng.uniform(-3, 3)))}
-        plan.visit("hesitate", [Target(kind="hover", spot=(x, y), load=load)])
+        plan.visit("hesitate", [HandTarget(kind="hover", spot=(x, y), load=load)])
     return True
 
 
-def rearrange(plan: Plan) -> bool:
+def rearrange(plan: CollagePlan) -> bool:
     """A hand takes something and puts it down elsewhere in the basket."""
     if not plan.standing:
         return False
@@ -132,7 +132,7 @@ def rearrange(plan: Plan) -> bool:
     return True
 
 
-def thrown_in(plan: Plan) -> bool:
+def thrown_in(plan: CollagePlan) -> bool:
     """Something flies in."""
     brought = _brought(plan)
     if brought is not None:
@@ -140,7 +140,7 @@ def thrown_in(plan: Plan) -> bool:
     return brought is not None
 
 
-def covered(plan: Plan) -> bool:
+def covered(plan: CollagePlan) -> bool:
     """A larger thing is put on a smaller one, which nobody can reach after that."""
     for _ in range(TRIES):
         thing = plan.thing()
@@ -155,7 +155,7 @@ def covered(plan: Plan) -> bool:
     return False
 
 
-def half_out(plan: Plan) -> bool:
+def half_out(plan: CollagePlan) -> bool:
     """Something is put down so that part of it sticks out of the picture."""
     for _ in range(TRIES):
         thing = plan.thing()
@@ -167,7 +167,7 @@ def half_out(plan: Plan) -> bool:
     return False
 
 
-def full_basket(plan: Plan) -> bool:
+def full_basket(plan: CollagePlan) -> bool:
     """Something is put onto a heap, or taken from the top of it; a heap lies there from the start or not at all."""
     if not plan.heaped:
         if plan.reaches or plan.events or plan.distractors:
@@ -186,7 +186,7 @@ def full_basket(plan: Plan) -> bool:
     return True
 
 
-def second_hand(plan: Plan) -> bool:
+def second_hand(plan: CollagePlan) -> bool:
     """While one hand brings or takes something, another crosses with nothing in it."""
     if plan.standing and plan.rng.random() < 0.5:
         target = _grasping(plan, plan.any_standing())
@@ -198,18 +198,18 @@ def second_hand(plan: Plan) -> bool:
     begin = plan.clock
     plan.visit("second_hand", [target])
     start = begin + float(plan.rng.uniform(0.2, 1.2))
-    hover = Target(kind="hover", spot=plan.any_spot())
+    hover = HandTarget(kind="hover", spot=plan.any_spot())
     plan.visit("second_hand", [hover], side=OPPOSITE[plan.side], start=start, hand=plan.stranger())
     return True
 
 
-def cart_moved(plan: Plan) -> bool:
+def cart_moved(plan: CollagePlan) -> bool:
     """The cart is bumped, or rolls on."""
     plan.bump()
     return True
 
 
-RANDOM: Final[dict[str, Callable[[Plan], bool]]] = {
+RANDOM: Final[dict[str, Callable[[CollagePlan], bool]]] = {
     "single_add": single_add,
     "single_remove": single_remove,
     "swap": swap,
@@ -228,7 +228,7 @@ RANDOM: Final[dict[str, Callable[[Plan], bool]]] = {
 }
 
 
-def fill(plan: Plan) -> None:
+def fill(plan: CollagePlan) -> None:
     """A few things at the start, then visits of all kinds, few of them idle, until enough has happened."""
     full = plan.rng.random() < FULL_SHARE
     if full:
@@ -245,7 +245,7 @@ def fill(plan: Plan) -> None:
         RANDOM["full_basket" if full and name in IN_A_HEAP else name](plan)
 
 
-def _brought(plan: Plan) -> tuple[Thing, Place] | None:
+def _brought(plan: CollagePlan) -> tuple[Thing, Place] | None:
     """Something new with a free place for it."""
     for _ in range(TRIES):
         thing = plan.thing()
@@ -256,16 +256,16 @@ def _brought(plan: Plan) -> tuple[Thing, Place] | None:
     return None
 
 
-def _placing(thing: Thing, place: Place) -> Target:
-    return Target(kind="place", spot=(place.x, place.y), load={thing: place})
+def _placing(thing: Thing, place: Place) -> HandTarget:
+    return HandTarget(kind="place", spot=(place.x, place.y), load={thing: place})
 
 
-def _grasping(plan: Plan, thing: Thing) -> Target:
+def _grasping(plan: CollagePlan, thing: Thing) -> HandTarget:
     place = plan.standing[thing]
-    return Target(kind="grasp", spot=(place.x, place.y), load={thing: place})
+    return HandTarget(kind="grasp", spot=(place.x, place.y), load={thing: place})
 
 
-def _two_in_one_hand(plan: Plan) -> bool:
+def _two_in_one_hand(plan: CollagePlan) -> bool:
     """Two of a small product side by side in one hand."""
     for _ in range(TRIES):
         first = plan.thing()
@@ -276,14 +276,14 @@ def _two_in_one_hand(plan: Plan) -> bool:
             along = (1.0, 0.0) if plan.side in ("up", "down") else (0.0, 1.0)
             dx, dy = (gap * BESIDE / 2 * way for way in along)
             load = {first: Place(x=spot[0] - dx, y=spot[1] - dy), second: Place(x=spot[0] + dx, y=spot[1] + dy)}
-            plan.visit("two_at_once", [Target(kind="place", spot=spot, load=load)])
+            plan.visit("two_at_once", [HandTarget(kind="place", spot=spot, load=load)])
             return True
         plan.things.remove(first)
         plan.things.remove(second)
     return False
 
 
-def _two_places(plan: Plan) -> list[Target]:
+def _two_places(plan: CollagePlan) -> list[HandTarget]:
     """Two new things, the left one first; none when there is no room."""
     first = _brought(plan)
     if first is None:

@@ -10,7 +10,7 @@ import numpy as np
 from smartcart.datasets.collage.gallery import LENGTH_CM
 from smartcart.datasets.collage.light import Light, light_of
 from smartcart.datasets.collage.motion import Point
-from smartcart.datasets.photos.backgrounds import Marks, Refuse, Source, draw_background
+from smartcart.datasets.photos.backgrounds import BackgroundSource, Marks, Refuse, draw_background
 from smartcart.datasets.products.textures import Picture
 from smartcart.models.labels import HAND
 
@@ -72,7 +72,7 @@ class Stage:
         return not any(_touches(x, y, radius, box) for _, box in self.goods)
 
 
-def draw_stage(rng: np.random.Generator, found: Sequence[Sequence[Source]], refuse: Refuse) -> Stage:
+def draw_stage(rng: np.random.Generator, found: Sequence[Sequence[BackgroundSource]], refuse: Refuse) -> Stage:
     """A basket from a random background that shows no hand and has room; close-ups are rare.
 
     Raises:

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 
 from smartcart.datasets.collage.canvas import Place
-from smartcart.datasets.collage.motion import Flight, Ride, Stay
+from smartcart.datasets.collage.motion import CollageFlight, Ride, Stay
 from smartcart.datasets.collage.piece import SOLID, Piece
 from smartcart.datasets.photos.cutouts import Cutout
 
-Stretch = Stay | Ride | Flight
+Stretch = Stay | Ride | CollageFlight
 FOREVER = 1e9
 
 

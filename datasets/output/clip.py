@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 
 from smartcart.datasets.errors import SimulatorError
-from smartcart.datasets.output.encode import VideoFile
+from smartcart.datasets.output.encode import VideoEncoder
 from smartcart.datasets.products.meshes import FloatArray
-from smartcart.datasets.products.products import SPLIT_NUMBER, Product, Split
+from smartcart.datasets.products.products import SPLIT_NUMBER, ProductModel, Split
 from smartcart.datasets.scene.camera import Mover, expose
-from smartcart.datasets.scene.description import Look
-from smartcart.datasets.scene.rendering import Eye, Painter, Shot
+from smartcart.datasets.scene.description import SceneDescription
+from smartcart.datasets.scene.rendering import Eye, Painter, RenderedShot
 from smartcart.datasets.scene.scenery import draw_look
 from smartcart.datasets.scene.simulation import HANDS, World
 from smartcart.datasets.scene.visibility import seen_hands, seen_items, told
@@ -56,7 +56,7 @@ class Script:
     """
 
     name: str
-    look: Look
+    look: SceneDescription
     story: Story
     fps: float
     seed: int
@@ -140,7 +140,7 @@ def ends_as_told(
     script: Script,
     situation: str | None,
     *,
-    stage: Callable[[Look, dict[str, Product]], AnyWorld],
+    stage: Callable[[SceneDescription, dict[str, ProductModel]], AnyWorld],
     watch: Callable[[AnyWorld, Moment], None] | None = None,
 ) -> Play | None:
     """Rehearses a script on a stage; the play if it came out right, else None.
@@ -174,7 +174,7 @@ def ends_as_told(
 
 def _scene(
     rng: np.random.Generator, split: Split, situation: str | None, size: tuple[int, int], props: Props
-) -> tuple[Look, Story]:
+) -> tuple[SceneDescription, Story]:
     """A scene that is well in view and has room for the situation, and what happens in it."""
     failed: SimulatorError | None = None
     for _ in range(LOOKS):
@@ -202,7 +202,7 @@ def film(script: Script, folder: Path, painter: Painter = "classic") -> Iterator
     world = World(look, script.story.items)
     play = Play(world, script.story, chance)
     files = clip_files(folder, script.name)
-    video = VideoFile(files.video, fps=script.fps, size=(lens.width, lens.height), crf=script.crf)
+    video = VideoEncoder(files.video, fps=script.fps, size=(lens.width, lens.height), crf=script.crf)
     before: dict[str, FloatArray] = {}
     with Eye(world, painter) as eye, video, files.frames.open("w", encoding="utf-8") as lines:
         for moment in play.moments(script.fps):
@@ -232,14 +232,14 @@ def true_events(script: Script, play: Play, video: str) -> Truth:
     )
 
 
-def _well_placed(look: Look) -> bool:
+def _well_placed(look: SceneDescription) -> bool:
     """Whether the camera sees most of the basket's floor and something beside the basket."""
     area = cv2.contourArea(np.array(basket_zone(look), np.float32))
     return floor_in_view(look) >= FLOOR_IN_VIEW and ZONE_AREA[0] <= area <= ZONE_AREA[1]
 
 
 def _movers(
-    world: World, shot: Shot, before: dict[str, FloatArray], now: dict[str, FloatArray], fps: float
+    world: World, shot: RenderedShot, before: dict[str, FloatArray], now: dict[str, FloatArray], fps: float
 ) -> list[Mover]:
     """The pixels of each hand with its load and of each item in flight, with their motion blur in pixels."""
     movers: list[Mover] = []
@@ -252,7 +252,7 @@ def _movers(
     return movers
 
 
-def _line(world: World, shot: Shot, moment: Moment) -> dict[str, Any]:
+def _line(world: World, shot: RenderedShot, moment: Moment) -> dict[str, Any]:
     """One line of ``frames.jsonl``."""
     seen = told(world, seen_items(world, shot), seen_hands(shot), held=moment.held)
     return {"t": round(moment.t, 4), "weight_g": moment.weight_g, **seen}

@@ -8,7 +8,7 @@ import numpy as np
 from smartcart.datasets.output.clip import Script
 from smartcart.datasets.products.products import product
 from smartcart.datasets.scene.camera import Camera, Lens, Sensor
-from smartcart.datasets.scene.description import Basket, Look, Person
+from smartcart.datasets.scene.description import BasketShape, Person, SceneDescription
 from smartcart.datasets.scene.hands import CUFF
 from smartcart.datasets.story.plan import Plan
 from smartcart.datasets.story.story import Story
@@ -17,10 +17,10 @@ SEED = 424_242
 PACE = 0.85
 
 
-def _look() -> Look:
+def _look() -> SceneDescription:
     """A red wire cart, well lit, seen from a mast on its handle."""
-    return Look(
-        basket=Basket(length=0.30, width=0.22, depth=0.24),
+    return SceneDescription(
+        basket=BasketShape(length=0.30, width=0.22, depth=0.24),
         camera=Camera(
             lens=Lens(width=640, height=480, fov=55.0, barrel=0.04),
             place=(-0.41, 0.0, 0.60),

@@ -15,7 +15,7 @@ from smartcart.datasets.products.textures import Picture
 SAME_BYTES: Final = {"x264-params": "mbtree=0"}
 
 
-class VideoFile:
+class VideoEncoder:
     """An MP4 file under way; a context manager."""
 
     def __init__(self, path: Path, *, fps: float, size: tuple[int, int], crf: int = 25, preset: str = "medium") -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcart.datasets.errors import RenderingError
-from smartcart.datasets.products.products import FAMILIES, VARIANTS, Product, Split, product
+from smartcart.datasets.products.products import FAMILIES, VARIANTS, ProductModel, Split, product
 from smartcart.datasets.scene.cart import Assets, Scene, item_bodies
 from smartcart.datasets.scene.engine import NO_GL, mujoco
 
@@ -19,7 +19,7 @@ SHELF: Final = 16
 FOV: Final = 30.0
 
 
-def turned(products: Sequence[Product], count: int, side: int, rng: np.random.Generator) -> Views:
+def turned(products: Sequence[ProductModel], count: int, side: int, rng: np.random.Generator) -> Views:
     """Views of each product from anywhere and in any light, ``[products, count, side, side, 4]``, RGB and opacity.
 
     Raises:
@@ -48,7 +48,7 @@ def turned(products: Sequence[Product], count: int, side: int, rng: np.random.Ge
     return views
 
 
-def shelf(split: Split, number: int) -> list[Product]:
+def shelf(split: Split, number: int) -> list[ProductModel]:
     """``SHELF`` products, the same for the same number: the families by turns, their variants drawn."""
     rng = np.random.default_rng([number, 17])
     families = list(FAMILIES)
@@ -78,7 +78,7 @@ def write_shelf(split: Split, number: int, count: int, side: int, folder: Path) 
     part.replace(file)
 
 
-def _scene(products: Sequence[Product], side: int) -> Scene:
+def _scene(products: Sequence[ProductModel], side: int) -> Scene:
     assets = Assets()
     xml, bodies = item_bodies([(f"item{k}", one) for k, one in enumerate(products)], assets)
     return Scene(
@@ -103,7 +103,7 @@ def _turn(rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(quaternion / np.linalg.norm(quaternion), np.float64)
 
 
-def _aim(model: "mujoco.MjModel", one: Product, x: float, rng: np.random.Generator) -> None:
+def _aim(model: "mujoco.MjModel", one: ProductModel, x: float, rng: np.random.Generator) -> None:
     """The camera over the product so that it fills the picture, and a light from somewhere on its side."""
     radius = float(np.linalg.norm(one.half))
     eye, lamp = model.camera("eye").id, model.light("lamp").id

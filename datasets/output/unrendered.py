@@ -11,7 +11,7 @@ from typing import Any
 from smartcart.datasets.errors import SimulatorError
 from smartcart.datasets.output.clip import clip_files, clip_name, drafts, ends_as_told, length_s, true_events
 from smartcart.datasets.products.products import Split
-from smartcart.datasets.scene.unrendered_world import BareWorld
+from smartcart.datasets.scene.unrendered_world import UnrenderedWorld
 from smartcart.datasets.scene.visibility import told
 from smartcart.datasets.story.play import Moment
 from smartcart.models.dataset.truth import write_truth
@@ -34,10 +34,10 @@ def write_trip(
     for script in drafts(seed, split, situation=situation, fps=fps):
         lines: list[str] = []
 
-        def watch(world: BareWorld, moment: Moment, lines: list[str] = lines) -> None:
+        def watch(world: UnrenderedWorld, moment: Moment, lines: list[str] = lines) -> None:
             lines.append(json.dumps(_line(world, moment), separators=(",", ":")) + "\n")
 
-        play = ends_as_told(script, situation, stage=BareWorld, watch=watch)
+        play = ends_as_told(script, situation, stage=UnrenderedWorld, watch=watch)
         if play is not None:
             files.frames.write_text("".join(lines), encoding="utf-8")
             write_truth(files.truth, true_events(script, play, files.video.name))
@@ -45,7 +45,7 @@ def write_trip(
     raise SimulatorError(f"no trip comes out right for seed {seed}; take another seed")
 
 
-def _line(world: BareWorld, moment: Moment) -> dict[str, Any]:
+def _line(world: UnrenderedWorld, moment: Moment) -> dict[str, Any]:
     items, hands = world.sight(moment.shake)
     seen = told(world, items, hands, held=moment.held)
     return {"t": round(moment.t, 4), "weight_g": moment.weight_g, **seen}

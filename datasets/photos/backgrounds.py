@@ -34,20 +34,20 @@ class Background:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class BackgroundSource:
     """A file that backgrounds are cut from; ``boxes`` is None where nobody has boxed what it shows."""
 
     file: Path
     boxes: Marks | None = None
 
 
-def sources(paths: Sequence[Path]) -> list[list[Source]]:
+def sources(paths: Sequence[Path]) -> list[list[BackgroundSource]]:
     """For each path all pictures under that folder, or the training pictures of that ``data.yaml`` with their boxes.
 
     Raises:
         DataError: a path holds no picture.
     """
-    found: list[list[Source]] = []
+    found: list[list[BackgroundSource]] = []
     for path in paths:
         more = _boxed(path) if path.suffix in (".yaml", ".yml") else _plain(path)
         if not more:
@@ -56,25 +56,25 @@ def sources(paths: Sequence[Path]) -> list[list[Source]]:
     return found
 
 
-def _plain(folder: Path) -> list[Source]:
+def _plain(folder: Path) -> list[BackgroundSource]:
     files = sorted(folder.rglob("*")) if folder.is_dir() else [folder] if folder.exists() else []
-    return [Source(file=file) for file in files if file.suffix.lower() in (*PHOTOS, *PROBES)]
+    return [BackgroundSource(file=file) for file in files if file.suffix.lower() in (*PHOTOS, *PROBES)]
 
 
-def _boxed(file: Path) -> list[Source]:
+def _boxed(file: Path) -> list[BackgroundSource]:
     try:
         parts = read_dataset(file).train
     except DatasetError as error:
         raise DataError(str(error)) from error
     return [
-        Source(file=photo.image, boxes=tuple((box.label, box.corners) for box in photo.boxes))
+        BackgroundSource(file=photo.image, boxes=tuple((box.label, box.corners) for box in photo.boxes))
         for part in parts
         for photo in part.photos
     ]
 
 
 def draw_background(
-    rng: np.random.Generator, found: Sequence[Sequence[Source]], size: tuple[int, int], refuse: Refuse
+    rng: np.random.Generator, found: Sequence[Sequence[BackgroundSource]], size: tuple[int, int], refuse: Refuse
 ) -> Background:
     """A random cut out of a random source, now and then mirrored.
 
@@ -122,7 +122,7 @@ def uncovered(boxes: Marks, mask: Mask) -> Marks:
     return tuple(left)
 
 
-def _cut(rng: np.random.Generator, source: Source, size: tuple[int, int]) -> Background:
+def _cut(rng: np.random.Generator, source: BackgroundSource, size: tuple[int, int]) -> Background:
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR if source.file.suffix.lower() in PROBES else cv2.IMREAD_COLOR
     try:
         read = cv2.imread(str(source.file), flags)

@@ -28,7 +28,7 @@ Rgba = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
+class PixelBox:
     """A box in a cut-out's own pixels: left, top, width and height."""
 
     label: str
@@ -58,7 +58,7 @@ class Cutout:
     source_file: str
     held: bool
     arm_leaves: str
-    boxes: tuple[Box, ...]
+    boxes: tuple[PixelBox, ...]
 
     def split(self, kept: Iterable[str]) -> Split:
         """Its split: of sets that are ``kept`` for measuring always test, else by a hash of the photo.
@@ -164,7 +164,7 @@ def _cutout(table: Path, line: int, row: dict[str, str]) -> Cutout:
     )
 
 
-def _box(where: str, text: str) -> Box:
+def _box(where: str, text: str) -> PixelBox:
     label, _, numbers = text.partition(":")
     try:
         left, top, width, height = (float(number) for number in numbers.split(","))
@@ -172,4 +172,4 @@ def _box(where: str, text: str) -> Box:
         raise DataError(f"{where}: {text!r} is not LABEL:left,top,width,height") from None
     if label not in LABELS or width <= 0 or height <= 0:
         raise DataError(f"{where}: {text!r} is not a box of a class in the class list")
-    return Box(label=label, left=left, top=top, width=width, height=height)
+    return PixelBox(label=label, left=left, top=top, width=width, height=height)

@@ -22,7 +22,7 @@ VARIANTS: Final = {"train": 2000, "val": 4, "test": 4}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Product:
+class ProductModel:
     """A thing to buy: its name, its class, and its body."""
 
     name: str
@@ -173,14 +173,14 @@ FRUIT_WEIGHT: Final = 0.55
 
 
 @lru_cache(maxsize=512)
-def product(split: Split, family: str, variant: int) -> Product:
+def product(split: Split, family: str, variant: int) -> ProductModel:
     """The product of a split, a family and a variant number; the same every time."""
     rng = np.random.default_rng([zlib.crc32(f"{split}/{family}".encode()), variant])
     kind = FAMILIES[family]
-    return Product(name=f"{family}_{split}{variant}", label=kind.label, body=kind.make(rng))
+    return ProductModel(name=f"{family}_{split}{variant}", label=kind.label, body=kind.make(rng))
 
 
-def pick(rng: np.random.Generator, split: Split, label: str | None = None) -> Product:
+def pick(rng: np.random.Generator, split: Split, label: str | None = None) -> ProductModel:
     """Draws a product: first the class (unless it is given), then the family, then the variant."""
     if label is None:
         labels = sorted({family.label for family in FAMILIES.values()})

@@ -7,14 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from smartcart.datasets.output.yolo import yolo_line
-from smartcart.datasets.photos.backgrounds import Background, Marks, Refuse, Source, draw_background, uncovered
+from smartcart.datasets.photos.backgrounds import (
+    Background,
+    BackgroundSource,
+    Marks,
+    Refuse,
+    draw_background,
+    uncovered,
+)
 from smartcart.datasets.pictures import write_jpeg
 from smartcart.datasets.products.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.products.textures import Picture
 from smartcart.datasets.real.blend import blend
 from smartcart.datasets.scene.camera import Camera, Lens, Sensor, expose
-from smartcart.datasets.scene.description import Look
-from smartcart.datasets.scene.rendering import ARMS, TABLE, Eye, Painter, Shot
+from smartcart.datasets.scene.description import SceneDescription
+from smartcart.datasets.scene.rendering import ARMS, TABLE, Eye, Painter, RenderedShot
 from smartcart.datasets.scene.scenery import draw_look
 from smartcart.datasets.scene.simulation import HANDS, HandName, World
 from smartcart.datasets.story.moment import Smears, arrange, labelled, movers
@@ -27,7 +34,7 @@ NEAREST_HAND = 0.3
 
 
 def compositions(
-    scene: int, split: Split, found: Sequence[Sequence[Source]], refuse: Refuse, painter: Painter = "classic"
+    scene: int, split: Split, found: Sequence[Sequence[BackgroundSource]], refuse: Refuse, painter: Painter = "classic"
 ) -> Iterator[tuple[Picture, Marks]]:
     """``PICTURES`` pictures (BGR) with their boxes, of one stock of products and one person or two.
 
@@ -57,14 +64,14 @@ def compositions(
             yield _composed(rng, world, shot, smears, background)
 
 
-def _studio(rng: np.random.Generator) -> Look:
+def _studio(rng: np.random.Generator) -> SceneDescription:
     """A person or two and a lamp as anywhere, over a low table without anything around it."""
     look = draw_look(rng, width=SIZE[0], height=SIZE[1])
     basket = dataclasses.replace(look.basket, length=0.3, width=0.24, depth=0.12, seat="none", bag=0.0)
     return dataclasses.replace(look, studio=True, basket=basket, passers=(), shade=None)
 
 
-def _seen_well(rng: np.random.Generator, world: World, eye: Eye, smears: Smears) -> Shot:
+def _seen_well(rng: np.random.Generator, world: World, eye: Eye, smears: Smears) -> RenderedShot:
     """A view in which no arm ends in mid-air; where none is found, one without hands."""
     for _ in range(VIEWS):
         world.aim(_draw_view(rng))
@@ -104,7 +111,7 @@ def _badly_seen(world: World, hand: HandName) -> bool:
 
 
 def _composed(
-    rng: np.random.Generator, world: World, shot: Shot, smears: Smears, background: Background
+    rng: np.random.Generator, world: World, shot: RenderedShot, smears: Smears, background: Background
 ) -> tuple[Picture, Marks]:
     mask = shot.any_of(*world.products, *HANDS, ARMS)
     picture = blend(shot.picture, mask, shot.mask(TABLE), background.picture)
@@ -127,7 +134,7 @@ def write_composition(
     wanted: range,
     split: Split,
     folder: Path,
-    found: Sequence[Sequence[Source]],
+    found: Sequence[Sequence[BackgroundSource]],
     refuse: Refuse,
     scene: int,
     painter: Painter = "classic",

@@ -15,7 +15,7 @@ import numpy as np
 
 from smartcart.datasets.errors import DataError
 from smartcart.datasets.output.yolo import yolo_line
-from smartcart.datasets.photos.backgrounds import Background, Marks, Source
+from smartcart.datasets.photos.backgrounds import Background, BackgroundSource, Marks
 from smartcart.datasets.photos.faces import veiled
 from smartcart.datasets.pictures import write_jpeg
 from smartcart.datasets.products.products import SPLIT_NUMBER, Split
@@ -23,7 +23,7 @@ from smartcart.datasets.products.textures import Picture
 from smartcart.datasets.skins.props import PLAIN, Props
 from smartcart.datasets.story.moment import empty_moment
 from smartcart.models.dataset.boxes import Corners
-from smartcart.models.dataset.detection_dataset import DatasetError, LabelledPhoto, Part, read_dataset
+from smartcart.models.dataset.detection_dataset import DatasetError, DatasetPart, LabelledPhoto, read_dataset
 from smartcart.models.labels import HAND, ITEMS
 
 SIZE: Final = (640, 480)
@@ -48,8 +48,8 @@ class NoGoods:
         ground: photos with boxes around all goods; in groups likewise.
     """
 
-    empty: tuple[tuple[Source, ...], ...] = ()
-    ground: tuple[tuple[Source, ...], ...] = ()
+    empty: tuple[tuple[BackgroundSource, ...], ...] = ()
+    ground: tuple[tuple[BackgroundSource, ...], ...] = ()
 
 
 def read_no_goods(empty: Iterable[Path], ground: Iterable[Path], split: Split) -> NoGoods:
@@ -112,12 +112,12 @@ def _drawn(rng: np.random.Generator, found: NoGoods, props: Props, hands: Refuse
     raise DataError("the boxes leave no room for a picture without goods; give sets with more ground, or empty ones")
 
 
-def _any(rng: np.random.Generator, groups: Sequence[Sequence[Source]]) -> Source:
+def _any(rng: np.random.Generator, groups: Sequence[Sequence[BackgroundSource]]) -> BackgroundSource:
     group = groups[int(rng.integers(len(groups)))]
     return group[int(rng.integers(len(group)))]
 
 
-def _cut(rng: np.random.Generator, source: Source, keep: Keep) -> Background | None:
+def _cut(rng: np.random.Generator, source: BackgroundSource, keep: Keep) -> Background | None:
     """A cut (BGR) as large as its boxes let it be; None where chance found none.
 
     Args:
@@ -169,7 +169,7 @@ def _whole(box: Corners) -> Corners | tuple[()] | None:
     return cut if left > MOSTLY else _untouched(box)
 
 
-def _parts(file: Path, split: Split) -> Sequence[Part]:
+def _parts(file: Path, split: Split) -> Sequence[DatasetPart]:
     try:
         found = read_dataset(file)
     except DatasetError as error:
@@ -180,7 +180,7 @@ def _parts(file: Path, split: Split) -> Sequence[Part]:
     return parts
 
 
-def _empty(file: Path, part: Part) -> tuple[Source, ...]:
+def _empty(file: Path, part: DatasetPart) -> tuple[BackgroundSource, ...]:
     if missing := set(ITEMS) - part.judges:
         raise DataError(
             f"{file}: does not judge {', '.join(sorted(missing)[:3])} …: it may show goods that nobody has boxed. "
@@ -191,7 +191,8 @@ def _empty(file: Path, part: Part) -> tuple[Source, ...]:
     return _sources(part.photos)
 
 
-def _sources(photos: Sequence[LabelledPhoto]) -> tuple[Source, ...]:
+def _sources(photos: Sequence[LabelledPhoto]) -> tuple[BackgroundSource, ...]:
     return tuple(
-        Source(file=photo.image, boxes=tuple((box.label, box.corners) for box in photo.boxes)) for photo in photos
+        BackgroundSource(file=photo.image, boxes=tuple((box.label, box.corners) for box in photo.boxes))
+        for photo in photos
     )

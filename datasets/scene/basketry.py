@@ -3,7 +3,7 @@
 import numpy as np
 
 from smartcart.datasets.products.meshes import FloatArray, Mesh, join
-from smartcart.datasets.scene.description import PANEL_HEIGHT, SEAT_DEPTH, Basket
+from smartcart.datasets.scene.description import PANEL_HEIGHT, SEAT_DEPTH, BasketShape
 
 Spot3 = tuple[float, float, float]
 SEAT_HEIGHT = 0.45
@@ -11,7 +11,7 @@ GAP = 0.007
 RUCK = 0.009
 
 
-def basket_bodies(basket: Basket) -> str:
+def basket_bodies(basket: BasketShape) -> str:
     """Everything to look at and to bump into, but for the bag in it."""
     return _bars(basket) + _seat(basket) + walls(basket)
 
@@ -21,7 +21,7 @@ def _bar(a: Spot3, b: Spot3, radius: float, material: str) -> str:
     return f'<geom class="seen" type="capsule" size="{radius}" fromto="{ends}" material="{material}"/>'
 
 
-def _bars(basket: Basket) -> str:
+def _bars(basket: BasketShape) -> str:
     """Five grids of bars and a thick rim."""
     ln, w, h = basket.length, basket.width, basket.depth
     step, thin = (0.055, 0.0055) if basket.plastic else (0.038, 0.0022)
@@ -55,7 +55,7 @@ def _panel(half: Spot3, place: Spot3, material: str = "plastic") -> str:
     return f'<geom class="seen" type="box" size="{size}" pos="{pos}" material="{material}"/>'
 
 
-def _seat(basket: Basket) -> str:
+def _seat(basket: BasketShape) -> str:
     """The child seat at the handle: folded against the wall, or open with its flap down."""
     if basket.seat == "none":
         return ""
@@ -75,7 +75,7 @@ def _seat(basket: Basket) -> str:
     return "".join(bars) + seat + flap + solid
 
 
-def walls(basket: Basket) -> str:
+def walls(basket: BasketShape) -> str:
     """The invisible box that holds the items."""
     ln, w, h = basket.length, basket.width, basket.depth
     sides = [f'<geom class="solid" type="box" size="{ln} {w} .02" pos="0 0 -.02" mass="3"/>']
@@ -91,7 +91,7 @@ def walls(basket: Basket) -> str:
     return "".join(sides)
 
 
-def bag_mesh(rng: np.random.Generator, basket: Basket) -> Mesh:
+def bag_mesh(rng: np.random.Generator, basket: BasketShape) -> Mesh:
     """A cloth or paper bag that lines the basket up to ``basket.bag`` of its depth, seen from inside and outside."""
     x0, x1 = basket.floor[0] + GAP, basket.floor[1] - GAP
     w, h = basket.width - GAP, basket.depth * basket.bag

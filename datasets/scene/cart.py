@@ -7,11 +7,11 @@ import numpy as np
 
 from smartcart.datasets.products import textures
 from smartcart.datasets.products.parts import Part
-from smartcart.datasets.products.products import Product
+from smartcart.datasets.products.products import ProductModel
 from smartcart.datasets.products.textures import Picture
 from smartcart.datasets.scene import backdrop, hands
 from smartcart.datasets.scene.basketry import bag_mesh, basket_bodies, walls
-from smartcart.datasets.scene.description import Look, Person
+from smartcart.datasets.scene.description import Person, SceneDescription
 from smartcart.datasets.scene.engine import mujoco
 from smartcart.datasets.scene.people import FLOOR_DROP, passer_body
 
@@ -40,7 +40,7 @@ class Scene:
         return model
 
 
-def build(look: Look, items: Sequence[tuple[str, Product]]) -> Scene:
+def build(look: SceneDescription, items: Sequence[tuple[str, ProductModel]]) -> Scene:
     """The scene with these items (name, product), all of them parked out of sight under the floor."""
     assets = Assets()
     rng = np.random.default_rng(look.art_seed)
@@ -110,7 +110,7 @@ def _texture(assets: Assets, name: str, picture: Picture, shine: float = 0.2, re
     )
 
 
-def _surroundings(look: Look, rng: np.random.Generator, assets: Assets) -> str:
+def _surroundings(look: SceneDescription, rng: np.random.Generator, assets: Assets) -> str:
     r, g, b = (c / 255 for c in look.basket.colour)
     metal = 0.5 + 0.14 * rng.random()
     repeat = f"{rng.uniform(2, 5):.2f} {rng.uniform(2, 5):.2f}"
@@ -138,7 +138,7 @@ def _sky(assets: Assets, room: Picture | None) -> str:
     return f'<texture name="sky" type="skybox" builtin="flat" width="{size}" height="{6 * size}"/>'
 
 
-def _bag(look: Look, assets: Assets) -> tuple[str, str]:
+def _bag(look: SceneDescription, assets: Assets) -> tuple[str, str]:
     """The bag in the basket, if there is one."""
     if not look.basket.bag:
         return "", ""
@@ -149,7 +149,7 @@ def _bag(look: Look, assets: Assets) -> tuple[str, str]:
     return xml, '<geom class="seen" type="mesh" mesh="bag" material="bag"/>'
 
 
-def _hands(look: Look, rng: np.random.Generator, assets: Assets) -> tuple[str, str]:
+def _hands(look: SceneDescription, rng: np.random.Generator, assets: Assets) -> tuple[str, str]:
     """Both hands with every grip, and their arms; the simulation shows one grip at a time."""
     xml = _person(look.person, "", rng, assets)
     if look.second is not None:
@@ -208,7 +208,7 @@ def _jewels(person: Person, *, left: bool) -> str:
     return xml
 
 
-def item_bodies(items: Sequence[tuple[str, Product]], assets: Assets) -> tuple[str, str]:
+def item_bodies(items: Sequence[tuple[str, ProductModel]], assets: Assets) -> tuple[str, str]:
     """The assets and the bodies, each with a free joint, of items by name."""
     xml, bodies, known = "", "", set()
     for k, (name, product) in enumerate(items):

@@ -17,7 +17,7 @@ RED: Final[Colour] = (190, 22, 24)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Basket:
+class BasketShape:
     """What items lie in.
 
     Attributes:
@@ -91,7 +91,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class SceneDescription:
     """Everything about a scene that is not a product: the same look, the same surroundings.
 
     ``second`` is the person whose hand is the left one, None where both hands are the same person's. A ``studio`` has
@@ -99,7 +99,7 @@ class Look:
     ``surroundings`` are real pictures in place of drawn ones.
     """
 
-    basket: Basket
+    basket: BasketShape
     camera: Camera
     sensor: Sensor
     person: Person

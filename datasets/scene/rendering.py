@@ -21,7 +21,7 @@ TABLE: Final = "table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shot:
+class RenderedShot:
     """What the lens sees: RGB (h, w, 3), and per pixel the name's number in ``names`` (0 for everything else).
 
     ``offset`` says how far the camera's tremor has moved the picture, in pixels.
@@ -32,14 +32,14 @@ class Shot:
     names: tuple[str, ...]
     offset: tuple[float, float] = (0.0, 0.0)
 
-    def trembled(self, dx: float, dy: float) -> "Shot":
+    def trembled(self, dx: float, dy: float) -> "RenderedShot":
         """The same view moved by some pixels to the right and down."""
         if dx == dy == 0:
             return self
         size, move = self.owners.shape[::-1], np.array([[1, 0, dx], [0, 1, dy]], np.float32)
         picture = cv2.warpAffine(self.picture, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         owners = cv2.warpAffine(self.owners.astype(np.float32), move, size, flags=cv2.INTER_NEAREST)
-        return Shot(
+        return RenderedShot(
             picture=np.asarray(picture, np.uint8), owners=owners.astype(np.int32), names=self.names, offset=(dx, dy)
         )
 
@@ -90,7 +90,7 @@ class Eye:
         if self._filament is not None:
             self._filament.close()
 
-    def look(self) -> Shot:
+    def look(self) -> RenderedShot:
         """Renders the world as it stands, bent by the lens."""
         renderer, scene = self._renderer, self._renderer.scene
         maps = self._world.look.camera.lens.maps
@@ -102,7 +102,7 @@ class Eye:
         renderer.disable_segmentation_rendering()
         scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 1
         owners = self._owner[geoms]
-        return Shot(
+        return RenderedShot(
             picture=np.asarray(cv2.remap(picture, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8),
             owners=np.asarray(cv2.remap(owners.astype(np.float32), *maps, cv2.INTER_NEAREST), np.float32).astype(
                 np.int32

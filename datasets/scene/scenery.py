@@ -9,7 +9,7 @@ from smartcart.datasets.products import textures
 from smartcart.datasets.products.textures import Colour
 from smartcart.datasets.scene import hands
 from smartcart.datasets.scene.camera import Camera, Lens, draw_sensor
-from smartcart.datasets.scene.description import RED, Basket, Look, Person
+from smartcart.datasets.scene.description import RED, BasketShape, Person, SceneDescription
 from smartcart.datasets.scene.people import draw_passers, shopper
 from smartcart.datasets.scene.shadows import draw_shade
 
@@ -70,7 +70,7 @@ MOODS: Final = (
 )
 
 
-def draw_look(rng: np.random.Generator, *, width: int = 640, height: int = 480) -> Look:
+def draw_look(rng: np.random.Generator, *, width: int = 640, height: int = 480) -> SceneDescription:
     """One scene for a picture of this size."""
     basket = _draw_basket(rng)
     mood = MOODS[int(rng.choice(len(MOODS), p=[m.share for m in MOODS]))]
@@ -80,7 +80,7 @@ def draw_look(rng: np.random.Generator, *, width: int = 640, height: int = 480) 
     if camera.place[0] > -basket.length:  # such a camera sees who pushes
         passers += (shopper(rng, basket.length + 0.55, SKINS),)
     sensor = draw_sensor(rng)
-    return Look(
+    return SceneDescription(
         basket=basket,
         camera=camera,
         sensor=dataclasses.replace(sensor, gain=sensor.gain * mood.gain, noise=sensor.noise * mood.noise),
@@ -97,8 +97,8 @@ def draw_look(rng: np.random.Generator, *, width: int = 640, height: int = 480) 
     )
 
 
-def _draw_basket(rng: np.random.Generator) -> Basket:
-    basket = Basket(
+def _draw_basket(rng: np.random.Generator) -> BasketShape:
+    basket = BasketShape(
         length=float(rng.uniform(0.28, 0.42)),
         width=float(rng.uniform(0.20, 0.28)),
         depth=float(rng.uniform(0.22, 0.36)),
@@ -138,7 +138,7 @@ def _varied(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
     return int(r), int(g), int(b)
 
 
-def draw_camera(rng: np.random.Generator, basket: Basket, width: int, height: int) -> Camera:
+def draw_camera(rng: np.random.Generator, basket: BasketShape, width: int, height: int) -> Camera:
     """On the handle, on a mast behind it, on a side rim or on the front rim, looking down into the basket.
 
     The lens is named by its field of view across the picture, as on a data sheet.

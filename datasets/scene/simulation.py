@@ -12,11 +12,11 @@ from typing import Final, Literal
 import numpy as np
 
 from smartcart.datasets.products.meshes import FloatArray
-from smartcart.datasets.products.products import Product
+from smartcart.datasets.products.products import ProductModel
 from smartcart.datasets.scene import hands
 from smartcart.datasets.scene.camera import Camera
 from smartcart.datasets.scene.cart import build
-from smartcart.datasets.scene.description import Look
+from smartcart.datasets.scene.description import SceneDescription
 from smartcart.datasets.scene.engine import mujoco
 from smartcart.datasets.scene.pose import Pose
 
@@ -48,7 +48,7 @@ class World:
         products: what each item is.
     """
 
-    def __init__(self, look: Look, items: dict[str, Product]) -> None:
+    def __init__(self, look: SceneDescription, items: dict[str, ProductModel]) -> None:
         """Builds the scene with every item out of sight.
 
         Args:
@@ -239,7 +239,7 @@ class World:
         turn = self.data.xmat[self._body[item]].reshape(3, 3)
         return np.asarray(self.products[item].shape.vertices @ turn.T + self.pose(item).position)
 
-    def _compiled(self, look: Look, items: dict[str, Product]) -> mujoco.MjModel:
+    def _compiled(self, look: SceneDescription, items: dict[str, ProductModel]) -> mujoco.MjModel:
         scene = build(look, list(items.items()))
         return scene.compiled()
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from smartcart.datasets.products.products import Product
-from smartcart.datasets.scene.description import Basket
+from smartcart.datasets.products.products import ProductModel
+from smartcart.datasets.scene.description import BasketShape
 from smartcart.datasets.scene.pose import Pose, about, chained
 from smartcart.datasets.scene.simulation import World
 
@@ -13,7 +13,7 @@ LEAN = 0.22
 
 
 def free_spot(
-    rng: np.random.Generator, basket: Basket, product: Product, taken: list[tuple[Spot, float]]
+    rng: np.random.Generator, basket: BasketShape, product: ProductModel, taken: list[tuple[Spot, float]]
 ) -> Spot | None:
     """A spot on the floor that touches neither wall nor neighbour, or None when the basket is too full.
 
@@ -34,14 +34,14 @@ def free_spot(
     return None
 
 
-def standing(product: Product, spot: Spot, yaw: float, *, lift: float = 0.006) -> Pose:
+def standing(product: ProductModel, spot: Spot, yaw: float, *, lift: float = 0.006) -> Pose:
     """The pose of an item that stands on the basket's floor, ``lift`` metres over it; what is soft leans, to fall."""
     upright = about((0, 0, 1), yaw)
     turn = chained(upright, about((1, 0, 0), LEAN)) if product.solid == "ellipsoid" else upright
     return Pose(position=np.array([*spot, product.half[2] + lift]), turn=turn)
 
 
-def lying(product: Product, spot: Spot, yaw: float) -> Pose:
+def lying(product: ProductModel, spot: Spot, yaw: float) -> Pose:
     """The pose of a box-like item that lies on its largest face on the basket's floor."""
     thin = int(np.argmin(product.half))
     flat = (about((0, 1, 0), np.pi / 2), about((1, 0, 0), np.pi / 2), about((0, 0, 1), 0.0))[thin]

@@ -7,15 +7,22 @@ from typing import Final
 import numpy as np
 
 from smartcart.datasets.products.meshes import FloatArray, Mesh, join
-from smartcart.datasets.products.products import Product
+from smartcart.datasets.products.products import ProductModel
 from smartcart.datasets.scene import hands
 from smartcart.datasets.scene.basketry import bag_mesh
 from smartcart.datasets.scene.cart import build
-from smartcart.datasets.scene.description import Look
+from smartcart.datasets.scene.description import SceneDescription
 from smartcart.datasets.scene.engine import mujoco
 from smartcart.datasets.scene.raster import FAR, Depth, Owners, Patch, SmallPicture, Surface, seen_box, surface
 from smartcart.datasets.scene.simulation import HANDS, HandName, World
-from smartcart.datasets.scene.visibility import LEAST_HAND_PIXELS, LEAST_PIXELS, LEAST_SHARE, LEAST_SIDE, Box, Seen
+from smartcart.datasets.scene.visibility import (
+    LEAST_HAND_PIXELS,
+    LEAST_PIXELS,
+    LEAST_SHARE,
+    LEAST_SIDE,
+    Box,
+    Visibility,
+)
 
 MESHES: Final = re.compile(r'<geom class="seen" type="mesh"[^>]*/>')
 ASSETS: Final = re.compile(r"<asset>.*</asset>", re.DOTALL)
@@ -25,10 +32,10 @@ LOWEST: Final = -1.0
 FINER: Final = 16  # pixels of the clip to one of the raster
 
 
-class BareWorld(World):
+class UnrenderedWorld(World):
     """A world whose hands and items are seen by a coarse raster instead of a renderer."""
 
-    def __init__(self, look: Look, items: dict[str, Product]) -> None:
+    def __init__(self, look: SceneDescription, items: dict[str, ProductModel]) -> None:
         self._grip: dict[HandName, int | None] = {}
         super().__init__(look, items)
         self._picture = SmallPicture(look.camera)
@@ -41,7 +48,7 @@ class BareWorld(World):
         self._grip[name] = grip
         super().show_hand(name, grip)
 
-    def sight(self, tremor: tuple[float, float]) -> tuple[list[Seen], list[tuple[str, Box]]]:
+    def sight(self, tremor: tuple[float, float]) -> tuple[list[Visibility], list[tuple[str, Box]]]:
         """The items and the hands (side, box) that the camera sees well enough to be called seen.
 
         Args:
@@ -56,14 +63,14 @@ class BareWorld(World):
         arms = [self._arm(side) for side in sides]
         owners = self._picture.owners(self._background, [*items, *palms, *arms])
         counts = np.bincount(owners.ravel(), minlength=1 + len(names) + len(sides)).tolist()
-        seen: list[Seen] = []
+        seen: list[Visibility] = []
         for number, (name, patch) in enumerate(zip(names, items, strict=True), 1):
             visible = min(1.0, counts[number] / patch.area) if patch else 0.0
             if patch is not None and visible >= LEAST_SHARE and counts[number] * FINER >= LEAST_PIXELS:
                 box = self._box(patch, owners, number, shift)
                 if box is not None:
                     label, amodal = self.products[name].label, _moved(patch.whole, shift)
-                    seen.append(Seen(name=name, label=label, box=box, amodal=amodal, visible=visible))
+                    seen.append(Visibility(name=name, label=label, box=box, amodal=amodal, visible=visible))
         found: list[tuple[str, Box]] = []
         for number, (side, palm) in enumerate(zip(sides, palms, strict=True), 1 + len(names)):
             if palm is not None and counts[number] * FINER >= LEAST_HAND_PIXELS:
@@ -72,7 +79,7 @@ class BareWorld(World):
                     found.append((side, box))
         return seen, found
 
-    def _compiled(self, look: Look, items: dict[str, Product]) -> "mujoco.MjModel":
+    def _compiled(self, look: SceneDescription, items: dict[str, ProductModel]) -> "mujoco.MjModel":
         scene = build(look, list(items.items()))
         return mujoco.MjModel.from_xml_string(MATERIAL.sub("", ASSETS.sub("", MESHES.sub("", scene.xml))))
 

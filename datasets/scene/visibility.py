@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from smartcart.datasets.products.meshes import FloatArray, IntArray
-from smartcart.datasets.scene.rendering import Shot
+from smartcart.datasets.scene.rendering import RenderedShot
 from smartcart.datasets.scene.simulation import HANDS, World
 
 LEAST_PIXELS = 60
@@ -21,7 +21,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Visibility:
     """One thing in the picture; boxes are normalised x1 y1 x2 y2.
 
     ``visible`` is the share of its outline that is seen, in the picture and not behind anything; ``amodal`` is the
@@ -35,13 +35,13 @@ class Seen:
     visible: float
 
 
-def seen_items(world: World, shot: Shot) -> list[Seen]:
+def seen_items(world: World, shot: RenderedShot) -> list[Visibility]:
     """Every item that is seen well enough to be called seen."""
     found = [_item(world, shot, name) for name in world.products]
     return [item for item in found if item is not None]
 
 
-def seen_hands(shot: Shot) -> list[tuple[str, Box]]:
+def seen_hands(shot: RenderedShot) -> list[tuple[str, Box]]:
     """The hands in the picture (right or left) with the box of each up to the wrist."""
     found: list[tuple[str, Box]] = []
     for name in HANDS:
@@ -51,7 +51,9 @@ def seen_hands(shot: Shot) -> list[tuple[str, Box]]:
     return found
 
 
-def told(world: World, items: Sequence[Seen], hands: Sequence[tuple[str, Box]], *, held: Set[str]) -> dict[str, Any]:
+def told(
+    world: World, items: Sequence[Visibility], hands: Sequence[tuple[str, Box]], *, held: Set[str]
+) -> dict[str, Any]:
     """What is seen, as a line of ``frames.jsonl`` tells it: ``items`` and ``hands``."""
     return {
         "items": [
@@ -70,7 +72,7 @@ def told(world: World, items: Sequence[Seen], hands: Sequence[tuple[str, Box]], 
     }
 
 
-def _box(shot: Shot, name: str, least: int) -> Box | None:
+def _box(shot: RenderedShot, name: str, least: int) -> Box | None:
     height, width = shot.owners.shape
     rows, columns = np.nonzero(shot.mask(name))
     if len(rows) < least:
@@ -95,7 +97,7 @@ def _outline_area(pixels: FloatArray, faces: IntArray) -> float:
     return (float(canvas.sum()) - edge) / scale**2
 
 
-def _item(world: World, shot: Shot, name: str) -> Seen | None:
+def _item(world: World, shot: RenderedShot, name: str) -> Visibility | None:
     box = _box(shot, name, LEAST_PIXELS)
     if box is None:
         return None
@@ -110,4 +112,4 @@ def _item(world: World, shot: Shot, name: str) -> Seen | None:
         return None
     low, high = pixels.min(0) / [width, height], pixels.max(0) / [width, height]
     x1, y1, x2, y2 = (float(v) for v in np.clip([*low, *high], 0, 1))
-    return Seen(name=name, label=world.products[name].label, box=box, amodal=(x1, y1, x2, y2), visible=visible)
+    return Visibility(name=name, label=world.products[name].label, box=box, amodal=(x1, y1, x2, y2), visible=visible)

@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcart.datasets.products.meshes import FloatArray
-from smartcart.datasets.products.products import Product
-from smartcart.datasets.scene.description import PANEL_HEIGHT, Look
+from smartcart.datasets.products.products import ProductModel
+from smartcart.datasets.scene.description import PANEL_HEIGHT, SceneDescription
 from smartcart.datasets.scene.stocking import MARGIN, Spot
 from smartcart.models.dataset.truth import Point
 
@@ -14,7 +14,7 @@ NEAR = 0.02
 CUT = (0.3, 0.72)
 
 
-def basket_zone(look: Look) -> tuple[Point, ...]:
+def basket_zone(look: SceneDescription) -> tuple[Point, ...]:
     """The rim of the basket as a convex polygon, normalised and cut at the picture's border."""
     width, height = look.camera.lens.width, look.camera.lens.height
     pixels, _ = look.camera.project(_rim(look))
@@ -30,19 +30,19 @@ def in_zone(zone: tuple[Point, ...], x: float, y: float) -> bool:
     return cv2.pointPolygonTest(np.array(zone, np.float32), (x, y), False) >= 0
 
 
-def floor_in_view(look: Look) -> float:
+def floor_in_view(look: SceneDescription) -> float:
     """The share of the basket's floor that the picture shows and no bag or panel hides."""
     b = look.basket
     x, y = np.meshgrid(np.linspace(-b.length, b.length, 9), np.linspace(-b.width, b.width, 9))
     return share_in_view(look, np.stack([x.ravel(), y.ravel(), 0.05 + 0 * x.ravel()], 1))
 
 
-def share_in_view(look: Look, points: FloatArray) -> float:
+def share_in_view(look: SceneDescription, points: FloatArray) -> float:
     """The share of world points (N, 3) that the picture shows and no bag or panel hides."""
     return float(_in_view(look, points).mean())
 
 
-def _in_view(look: Look, points: FloatArray) -> NDArray[np.bool_]:
+def _in_view(look: SceneDescription, points: FloatArray) -> NDArray[np.bool_]:
     b, lens, camera = look.basket, look.camera.lens, np.array(look.camera.place)
     pixels, depth = look.camera.project(points)
     seen = (depth > NEAR) & (pixels >= 0).all(1) & (pixels <= [lens.width, lens.height]).all(1)
@@ -54,7 +54,7 @@ def _in_view(look: Look, points: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(seen)
 
 
-def edge_spots(look: Look, product: Product, taken: list[tuple[Spot, float]]) -> list[Spot]:
+def edge_spots(look: SceneDescription, product: ProductModel, taken: list[tuple[Spot, float]]) -> list[Spot]:
     """Free spots on the floor at which the picture's border cuts through a standing product.
 
     Args:
@@ -74,7 +74,7 @@ def edge_spots(look: Look, product: Product, taken: list[tuple[Spot, float]]) ->
     return [(float(x), float(y)) for x, y in cut if all(np.hypot(x - sx, y - sy) > radius + r for (sx, sy), r in taken)]
 
 
-def _share_in_picture(look: Look, product: Product, spots: FloatArray) -> FloatArray:
+def _share_in_picture(look: SceneDescription, product: ProductModel, spots: FloatArray) -> FloatArray:
     """For each spot (N, 2), about which share of a product that stands there the picture shows."""
     grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 4)] * 3), -1).reshape(-1, 3)
     solid = (grid + np.array([0, 0, 1])) * product.half
@@ -82,7 +82,7 @@ def _share_in_picture(look: Look, product: Product, spots: FloatArray) -> FloatA
     return np.asarray(_in_view(look, points).reshape(len(spots), -1).mean(1))
 
 
-def _rim(look: Look) -> FloatArray:
+def _rim(look: SceneDescription) -> FloatArray:
     """Points around the opening that lie in front of the camera."""
     b = look.basket
     corners = np.array([(-b.length, -b.width), (b.length, -b.width), (b.length, b.width), (-b.length, b.width)])

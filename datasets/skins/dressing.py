@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from smartcart.datasets.products.products import Product
+from smartcart.datasets.products.products import ProductModel
 from smartcart.datasets.products.textures import Picture
 from smartcart.datasets.skins.prints import SKINS, Print
 
@@ -33,7 +33,7 @@ def wearable(label: str, found: Sequence[Print]) -> list[Print]:
     return [one for one in found if one.label in WEARS.get(label, ())]
 
 
-def dressed(rng: np.random.Generator, product: Product, worn: Print) -> Product:
+def dressed(rng: np.random.Generator, product: ProductModel, worn: Print) -> ProductModel:
     """The product with a print on its first part that bears a picture; without such a part it stays as it is."""
     part = next((part for part in product.parts if part.picture is not None), None)
     if part is None or part.picture is None:
@@ -46,7 +46,7 @@ def dressed(rng: np.random.Generator, product: Product, worn: Print) -> Product:
     return dataclasses.replace(product, name=name, body=dataclasses.replace(product.body, parts=parts))
 
 
-def _sheet(rng: np.random.Generator, product: Product, drawn: Picture, worn: Print) -> Picture | None:
+def _sheet(rng: np.random.Generator, product: ProductModel, drawn: Picture, worn: Print) -> Picture | None:
     """The part's texture with the print where it is seen."""
     height, width = drawn.shape[:2]
     if worn.label in SKINS:

@@ -10,8 +10,8 @@ import numpy as np
 
 from smartcart.datasets.errors import DataError
 from smartcart.datasets.photos import cutouts
-from smartcart.datasets.products.products import Product, Split
-from smartcart.datasets.scene.description import Look
+from smartcart.datasets.products.products import ProductModel, Split
+from smartcart.datasets.scene.description import SceneDescription
 from smartcart.datasets.skins import scans
 from smartcart.datasets.skins.dressing import dressed, wearable
 from smartcart.datasets.skins.prints import Print, prints
@@ -25,11 +25,11 @@ PRINTED: Final = 0.8
 class Props:
     """Real surfaces of one split; without any, nothing is drawn by chance and every scene stays as it was."""
 
-    scanned: tuple[Product, ...] = ()
+    scanned: tuple[ProductModel, ...] = ()
     printed: tuple[Print, ...] = ()
     places: Places = dataclasses.field(default_factory=Places)
 
-    def dress(self, rng: np.random.Generator, product: Product) -> Product:
+    def dress(self, rng: np.random.Generator, product: ProductModel) -> ProductModel:
         """A scanned thing of the product's class, the product in a real print, or the product as it is."""
         if not (self.scanned or self.printed):
             return product
@@ -41,7 +41,7 @@ class Props:
             return dressed(rng, product, printed[int(rng.integers(len(printed)))])
         return product
 
-    def furnish(self, rng: np.random.Generator, look: Look) -> Look:
+    def furnish(self, rng: np.random.Generator, look: SceneDescription) -> SceneDescription:
         """The look with real surroundings, as far as there are any."""
         if self.places == Places():
             return look
@@ -63,7 +63,7 @@ def read_props(skins: tuple[Path, ...], surroundings: tuple[Path, ...], split: S
     Raises:
         DataError: a folder cannot be used; the message names it.
     """
-    scanned: list[Product] = []
+    scanned: list[ProductModel] = []
     printed: list[Print] = []
     for folder in skins:
         if (folder / scans.TABLE).is_file():

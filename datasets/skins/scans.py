@@ -12,7 +12,7 @@ from smartcart.datasets.errors import DataError
 from smartcart.datasets.photos.cutouts import Split, split_of_name
 from smartcart.datasets.products.meshes import Mesh
 from smartcart.datasets.products.parts import Body, Part, Solid
-from smartcart.datasets.products.products import Product
+from smartcart.datasets.products.products import ProductModel
 from smartcart.datasets.products.textures import Picture
 from smartcart.models.labels import ITEMS
 
@@ -42,7 +42,7 @@ class Scan:
         number = self.name.split("_")[0].split("-")[0]
         return split_of_name(number if number.isdigit() else self.name)
 
-    def product(self) -> Product:
+    def product(self) -> ProductModel:
         """The thing as the simulator knows it.
 
         Raises:
@@ -51,7 +51,7 @@ class Scan:
         x, y, z = (length / 2 for length in self.size)
         part = Part(mesh=_mesh(self.file), picture=_texture(self.file.with_suffix(".jpg")), shine=SHINE)
         body = Body(mass_g=self._mass_g(), solid=self._solid(), half=(x, y, z), parts=(part,))
-        return Product(name=f"scan_{self.name}", label=self.label, body=body)
+        return ProductModel(name=f"scan_{self.name}", label=self.label, body=body)
 
     def _mass_g(self) -> float:
         if self.mass_kg is None or self.label in FRUIT:  # what is scanned as fruit is a light toy

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from smartcart.datasets.errors import DataError
-from smartcart.datasets.photos.backgrounds import PROBES, Source, sources
+from smartcart.datasets.photos.backgrounds import PROBES, BackgroundSource, sources
 from smartcart.datasets.photos.cutouts import COPY_MARK, Split, split_of_name
 from smartcart.datasets.products.textures import Picture
 from smartcart.datasets.scene.camera import FloatPicture
@@ -40,9 +40,9 @@ CUBE: Final = (  # MuJoCo's skybox: where in the world each face lies, and where
 class Places:
     """What surroundings are cut from: of one split alone."""
 
-    floors: tuple[Source, ...] = ()
-    shelves: tuple[Source, ...] = ()
-    rooms: tuple[Source, ...] = ()
+    floors: tuple[BackgroundSource, ...] = ()
+    shelves: tuple[BackgroundSource, ...] = ()
+    rooms: tuple[BackgroundSource, ...] = ()
 
     def draw(self, rng: np.random.Generator) -> Surroundings:
         """Surroundings of one scene.
@@ -73,11 +73,11 @@ def read_places(paths: Sequence[Path], split: Split) -> Places:
     )
 
 
-def _any(rng: np.random.Generator, found: Sequence[Source]) -> Source:
+def _any(rng: np.random.Generator, found: Sequence[BackgroundSource]) -> BackgroundSource:
     return found[int(rng.integers(len(found)))]
 
 
-def _floor(rng: np.random.Generator, source: Source) -> Picture | None:
+def _floor(rng: np.random.Generator, source: BackgroundSource) -> Picture | None:
     """A seamless floor of a patch that no box touches; None where the picture has no such patch."""
     picture = _read(source)
     height, width = picture.shape[:2]
@@ -104,7 +104,7 @@ def _tiled(patch: Picture) -> Picture:
     return np.ascontiguousarray(np.vstack([row, row[::-1]]))
 
 
-def _shelf(rng: np.random.Generator, source: Source) -> Picture:
+def _shelf(rng: np.random.Generator, source: BackgroundSource) -> Picture:
     """A wall of shelves twice as long as the picture, a little out of focus."""
     picture = _read(source)
     height, width = picture.shape[:2]
@@ -116,7 +116,7 @@ def _shelf(rng: np.random.Generator, source: Source) -> Picture:
     return np.ascontiguousarray(np.hstack([soft, soft[:, ::-1]]), np.uint8)
 
 
-def _room(rng: np.random.Generator, source: Source) -> Picture:
+def _room(rng: np.random.Generator, source: BackgroundSource) -> Picture:
     """Six views into a light probe, as a skybox has them."""
     probe = np.asarray(_read_probe(source), np.float32)
     height, width = probe.shape[:2]
@@ -135,14 +135,14 @@ def _room(rng: np.random.Generator, source: Source) -> Picture:
     return np.asarray(np.clip(light, 0, 1) ** (1 / 2.2) * 255, np.uint8)
 
 
-def _read(source: Source) -> Picture:
+def _read(source: BackgroundSource) -> Picture:
     picture = cv2.imread(str(source.file), cv2.IMREAD_COLOR)
     if picture is None or min(picture.shape[:2]) < 32:
         raise DataError(f"{source.file}: cannot be read as a picture, or is too small")
     return np.asarray(picture[..., ::-1], np.uint8)
 
 
-def _read_probe(source: Source) -> FloatPicture:
+def _read_probe(source: BackgroundSource) -> FloatPicture:
     probe = cv2.imread(str(source.file), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
     if probe is None or min(probe.shape[:2]) < 32:
         raise DataError(f"{source.file}: cannot be read as a light probe, or is too small")

@@ -11,9 +11,9 @@ import numpy as np
 from smartcart.datasets.products.products import SPLIT_NUMBER, Split, pick
 from smartcart.datasets.products.textures import Picture
 from smartcart.datasets.scene.camera import Camera, Mask, Mover, expose
-from smartcart.datasets.scene.description import Basket, Look
+from smartcart.datasets.scene.description import BasketShape, SceneDescription
 from smartcart.datasets.scene.pose import Pose
-from smartcart.datasets.scene.rendering import Eye, Painter, Shot
+from smartcart.datasets.scene.rendering import Eye, Painter, RenderedShot
 from smartcart.datasets.scene.scenery import draw_camera, draw_look
 from smartcart.datasets.scene.simulation import HANDS, HandName, World
 from smartcart.datasets.scene.stocking import free_spot, standing, tumble
@@ -125,12 +125,12 @@ def arrange(rng: np.random.Generator, world: World, stock: Sequence[str], brough
     return smears
 
 
-def movers(world: World, shot: Shot, smears: Smears) -> list[Mover]:
+def movers(world: World, shot: RenderedShot, smears: Smears) -> list[Mover]:
     """The pixels of each hand and what it holds, with their motion blur."""
     return [(_hand_and_load(world, shot, hand), smear) for hand, smear in smears.items()]
 
 
-def labelled(world: World, shot: Shot, picture: Picture) -> Labelled:
+def labelled(world: World, shot: RenderedShot, picture: Picture) -> Labelled:
     """The exposed picture (RGB) of a shot with all that is seen in it."""
     items, hands = seen_items(world, shot), seen_hands(shot)
     return Labelled(
@@ -140,7 +140,7 @@ def labelled(world: World, shot: Shot, picture: Picture) -> Labelled:
     )
 
 
-def _draw_view(rng: np.random.Generator, look: Look) -> Camera:
+def _draw_view(rng: np.random.Generator, look: SceneDescription) -> Camera:
     """A camera that mostly sees the basket well, now and then with a long lens close to a few things."""
     lens = look.camera.lens
     while True:
@@ -150,7 +150,7 @@ def _draw_view(rng: np.random.Generator, look: Look) -> Camera:
     return _closer(rng, look.basket, camera) if rng.random() < CLOSE_SHARE else camera
 
 
-def _closer(rng: np.random.Generator, basket: Basket, camera: Camera) -> Camera:
+def _closer(rng: np.random.Generator, basket: BasketShape, camera: Camera) -> Camera:
     """A photo of a few things, taken with a long lens from where the camera sits."""
     spot = rng.uniform(-0.5, 0.5, 2) * [basket.reach, basket.width] + np.array([basket.middle, 0.0])
     lens = dataclasses.replace(camera.lens, fov=float(rng.uniform(*CLOSE_FOV)), barrel=0.0)
@@ -158,13 +158,13 @@ def _closer(rng: np.random.Generator, basket: Basket, camera: Camera) -> Camera:
     return dataclasses.replace(camera, lens=lens, target=target)
 
 
-def _far(look: Look) -> bool:
+def _far(look: SceneDescription) -> bool:
     """Whether the basket is small in the picture, or its floor mostly out of sight."""
     area = cv2.contourArea(np.array(basket_zone(look), np.float32))
     return bool(area < FAR_ZONE or floor_in_view(look) < LEAST_FLOOR)
 
 
-def _hand_and_load(world: World, shot: Shot, hand: HandName) -> Mask:
+def _hand_and_load(world: World, shot: RenderedShot, hand: HandName) -> Mask:
     return shot.any_of(hand, *(item for item, carried in world.carried.items() if carried.hand == hand))
 
 

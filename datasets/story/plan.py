@@ -4,14 +4,14 @@ from typing import Final
 
 import numpy as np
 
-from smartcart.datasets.products.products import Product, Split, pick
-from smartcart.datasets.scene.description import Look
+from smartcart.datasets.products.products import ProductModel, Split, pick
+from smartcart.datasets.scene.description import SceneDescription
 from smartcart.datasets.scene.simulation import HandName
 from smartcart.datasets.scene.stocking import Spot, free_spot
 from smartcart.datasets.skins.props import PLAIN, Props
 from smartcart.datasets.story.reach import Side
 from smartcart.datasets.story.rolling import BUMP_S, CartMove
-from smartcart.datasets.story.story import Action, Story, Throw, Visit
+from smartcart.datasets.story.story import Action, PlannedVisit, Story, Throw
 
 OPPOSITE: Final[dict[Side, Side]] = {"left": "right", "right": "left", "front": "left", "back": "left"}
 AGAIN_S: Final = 0.1
@@ -33,7 +33,7 @@ class Plan:
     def __init__(
         self,
         rng: np.random.Generator,
-        look: Look,
+        look: SceneDescription,
         split: Split,
         *,
         lead: float = 1.0,
@@ -51,17 +51,17 @@ class Plan:
             props: what of the goods is real.
         """
         self.rng, self.look, self.split, self.props = rng, look, split, props
-        self.items: dict[str, Product] = {}
+        self.items: dict[str, ProductModel] = {}
         self.standing: dict[str, Spot] = {}
         self.heaped = 0
         self._initial: dict[str, Spot] = {}
         self._heap: list[str] = []
-        self._visits: list[Visit] = []
+        self._visits: list[PlannedVisit] = []
         self._throws: list[Throw] = []
         self._moves: list[CartMove] = []
         self.clock, self._pause = lead, pause
 
-    def pick(self) -> Product:
+    def pick(self) -> ProductModel:
         """Any product of the split."""
         return self.props.dress(self.rng, pick(self.rng, self.split))
 
@@ -70,7 +70,7 @@ class Plan:
         for _ in range(count):
             self.stand(self.pick())
 
-    def stand(self, product: Product, spot: Spot | None = None) -> None:
+    def stand(self, product: ProductModel, spot: Spot | None = None) -> None:
         """Stands one item in the basket before the clip begins, if there is room."""
         spot = spot or self.room(product)
         if spot is not None:
@@ -82,7 +82,7 @@ class Plan:
         self._heap += [self._new(self.pick()) for _ in range(count)]
         self.heaped += count
 
-    def add(self, product: Product, spot: Spot, side: Side, *, pace: float = 1.0) -> str:
+    def add(self, product: ProductModel, spot: Spot, side: Side, *, pace: float = 1.0) -> str:
         """A hand brings one product; returns the item's name."""
         action = self.place(product, spot)
         self.visit("single_add", side, (action,), pace=pace)
@@ -98,13 +98,13 @@ class Plan:
         """A hand touches one item and leaves without it."""
         self.visit("touch", side, (Action(kind="touch", item=name),), pace=pace)
 
-    def place(self, product: Product, spot: Spot) -> Action:
+    def place(self, product: ProductModel, spot: Spot) -> Action:
         """The action that brings a new item, which stands at its spot from then on."""
         name = self._new(product)
         self.standing[name] = spot
         return Action(kind="place", item=name, spot=spot)
 
-    def bring(self, product: Product) -> str:
+    def bring(self, product: ProductModel) -> str:
         """The name of a new item that a hand has with it, or that flies in; it takes no spot yet."""
         return self._new(product)
 
@@ -117,14 +117,14 @@ class Plan:
         pace: float = 1.0,
         hand: HandName | None = None,
         delay: float = 0.0,
-    ) -> Visit:
+    ) -> PlannedVisit:
         """Appends a visit that starts ``delay`` seconds after the story's clock, and not before its hand has been back
         from the visit before for ``AGAIN_S``; the clock moves on behind its end."""
         drawn: HandName = "left" if self.rng.random() < 0.33 else "right"
         hand = hand or drawn
         back = max((visit.end + AGAIN_S for visit in self._visits if visit.hand == hand), default=0.0)
         start = max(self.clock + delay, back)
-        visit = Visit(situation=situation, start=start, side=side, hand=hand, actions=actions, pace=pace)
+        visit = PlannedVisit(situation=situation, start=start, side=side, hand=hand, actions=actions, pace=pace)
         self._visits.append(visit)
         self._wait(visit.end)
         return visit
@@ -145,7 +145,7 @@ class Plan:
         duration, speed = self.rng.uniform(1.6, 3.0), self.rng.uniform(0.25, 0.7) * self.rng.choice([1, 1, -1])
         self._move(CartMove(kind="roll", start=self.clock, duration=float(duration), strength=float(speed)))
 
-    def rooms(self, products: list[Product]) -> list[Spot]:
+    def rooms(self, products: list[ProductModel]) -> list[Spot]:
         """A free spot for each of several products, or none at all."""
         taken = [(spot, self.items[name].footprint) for name, spot in self.standing.items()]
         spots: list[Spot] = []
@@ -157,7 +157,7 @@ class Plan:
             taken.append((spot, product.footprint))
         return spots
 
-    def room(self, product: Product) -> Spot | None:
+    def room(self, product: ProductModel) -> Spot | None:
         """A free spot for a product, or None."""
         return next(iter(self.rooms([product])), None)
 
@@ -208,7 +208,7 @@ class Plan:
     def _wait(self, end: float) -> None:
         self.clock = max(self.clock, end) + float(self.rng.uniform(*self._pause))
 
-    def _new(self, product: Product) -> str:
+    def _new(self, product: ProductModel) -> str:
         number = sum(1 for p in self.items.values() if p.label == product.label)
         name = f"{product.label}_{number}"
         self.items[name] = product

@@ -14,8 +14,8 @@ from smartcart.datasets.scene.zone import basket_zone, in_zone
 from smartcart.datasets.story import aiming
 from smartcart.datasets.story.flying import Flying
 from smartcart.datasets.story.reach import Grip, Kind, Reach, Target, facing
-from smartcart.datasets.story.story import Action, Story, Throw, Visit
-from smartcart.datasets.story.visit_state import Going, Happened
+from smartcart.datasets.story.story import Action, PlannedVisit, Story, Throw
+from smartcart.datasets.story.visit_state import Happened, VisitState
 from smartcart.models.dataset.truth import Distractor, TruthEvent
 
 SETTLE_S = 1.2
@@ -59,7 +59,7 @@ class Play:
         self.events: list[TruthEvent] = []
         self.distractors: list[Distractor] = []
         self._rng = rng
-        self._going: list[Going] = []
+        self._going: list[VisitState] = []
         self._flying: list[Flying] = []
         self._coming = list(story.visits)
         self._throws = list(story.throws)
@@ -142,7 +142,7 @@ class Play:
             self.world.throw(throw.item, flight.pose, flight.velocity, flight.spin)
             self._flying.append(Flying(world=self.world, item=throw.item, since=t))
 
-    def _begin(self, visit: Visit) -> None:
+    def _begin(self, visit: PlannedVisit) -> None:
         targets: list[Target] = []
         for action in visit.actions:
             targets.append(self._target(visit, action, targets))
@@ -154,14 +154,14 @@ class Play:
             item = grip.target.item
             if item is not None and item not in taken and grip.target.kind in ("place", "hover"):
                 self.world.carry(item, visit.hand, grip.hand.seen(grip.target.pose))
-        going = Going(visit=visit, path=path, beside={})
+        going = VisitState(visit=visit, path=path, beside={})
         for action, grip in zip(visit.actions, path.grips, strict=True):
             if action.item is not None and action.beside is not None:
                 going.beside[action.item] = action.beside
                 self._carry_beside(visit, action.beside, grip)
         self._going.append(going)
 
-    def _carry_beside(self, visit: Visit, item: str, grip: Grip) -> None:
+    def _carry_beside(self, visit: PlannedVisit, item: str, grip: Grip) -> None:
         """Puts a second, slim item next to the first into the same hand."""
         first, second = grip.target.pose, self.world.products[item]
         across = rotated(grip.hand.turn, np.array([0.0, 1.0, 0.0])) * [1, 1, 0]
@@ -173,7 +173,7 @@ class Play:
         free = [pose for pose in poses if not self.world.blocked(item, pose)]
         self.world.carry(item, visit.hand, grip.hand.seen((free or poses)[0]))
 
-    def _target(self, visit: Visit, action: Action, before: list[Target]) -> Target:
+    def _target(self, visit: PlannedVisit, action: Action, before: list[Target]) -> Target:
         name = action.item if action.item or action.kind != "grasp" else self._freest()
         product = self.world.products[name] if name else None
         taken = {target.item for target in before if target.kind == "grasp"}
@@ -194,7 +194,7 @@ class Play:
                 pose = standing(product, spot, facing(visit.side, self._rng), lift=height - product.half[2])
         return Target(kind=kind, item=name, product=product, pose=pose)
 
-    def _resting(self, visit: Visit, action: Action, name: str, spot: Spot) -> Pose:
+    def _resting(self, visit: PlannedVisit, action: Action, name: str, spot: Spot) -> Pose:
         if action.onto is not None and self.world.inside(action.onto):
             return aiming.covering_pose(self._rng, self.world, name, action.onto, visit.side)
         return aiming.resting_pose(self._rng, self.world, name, spot, visit.side)
@@ -205,7 +205,7 @@ class Play:
         highest = sorted(tops, key=lambda item: -tops[item])[:FREEST]
         return str(self._rng.choice(highest)) if highest else None
 
-    def _move(self, going: Going, t: float) -> None:
+    def _move(self, going: VisitState, t: float) -> None:
         """Brings hand and load to where they are at ``t``, and does what is due."""
         visit, path = going.visit, going.path
         since = t - visit.start
@@ -216,7 +216,7 @@ class Play:
         self.world.show_hand(visit.hand, self._width(going, since))
         self._watch(going, t)
 
-    def _grip(self, going: Going, grip: Grip, t: float) -> None:
+    def _grip(self, going: VisitState, grip: Grip, t: float) -> None:
         item = grip.target.item
         if item is None:
             return
@@ -233,7 +233,7 @@ class Play:
             self.world.carry(item, going.visit.hand, hand.seen(self.world.pose(item)))
             going.changes.append(Happened("removed", item, None))
 
-    def _width(self, going: Going, since: float) -> int:
+    def _width(self, going: VisitState, since: float) -> int:
         """Closed around a load, opening after a release, closing before a grasp."""
         done, grips = going.done, going.path.grips
         if done < len(grips):
@@ -247,7 +247,7 @@ class Play:
             return last.width
         return min(hands.OPEN, last.width + (1 if since < last.at + 0.1 else 2))
 
-    def _watch(self, going: Going, t: float) -> None:
+    def _watch(self, going: VisitState, t: float) -> None:
         """Notes when the hand is in the zone and when a taken item leaves it."""
         hand = going.path.pose(t - going.visit.start).position
         if self._visible_in_zone(hand):
@@ -262,7 +262,7 @@ class Play:
         lens = self.world.look.camera.lens
         return bool(depth[0] > 0 and in_zone(self.zone, pixels[0, 0] / lens.width, pixels[0, 1] / lens.height))
 
-    def _close(self, going: Going) -> None:
+    def _close(self, going: VisitState) -> None:
         """The hand is gone, with what it holds; the visit goes into the truth."""
         visit = going.visit
         end = visit.start + going.path.duration

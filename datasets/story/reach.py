@@ -7,9 +7,9 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from smartcart.datasets.products.meshes import FloatArray
-from smartcart.datasets.products.products import Product
+from smartcart.datasets.products.products import ProductModel
 from smartcart.datasets.scene import hands
-from smartcart.datasets.scene.description import Basket
+from smartcart.datasets.scene.description import BasketShape
 from smartcart.datasets.scene.pose import Pose, about, chained, rotated
 
 Side = Literal["left", "right", "front", "back"]
@@ -29,7 +29,7 @@ class Target:
 
     kind: Kind
     item: str | None
-    product: Product | None
+    product: ProductModel | None
     pose: Pose
 
     def moves_on(self, before: "Target") -> bool:
@@ -58,7 +58,7 @@ class Reach:
     def __init__(
         self,
         rng: np.random.Generator,
-        basket: Basket,
+        basket: BasketShape,
         side: Side,
         targets: list[Target],
         *,
@@ -116,7 +116,7 @@ class Reach:
         tremor = 0.002 * np.sin(t * np.array([5.1, 4.3, 6.2]) + self._wobble)
         return Pose(position=row[:3] + tremor, turn=_turn(row[3], row[4]))
 
-    def _outside(self, rng: np.random.Generator, basket: Basket) -> FloatArray:
+    def _outside(self, rng: np.random.Generator, basket: BasketShape) -> FloatArray:
         away = rotated(about((0, 0, 1), self._side), np.array([rng.uniform(-0.12, 0.12), 1.25, 0.0]))
         along = {LEAN["front"]: 0.9, LEAN["back"]: -0.9}.get(self._side, 0.0)
         reach = np.array([basket.length * along, 0.0, 0.0])
@@ -135,7 +135,7 @@ class Reach:
         position = target.pose.position + np.array([0.0, 0.0, above_middle])
         return position, thin, hands.grip_for(width / self._size) if target.kind != "touch" else min(hands.OPEN, 4)
 
-    def _tilt(self, basket: Basket, position: FloatArray, yaw: float, want: float) -> float:
+    def _tilt(self, basket: BasketShape, position: FloatArray, yaw: float, want: float) -> float:
         """As slanted as wanted, as long as the arm clears the rim."""
         lean = rotated(about((0, 0, 1), yaw), np.array([0.0, 1.0, 0.0]))
         room = np.array([basket.length, basket.width]) - np.sign(lean[:2]) * position[:2]
@@ -143,7 +143,7 @@ class Reach:
         rise = max(basket.depth + 0.02 - float(position[2]), 0.02)
         return float(np.clip(np.arctan2(free, rise), 0.08, want))
 
-    def _above(self, basket: Basket, target: Target, position: FloatArray) -> FloatArray:
+    def _above(self, basket: BasketShape, target: Target, position: FloatArray) -> FloatArray:
         """Over the rim, high enough for what hangs under the hand, a little towards where the arm comes from."""
         hang = float(np.max(target.product.half)) if target.product and target.kind != "touch" else 0.0
         lean = rotated(about((0, 0, 1), self._side), np.array([0.0, 1.0, 0.0]))
@@ -160,7 +160,7 @@ def _turn(yaw: float, tilt: float) -> FloatArray:
     return chained(about((0, 0, 1), yaw), about((1, 0, 0), -tilt))
 
 
-def _thin_side(product: Product, axes: FloatArray, half: FloatArray, yaw: float) -> tuple[float, float]:
+def _thin_side(product: ProductModel, axes: FloatArray, half: FloatArray, yaw: float) -> tuple[float, float]:
     """The yaw near the wanted one at which the hand closes over the thinnest level axis, and that half width.
 
     Round things are gripped from any side.

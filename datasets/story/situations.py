@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from smartcart.datasets.errors import SimulatorError
-from smartcart.datasets.products.products import Product, Split
-from smartcart.datasets.scene.description import Look
+from smartcart.datasets.products.products import ProductModel, Split
+from smartcart.datasets.scene.description import SceneDescription
 from smartcart.datasets.scene.simulation import HandName
 from smartcart.datasets.scene.stocking import Spot
 from smartcart.datasets.scene.zone import edge_spots
@@ -229,11 +229,11 @@ def _two_places(plan: Plan) -> list[Action]:
     return []
 
 
-def _slim(product: Product) -> bool:
+def _slim(product: ProductModel) -> bool:
     return max(product.half[0], product.half[1]) < SLIM and product.half[2] < 0.09
 
 
-def _covers(product: Product, below: Product) -> bool:
+def _covers(product: ProductModel, below: ProductModel) -> bool:
     """Whether a product, laid flat, hides another that stands under it."""
     thin, *wide = sorted(product.half)
     return thin < 0.05 and min(wide) > below.footprint * 0.9 and product.solid == "box" and below.half[2] < 0.065
@@ -259,7 +259,9 @@ RANDOM: Final[dict[str, Callable[[Plan], bool]]] = {
 IDLE: Final = frozenset({"touch", "rearrange", "hesitate", "empty_hand", "cart_moved"})
 
 
-def one_visit(rng: np.random.Generator, look: Look, split: Split, situation: str, props: Props = PLAIN) -> Story:
+def one_visit(
+    rng: np.random.Generator, look: SceneDescription, split: Split, situation: str, props: Props = PLAIN
+) -> Story:
     """One visit of a situation.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from smartcart.datasets.products.products import Product
+from smartcart.datasets.products.products import ProductModel
 from smartcart.datasets.scene.simulation import HandName
 from smartcart.datasets.scene.stocking import Spot
 from smartcart.datasets.story import reach
@@ -34,7 +34,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class PlannedVisit:
     """One hand's way into the basket and out again, from ``start`` (seconds) on."""
 
     situation: str
@@ -82,9 +82,9 @@ class Story:
         moves: bumps and rolls of the cart, in order.
     """
 
-    items: dict[str, Product]
+    items: dict[str, ProductModel]
     initial: dict[str, Spot]
-    visits: tuple[Visit, ...]
+    visits: tuple[PlannedVisit, ...]
     duration: float
     heap: tuple[str, ...] = ()
     throws: tuple[Throw, ...] = ()

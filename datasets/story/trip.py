@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from smartcart.datasets.products.products import Split
-from smartcart.datasets.scene.description import Look
+from smartcart.datasets.scene.description import SceneDescription
 from smartcart.datasets.skins.props import PLAIN, Props
 from smartcart.datasets.story.plan import Plan
 from smartcart.datasets.story.situations import RANDOM, empty_hand, one_visit
@@ -31,7 +31,7 @@ IN_A_TRIP: Final = {
 
 
 def random_story(
-    rng: np.random.Generator, look: Look, split: Split, situation: str | None, props: Props = PLAIN
+    rng: np.random.Generator, look: SceneDescription, split: Split, situation: str | None, props: Props = PLAIN
 ) -> Story:
     """One visit of a situation, or a trip of 5 to 20 visits when it is None.
 
@@ -41,7 +41,7 @@ def random_story(
     return _trip(rng, look, split, props) if situation is None else one_visit(rng, look, split, situation, props)
 
 
-def _trip(rng: np.random.Generator, look: Look, split: Split, props: Props) -> Story:
+def _trip(rng: np.random.Generator, look: SceneDescription, split: Split, props: Props) -> Story:
     """Visits of all kinds; a short trip is likelier than a long one, and now and then the basket is full."""
     plan = Plan(rng, look, split, props=props)
     visits = int(min(rng.geometric(0.2) + 4, MOST_VISITS))

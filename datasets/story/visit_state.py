@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from smartcart.datasets.story.reach import Reach
-from smartcart.datasets.story.story import Visit
+from smartcart.datasets.story.story import PlannedVisit
 from smartcart.models.dataset.truth import Change
 
 
@@ -17,10 +17,10 @@ class Happened:
 
 
 @dataclass(slots=True)
-class Going:
+class VisitState:
     """A visit under way."""
 
-    visit: Visit
+    visit: PlannedVisit
     path: Reach
     beside: dict[str, str]
     done: int = 0

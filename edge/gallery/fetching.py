@@ -9,7 +9,7 @@ from typing import Final
 
 from smartcart.edge.contract.events import ContractError
 from smartcart.edge.gallery.in_use import GalleryInUse
-from smartcart.edge.gallery.wire import Fetch, Part, Pointer
+from smartcart.edge.gallery.wire import Fetch, GalleryPart, Pointer
 
 FIRST_RETRY: Final = 5.0
 LONGEST_RETRY: Final = 300.0
@@ -48,7 +48,7 @@ class GalleryFetch:
         Raises:
             ContractError: it is none.
         """
-        part = Part.from_bytes(payload)
+        part = GalleryPart.from_bytes(payload)
         with self._lock:
             wanted = self._wanted
             if wanted is None or part.sha256 != wanted.sha256 or part.offset != len(self._got):

@@ -77,7 +77,7 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class GalleryPart:
     """A piece of a gallery. It goes as 64 digits of the SHA-256, 10 of the offset, and then the bytes."""
 
     sha256: str

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from smartcart.edge.judge.outcome import Story
+from smartcart.edge.judge.outcome import Grounds
 from smartcart.edge.judge.settings import HISTORY, INVENTORY
-from smartcart.edge.judge.track_history import Path, drift, likeness
+from smartcart.edge.judge.track_history import TrackHistory, drift, likeness
 from smartcart.edge.vision.detection import Box
 
 NO_TRACK: Final = 0  # tracks are numbered from 1
@@ -26,7 +26,7 @@ class Missing:
     touched: bool
     support: float
     covered: float
-    story: Story
+    story: Grounds
     unseen: float = 0.0
 
 
@@ -79,16 +79,16 @@ class Resting:
         self.touched = 0
         self.support = self._lately[0][1] if self._lately else self.support
 
-    def lost_before(self, path: Path) -> bool:
+    def lost_before(self, path: TrackHistory) -> bool:
         """Whether it was in sight until just before a thing was first seen."""
         return not self.hidden and 0 <= path.track.first - self.seen <= INVENTORY.displaced_within
 
-    def could_roll(self, path: Path) -> bool:
+    def could_roll(self, path: TrackHistory) -> bool:
         """Whether it could have come as far as to where a thing was first seen, since it was seen itself."""
         (x, y), (px, py) = self.box.centre, path.track.origin.centre
         return math.hypot(px - x, py - y) <= INVENTORY.rolling * (path.track.first - self.seen)
 
-    def see(self, path: Path, gain: Mapping[str, float]) -> None:
+    def see(self, path: TrackHistory, gain: Mapping[str, float]) -> None:
         """Takes a sight of the item at rest, with the votes that its track won since the last one."""
         self.box, self.track, self.seen = path.track.box, path.track.id, path.last
         self.hidden, self.missing = False, None
@@ -106,7 +106,7 @@ class Inventory:
         """One with entries of its own, which can change while these stay."""
         return Inventory(items=[item.copy() for item in self.items])
 
-    def find(self, path: Path) -> Resting | None:
+    def find(self, path: TrackHistory) -> Resting | None:
         """The entry that a resting item's path belongs to: the same track, else the best at the same place that is not
         in sight itself."""
         track = path.track
@@ -117,7 +117,7 @@ class Inventory:
         alike = [item for item in here if likeness(item.votes, track.votes) >= INVENTORY.unlike]
         return max(alike, key=lambda item: (item.label == track.label, item.box.iou(track.box)), default=None)
 
-    def displaced(self, path: Path) -> Resting | None:
+    def displaced(self, path: TrackHistory) -> Resting | None:
         """The entry that a thing which comes into sight by itself may be: something like it that was pushed aside or
         rolled away just then or, where this one was not seen to come in, that was out of sight."""
         alike = [i for i in self.items if likeness(i.votes, path.track.votes) >= HISTORY.alike]
@@ -126,7 +126,7 @@ class Inventory:
         rolled = [i for i in alike if i.hidden or (i.lost_before(path) and i.could_roll(path))]
         return min(pushed or ([] if path.carried else rolled), key=lambda i: drift(i.box, begin), default=None)
 
-    def add(self, path: Path) -> Resting:
+    def add(self, path: TrackHistory) -> Resting:
         item = Resting(
             box=path.track.box,
             votes=dict(path.track.votes),

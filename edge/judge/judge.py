@@ -15,11 +15,11 @@ from smartcart.edge.judge.change import Change, Witness
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.inventory import Inventory, Resting
 from smartcart.edge.judge.open_visit import OpenVisit
-from smartcart.edge.judge.reconciliation import Account, settle
+from smartcart.edge.judge.reconciliation import Reconciliation, settle
 from smartcart.edge.judge.region import Region
 from smartcart.edge.judge.settings import HISTORY, RECONCILIATION, START, JudgeSettings
-from smartcart.edge.judge.static_hands import Phantoms
-from smartcart.edge.judge.track_history import Path
+from smartcart.edge.judge.static_hands import StaticHands
+from smartcart.edge.judge.track_history import TrackHistory
 from smartcart.edge.judge.unknown import Unknown
 from smartcart.edge.judge.visit import Visit, holds, reaches
 from smartcart.edge.judge.weighing import unknown_item, weighed
@@ -42,8 +42,8 @@ class Judge:
         self._change: Change | None = None
         self._unknown = Unknown()
         self._inventory = Inventory()
-        self._phantoms = Phantoms()
-        self._paths: dict[int, Path] = {}
+        self._phantoms = StaticHands()
+        self._paths: dict[int, TrackHistory] = {}
         self._visit: Visit | None = None
         self._last_visit: Visit | None = None
         self._time: float | None = None
@@ -97,7 +97,7 @@ class Judge:
         for track in items:
             path = self._paths.get(track.id)
             if path is None:
-                path = self._paths[track.id] = Path.start(track, self._region)
+                path = self._paths[track.id] = TrackHistory.start(track, self._region)
             path.see(time, track, self._region, any(holds(hand.box, track.box) for hand in hands))
         forget = self._settings.forget_path_after
         keep_since = max(self._visit.start, time - self._settings.longest) if self._visit else time
@@ -201,12 +201,12 @@ class Judge:
         path = self._paths.get(item.track)
         return path is not None and (time - path.last < HISTORY.window or path.left is not None)
 
-    def _rests(self, path: Path, time: float) -> bool:
+    def _rests(self, path: TrackHistory, time: float) -> bool:
         return path.rests_since is not None and time - path.rests_since >= self._settings.rest
 
     # --- between visits ---
 
-    def _keep_inventory(self, time: float, elapsed: float, resting: Sequence[Path]) -> list[Decision]:
+    def _keep_inventory(self, time: float, elapsed: float, resting: Sequence[TrackHistory]) -> list[Decision]:
         decisions: list[Decision] = []
         known = {item.track for item in self._inventory.items}
         for path in sorted(resting, key=lambda p: p.track.id not in known):
@@ -233,13 +233,13 @@ class Judge:
         items = [i for i in self._inventory.items if i.missing is not None and i.missing.unseen >= missed]
         if not items or self._last_visit is None:
             return []
-        account = Account(visit=self._last_visit, inventory=self._inventory, paths=[], time=time)
+        account = Reconciliation(visit=self._last_visit, inventory=self._inventory, paths=[], time=time)
         return weighed(account.lost(items), self._change)
 
-    def _long_at_rest(self, path: Path, time: float) -> bool:
+    def _long_at_rest(self, path: TrackHistory, time: float) -> bool:
         return path.rests_since is not None and time - path.rests_since >= self._settings.adopt_after
 
-    def _late(self, time: float, path: Path) -> list[Decision]:
+    def _late(self, time: float, path: TrackHistory) -> list[Decision]:
         """An item that comes into sight without a visit, or after the one in which a hand was at its place."""
         if self._unknown.asked_of(path.track.box):
             self._inventory.add(path)
@@ -247,7 +247,7 @@ class Judge:
         visit = self._last_visit
         recent = visit is not None and time - visit.last_active <= self._settings.late
         if visit is not None and recent and visit.touched(path.track.box):
-            account = Account(visit=visit, inventory=self._inventory, paths=[], time=time)
+            account = Reconciliation(visit=visit, inventory=self._inventory, paths=[], time=time)
             return self._weighed(account.late(path))
         displaced = self._inventory.displaced(path)
         if displaced is not None:
@@ -255,11 +255,11 @@ class Judge:
             return []
         if path.carried or self._fell_in(path):
             alone = Visit(start=path.track.first, last_active=path.track.first)
-            return Account(visit=alone, inventory=self._inventory, paths=[], time=time).fallen(path)
+            return Reconciliation(visit=alone, inventory=self._inventory, paths=[], time=time).fallen(path)
         self._inventory.add(path)
         return []
 
-    def _fell_in(self, path: Path) -> bool:
+    def _fell_in(self, path: TrackHistory) -> bool:
         """Whether it was clearly seen from one moment on, or on its way, at a place that was watched and is not that of
         something else, which it could be, under another name."""
         watched = path.track.first > self._began + self._settings.start

@@ -13,7 +13,7 @@ from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.inventory import Inventory, Resting
 from smartcart.edge.judge.reconciliation import settle
 from smartcart.edge.judge.settings import HISTORY, OPEN_VISIT
-from smartcart.edge.judge.track_history import Path
+from smartcart.edge.judge.track_history import TrackHistory
 from smartcart.edge.judge.visit import Visit
 
 
@@ -24,7 +24,7 @@ class OpenVisit:
 
     visit: Visit
     inventory: Inventory
-    paths: Sequence[Path]
+    paths: Sequence[TrackHistory]
     time: float
     let_go: float
     away: float
@@ -52,17 +52,17 @@ class OpenVisit:
         self.inventory.remove(item)
         self.visit.told_out.add(item.track)
 
-    def _let_go(self, path: Path) -> bool:
+    def _let_go(self, path: TrackHistory) -> bool:
         """Whether it came to rest in the basket on this visit, and no hand was at it since long."""
         rests = path.rests_since is not None and self.time - path.rests_since >= self.let_go
         free = path.held is None or self.time - path.held >= self.let_go
         came = path.track.first >= self.visit.start or path.moved
         return self._stands(path) and rests and free and came and path.clear
 
-    def _away(self, path: Path) -> bool:
+    def _away(self, path: TrackHistory) -> bool:
         return path.left is not None and path.left >= self.visit.start and self.time - path.left >= self.away
 
-    def _stands(self, path: Path) -> bool:
+    def _stands(self, path: TrackHistory) -> bool:
         return path.last == self.time and path.rests_since is not None and path.contents >= HISTORY.inside
 
     def _as_if_quiet(self) -> Visit:

@@ -50,7 +50,7 @@ class RemoveEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Grounds:
     """What is kept with a decision, small enough for an event.
 
     ``visit`` is the visit's start and end in seconds; ``frames`` counts the frames in which the item was seen on it,
@@ -90,7 +90,7 @@ def decide(
     time: float,
     box: Box,
     track: int,
-    story: Story,
+    story: Grounds,
     told: str | None = None,
 ) -> Decision | None:
     """A decision, an uncertain one where the evidence does not settle it, or None where it is not worth asking.

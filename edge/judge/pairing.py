@@ -9,12 +9,12 @@ from scipy.optimize import linear_sum_assignment
 
 from smartcart.edge.judge.inventory import Resting
 from smartcart.edge.judge.settings import HISTORY, INVENTORY, PAIRING
-from smartcart.edge.judge.track_history import Path, likeness, vote_gain
-from smartcart.edge.judge.trajectory import Thread
+from smartcart.edge.judge.track_history import TrackHistory, likeness, vote_gain
+from smartcart.edge.judge.trajectory import Trajectory
 from smartcart.edge.judge.visit import Visit
 
 
-def thread_of(item: Resting, threads: Sequence[Thread]) -> Thread | None:
+def thread_of(item: Resting, threads: Sequence[Trajectory]) -> Trajectory | None:
     """The thread that a known item's track belongs to."""
     return next((thread for thread in threads if item.track in thread.tracks), None)
 
@@ -29,11 +29,11 @@ class Pairing:
 
     visit: Visit
     items: Sequence[Resting]
-    threads: Sequence[Thread]
-    present: Sequence[Thread]
+    threads: Sequence[Trajectory]
+    present: Sequence[Trajectory]
     time: float
 
-    def settle(self) -> tuple[list[Thread], list[Resting]]:
+    def settle(self) -> tuple[list[Trajectory], list[Resting]]:
         """Gives each known item at most one partner, so that the fits are largest in sum, and shows it to the item;
         returns what is new and what is missing."""
         if not self.items or not self.present:
@@ -50,14 +50,14 @@ class Pairing:
             [item for r, item in enumerate(self.items) if r not in known],
         )
 
-    def freed(self, thread: Thread) -> Thread:
+    def freed(self, thread: Trajectory) -> Trajectory:
         """A thing under the track of another: only what was seen since it rests is its own."""
         path = copy(thread.end)
         gain = self._gain(path)
         seen = max(1, round(self.visit.seen_share(path.track.id) * self.visit.tail))
         since = self.visit.quiet_since or path.track.first
         path.track = replace(path.track, votes=gain or path.track.votes, hits=seen, first=since, origin=path.track.box)
-        return Thread(paths=(path,))
+        return Trajectory(paths=(path,))
 
     def _fits(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         tracks = {item.track for item in self.items}
@@ -67,10 +67,10 @@ class Pairing:
             [[self._fit(i, t if i.track in t.tracks else alone) for t, alone in choice] for i in self.items]
         )
 
-    def _gain(self, path: Path) -> dict[str, float]:
+    def _gain(self, path: TrackHistory) -> dict[str, float]:
         return vote_gain(path.track.votes, self.visit.votes_at_rest.get(path.track.id, {}))
 
-    def _fit(self, item: Resting, thread: Thread) -> float:
+    def _fit(self, item: Resting, thread: Trajectory) -> float:
         """How well what is seen after is the item known before; below ``least`` it is not."""
         path, life = thread.end, thread_of(item, self.threads)
         same_track = item.track == path.track.id
@@ -90,12 +90,12 @@ class Pairing:
             return 1.0 + item.box.iou(path.track.box) + alike if alike >= INVENTORY.unlike or item.touched == 0 else 0.0
         return self._moved(item, thread, alike)
 
-    def _taken_up(self, life: Thread, thread: Thread) -> bool:
+    def _taken_up(self, life: Trajectory, thread: Trajectory) -> bool:
         """Whether what came in may be what was lost from sight before, in a hand that had been there a while."""
         first = thread.begin.track.first
         return life.end.last < first and self.visit.hands_before(first)
 
-    def _moved(self, item: Resting, thread: Thread, alike: float) -> float:
+    def _moved(self, item: Resting, thread: Trajectory, alike: float) -> float:
         """How well what is seen elsewhere is the item."""
         if self.visit.seen_share(item.track) >= PAIRING.glimpsed:
             return 0.0  # it is seen where it stood

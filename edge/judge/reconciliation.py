@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from smartcart.edge.contract.events import EventType
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.inventory import Inventory, Missing, Resting
-from smartcart.edge.judge.outcome import AddEvidence, RemoveEvidence, Story, decide
+from smartcart.edge.judge.outcome import AddEvidence, Grounds, RemoveEvidence, decide
 from smartcart.edge.judge.pairing import Pairing, thread_of
 from smartcart.edge.judge.settings import HISTORY, INVENTORY, JOIN, RECONCILIATION, VISIT
-from smartcart.edge.judge.track_history import Path, drift, likeness, way_out
-from smartcart.edge.judge.trajectory import Thread, join
+from smartcart.edge.judge.track_history import TrackHistory, drift, likeness, way_out
+from smartcart.edge.judge.trajectory import Trajectory, join
 from smartcart.edge.judge.visit import Visit
 from smartcart.edge.vision.detection import Box
 
@@ -27,12 +27,12 @@ class _Matched:
     ``known`` are the tracks of the items, ``places`` where each stood before.
     """
 
-    threads: Sequence[Thread]
-    present: Sequence[Thread]
+    threads: Sequence[Trajectory]
+    present: Sequence[Trajectory]
     known: set[int]
     places: Sequence[tuple[Resting, Box]]
     pairing: Pairing
-    new: Sequence[Thread]
+    new: Sequence[Trajectory]
     missing: Sequence[Resting]
 
 
@@ -45,22 +45,22 @@ class _Explained:
     each missing item, by its identity; ``busy`` whether a hand had another thing to do; ``above`` what may cover one.
     """
 
-    glimpsed: Sequence[Path]
+    glimpsed: Sequence[TrackHistory]
     vacated: Sequence[Box]
-    strangers: Sequence[Thread]
-    taken: list[Thread]
-    lives: Mapping[int, Thread | None]
+    strangers: Sequence[Trajectory]
+    taken: list[Trajectory]
+    lives: Mapping[int, Trajectory | None]
     busy: bool
     above: Sequence[Box]
 
 
 @dataclass(slots=True)
-class Account:
+class Reconciliation:
     """One visit's account; ``paths`` are all paths of its time, ``time`` is the media time of the closing."""
 
     visit: Visit
     inventory: Inventory
-    paths: Sequence[Path]
+    paths: Sequence[TrackHistory]
     time: float
     decisions: list[Decision] = field(default_factory=list)
     before: Mapping[str, int] = field(init=False)
@@ -133,7 +133,7 @@ class Account:
                 self._settle_missing(item, item.missing)
         return self._reported()
 
-    def late(self, path: Path) -> list[Decision]:
+    def late(self, path: TrackHistory) -> list[Decision]:
         """Decides on an item that came into sight only after its visit."""
         return self._came_alone(
             path,
@@ -147,7 +147,7 @@ class Account:
             ),
         )
 
-    def fallen(self, path: Path) -> list[Decision]:
+    def fallen(self, path: TrackHistory) -> list[Decision]:
         """Decides on an item that came in while no visit was seen: it was thrown, or let fall."""
         return self._came_alone(
             path,
@@ -156,8 +156,8 @@ class Account:
             ),
         )
 
-    def _came_alone(self, path: Path, evidence: AddEvidence) -> list[Decision]:
-        told = self._add(Thread(paths=(path,)), evidence)
+    def _came_alone(self, path: TrackHistory, evidence: AddEvidence) -> list[Decision]:
+        told = self._add(Trajectory(paths=(path,)), evidence)
         self.inventory.add(path).told = told
         return self._reported()
 
@@ -180,14 +180,14 @@ class Account:
 
     # --- what became of what ---
 
-    def _is_second_box(self, thread: Thread, present: Sequence[Thread]) -> bool:
+    def _is_second_box(self, thread: Trajectory, present: Sequence[Trajectory]) -> bool:
         """Whether it is but a second box around something that was seen more often; what came in by itself is none
         around what stood there."""
         came_in = thread.carried or self.visit.came_in(thread)
         others = (t for t in present if t.end.track.id != thread.end.track.id and (self.visit.began(t) or not came_in))
         return any(thread.end.doubles(t.end.track.box) for t in others if t.end.track.hits >= thread.end.track.hits)
 
-    def _still_there(self, item: Resting, glimpsed: Sequence[Path]) -> bool:
+    def _still_there(self, item: Resting, glimpsed: Sequence[TrackHistory]) -> bool:
         if item.seen >= self.visit.last_active:
             return True
         return any(item.is_at(p.track.box) and likeness(item.votes, p.track.votes) >= HISTORY.alike for p in glimpsed)
@@ -195,8 +195,8 @@ class Account:
     def _gone(
         self,
         item: Resting,
-        life: Thread | None,
-        taken: list[Thread],
+        life: Trajectory | None,
+        taken: list[Trajectory],
         missing: Sequence[Resting],
         above: Sequence[Box],
         busy: bool,
@@ -206,7 +206,7 @@ class Account:
         if left is None and item.touched:
             left = self._left_as_another(item, taken, [other for other in missing if other is not item])
         covered = max((box.overlap(item.box) / max(item.box.area, 1e-9) for box in above), default=0.0)
-        if left is None and life is not None and self._stayed_unseen(Thread(paths=(life.end,))):
+        if left is None and life is not None and self._stayed_unseen(Trajectory(paths=(life.end,))):
             item.box, item.track = life.end.track.box, life.end.track.id
             item.hidden, item.missing = True, None  # it was brought back
             return
@@ -235,16 +235,16 @@ class Account:
         evidence = RemoveEvidence(left=False, touched=missing.touched, support=missing.support, covered=missing.covered)
         self._remove(item, evidence, missing.time, missing.story)
 
-    def _taken_hold_of(self, item: Resting, life: Thread | None, busy: bool) -> bool:
+    def _taken_hold_of(self, item: Resting, life: Trajectory | None, busy: bool) -> bool:
         """Whether a hand was seen at a known item on this visit, or at its place and not busy with another thing."""
         held = life is not None and life.held >= self.visit.start
         return held or (item.touched > 0 and not busy)
 
-    def _left(self, life: Thread | None) -> float | None:
+    def _left(self, life: Trajectory | None) -> float | None:
         """When a known item's thread went out on this visit, if it was seen to."""
         return life.end.gone_out(self.time) if life is not None and life.end.last >= self.visit.start else None
 
-    def _left_as_another(self, item: Resting, taken: list[Thread], others: Sequence[Resting]) -> float | None:
+    def _left_as_another(self, item: Resting, taken: list[Trajectory], others: Sequence[Resting]) -> float | None:
         """When it went out under tracks that begin in the hand: of something like it, or of what begins at its place
         and is like nothing else that is missing."""
         alike = [t for t in taken if likeness(t.votes, item.votes) >= HISTORY.alike]
@@ -257,14 +257,16 @@ class Account:
         taken.remove(thread)
         return thread.end.gone_out(self.time)
 
-    def _went(self, thread: Thread) -> bool:
+    def _went(self, thread: Trajectory) -> bool:
         """Whether it was first seen within the basket, in a hand that had been there a while, and went out with it."""
         inside = not thread.begin.from_outside and self.visit.began(thread) and not self.visit.came_in(thread)
         out = thread.end.gone_out(self.time)
         far = way_out(thread.begin.track.origin, thread.end.track.box) > HISTORY.way
         return inside and out is not None and far and thread.held_frames >= RECONCILIATION.least_taken
 
-    def _new(self, thread: Thread, unseen: list[Thread], present: Sequence[Thread], vacated: Sequence[Box]) -> None:
+    def _new(
+        self, thread: Trajectory, unseen: list[Trajectory], present: Sequence[Trajectory], vacated: Sequence[Box]
+    ) -> None:
         """Something that stands where nothing was known before."""
         path = thread.end
         if self._is_second_box(thread, present):
@@ -280,7 +282,7 @@ class Account:
         before = None if came_in else _before(thread, unseen)
         if before is not None:
             unseen.remove(before)
-            thread = Thread(paths=(*before.paths, *thread.paths))
+            thread = Trajectory(paths=(*before.paths, *thread.paths))
         evidence = AddEvidence(
             carried=came_in or before is not None,
             brought=thread.brought or before is not None,
@@ -296,7 +298,7 @@ class Account:
         self.inventory.release(path.track.id)
         self.inventory.add(path).told = told
 
-    def _stayed_unseen(self, thread: Thread) -> bool:
+    def _stayed_unseen(self, thread: Trajectory) -> bool:
         """Whether it was carried in by a hand that was seen to leave without it: it is there, though hidden."""
         path = thread.end
         lost_within = path.inside and (path.gone_out(self.time) is None or self._hand_stayed(path))
@@ -308,17 +310,17 @@ class Account:
             and self.visit.hands_after(path.last) >= RECONCILIATION.least_leaving
         )
 
-    def _put_in_unseen(self, thread: Thread) -> None:
+    def _put_in_unseen(self, thread: Trajectory) -> None:
         evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0)
         told = self._add(thread, evidence)
         item = self.inventory.add(thread.end)
         item.hidden, item.told = True, told
 
-    def _hand_stayed(self, path: Path) -> bool:
+    def _hand_stayed(self, path: TrackHistory) -> bool:
         """Whether a hand was seen in the basket for a while after it: then the hand did not take it out again."""
         return path.left is None and self.visit.hand_stayed(path.last, RECONCILIATION.stayed)
 
-    def _taken_unseen(self, thread: Thread) -> None:
+    def _taken_unseen(self, thread: Trajectory) -> None:
         """Taken out, though it was never seen at its place."""
         left = thread.end.gone_out(self.time)
         assert left is not None
@@ -336,7 +338,7 @@ class Account:
         if decision is not None:
             self.decisions.append(decision)
 
-    def _remove(self, item: Resting, evidence: RemoveEvidence, time: float, story: Story) -> None:
+    def _remove(self, item: Resting, evidence: RemoveEvidence, time: float, story: Grounds) -> None:
         decision = decide(
             "removed",
             evidence,
@@ -353,7 +355,7 @@ class Account:
         self.decisions.append(decision)
         self.inventory.remove(item)
 
-    def _add(self, thread: Thread, evidence: AddEvidence) -> str | None:
+    def _add(self, thread: Trajectory, evidence: AddEvidence) -> str | None:
         """Decides on an addition; returns the class under which it is told, None where it is not or uncertain."""
         path, votes, story = thread.end, thread.votes, self._story(thread)
         time = max(path.rests_since or path.last, min(thread.held, self.visit.last_active))
@@ -364,9 +366,9 @@ class Account:
         self.decisions.append(decision)
         return decision.label if decision.type == EventType.ITEM_ADDED else None
 
-    def _story(self, thread: Thread | None) -> Story:
+    def _story(self, thread: Trajectory | None) -> Grounds:
         visit = self.visit
-        return Story(
+        return Grounds(
             visit=(visit.start, visit.last_active),
             frames=thread.hits if thread else 0,
             hand_frames=thread.held_frames if thread else 0,
@@ -376,7 +378,7 @@ class Account:
         )
 
 
-def _before(thread: Thread, unseen: Sequence[Thread]) -> Thread | None:
+def _before(thread: Trajectory, unseen: Sequence[Trajectory]) -> Trajectory | None:
     """What was carried in and lost from sight before a thing was seen: something like it, or what was lost there."""
     earlier = [t for t in unseen if t.end.last <= thread.begin.track.first + JOIN.doubled]
     alike = (t for t in earlier if likeness(t.votes, thread.votes) >= HISTORY.alike)
@@ -392,7 +394,9 @@ def _same(added: Decision, removed: Decision) -> bool:
     )
 
 
-def settle(inventory: Inventory, visit: Visit, paths: Sequence[Path], time: float) -> tuple[Inventory, list[Decision]]:
+def settle(
+    inventory: Inventory, visit: Visit, paths: Sequence[TrackHistory], time: float
+) -> tuple[Inventory, list[Decision]]:
     """Judges a visit: gives the inventory after it, and the decisions in order of media time. Pure.
 
     Args:
@@ -401,6 +405,6 @@ def settle(inventory: Inventory, visit: Visit, paths: Sequence[Path], time: floa
         paths: the track histories of its time.
         time: media time of the closing, in seconds.
     """
-    account = Account(visit=visit, inventory=inventory.copy(), paths=paths, time=time)
+    account = Reconciliation(visit=visit, inventory=inventory.copy(), paths=paths, time=time)
     decisions = account.settle()
     return account.inventory, decisions

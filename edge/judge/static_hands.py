@@ -13,7 +13,7 @@ from smartcart.edge.vision.detection import Box
 
 
 @dataclass(slots=True)
-class _Place:
+class _HandPlace:
     """Where something stands, when it was last seen there (media time, s) and for how long in sum (s)."""
 
     box: Box
@@ -22,10 +22,10 @@ class _Place:
 
 
 @dataclass(slots=True)
-class Phantoms:
+class StaticHands:
     """The places at which hands were first seen and never moved from for two seconds, short gaps counted in."""
 
-    _places: list[_Place] = field(default_factory=list)
+    _places: list[_HandPlace] = field(default_factory=list)
 
     def see(self, time: float, hands: Iterable[Track]) -> None:
         """Takes the hands that are seen in one frame; ``time`` is media time in seconds."""
@@ -35,7 +35,7 @@ class Phantoms:
                 continue
             here = [place for place in self._places if place.box.iou(hand.box) >= STATIC_HAND.same_place]
             if not here:
-                self._places.append(_Place(box=hand.box, last=time))
+                self._places.append(_HandPlace(box=hand.box, last=time))
             for place in here:
                 place.seen += min(time - place.last, STATIC_HAND.flicker)
                 place.last = time

@@ -12,7 +12,7 @@ from smartcart.edge.vision.detection import Box
 
 
 @dataclass(slots=True)
-class Path:
+class TrackHistory:
     """What one item track did so far; times are media times in seconds.
 
     ``opening`` is the share of its box in the zone, ``contents`` that in the part of the picture where things in the
@@ -42,7 +42,7 @@ class Path:
     _lately: float = 0.0
 
     @classmethod
-    def start(cls, track: Track, region: Region) -> "Path":
+    def start(cls, track: Track, region: Region) -> "TrackHistory":
         opening, contents = region.opening(track.box), region.contents(track.box)
         outside = region.opening(track.origin) < HISTORY.inside or _at_picture_edge(track.origin)
         path = cls(

@@ -12,23 +12,23 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from smartcart.edge.judge.settings import HISTORY, JOIN
-from smartcart.edge.judge.track_history import Path, likeness
+from smartcart.edge.judge.track_history import TrackHistory, likeness
 
 NEVER: Final = 1e3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thread:
+class Trajectory:
     """The paths of one thing in order of time."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[TrackHistory, ...]
 
     @property
-    def end(self) -> Path:
+    def end(self) -> TrackHistory:
         return self.paths[-1]
 
     @property
-    def begin(self) -> Path:
+    def begin(self) -> TrackHistory:
         return self.paths[0]
 
     @property
@@ -82,7 +82,7 @@ class Thread:
         return votes
 
 
-def join(paths: Sequence[Path], since: float) -> list[Thread]:
+def join(paths: Sequence[TrackHistory], since: float) -> list[Trajectory]:
     """Joins paths to threads.
 
     Args:
@@ -97,11 +97,11 @@ def join(paths: Sequence[Path], since: float) -> list[Thread]:
             chain = [start]
             while chain[-1] in follower:
                 chain.append(follower[chain[-1]])
-            threads.append(Thread(paths=tuple(paths[i] for i in chain)))
+            threads.append(Trajectory(paths=tuple(paths[i] for i in chain)))
     return threads
 
 
-def _followers(paths: Sequence[Path], since: float) -> dict[int, int]:
+def _followers(paths: Sequence[TrackHistory], since: float) -> dict[int, int]:
     """Which path carries on which, so that the gaps in time and place are smallest in sum."""
     born = [i for i, path in enumerate(paths) if path.track.first >= since]
     if not born:
@@ -112,7 +112,7 @@ def _followers(paths: Sequence[Path], since: float) -> dict[int, int]:
     return {row: born[column] for row, column in pairs if cost[row, column] < NEVER}
 
 
-def _gap(lost: Path, found: Path) -> float:
+def _gap(lost: TrackHistory, found: TrackHistory) -> float:
     """How unlikely it is that a thing went on under another track; ``NEVER`` if it cannot be."""
     elapsed = found.track.first - lost.last
     if found is lost or found.track.first <= lost.track.first or elapsed < -JOIN.doubled:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from smartcart.edge.judge.settings import VISIT
-from smartcart.edge.judge.track_history import Path
-from smartcart.edge.judge.trajectory import Thread
+from smartcart.edge.judge.track_history import TrackHistory
+from smartcart.edge.judge.trajectory import Trajectory
 from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
 
@@ -55,7 +55,7 @@ class Visit:
             del self.hand_frames[: -VISIT.most_places]
             self.last_hands = [hand.box for hand in hands]
 
-    def quiet(self, time: float, resting: Iterable[Path]) -> None:
+    def quiet(self, time: float, resting: Iterable[TrackHistory]) -> None:
         """A frame in which nothing happens; ``resting`` lies in the basket."""
         if self.quiet_since is None:
             self.quiet_since = time
@@ -75,11 +75,11 @@ class Visit:
         share = sights / (self.tail - self.seen_from[track] + 1)
         return min(share, 3 * sights / self.tail)
 
-    def began(self, thread: Thread) -> bool:
+    def began(self, thread: Trajectory) -> bool:
         """Whether a thing came into sight on this visit."""
         return thread.begin.track.first >= self.start - VISIT.early
 
-    def came_in(self, thread: Thread) -> bool:
+    def came_in(self, thread: Trajectory) -> bool:
         """Whether it came from outside on this visit: in sight, or together with a hand that was not there before."""
         if not self.began(thread):
             return False
@@ -92,7 +92,7 @@ class Visit:
         """Where hands were when the camera began: what they hid may have stood there."""
         return self.reached[:1] if self.from_start else ()
 
-    def in_sight_at_start(self, thread: Thread) -> bool:
+    def in_sight_at_start(self, thread: Trajectory) -> bool:
         """Whether a thing was in sight as early as the hand that was there when the camera began."""
         return self.from_start and thread.begin.track.first <= self.start + VISIT.at_start
 

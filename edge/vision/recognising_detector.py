@@ -31,7 +31,7 @@ class _Place:
     last: float
 
 
-class ReadingDetector:
+class RecognisingDetector:
     """Fills the port of a detector; one instance a camera.
 
     Args:

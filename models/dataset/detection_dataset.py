@@ -35,7 +35,7 @@ class LabelledPhoto:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class DatasetPart:
     """One entry of ``train`` or ``val``: its name in the ``data.yaml``, its photos, and what it may judge."""
 
     name: str
@@ -49,8 +49,8 @@ class DetectionDataset:
     """A data set whose labels were all read; the photos themselves are read by who uses them."""
 
     file: Path
-    train: tuple[Part, ...]
-    val: tuple[Part, ...]
+    train: tuple[DatasetPart, ...]
+    val: tuple[DatasetPart, ...]
 
 
 def read_dataset(file: Path) -> DetectionDataset:
@@ -68,12 +68,12 @@ def read_dataset(file: Path) -> DetectionDataset:
     if not isinstance(ignore_below, int | float) or not 0 <= ignore_below < 1:
         raise DatasetError(f"{file}: 'ignore_below' must be a share of the picture in [0, 1), not {ignore_below!r}")
 
-    def parts(split: str) -> Iterator[Part]:
+    def parts(split: str) -> Iterator[DatasetPart]:
         entries = settings.get(split) or []
         for entry in entries if isinstance(entries, list) else [entries]:
             photos = tuple(_photos(file, root / str(entry), names))
             judges = _judges(file, settings.get("judges"), str(entry), photos)
-            yield Part(name=str(entry), photos=photos, judges=judges, ignore_below=float(ignore_below))
+            yield DatasetPart(name=str(entry), photos=photos, judges=judges, ignore_below=float(ignore_below))
 
     return DetectionDataset(file=file, train=tuple(parts("train")), val=tuple(parts("val")))
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcart.models.dataset.boxes import TrueBox
-from smartcart.models.dataset.detection_dataset import DatasetError, Part, read_dataset
+from smartcart.models.dataset.detection_dataset import DatasetError, DatasetPart, read_dataset
 from smartcart.models.dataset.labelled_clip import labelled_frames, read_boxes
 
 Image = NDArray[np.uint8]
@@ -72,7 +72,7 @@ def clip_set(video: Path, boxes: Path | None = None, *, every: int = 1) -> Judge
     )
 
 
-def _photos(part: Part) -> Pictures:
+def _photos(part: DatasetPart) -> Pictures:
     for photo in part.photos:
         image = cv2.imread(str(photo.image))
         if image is None:

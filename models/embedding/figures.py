@@ -21,7 +21,7 @@ MOST_SHARPNESS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ToldApart:
     """Shares in [0, 1]; ``threshold`` is a similarity, the mean over the draws."""
 
     shots: int
@@ -38,7 +38,7 @@ class Told:
 
 def told(
     enrolled: Floats, of: Numbers, asking: Floats, truth: Numbers, *, shots: int, draws: int = DRAWS, seed: int = 0
-) -> Told:
+) -> ToldApart:
     """The figures with so many enrolled pictures a product.
 
     Args:
@@ -55,7 +55,7 @@ def told(
         alike = np.stack([(asking @ enrolled[one].T).max(1) for one in chosen], 1)
         rows.append(_draw(alike, products, truth, rng))
     top1, top5, right, threshold = np.mean(rows, axis=0).tolist()
-    return Told(
+    return ToldApart(
         shots=shots,
         products=len(products),
         asked=len(truth),

@@ -17,10 +17,10 @@ from smartcart.models.dataset.detection_dataset import DatasetError, read_datase
 from smartcart.models.embedding.backbone import SIDE, Features, Floats, as_onnx, start_backbone
 from smartcart.models.embedding.composed import Pixels, Views, laid, read_views
 from smartcart.models.embedding.export import write_embedding
-from smartcart.models.embedding.figures import Told, reading, told
+from smartcart.models.embedding.figures import ToldApart, reading, told
 from smartcart.models.embedding.losses import LOSSES
 from smartcart.models.embedding.projection import Numbers, Projection, learned, whitening
-from smartcart.models.recogniser.cut import Source, cut
+from smartcart.models.recogniser.cut import CropSource, cut
 from smartcart.models.recogniser.training import varied
 from smartcart.models.training.training import MissingExtraError
 
@@ -135,7 +135,7 @@ def real_crops(data: Sequence[Path], most: int, rng: np.random.Generator) -> Pix
     for file in data:
         photos = [photo for part in read_dataset(file).train for photo in part.photos]
         some = [photos[i] for i in rng.permutation(len(photos))[: max(1, most // len(data))]]
-        source = Source(name=file.parent.name, photos=some, complete=False, rendered=False)
+        source = CropSource(name=file.parent.name, photos=some, complete=False, rendered=False)
         pixels = cut([source], SIDE, rng=rng).pixels
         crops.append(pixels[rng.permutation(len(pixels))[: max(1, most // len(data))]])
     return np.concatenate(crops)
@@ -165,7 +165,7 @@ def first_of_each(truth: Numbers, shots: int, rng: np.random.Generator) -> "np.n
     return enrols
 
 
-def kept_figures(rows: Floats, truth: Numbers, seed: int) -> Told:
+def kept_figures(rows: Floats, truth: Numbers, seed: int) -> ToldApart:
     """The figures of embeddings of which some enrol and the others ask."""
     enrols = first_of_each(truth, SHOTS, np.random.default_rng(seed))
     return told(rows[enrols], truth[enrols], rows[~enrols], truth[~enrols], shots=SHOTS)

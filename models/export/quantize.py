@@ -46,7 +46,7 @@ def quantize(model: Path, tensors: Iterable[Floats], out: Path) -> Path:
         raise ExportError("no pictures to tell the range of the activations by; give a data set with a 'train' part")
     inputs = ({name: tensor} for tensor in chain([first], pictures))
 
-    class Pictures(CalibrationDataReader):  # type: ignore[misc]
+    class CalibrationPictures(CalibrationDataReader):  # type: ignore[misc]
         def get_next(self) -> dict[str, Floats] | None:
             return next(inputs, None)
 
@@ -55,7 +55,7 @@ def quantize(model: Path, tensors: Iterable[Floats], out: Path) -> Path:
         quantize_static(
             str(model),
             str(written),
-            Pictures(),
+            CalibrationPictures(),
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,

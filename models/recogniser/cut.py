@@ -28,7 +28,7 @@ MOST_SHARED: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class CropSource:
     """Pictures of one origin to learn from.
 
     Attributes:
@@ -65,7 +65,7 @@ class Crops:
 
 
 def cut(
-    sources: Sequence[Source],
+    sources: Sequence[CropSource],
     side: int,
     *,
     rng: np.random.Generator,

@@ -12,7 +12,7 @@ from smartcart.models.labels import ITEMS
 from smartcart.models.recogniser.cut import NAMES, Pixels
 from smartcart.models.training.norms import unfold_norms
 from smartcart.models.training.recipe import Recipe, TrainingError
-from smartcart.models.training.start_weights import Export, fill, open_model, read_export
+from smartcart.models.training.start_weights import ExportedStart, fill, open_model, read_export
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +55,7 @@ def _built(eye: Any, side: int) -> "torch.nn.Sequential":
     return torch.nn.Sequential(body, *pool, torch.nn.Linear(width, len(NAMES)))
 
 
-def _fill(network: "torch.nn.Sequential", export: Export, weights: Path) -> None:
+def _fill(network: "torch.nn.Sequential", export: ExportedStart, weights: Path) -> None:
     from torch.nn.functional import pad
 
     names = dict(export.names)

@@ -24,7 +24,7 @@ from smartcart.models.dataset.shared_scenes import Rule, by_rule
 from smartcart.models.labels import HAND, ITEMS
 from smartcart.models.recogniser.balance import chances
 from smartcart.models.recogniser.checkpoint import EVERY_SECONDS, checkpoint_of, read_checkpoint, write_checkpoint
-from smartcart.models.recogniser.cut import Crops, Source, cut
+from smartcart.models.recogniser.cut import Crops, CropSource, cut
 from smartcart.models.recogniser.export import export_recogniser
 from smartcart.models.recogniser.measure import answers, figures, fitted_temperature
 from smartcart.models.training.recipe import TrainingError
@@ -171,7 +171,7 @@ def _train(given: Mapping[str, Any], out: Path, begun: Mapping[str, Any] | None)
     return keeper.record
 
 
-def sources_of(datasets: Sequence[DetectionDataset]) -> list[Source]:
+def sources_of(datasets: Sequence[DetectionDataset]) -> list[CropSource]:
     """The ``train`` parts by origin; a set that names several parts, or is given twice, is one source."""
     photos: dict[str, list[LabelledPhoto]] = {}
     complete: dict[str, bool] = {}
@@ -181,7 +181,7 @@ def sources_of(datasets: Sequence[DetectionDataset]) -> list[Source]:
             photos.setdefault(name, []).extend(part.photos)
             complete[name] = complete.get(name, True) and part.judges >= set(ITEMS)
     return [
-        Source(name=name, photos=of_name, complete=complete[name], rendered=_rendered(of_name))
+        CropSource(name=name, photos=of_name, complete=complete[name], rendered=_rendered(of_name))
         for name, of_name in photos.items()
     ]
 
@@ -198,7 +198,7 @@ def _kept_crops(datasets: Sequence[DetectionDataset], side: int) -> Mapping[str,
         for part in dataset.val:
             if any(box.label != HAND for photo in part.photos for box in photo.boxes):
                 name = f"{dataset.file.parent.name}/{part.name}"
-                source = Source(name=name, photos=part.photos, complete=False, rendered=_rendered(part.photos))
+                source = CropSource(name=name, photos=part.photos, complete=False, rendered=_rendered(part.photos))
                 kept[name] = cut([source], side, rng=np.random.default_rng(0))
     return kept
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from smartcart.models.dataset.detection_dataset import DatasetError
 from smartcart.models.recogniser.balance import chances
-from smartcart.models.recogniser.cut import NAMES, Crops, Source, cut
+from smartcart.models.recogniser.cut import NAMES, Crops, CropSource, cut
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +49,9 @@ class Worth:
     best: tuple[str, float] | None
 
 
-def worth(sources: Sequence[Source], *, weights: Path, side: int = 96, most: int = 1500, seed: int = 1) -> list[Worth]:
+def worth(
+    sources: Sequence[CropSource], *, weights: Path, side: int = 96, most: int = 1500, seed: int = 1
+) -> list[Worth]:
     """Every source's worth, the greatest first.
 
     Args:

@@ -76,7 +76,7 @@ def _from_export(network: str, weights: Path) -> "YOLO":
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class ExportedStart:
     """What an ONNX file of this project holds of a network.
 
     Attributes:
@@ -90,7 +90,7 @@ class Export:
     layers: Mapping[str, "torch.Tensor"]
 
 
-def read_export(weights: Path) -> Export:
+def read_export(weights: Path) -> ExportedStart:
     """Reads an eye or a recogniser that was exported here, in fp32.
 
     Raises:
@@ -104,7 +104,7 @@ def read_export(weights: Path) -> Export:
         names = ast.literal_eval(metadata["names"])
     except Exception as error:  # protobuf, the file system and the metadata each raise their own
         raise TrainingError(f"{weights}: is not an exported eye or recogniser with class names ({error})") from error
-    return Export(metadata.get("task", "detect"), names, _layers(graph.graph))
+    return ExportedStart(metadata.get("task", "detect"), names, _layers(graph.graph))
 
 
 def fill(network: "torch.nn.Module", layers: Mapping[str, "torch.Tensor"], weights: Path, description: str) -> None:

@@ -42,7 +42,7 @@ DRAIN_SECONDS: Final = 15.0
 
 
 @dataclass(slots=True)
-class Tally:
+class LoadTally:
     """What was measured; latencies in milliseconds."""
 
     sent: int = 0
@@ -59,7 +59,7 @@ class Tally:
 class BenchCart:
     """One cart: a connection, a session under way, and the events that are not answered yet."""
 
-    def __init__(self, name: str, broker: BrokerAddress, tally: Tally, selector: selectors.BaseSelector) -> None:
+    def __init__(self, name: str, broker: BrokerAddress, tally: LoadTally, selector: selectors.BaseSelector) -> None:
         self._name = name
         self._selector = selector
         self._tally = tally
@@ -155,7 +155,7 @@ class Load:
     """All carts in one loop over their sockets."""
 
     def __init__(self, url: str, carts: int, bundles: Path | None = None) -> None:
-        self.tally = Tally()
+        self.tally = LoadTally()
         self._selector = selectors.DefaultSelector()
         self._carts = []
         for name in map(cart_name, range(carts)):

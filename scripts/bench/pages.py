@@ -130,14 +130,14 @@ def _first_page(url: str, secret: str, loads: int, load: "PageLoad") -> dict[str
 
 def _token(ledger: str) -> str:
     """An API token for pages without a browser; opening the ledger first makes its file."""
-    from smartcart.server.access.access import Doors
+    from smartcart.server.access.access import Access
     from smartcart.server.access.audit import Actor
     from smartcart.server.access.tokens import Scope
-    from smartcart.server.database.database import open_office
+    from smartcart.server.database.database import open_database
     from smartcart.server.ledger.address import open_ledger
 
     open_ledger(ledger).close()
-    office = open_office(ledger)
-    _, secret = Doors(office).tokens.create("bench", Scope.READ, 1, Actor(name="bench", via="command"))
+    office = open_database(ledger)
+    _, secret = Access(office).tokens.create("bench", Scope.READ, 1, Actor(name="bench", via="command"))
     office.close()
     return secret

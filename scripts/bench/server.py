@@ -24,7 +24,7 @@ SAMPLE_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _BrokerPlace:
     """Where carts and server meet; with TLS ``bundles`` is the folder of all bundles, ``server`` the server's own."""
 
     url: str
@@ -153,7 +153,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
 
 
-def _place(args: argparse.Namespace, folder: Path) -> _Place:
+def _place(args: argparse.Namespace, folder: Path) -> _BrokerPlace:
     import getpass
 
     from smartcart.scripts.chaos.world import free_port
@@ -165,14 +165,16 @@ def _place(args: argparse.Namespace, folder: Path) -> _Place:
 
         config = make_store(folder / "store", port, args.carts)
         bundles = config.parent
-        return _Place(url=f"mqtts://127.0.0.1:{port}", config=config, bundles=bundles, server=bundles / f"{SERVER}.pem")
+        return _BrokerPlace(
+            url=f"mqtts://127.0.0.1:{port}", config=config, bundles=bundles, server=bundles / f"{SERVER}.pem"
+        )
     config = folder / "mosquitto.conf"
     config.write_text(CONFIG.format(port=port, user=getpass.getuser()))
-    return _Place(url=f"mqtt://127.0.0.1:{port}", config=config)
+    return _BrokerPlace(url=f"mqtt://127.0.0.1:{port}", config=config)
 
 
 def _load(
-    args: argparse.Namespace, place: _Place, seconds: float, watched: Any
+    args: argparse.Namespace, place: _BrokerPlace, seconds: float, watched: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """One run of the load, and the memory of the process that answers it."""
     from smartcart.scripts.main import CommandError

@@ -18,7 +18,7 @@ from smartcart.edge.delivery.identifiers import uuid7
 from smartcart.edge.delivery.publisher import LONGEST_SESSION
 from smartcart.scripts.chaos.fuzz_shots import STORE, Fate, Shots
 from smartcart.scripts.chaos.script import Act, ScriptedSession, event_of
-from smartcart.scripts.chaos.world import World, WorldPlan
+from smartcart.scripts.chaos.world import ChaosWorld, WorldPlan
 from smartcart.scripts.main import CommandError
 from smartcart.server.basket.fold import fold
 from smartcart.server.basket.records import SessionRecords
@@ -45,7 +45,7 @@ def fuzz(
     letters: set[int] = set()
     unplaced = 0
     shots = Shots(seed)
-    with World(plan, random.Random(seed)) as world, _Gun(world.broker_url) as gun:
+    with ChaosWorld(plan, random.Random(seed)) as world, _Gun(world.broker_url) as gun:
         gun.warm_up(world)
         pid, started = world.server.pid, time.monotonic()
         stream = chain(islice(shots, count), shots.rest())
@@ -124,7 +124,7 @@ class _Gun:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def warm_up(self, world: World) -> None:
+    def warm_up(self, world: ChaosWorld) -> None:
         """Waits until broker and server work, then begins to count."""
         until = time.monotonic() + ANSWER_SECONDS
         self._client.reconnect_delay_set(1, 1)

@@ -9,7 +9,7 @@ from smartcart.server.ledger.port import Ledger
 
 
 @dataclass(slots=True)
-class Verdict:
+class ChaosVerdict:
     """Counts over all sessions; ``examples`` names the first few faults."""
 
     events: int = 0
@@ -30,13 +30,13 @@ class Verdict:
             self.examples.append(text)
 
 
-def judge(ledger: Ledger, scripts: dict[str, list[ScriptedSession]]) -> Verdict:
+def judge(ledger: Ledger, scripts: dict[str, list[ScriptedSession]]) -> ChaosVerdict:
     """Reads every session of every cart and compares it with its script.
 
     Lost is an act of the script that the ledger does not hold; doubled is an event there that stands in no script, or
     a session of none; altered is one with another content.
     """
-    verdict = Verdict(refused=ledger.dead_letter_count())
+    verdict = ChaosVerdict(refused=ledger.dead_letter_count())
     for cart, sessions in scripts.items():
         stored = {key.session for key in ledger.sessions(STORE, cart, 10**9)}
         for stranger in stored - {session.id for session in sessions}:
@@ -47,7 +47,7 @@ def judge(ledger: Ledger, scripts: dict[str, list[ScriptedSession]]) -> Verdict:
     return verdict
 
 
-def _judge_session(ledger: Ledger, cart: str, session: ScriptedSession, verdict: Verdict) -> None:
+def _judge_session(ledger: Ledger, cart: str, session: ScriptedSession, verdict: ChaosVerdict) -> None:
     key = SessionKey(store=STORE, cart=cart, session=session.id)
     records, where = ledger.session(key), f"{cart} session {session.id}"
     by_seq: dict[int, list[tuple[object, ...]]] = {}

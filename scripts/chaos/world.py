@@ -40,7 +40,7 @@ class WorldPlan:
     seed: int
 
 
-class World:
+class ChaosWorld:
     """All processes; a context manager that starts and ends them."""
 
     def __init__(self, plan: WorldPlan, rng: random.Random) -> None:
@@ -73,7 +73,7 @@ class World:
         """Whether every cart has had every event answered."""
         return all(cart.finished for cart in self.carts)
 
-    def __enter__(self) -> "World":
+    def __enter__(self) -> "ChaosWorld":
         """Starts everything.
 
         Raises:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from smartcart.scripts.admin_ledger import add_ledger_jobs
 
 if TYPE_CHECKING:
-    from smartcart.server.access.access import Doors
+    from smartcart.server.access.access import Access
     from smartcart.server.access.audit import Actor
 
 HELP = "look after a server: accounts, API tokens, backups, export"
@@ -58,7 +58,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
 def _add(
     commands: "argparse._SubParsersAction[Any]",
     word: str,
-    run: "Callable[[argparse.Namespace, Doors], None]",
+    run: "Callable[[argparse.Namespace, Access], None]",
     text: str,
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(word, help=text, description=text.capitalize() + ".")
@@ -67,7 +67,7 @@ def _add(
     return parser
 
 
-def _run(args: argparse.Namespace, what: "Callable[[argparse.Namespace, Doors], None]") -> int:
+def _run(args: argparse.Namespace, what: "Callable[[argparse.Namespace, Access], None]") -> int:
     from smartcart.scripts.main import CommandError
 
     if args.ledger == "memory:":
@@ -78,20 +78,20 @@ def _run(args: argparse.Namespace, what: "Callable[[argparse.Namespace, Doors], 
 
 
 @contextmanager
-def _doors(ledger_url: str) -> "Iterator[Doors]":
-    from smartcart.server.access.access import Doors
-    from smartcart.server.database.database import open_office
+def _doors(ledger_url: str) -> "Iterator[Access]":
+    from smartcart.server.access.access import Access
+    from smartcart.server.database.database import open_database
     from smartcart.server.ledger.address import open_ledger
 
     open_ledger(ledger_url).close()  # which makes the file or schema that the office is kept in
-    office = open_office(ledger_url)
+    office = open_database(ledger_url)
     try:
-        yield Doors(office)
+        yield Access(office)
     finally:
         office.close()
 
 
-def _create(args: argparse.Namespace, doors: "Doors") -> None:
+def _create(args: argparse.Namespace, doors: "Access") -> None:
     from smartcart.server.access.accounts import Role
 
     password = _new_password(args)
@@ -99,14 +99,14 @@ def _create(args: argparse.Namespace, doors: "Doors") -> None:
     print(f"{account.name} may sign in, as {account.role}")
 
 
-def _list(_args: argparse.Namespace, doors: "Doors") -> None:
+def _list(_args: argparse.Namespace, doors: "Access") -> None:
     for account in doors.accounts.everybody():
         last = f"last login {account.last_login_at:%Y-%m-%d}" if account.last_login_at else "never signed in"
         state = f"disabled {account.disabled_at:%Y-%m-%d}" if account.disabled_at else last
         print(f"{account.name:<24} {account.role:<6} {state}")
 
 
-def _disable(args: argparse.Namespace, doors: "Doors") -> None:
+def _disable(args: argparse.Namespace, doors: "Access") -> None:
     doors.accounts.disable(args.name, _me())
     print(f"{args.name} is let in no more")
     made = [token for token in doors.tokens.everything() if token.created_by == args.name and not token.revoked_at]
@@ -114,18 +114,18 @@ def _disable(args: argparse.Namespace, doors: "Doors") -> None:
         print(f"token {token.id} ({token.name}) was made by {args.name} and still works", file=sys.stderr)
 
 
-def _enable(args: argparse.Namespace, doors: "Doors") -> None:
+def _enable(args: argparse.Namespace, doors: "Access") -> None:
     doors.accounts.enable(args.name, _me())
     print(f"{args.name} may sign in")
 
 
-def _password(args: argparse.Namespace, doors: "Doors") -> None:
+def _password(args: argparse.Namespace, doors: "Access") -> None:
     doors.accounts.find(args.name)
     doors.accounts.set_password(args.name, _new_password(args), _me())
     print(f"{args.name} has another password; all its logins have ended")
 
 
-def _token_create(args: argparse.Namespace, doors: "Doors") -> None:
+def _token_create(args: argparse.Namespace, doors: "Access") -> None:
     from smartcart.server.access.tokens import Scope
 
     token, secret = doors.tokens.create(args.name, Scope(args.scope), args.days, _me())
@@ -133,7 +133,7 @@ def _token_create(args: argparse.Namespace, doors: "Doors") -> None:
     print(secret)
 
 
-def _token_list(_args: argparse.Namespace, doors: "Doors") -> None:
+def _token_list(_args: argparse.Namespace, doors: "Access") -> None:
     for token in doors.tokens.everything():
         until = f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "without an end"
         state = f"revoked {token.revoked_at:%Y-%m-%d}" if token.revoked_at else until
@@ -141,7 +141,7 @@ def _token_list(_args: argparse.Namespace, doors: "Doors") -> None:
         print(f"{token.id:<12} {token.scope:<6} {state:<20} {used:<16} {token.name}")
 
 
-def _token_revoke(args: argparse.Namespace, doors: "Doors") -> None:
+def _token_revoke(args: argparse.Namespace, doors: "Access") -> None:
     doors.tokens.revoke(args.id, _me())
     print(f"token {args.id} is good for nothing now")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from smartcart.scripts.chaos.world import World
+    from smartcart.scripts.chaos.world import ChaosWorld
     from smartcart.server.ledger.port import Ledger
 
 STALL_SECONDS: Final = 300.0
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 def _chaos(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     from smartcart.scripts.chaos.script import script
     from smartcart.scripts.chaos.verdict import judge
-    from smartcart.scripts.chaos.world import World, WorldPlan
+    from smartcart.scripts.chaos.world import ChaosWorld, WorldPlan
 
     each = -(-args.events // args.carts)
     rng = random.Random(f"{args.seed}/kills")
@@ -84,7 +84,7 @@ def _chaos(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     plan = WorldPlan(
         folder=folder, broker=args.broker, ledger=args.ledger, carts=args.carts, events=each, seed=args.seed
     )
-    with World(plan, rng) as world:
+    with ChaosWorld(plan, rng) as world:
         starting = _kill_all_along(world, rng, args.kills, each * args.carts)
         finished = _wait(world, world.done)
         ledger = _open_when_back(world)
@@ -108,7 +108,7 @@ def _chaos(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
 
 
-def _kill_all_along(world: "World", rng: random.Random, kills: int, events: int) -> int:
+def _kill_all_along(world: "ChaosWorld", rng: random.Random, kills: int, events: int) -> int:
     """Spreads the kills over the events: each waits until its share is answered. Gives those hit while starting."""
     from tqdm import tqdm
 
@@ -135,11 +135,11 @@ def _kill_all_along(world: "World", rng: random.Random, kills: int, events: int)
     return starting
 
 
-def _reached(world: "World", share: int) -> bool:
+def _reached(world: "ChaosWorld", share: int) -> bool:
     return world.answered() >= share or world.done()
 
 
-def _open_when_back(world: "World") -> "Ledger":
+def _open_when_back(world: "ChaosWorld") -> "Ledger":
     """A database that was killed takes a while to recover."""
     from smartcart.server.ledger.address import open_ledger
     from smartcart.server.ledger.port import LedgerError
@@ -154,14 +154,14 @@ def _open_when_back(world: "World") -> "Ledger":
         _pause(world, 0.5)
 
 
-def _pause(world: "World", seconds: float) -> None:
+def _pause(world: "ChaosWorld", seconds: float) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         world.tend()
         time.sleep(0.01)
 
 
-def _wait(world: "World", condition: Callable[[], bool]) -> bool:
+def _wait(world: "ChaosWorld", condition: Callable[[], bool]) -> bool:
     """Whether it came about; given up when no event was answered for five minutes."""
     answered, since = -1, time.monotonic()
     while not condition():

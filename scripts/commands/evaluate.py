@@ -95,7 +95,7 @@ def _figures(tested: Sequence["Tested"], prices: Mapping[str, int] | None) -> di
     from smartcart.models.evaluation.event_metrics import figures
 
     result = figures([t.replayed for t in tested], prices)
-    blamed = [t.faults for t in tested if t.faults is not None]
+    blamed = [t.causes for t in tested if t.causes is not None]
     if len(blamed) == len(tested):
         from smartcart.scripts.evaluation.error_attribution import ROOMS
 

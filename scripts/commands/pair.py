@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from smartcart.server.pki.authority import StoreAuthority
-    from smartcart.server.pki.certificates import Role
+    from smartcart.server.pki.certificates import CertificateRole
 
 DEFAULT_FOLDER: Final = Path.home() / ".smartcart" / "store"
 RESTART: Final = "restart the broker, which reads the list when it starts: systemctl restart smartcart-broker"
@@ -131,7 +131,7 @@ def _create(args: argparse.Namespace) -> int:
 def _broker(args: argparse.Namespace) -> int:
     from smartcart.scripts.main import CommandError
     from smartcart.server.pki.authority import BROKER
-    from smartcart.server.pki.certificates import Role
+    from smartcart.server.pki.certificates import CertificateRole
     from smartcart.server.pki.deployment import BrokerPlan, write_broker
 
     authority = _authority(args)
@@ -141,7 +141,7 @@ def _broker(args: argparse.Namespace) -> int:
             raise CommandError(f"{host!r} is no name or address of a computer")
     if not 0 < args.port < 65536:
         raise CommandError(f"port {args.port} does not exist: give one from 1 to 65535")
-    broker = authority.issue(BROKER, Role.BROKER, hosts=hosts, days=args.days, again=True)
+    broker = authority.issue(BROKER, CertificateRole.BROKER, hosts=hosts, days=args.days, again=True)
     plan = BrokerPlan(
         store=authority.store,
         folder=args.folder / "broker",
@@ -159,19 +159,20 @@ def _broker(args: argparse.Namespace) -> int:
 def _servers(authority: "StoreAuthority") -> list[str]:
     """The names of all servers that may read every cart; the first one may before it has its certificate."""
     from smartcart.server.pki.authority import SERVER
-    from smartcart.server.pki.certificates import Role
+    from smartcart.server.pki.certificates import CertificateRole
 
     return sorted(
-        {SERVER} | {holder.issued.name for holder in authority.holders() if holder.issued.role is Role.SERVER}
+        {SERVER}
+        | {holder.issued.name for holder in authority.holders() if holder.issued.role is CertificateRole.SERVER}
     )
 
 
 def _server(args: argparse.Namespace) -> int:
-    from smartcart.server.pki.certificates import Role
+    from smartcart.server.pki.certificates import CertificateRole
     from smartcart.server.pki.deployment import write_access
 
     out = args.out or args.folder / "server.pem"
-    _issue(args, f"@{args.name}", Role.SERVER, out, again=False)
+    _issue(args, f"@{args.name}", CertificateRole.SERVER, out, again=False)
     if args.name != "server" and (args.folder / "broker").is_dir():
         authority = _authority(args)
         write_access(args.folder / "broker", authority.store, _servers(authority))
@@ -181,25 +182,27 @@ def _server(args: argparse.Namespace) -> int:
 
 
 def _cart(args: argparse.Namespace) -> int:
-    from smartcart.server.pki.certificates import Role
+    from smartcart.server.pki.certificates import CertificateRole
 
     out = args.out or Path(f"{args.cart}.pem")
-    _issue(args, args.cart, Role.CART, out, again=False)
+    _issue(args, args.cart, CertificateRole.CART, out, again=False)
     print(f"copy it to the cart, and there:  smartcart edge --bundle {out.name} --zone FILE")
     return 0
 
 
 def _renew(args: argparse.Namespace) -> int:
-    from smartcart.server.pki.certificates import Role
+    from smartcart.server.pki.certificates import CertificateRole
 
     out = args.out or Path(f"{args.name.removeprefix('@')}.pem")
-    _issue(args, args.name, Role.SERVER if args.name.startswith("@") else Role.CART, out, again=True)
+    _issue(
+        args, args.name, CertificateRole.SERVER if args.name.startswith("@") else CertificateRole.CART, out, again=True
+    )
     whose = f"--server {args.name[1:]}" if args.name.startswith("@") else f"--cart {args.name}"
     print(f"once it is in its place:  smartcart pair revoke {whose} --but-newest")
     return 0
 
 
-def _issue(args: argparse.Namespace, name: str, role: "Role", out: Path, *, again: bool) -> None:
+def _issue(args: argparse.Namespace, name: str, role: "CertificateRole", out: Path, *, again: bool) -> None:
     from smartcart.scripts.main import CommandError
     from smartcart.server.pki.bundle import Bundle, write_bundle
 

@@ -21,7 +21,7 @@ from smartcart.scripts.datasets.simulating import (
 )
 
 if TYPE_CHECKING:
-    from smartcart.datasets.collage.gallery import Gallery
+    from smartcart.datasets.collage.gallery import CutoutGallery
     from smartcart.datasets.photos.cutouts import Split
 
 
@@ -217,12 +217,12 @@ def _write_clip(
 
 
 @cache
-def _gallery(folder: Path, split: "Split", kept: tuple[str, ...]) -> "Gallery":
+def _gallery(folder: Path, split: "Split", kept: tuple[str, ...]) -> "CutoutGallery":
     """The cut-outs, read once a process."""
-    from smartcart.datasets.collage.gallery import Gallery
+    from smartcart.datasets.collage.gallery import CutoutGallery
     from smartcart.datasets.photos.cutouts import read_cutouts
 
-    return Gallery.of(read_cutouts(folder, split, kept))
+    return CutoutGallery.of(read_cutouts(folder, split, kept))
 
 
 @cache

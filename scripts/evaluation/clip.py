@@ -13,9 +13,15 @@ from smartcart.models.dataset.frame_truth import TrueFrame, frames_beside, read_
 from smartcart.models.dataset.truth import SUFFIX, Truth, TruthError, read_truth
 from smartcart.models.evaluation.event_metrics import Prediction, Replayed
 from smartcart.scripts.evaluation.baselines import BASELINES
-from smartcart.scripts.evaluation.error_attribution import faults
+from smartcart.scripts.evaluation.error_attribution import attributed_errors
 from smartcart.scripts.evaluation.hard_cases import Image, error_rows
-from smartcart.scripts.evaluation.observations import Look, judged, look_at_truth, look_at_video, look_through_noise
+from smartcart.scripts.evaluation.observations import (
+    Observation,
+    judged,
+    look_at_truth,
+    look_at_video,
+    look_through_noise,
+)
 from smartcart.scripts.main import CommandError
 
 Group = Literal["real", "collage", "rendered", "unrendered"]
@@ -25,13 +31,13 @@ MADE: Final[dict[str, Group]] = {"simulated": "rendered", "collage": "collage"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tested:
-    """What came of one clip; ``faults`` is None where no true frames lie beside it, ``error_rows`` are pictures of its
+    """What came of one clip; ``causes`` is None where no true frames lie beside it, ``error_rows`` are pictures of its
     errors where they were asked for."""
 
     group: Group
     replayed: Replayed
     baselines: Mapping[str, Replayed] = field(default_factory=dict)
-    faults: Counter[str] | None = None
+    causes: Counter[str] | None = None
     error_rows: Sequence[Image] = ()
 
 
@@ -73,12 +79,12 @@ def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
         group=group,
         replayed=replayed,
         baselines={name: _counted(name, truth, looks) for name in BASELINES} if args.baselines else {},
-        faults=faults(replayed, frames, looks) if frames is not None and len(frames) == len(looks) else None,
+        causes=attributed_errors(replayed, frames, looks) if frames is not None and len(frames) == len(looks) else None,
         error_rows=error_rows(video, replayed, looks) if args.hard_cases else (),
     )
 
 
-def _look(video: Path, frames: Sequence[TrueFrame] | None, args: argparse.Namespace, zone: Zone) -> list[Look]:
+def _look(video: Path, frames: Sequence[TrueFrame] | None, args: argparse.Namespace, zone: Zone) -> list[Observation]:
     if args.true_boxes or args.noise or (frames is not None and not video.exists()):
         if frames is None:
             raise TruthError(f"{video}: no {video.stem}.frames.jsonl beside it, which true boxes and noise need")
@@ -88,7 +94,7 @@ def _look(video: Path, frames: Sequence[TrueFrame] | None, args: argparse.Namesp
     return look_at_video(video, args, zone)
 
 
-def _counted(name: str, truth: Truth, looks: Sequence[Look]) -> Replayed:
+def _counted(name: str, truth: Truth, looks: Sequence[Observation]) -> Replayed:
     baseline = BASELINES[name](Zone(truth.zone))
     told: list[Prediction] = []
     for look in looks:

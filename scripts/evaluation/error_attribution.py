@@ -11,13 +11,13 @@ from typing import Final
 
 from smartcart.models.dataset.frame_truth import TrueFrame
 from smartcart.models.evaluation.event_metrics import AFTER, BEFORE, Prediction, Replayed, match
-from smartcart.scripts.evaluation.observations import Look, TrueTracker, judged, look_at_truth, with_true_boxes
+from smartcart.scripts.evaluation.observations import Observation, TrueTracker, judged, look_at_truth, with_true_boxes
 
 ROOMS: Final = ("visit", "judge", "id_switch", "class", "detector")
 NEAR_S: Final = 2.0
 
 
-def faults(found: Replayed, frames: Sequence[TrueFrame], looks: Sequence[Look]) -> Counter[str]:
+def attributed_errors(found: Replayed, frames: Sequence[TrueFrame], looks: Sequence[Observation]) -> Counter[str]:
     """Blames every missed and every wrong event of a simulated clip on one room; a missed event and a wrong one of the
     same change are one error."""
     errors = match(found.truth.events, found.predictions)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from smartcart.models.dataset.truth import TruthEvent
 from smartcart.models.evaluation.event_metrics import AFTER, BEFORE, Prediction, Replayed, match
 from smartcart.models.labels import HAND
-from smartcart.scripts.evaluation.observations import Look
+from smartcart.scripts.evaluation.observations import Observation
 
 Image = NDArray[np.uint8]
 
@@ -25,7 +25,7 @@ ITEM_COLOUR, HAND_COLOUR, INK = (96, 200, 80), (235, 160, 70), (40, 34, 30)
 WORDS: Final = {"added": "put in", "removed": "taken out"}
 
 
-def error_rows(video: Path, found: Replayed, looks: Sequence[Look]) -> list[Image]:
+def error_rows(video: Path, found: Replayed, looks: Sequence[Observation]) -> list[Image]:
     """One strip of pictures for each error of a clip: what happened, what was told, and five moments of it.
 
     Args:
@@ -115,7 +115,7 @@ def _frames(video: Path, numbers: Iterable[int]) -> Mapping[int, Image]:
     return kept
 
 
-def _tile(image: Image, look: Look) -> Image:
+def _tile(image: Image, look: Observation) -> Image:
     tile = np.asarray(cv2.resize(image, TILE, interpolation=cv2.INTER_AREA), np.uint8)
     for seen in look.detections:
         if seen.confidence < SHOWN_ABOVE:

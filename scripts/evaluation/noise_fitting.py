@@ -12,7 +12,7 @@ from smartcart.models.dataset.truth import read_truth
 from smartcart.models.evaluation.detector_noise import Sighting
 from smartcart.models.evaluation.noise_fit import FitClip, fit
 from smartcart.models.labels import HAND
-from smartcart.scripts.evaluation.observations import Look, look_at_video
+from smartcart.scripts.evaluation.observations import Observation, look_at_video
 from smartcart.scripts.main import CommandError
 from smartcart.scripts.progress import progress
 
@@ -42,7 +42,7 @@ def _clip(path: Path, args: argparse.Namespace) -> FitClip:
     return FitClip(frames=frames[:whole], said=said[:whole])
 
 
-def named(looks: Sequence[Look]) -> list[list[Sighting]]:
+def named(looks: Sequence[Observation]) -> list[list[Sighting]]:
     """What a clip's detections are called, frame by frame: a recogniser reads a few of them in each, and what it read
     at a place holds there until it reads again, or reads nothing there for a while."""
     read: list[tuple[float, Box, Mapping[str, float]]] = []

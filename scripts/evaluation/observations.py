@@ -27,7 +27,7 @@ UNSAID: Final = DETECTORS_FLOOR**DETECTORS_POWER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Observation:
     """One frame's media time in seconds, what was detected in it, and what a witness of change keeps of its picture;
     None of that where it keeps nothing, or there are no pictures."""
 
@@ -36,7 +36,7 @@ class Look:
     view: Image | None = None
 
 
-def look_at_video(video: Path, args: argparse.Namespace, zone: Zone | None = None) -> list[Look]:
+def look_at_video(video: Path, args: argparse.Namespace, zone: Zone | None = None) -> list[Observation]:
     """What the eye that the options name sees of a video, and a witness of change, where a zone is given for one.
 
     Raises:
@@ -45,29 +45,29 @@ def look_at_video(video: Path, args: argparse.Namespace, zone: Zone | None = Non
     detector, frames = open_detector(args, zone or DEFAULT_ZONE), open_source(str(video))
     view = ChangeWitness(zone).view if zone else lambda _: None
     try:
-        return [Look(time=frame.time, detections=detector.detect(frame), view=view(frame)) for frame in frames]
+        return [Observation(time=frame.time, detections=detector.detect(frame), view=view(frame)) for frame in frames]
     finally:
         frames.close()
 
 
-def look_at_truth(frames: Sequence[TrueFrame]) -> list[Look]:
+def look_at_truth(frames: Sequence[TrueFrame]) -> list[Observation]:
     """What an eye without fault sees."""
-    return [Look(time=f.t, detections=[_sure(t.label, t.box) for t in f.things]) for f in frames]
+    return [Observation(time=f.t, detections=[_sure(t.label, t.box) for t in f.things]) for f in frames]
 
 
-def look_through_noise(frames: Sequence[TrueFrame], noise: Path, seed: int, clip: str) -> list[Look]:
+def look_through_noise(frames: Sequence[TrueFrame], noise: Path, seed: int, clip: str) -> list[Observation]:
     """What a detector of this noise would see; each clip and seed is disturbed in its own way.
 
     Raises:
         NoiseError: the noise model cannot be used.
     """
     eye = NoisyEye(read_noise(noise), zlib.crc32(f"{clip}/{seed}".encode()))
-    return [Look(time=f.t, detections=[detection_of(s) for s in eye.look(f)]) for f in frames]
+    return [Observation(time=f.t, detections=[detection_of(s) for s in eye.look(f)]) for f in frames]
 
 
-def with_true_boxes(frames: Sequence[TrueFrame], looks: Sequence[Look]) -> list[Look]:
+def with_true_boxes(frames: Sequence[TrueFrame], looks: Sequence[Observation]) -> list[Observation]:
     """The true boxes, under the classes that the eye gave them where it saw them."""
-    mixed: list[Look] = []
+    mixed: list[Observation] = []
     for frame, look in zip(frames, looks, strict=False):
         items = [d for d in look.detections if d.label != HAND]
         told: list[Detection] = []
@@ -75,7 +75,7 @@ def with_true_boxes(frames: Sequence[TrueFrame], looks: Sequence[Look]) -> list[
             seen = max(items, key=lambda d: iou(d.box, thing.box), default=None)
             claimed = seen is not None and thing.label != HAND and iou(seen.box, thing.box) >= SAME
             told.append(_sure(seen.label if seen is not None and claimed else thing.label, thing.box))
-        mixed.append(Look(time=look.time, detections=told))
+        mixed.append(Observation(time=look.time, detections=told))
     return mixed
 
 
@@ -106,7 +106,7 @@ class TrueTracker:
         return [track for track in self._tracks.values() if track.last == time]
 
 
-def judged(clip: str, truth: Truth, looks: Sequence[Look], tracker: Tracker | None = None) -> Replayed:
+def judged(clip: str, truth: Truth, looks: Sequence[Observation], tracker: Tracker | None = None) -> Replayed:
     """What tracker and judge make of what was seen, with a witness of change where there are pictures."""
     zone = Zone(truth.zone)
     witness = ChangeWitness(zone) if any(look.view is not None for look in looks) else None

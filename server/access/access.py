@@ -5,13 +5,13 @@ from smartcart.server.access.audit import AuditLog
 from smartcart.server.access.logins import Logins, LoginTimes
 from smartcart.server.access.screens import Screens
 from smartcart.server.access.tokens import ApiTokens
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 
 
-class Doors:
+class Access:
     """Accounts, logins, tokens, screens, and the audit log that they all write to."""
 
-    def __init__(self, office: Office, times: LoginTimes | None = None) -> None:
+    def __init__(self, office: Database, times: LoginTimes | None = None) -> None:
         self.office = office
         self.audit = AuditLog(office)
         self.accounts = Accounts(office, self.audit)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.access.passwords import hash_password, matches
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 from smartcart.server.database.tables import ACCOUNTS, LOGINS
 from smartcart.server.errors import ServerError
 
@@ -45,7 +45,7 @@ class Account:
 class Accounts:
     """Makes, changes and checks accounts; every change ends its logins and stands in the audit log."""
 
-    def __init__(self, office: Office, audit: AuditLog) -> None:
+    def __init__(self, office: Database, audit: AuditLog) -> None:
         self._office = office
         self._audit = audit
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection, insert, select
 
 from smartcart.edge.contract.times import rfc3339
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 from smartcart.server.database.tables import AUDIT
 
 Via = Literal["login", "token", "screen", "command", "open", "door"]
@@ -28,7 +28,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AuditEntry:
     """One line of the log; ``position`` counts up."""
 
     position: int
@@ -54,7 +54,7 @@ class Entry:
 class AuditLog:
     """Written to inside the transaction of the change that it tells of."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Database) -> None:
         self._office = office
 
     def write(self, connection: Connection, actor: Actor, action: str, subject: str, **detail: Any) -> None:
@@ -78,7 +78,7 @@ class AuditLog:
         with self._office.writing() as connection:
             self.write(connection, actor, action, subject, **detail)
 
-    def entries(self, limit: int = 100, before: int | None = None) -> list[Entry]:
+    def entries(self, limit: int = 100, before: int | None = None) -> list[AuditEntry]:
         """The newest lines first; ``before`` leaves out that position and what is newer."""
         query = select(AUDIT).order_by(AUDIT.c.position.desc()).limit(limit)
         if before is not None:
@@ -92,7 +92,7 @@ class AuditLog:
             last = batch[-1].position
             yield "".join(json.dumps(entry.to_json(), ensure_ascii=False) + "\n" for entry in batch)
 
-    def _read(self, query: Any) -> list[Entry]:
+    def _read(self, query: Any) -> list[AuditEntry]:
         with self._office.reading() as connection:
             rows = connection.execute(query).mappings().all()
-        return [Entry(**(dict(row) | {"detail": json.loads(row["detail"])})) for row in rows]
+        return [AuditEntry(**(dict(row) | {"detail": json.loads(row["detail"])})) for row in rows]

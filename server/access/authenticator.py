@@ -14,10 +14,10 @@ from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
-from smartcart.server.access.access import Doors
+from smartcart.server.access.access import Access
 from smartcart.server.access.accounts import Account, AccountError, account_name
 from smartcart.server.access.audit import Actor
-from smartcart.server.access.rate_limit import Bucket, Tries
+from smartcart.server.access.rate_limit import Bucket, RateLimit
 from smartcart.server.access.secrets import fingerprint
 from smartcart.server.errors import ServerError
 
@@ -43,13 +43,13 @@ class _Attempt:
     buckets: tuple[Bucket, ...]
 
 
-class FrontDesk:
+class Authenticator:
     """One a server. ``on_failure`` is called for each wrong password or code."""
 
-    def __init__(self, doors: Doors, on_failure: Callable[[], None]) -> None:
+    def __init__(self, doors: Access, on_failure: Callable[[], None]) -> None:
         self._doors = doors
         self._on_failure = on_failure
-        self._tries = Tries(doors.office)
+        self._tries = RateLimit(doors.office)
         self._threads = ThreadPoolExecutor(_CHECKED_AT_ONCE, thread_name_prefix="password")
         self._waiting = 0
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from smartcart.server.access.accounts import Account, Role
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.access.secrets import fingerprint, new_secret
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 from smartcart.server.database.tables import ACCOUNTS, LOGINS
 
 _NOTED_EVERY: Final = 0.05  # of the idle time: use is not written down at every request
@@ -26,7 +26,7 @@ class LoginTimes:
 class Logins:
     """Opens, finds and ends logins. What is handed out is the secret; what is kept is its hash."""
 
-    def __init__(self, office: Office, audit: AuditLog, times: LoginTimes | None = None) -> None:
+    def __init__(self, office: Database, audit: AuditLog, times: LoginTimes | None = None) -> None:
         self._office = office
         self._audit = audit
         self.times = times or LoginTimes()

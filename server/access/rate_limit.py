@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, case, delete, select, update
 
 from smartcart.server.access.secrets import fingerprint
-from smartcart.server.database.database import Office, inserting
+from smartcart.server.database.database import Database, inserting
 from smartcart.server.database.tables import TRIES
 
 MOST_BUCKETS: Final = 10_000
@@ -51,10 +51,10 @@ class _FullError(Exception):
     """A try of somebody else came between."""
 
 
-class Tries:
+class RateLimit:
     """Safe to use from several threads and servers at once."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Database) -> None:
         self._office = office
 
     def take(self, *buckets: Bucket) -> float:
@@ -63,7 +63,7 @@ class Tries:
         What is not let through is not counted.
 
         Raises:
-            OfficeError: the tables cannot be read or written.
+            DatabaseError: the tables cannot be read or written.
         """
         now = self._now()
         with self._office.reading() as connection:  # a crowd at the door writes nothing
@@ -83,7 +83,7 @@ class Tries:
         """Takes back a try that was a good one.
 
         Raises:
-            OfficeError: the tables cannot be written.
+            DatabaseError: the tables cannot be written.
         """
         with self._office.writing() as connection:
             for bucket in _in_order(buckets):

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select
 
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.access.secrets import fingerprint, new_code, new_id, new_secret
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 from smartcart.server.database.tables import PAIRING_CODES, SCREENS
 from smartcart.server.errors import ServerError
 
@@ -36,7 +36,7 @@ class Screen:
 class Screens:
     """Hands out codes, pairs, finds and removes screens."""
 
-    def __init__(self, office: Office, audit: AuditLog) -> None:
+    def __init__(self, office: Database, audit: AuditLog) -> None:
         self._office = office
         self._audit = audit
 

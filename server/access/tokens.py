@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.access.secrets import fingerprint, new_id, new_secret
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 from smartcart.server.database.tables import TOKENS
 from smartcart.server.errors import ServerError
 
@@ -48,7 +48,7 @@ class Token:
 class ApiTokens:
     """Makes, finds and revokes tokens."""
 
-    def __init__(self, office: Office, audit: AuditLog) -> None:
+    def __init__(self, office: Database, audit: AuditLog) -> None:
         self._office = office
         self._audit = audit
 

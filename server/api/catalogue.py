@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from smartcart.server.api.answers import Answer
 from smartcart.server.api.errors import refused
 from smartcart.server.catalogue.file import CatalogueError, Prices, csv_rows, to_csv
-from smartcart.server.catalogue.import_plan import Plan, plan
+from smartcart.server.catalogue.import_plan import ImportPlan, plan
 from smartcart.server.catalogue.labels import UnknownLabel, unknown_labels
 from smartcart.server.catalogue.oddities import Oddity, oddities
 from smartcart.server.catalogue.pictures import PictureError
@@ -151,7 +151,7 @@ class ImportAnswer(BaseModel):
     warnings: list[WarningAnswer]
 
     @classmethod
-    def of(cls, found: Plan, warnings: Iterable[Oddity | UnknownLabel], *, done: bool) -> "ImportAnswer":
+    def of(cls, found: ImportPlan, warnings: Iterable[Oddity | UnknownLabel], *, done: bool) -> "ImportAnswer":
         changes = [
             ChangeAnswer(
                 where=change.where,

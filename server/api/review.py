@@ -10,7 +10,7 @@ from smartcart.server.api.answers import Answer
 from smartcart.server.api.errors import NO_CART, refused
 from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.corrections import MOST, CorrectionError, NotThereError, Reading
-from smartcart.server.carts.review_items import Doubt, Option
+from smartcart.server.carts.review_items import Option, ReviewItem
 from smartcart.server.site.permissions import Staff
 from smartcart.server.site.site import TheSite
 
@@ -70,7 +70,7 @@ class DoubtAnswer(Answer):
     answer: OptionAnswer | None
 
     @classmethod
-    def of(cls, doubt: Doubt) -> Self:
+    def of(cls, doubt: ReviewItem) -> Self:
         return cls(
             kind=doubt.kind,
             store=doubt.key.store,

@@ -21,7 +21,7 @@ from smartcart.server.api import screens as screens_api
 from smartcart.server.api.errors import OF_EVERY_ROUTE
 from smartcart.server.api.examples import add_examples
 from smartcart.server.http.form_token import OurOwnForm
-from smartcart.server.http.middleware import Guard
+from smartcart.server.http.middleware import RequestGuard
 from smartcart.server.site.permissions import FOR_STAFF
 from smartcart.server.site.site import Site
 from smartcart.server.views.templating import STATIC
@@ -85,7 +85,7 @@ def create_app(site: Site, *, allowed_hosts: Sequence[str], live_view_url: str |
         dependencies=[OurOwnForm],
     )
     app.state.site = site
-    app.add_middleware(Guard, allowed_hosts=allowed_hosts, picture_url=live_view_url)
+    app.add_middleware(RequestGuard, allowed_hosts=allowed_hosts, picture_url=live_view_url)
     app.mount("/static", GZipMiddleware(StaticFiles(directory=STATIC)))  # no page: those carry what a guess could find
     add_refusals(app)
     api = APIRouter(prefix=API, dependencies=[FOR_STAFF], responses=OF_EVERY_ROUTE)

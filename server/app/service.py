@@ -16,28 +16,28 @@ from zoneinfo import ZoneInfo
 
 from smartcart.edge.contract.broker_address import BrokerAddress, BrokerAddressError
 from smartcart.edge.contract.events import ContractError, checked_name
-from smartcart.server.access.access import Doors
+from smartcart.server.access.access import Access
 from smartcart.server.access.audit import Actor
-from smartcart.server.access.authenticator import FrontDesk
+from smartcart.server.access.authenticator import Authenticator
 from smartcart.server.app.application import create_app
 from smartcart.server.basket.basket import Basket
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.commands import CartKey, Commands
 from smartcart.server.carts.corrections import Corrections
-from smartcart.server.carts.help_requests import Calls
+from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.carts.metrics import CartMetrics
-from smartcart.server.carts.requests import Requests
-from smartcart.server.carts.review_queue import Settling
+from smartcart.server.carts.requests import CartRequests
+from smartcart.server.carts.review_queue import ReviewQueue
 from smartcart.server.carts.shift_book import ShiftBook
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.file import DEFAULT_CATALOGUE, load_catalogue
 from smartcart.server.catalogue.in_force import CatalogueInForce
-from smartcart.server.catalogue.pictures import Pictures
+from smartcart.server.catalogue.pictures import ProductPictures
 from smartcart.server.catalogue.store import Products
 from smartcart.server.checkout.payments import Payments
 from smartcart.server.checkout.till import Till
 from smartcart.server.checkout.trial_provider import TrialProvider
-from smartcart.server.database.database import open_office
+from smartcart.server.database.database import open_database
 from smartcart.server.database.patience import opened
 from smartcart.server.gallery.keeper import Galleries
 from smartcart.server.gallery.post import GalleryPost
@@ -46,13 +46,13 @@ from smartcart.server.ledger.address import is_postgres, open_ledger
 from smartcart.server.ledger.port import LedgerError, Outcome
 from smartcart.server.ledger.sole_use import sole_use
 from smartcart.server.mqtt import evidence_sweep
-from smartcart.server.mqtt.commit_reporter import Watch
+from smartcart.server.mqtt.commit_reporter import CommitReporter
 from smartcart.server.mqtt.connection import Connection
 from smartcart.server.mqtt.evidence import EvidenceBox
 from smartcart.server.mqtt.subscriber import Health, Subscriber
 from smartcart.server.runtime.listening import listen
 from smartcart.server.runtime.metrics import Metrics
-from smartcart.server.runtime.periodic_task import Rounds
+from smartcart.server.runtime.periodic_task import PeriodicTask
 from smartcart.server.runtime.zone import store_zone
 from smartcart.server.site.entrance import Entrance
 from smartcart.server.site.site import Site
@@ -143,7 +143,7 @@ class BasketServer:
 
         Raises:
             LedgerError: the ledger cannot be opened.
-            OfficeError: the tables beside the ledger cannot be opened.
+            DatabaseError: the tables beside the ledger cannot be opened.
             EntranceError: it must not be reached from elsewhere like this.
             TlsError: its certificate or key cannot be used.
             ListenError: the port cannot be opened.
@@ -157,7 +157,7 @@ class BasketServer:
             catalogue=self._catalogue,
             carts=self._carts,
             commands=self._commands,
-            watch=Watch(self._metrics),
+            watch=CommitReporter(self._metrics),
             evidence=self._evidence,
             galleries=GalleryPost(lambda: self._galleries.now),
         )
@@ -174,16 +174,16 @@ class BasketServer:
             undo.enter_context(sole_use(self._ledger_url))
             self._ledger = open_ledger(self._ledger_url)
             undo.callback(self._ledger.close)
-            office = open_office(self._ledger_url)
+            office = open_database(self._ledger_url)
             undo.callback(office.close)
-            self._doors = Doors(office, self._entrance.times)
+            self._doors = Access(office, self._entrance.times)
             self._open_shop()
             self._entrance.check(self._host, self._doors)
             self._carts = Carts(self._ledger, self._commands)
             self._till = self._make_till()
             self._galleries = Galleries(office, self._doors.audit)
-            self._calls = Calls(office, self._doors.audit, self._carts.touch)
-            self._requests = Requests(office, self._doors.audit, self._carts, self._commands)
+            self._calls = HelpRequests(office, self._doors.audit, self._carts.touch)
+            self._requests = CartRequests(office, self._doors.audit, self._carts, self._commands)
             if self._group is None:  # whoever had payments under way is dead
                 self._till.recover(timedelta(0))
             listening = listen(self._host, self._port, "the server")
@@ -204,17 +204,19 @@ class BasketServer:
         pictures = self._evidence.is_on
         return Connection(self._address, name, group=self._group, pictures=pictures, on_change=self._carts.touch)
 
-    def _make_rounds(self) -> list[Rounds]:
+    def _make_rounds(self) -> list[PeriodicTask]:
         """What is looked at again and again, since another server may have changed it, or nobody has."""
         sweep = partial(evidence_sweep.sweep, self._evidence, self._ledger)
         look, till, pictures = _LOOK_SECONDS, _TILL_SECONDS, evidence_sweep.EVERY_SECONDS
         return [
-            Rounds("catalogue", self._catalogue.look, seconds=look, meanwhile="the catalogue stays as it was"),
-            Rounds("gallery", self._galleries.look, seconds=look, meanwhile="the gallery stays as it was"),
-            Rounds("calls", self._calls.refresh, seconds=look, meanwhile="calls for help stay as they were"),
-            Rounds("requests", self._requests.refresh, seconds=look, meanwhile="requests to carts stay as they were"),
-            Rounds("till", self._till.recover, seconds=till, meanwhile="open payments are looked at again later"),
-            Rounds("pictures", sweep, seconds=pictures, meanwhile="pictures of erased sessions stay till then"),
+            PeriodicTask("catalogue", self._catalogue.look, seconds=look, meanwhile="the catalogue stays as it was"),
+            PeriodicTask("gallery", self._galleries.look, seconds=look, meanwhile="the gallery stays as it was"),
+            PeriodicTask("calls", self._calls.refresh, seconds=look, meanwhile="calls for help stay as they were"),
+            PeriodicTask(
+                "requests", self._requests.refresh, seconds=look, meanwhile="requests to carts stay as they were"
+            ),
+            PeriodicTask("till", self._till.recover, seconds=till, meanwhile="open payments are looked at again later"),
+            PeriodicTask("pictures", sweep, seconds=pictures, meanwhile="pictures of erased sessions stay till then"),
         ]
 
     def _make_till(self) -> Till:
@@ -235,9 +237,9 @@ class BasketServer:
         templates = Templates(currency=self._catalogue.currency, is_open=self._entrance.is_open, zone=self._zone)
         add_item_pictures(templates, self._evidence, lambda: self._catalogue.now)
         self._feed = Feed(self._carts)
-        self._desk = FrontDesk(self._doors, self._metrics.login_failures.inc)
+        self._desk = Authenticator(self._doors, self._metrics.login_failures.inc)
         self._metrics.register(CartMetrics(self._carts, lambda: self._feed.open_pages, lambda: health().ok))
-        settling = Settling(self._carts, self._ledger, lambda: self._catalogue.now)
+        settling = ReviewQueue(self._carts, self._ledger, lambda: self._catalogue.now)
         cards = CartCards(
             carts=self._carts,
             calls=self._calls,
@@ -253,7 +255,7 @@ class BasketServer:
             catalogue=self._catalogue,
             products=self._products,
             galleries=self._galleries,
-            pictures=Pictures(self._doors.office),
+            pictures=ProductPictures(self._doors.office),
             till=self._till,
             health=health,
             metrics=self._metrics,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from smartcart.server.basket.records import StoredCorrection
 
 
-def standing(words: Iterable[StoredCorrection]) -> list[StoredCorrection]:
+def effective_corrections(words: Iterable[StoredCorrection]) -> list[StoredCorrection]:
     """The corrections of a session less those that were taken back, and less what took them back; in their order.
 
     A correction by hand is no word on anything else: what names it is a reading of it, and stays.

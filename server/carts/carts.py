@@ -14,7 +14,7 @@ from typing import Final
 
 from smartcart.edge.contract.events import EventType, Status
 from smartcart.server.basket.basket import Basket
-from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.fold import fold_or_fault
 from smartcart.server.basket.records import Closing, Fault, SessionKey, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.carts.commands import Action, CartKey, Commands
@@ -263,7 +263,9 @@ class Carts:
 
     def _show_corrections(self, at: CartKey, cart: _Cart) -> None:
         if cart.session and cart.corrections:
-            self._commands.show(at, cart.session, [stored.correction for stored in standing(cart.corrections)])
+            self._commands.show(
+                at, cart.session, [stored.correction for stored in effective_corrections(cart.corrections)]
+            )
 
 
 def _lean(stored: StoredEvent) -> StoredEvent:

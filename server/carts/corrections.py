@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from smartcart.edge.contract.events import Correction, Outcome
 from smartcart.server.access.audit import Actor, AuditLog
-from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection
 from smartcart.server.carts.carts import Carts
 from smartcart.server.catalogue.catalogue import Catalogue, Match
@@ -62,7 +62,7 @@ def store_told(
     """Stores a correction that stands in the audit log already: none counts without, even when the server dies between.
 
     Raises:
-        OfficeError: the audit log cannot be written; nothing was stored.
+        DatabaseError: the audit log cannot be written; nothing was stored.
         LedgerError: the ledger cannot be written.
     """
     place = f"{key.store}/{key.cart}/{key.session}"
@@ -98,7 +98,7 @@ class Corrections:
             NotThereError: the session, the event or the product is not there.
             CorrectionError: it says too little, or is settled already.
             LedgerError: the ledger cannot be written.
-            OfficeError: the audit log cannot be written, and so it is not made.
+            DatabaseError: the audit log cannot be written, and so it is not made.
         """
         words = self._ledger.session(key).corrections
         if len(words) >= MOST_WORDS:
@@ -187,7 +187,7 @@ class Corrections:
         """How many each event, or correction by hand, of a session is about, after all corrections."""
         records = self._ledger.session(key)
         found = {stored.event.id: stored.event.quantity or 1 for stored in records.events}
-        for stored in standing(records.corrections):
+        for stored in effective_corrections(records.corrections):
             found[stored.correction.corrects or stored.correction.id] = stored.correction.quantity
         return found
 
@@ -200,7 +200,7 @@ def _settled_by(words: Iterable[StoredCorrection], event: str | None) -> str | N
     """Who of the store has settled an event last."""
     names = [
         stored.correction.by or "somebody"
-        for stored in standing(words)
+        for stored in effective_corrections(words)
         if stored.correction.corrects == event and stored.correction.by != SHOPPER
     ]
     return names[-1] if names and event else None

@@ -9,11 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.carts.commands import CartKey
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 from smartcart.server.database.tables import CALLS
 
 
-class Calls:
+class HelpRequests:
     """The carts whose help button was pressed and that nobody has answered yet. Safe to use from several threads.
 
     What this server is told is known here at once, what another one is told with the next ``refresh``.
@@ -22,11 +22,13 @@ class Calls:
         on_change: called with a cart that has called or was answered.
     """
 
-    def __init__(self, office: Office, audit: AuditLog, on_change: Callable[[CartKey], None] = lambda _: None) -> None:
+    def __init__(
+        self, office: Database, audit: AuditLog, on_change: Callable[[CartKey], None] = lambda _: None
+    ) -> None:
         """Reads the open calls.
 
         Raises:
-            OfficeError: the tables cannot be read.
+            DatabaseError: the tables cannot be read.
         """
         self._office = office
         self._audit = audit
@@ -42,7 +44,7 @@ class Calls:
         """Takes a call in; False where there is one already.
 
         Raises:
-            OfficeError: the tables cannot be written.
+            DatabaseError: the tables cannot be written.
         """
         store, name = cart
         try:
@@ -58,7 +60,7 @@ class Calls:
         """Somebody goes there; False where nobody called.
 
         Raises:
-            OfficeError: the tables cannot be written.
+            DatabaseError: the tables cannot be written.
         """
         store, name = cart
         with self._office.writing() as connection:
@@ -72,7 +74,7 @@ class Calls:
         """Reads the open calls again, whoever has called or answered.
 
         Raises:
-            OfficeError: the tables cannot be read; what was known stays.
+            DatabaseError: the tables cannot be read; what was known stays.
         """
         with self._lock:
             before, self._open = self._open, self._read()

@@ -11,18 +11,18 @@ from sqlalchemy import delete, select
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.commands import Action, CartKey, Commands, Request
-from smartcart.server.database.database import Office, inserting
+from smartcart.server.database.database import Database, inserting
 from smartcart.server.database.tables import REQUESTS
 
 
-class Requests:
+class CartRequests:
     """The last request of each cart. Safe to use from several threads; what is open goes to ``commands``."""
 
-    def __init__(self, office: Office, audit: AuditLog, carts: Carts, commands: Commands) -> None:
+    def __init__(self, office: Database, audit: AuditLog, carts: Carts, commands: Commands) -> None:
         """Takes up what is still open.
 
         Raises:
-            OfficeError: the tables cannot be read or written.
+            DatabaseError: the tables cannot be read or written.
         """
         self._office = office
         self._audit = audit
@@ -35,7 +35,7 @@ class Requests:
         """Asks a cart, whose newest session is ``newest``, to end that or to start one; the last word counts.
 
         Raises:
-            OfficeError: the tables cannot be written.
+            DatabaseError: the tables cannot be written.
         """
         store, name = cart
         asked = {"action": action, "session": newest, "asked_at": self._office.now()}
@@ -49,7 +49,7 @@ class Requests:
         """Reads the requests again, whoever has asked, and drops those that are done.
 
         Raises:
-            OfficeError: the tables cannot be read or written; what was known stays.
+            DatabaseError: the tables cannot be read or written; what was known stays.
         """
         with self._lock:
             found = self._read()

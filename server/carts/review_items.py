@@ -6,7 +6,7 @@ from typing import Literal
 
 from smartcart.edge.contract.events import Outcome
 from smartcart.server.basket.basket import Basket, Line
-from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection, StoredEvent
 from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.catalogue.catalogue import Catalogue
@@ -40,7 +40,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class ReviewItem:
     """Something to settle.
 
     *uncertain* is an event that the cart could not decide, *which* a line whose label fits several products, *shopper*
@@ -71,15 +71,15 @@ class Doubt:
         return self.name == UNKNOWN_ITEM and not self.options
 
 
-def doubts_of(
+def review_items_of(
     basket: Basket, catalogue: Catalogue, events: Sequence[StoredEvent], corrections: Iterable[StoredCorrection] = ()
-) -> list[Doubt]:
+) -> list[ReviewItem]:
     """What of one basket waits for a person, the oldest first."""
     key = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
     by_id = {stored.event.id: stored for stored in events}
     found = [_uncertain(key, by_id[doubt.event_id], catalogue) for doubt in basket.uncertain if doubt.event_id in by_id]
     found += [_which(key, line, by_id, catalogue) for line in basket.lines if line.ambiguous]
-    last = {word.correction.corrects: word for word in standing(corrections) if word.correction.corrects}
+    last = {word.correction.corrects: word for word in effective_corrections(corrections) if word.correction.corrects}
     found += [
         _answered(key, by_id[event], word, catalogue)
         for event, word in last.items()
@@ -115,9 +115,9 @@ def sold(catalogue: Catalogue, label: str) -> list[Product]:
     return [product for product in catalogue.products if product.active and label in product.labels]
 
 
-def _uncertain(key: SessionKey, stored: StoredEvent, catalogue: Catalogue) -> Doubt:
+def _uncertain(key: SessionKey, stored: StoredEvent, catalogue: Catalogue) -> ReviewItem:
     event = stored.event
-    return Doubt(
+    return ReviewItem(
         kind="uncertain",
         key=key,
         sources=(event.id,),
@@ -130,11 +130,11 @@ def _uncertain(key: SessionKey, stored: StoredEvent, catalogue: Catalogue) -> Do
     )
 
 
-def _which(key: SessionKey, line: Line, by_id: dict[str, StoredEvent], catalogue: Catalogue) -> Doubt:
+def _which(key: SessionKey, line: Line, by_id: dict[str, StoredEvent], catalogue: Catalogue) -> ReviewItem:
     products = [product for product in catalogue.products if product.sku in line.choices]
     first = by_id.get(line.sources[0])
     options = [Option(action="added", label=line.label, product=product) for product in products]
-    return Doubt(
+    return ReviewItem(
         kind="which",
         key=key,
         sources=line.sources,
@@ -147,10 +147,10 @@ def _which(key: SessionKey, line: Line, by_id: dict[str, StoredEvent], catalogue
     )
 
 
-def _answered(key: SessionKey, stored: StoredEvent, word: StoredCorrection, catalogue: Catalogue) -> Doubt:
+def _answered(key: SessionKey, stored: StoredEvent, word: StoredCorrection, catalogue: Catalogue) -> ReviewItem:
     said = word.correction
     product = catalogue.find(said.sku) if said.sku else None
-    return Doubt(
+    return ReviewItem(
         kind="shopper",
         key=key,
         sources=(stored.event.id,),

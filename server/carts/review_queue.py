@@ -7,22 +7,22 @@ from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.commands import CartKey
-from smartcart.server.carts.review_items import Doubt, doubts_of
+from smartcart.server.carts.review_items import ReviewItem, review_items_of
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.ledger.port import Ledger
 
 
-class Settling:
+class ReviewQueue:
     """Reads the newest session of the carts that have something open. Safe to use from several threads."""
 
     def __init__(self, carts: Carts, ledger: Ledger, catalogue: Callable[[], Catalogue]) -> None:
         self._carts = carts
         self._ledger = ledger
         self._catalogue = catalogue
-        self._known: dict[CartKey, tuple[CartView, Catalogue, list[Doubt]]] = {}
+        self._known: dict[CartKey, tuple[CartView, Catalogue, list[ReviewItem]]] = {}
         self._lock = threading.Lock()
 
-    def of_cart(self, view: CartView) -> list[Doubt]:
+    def of_cart(self, view: CartView) -> list[ReviewItem]:
         """What is open about one cart's newest session, the oldest first.
 
         Raises:
@@ -36,12 +36,12 @@ class Settling:
             return known[2]
         session = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
         records = self._ledger.session(session)
-        found = doubts_of(basket, catalogue, records.events, records.corrections)
+        found = review_items_of(basket, catalogue, records.events, records.corrections)
         with self._lock:
             self._known[key] = (view, catalogue, found)
         return found
 
-    def queue(self) -> list[Doubt]:
+    def queue(self) -> list[ReviewItem]:
         """Everything that waits: first what nobody has said, then what shoppers have said; the oldest first.
 
         Raises:

@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from smartcart.edge.contract.events import ITEM_TYPES, EventType
-from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import StoredCorrection, StoredEvent
 from smartcart.server.carts.commands import CartKey
 from smartcart.server.runtime.zone import UTC_ZONE, hour_of, hours_to
@@ -105,7 +105,7 @@ def shift_of(trips: Iterable[Trip], now: datetime, hours: int, zone: ZoneInfo = 
     net: defaultdict[tuple[str, str | None], int] = defaultdict(int)
     sessions = waiting = 0
     for trip in trips:
-        words = standing(trip.corrections)
+        words = effective_corrections(trip.corrections)
         said = _first_words(words)
         told = False
         for stored in trip.events:

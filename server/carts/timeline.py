@@ -36,7 +36,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class TimelineStep:
     """One step of a session. ``said`` are corrections of it, the oldest first; ``confidence`` is a fraction.
 
     ``facts`` is what the decision rests on, in words; a gap is from ``seq`` to ``last_seq``.
@@ -82,7 +82,7 @@ class Moment:
         return self.kind in ("added", "removed", "uncertain", "refused", "by_hand")
 
 
-def timeline(records: SessionRecords) -> list[Moment]:
+def timeline(records: SessionRecords) -> list[TimelineStep]:
     """Everything that happened in one session, the oldest first."""
     events, words, closing = records.events, records.corrections, records.closing
     by_hand = [word for word in words if word.correction.corrects is None]
@@ -90,22 +90,24 @@ def timeline(records: SessionRecords) -> list[Moment]:
     for word, said in zip(words, _said(words), strict=True):
         readings.setdefault(word.correction.corrects or word.correction.id, []).append(said)
     refused = [fault for fault in records.faults if fault.event_id not in {s.event.id for s in events}]
-    steps: list[tuple[int, int, Moment]] = [(s.event.seq, 0, _of_event(s, readings)) for s in events]
+    steps: list[tuple[int, int, TimelineStep]] = [(s.event.seq, 0, _of_event(s, readings)) for s in events]
     steps += [(fault.seq or 0, 1, _of_fault(fault, readings)) for fault in refused]
     seqs = [s.event.seq for s in events] + [fault.seq for fault in refused if fault.seq is not None]
-    steps += [(first, 0, Moment(kind="gap", id=f"gap-{first}", seq=first, last_seq=last)) for first, last in gaps(seqs)]
+    steps += [
+        (first, 0, TimelineStep(kind="gap", id=f"gap-{first}", seq=first, last_seq=last)) for first, last in gaps(seqs)
+    ]
     steps += [(word.after, 2, _of_hand(word, readings)) for word in by_hand]
     told = [moment for _, _, moment in sorted(steps, key=lambda step: step[:2])]
     if closing is not None:
-        told.append(Moment(kind="closed", id=closing.id, time=closing.time, name=closing.by or ""))
+        told.append(TimelineStep(kind="closed", id=closing.id, time=closing.time, name=closing.by or ""))
     return told
 
 
-def _of_event(stored: StoredEvent, readings: dict[str, list[Said]]) -> Moment:
+def _of_event(stored: StoredEvent, readings: dict[str, list[Said]]) -> TimelineStep:
     event = stored.event
     is_item = event.type in ITEM_TYPES
     kind: Any = (_KINDS if is_item else _SESSION_KINDS)[str(event.type)]
-    return Moment(
+    return TimelineStep(
         kind=kind,
         id=event.id,
         seq=event.seq,
@@ -121,8 +123,8 @@ def _of_event(stored: StoredEvent, readings: dict[str, list[Said]]) -> Moment:
     )
 
 
-def _of_fault(fault: Fault, readings: dict[str, list[Said]]) -> Moment:
-    return Moment(
+def _of_fault(fault: Fault, readings: dict[str, list[Said]]) -> TimelineStep:
+    return TimelineStep(
         kind="refused",
         id=fault.event_id,
         seq=fault.seq,
@@ -132,9 +134,9 @@ def _of_fault(fault: Fault, readings: dict[str, list[Said]]) -> Moment:
     )
 
 
-def _of_hand(word: StoredCorrection, readings: dict[str, list[Said]]) -> Moment:
+def _of_hand(word: StoredCorrection, readings: dict[str, list[Said]]) -> TimelineStep:
     said = word.correction
-    return Moment(
+    return TimelineStep(
         kind="by_hand",
         id=said.id,
         time=said.time,

@@ -76,7 +76,7 @@ def match_of(product: Product) -> Match:
     )
 
 
-class Matching(Protocol):
+class CatalogueMatching(Protocol):
     """What taking an event in needs of a catalogue, whether it stays as it is or changes."""
 
     def match(self, label: str | None, sku: str | None, weight_g: float | None = None) -> Match:

@@ -17,7 +17,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class ProductChange:
     """A product that would be made (``is_new``), or changed in some fields."""
 
     where: str
@@ -35,10 +35,10 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ImportPlan:
     """All that a file would do; it can be done only if no row of it is bad."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[ProductChange, ...]
     unchanged: int
     bad: tuple[BadRow, ...]
 
@@ -51,7 +51,7 @@ class Plan:
         return len(self.changes) - self.new
 
 
-def plan(rows: Sequence[Row], products: Iterable[Product]) -> Plan:
+def plan(rows: Sequence[Row], products: Iterable[Product]) -> ImportPlan:
     """Holds a file's rows against the products of now; what the file does not name stays as it is."""
     before = {product.sku: product for product in products}
     after = before | {row.product.sku: row.product for row in rows if row.product}
@@ -70,10 +70,10 @@ def plan(rows: Sequence[Row], products: Iterable[Product]) -> Plan:
         old = before.get(product.sku)
         found = differences(old, product)
         if found:
-            changes.append(Change(where=row.where, product=product, is_new=old is None, differences=found))
+            changes.append(ProductChange(where=row.where, product=product, is_new=old is None, differences=found))
         else:
             unchanged += 1
-    return Plan(changes=tuple(changes), unchanged=unchanged, bad=tuple(bad))
+    return ImportPlan(changes=tuple(changes), unchanged=unchanged, bad=tuple(bad))
 
 
 def differences(before: Product | None, after: Product) -> tuple[Difference, ...]:

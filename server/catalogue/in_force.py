@@ -11,7 +11,7 @@ class CatalogueInForce:
     """A ``Matching`` that changes. What this server changes is in force at once; safe to use from several threads.
 
     Raises:
-        OfficeError: the tables cannot be read.
+        DatabaseError: the tables cannot be read.
     """
 
     def __init__(self, products: Products) -> None:
@@ -46,7 +46,7 @@ class CatalogueInForce:
         """Reads it again, whoever has changed it.
 
         Raises:
-            OfficeError: the tables cannot be read; what was in force stays.
+            DatabaseError: the tables cannot be read; what was in force stays.
         """
         with self._lock:
             self._now = self._products.catalogue()
@@ -55,7 +55,7 @@ class CatalogueInForce:
         """Reads it again if another server has changed it.
 
         Raises:
-            OfficeError: as for ``refresh``.
+            DatabaseError: as for ``refresh``.
         """
         if self._products.shop().version != self._now[0].version:
             self.refresh()

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from smartcart.server.catalogue.import_plan import Change
+from smartcart.server.catalogue.import_plan import ProductChange
 from smartcart.server.catalogue.product import LABEL_SEPARATOR
 
 _ALIKE: Final = 0.6
@@ -32,7 +32,7 @@ class UnknownLabel:
         return f"No camera label is called “{self.label}”: {hint}"
 
 
-def unknown_labels(changes: Iterable[Change], known: Collection[str]) -> list[UnknownLabel]:
+def unknown_labels(changes: Iterable[ProductChange], known: Collection[str]) -> list[UnknownLabel]:
     """The labels that an import brings in and that are not ``known``; where nothing is known, nothing is said."""
     if not known:
         return []
@@ -51,7 +51,7 @@ def nearest_label(label: str, known: Collection[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
-def _before(change: Change) -> list[str]:
+def _before(change: ProductChange) -> list[str]:
     """The labels that the product had."""
     label = next((found.before for found in change.differences if found.column == "label"), None)
     return list(change.product.labels) if label is None else label.split(LABEL_SEPARATOR)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from smartcart.server.catalogue.import_plan import Change
+from smartcart.server.catalogue.import_plan import ProductChange
 from smartcart.server.catalogue.money import money
 from smartcart.server.catalogue.product import CUT_NUMBER, percent
 
@@ -23,7 +23,7 @@ class Oddity:
     advice: str
 
 
-def oddities(changes: Iterable[Change]) -> list[Oddity]:
+def oddities(changes: Iterable[ProductChange]) -> list[Oddity]:
     """Prices that jump, taxes that look like fractions, codes that a spreadsheet has cut."""
     return [
         Oddity(where=change.where, sku=change.product.sku, column=column, advice=advice)
@@ -33,18 +33,18 @@ def oddities(changes: Iterable[Change]) -> list[Oddity]:
     ]
 
 
-def has_jump(change: Change) -> bool:
+def has_jump(change: ProductChange) -> bool:
     """Whether the price would be more than five times as much as before, or less than a fifth."""
     prices = _prices(change)
     return prices is not None and max(prices) > JUMP * min(prices)
 
 
-def _prices(change: Change) -> tuple[int, int] | None:
+def _prices(change: ProductChange) -> tuple[int, int] | None:
     found = next((d for d in change.differences if d.column == "price"), None)
     return (int(found.before), int(found.after)) if found and found.before and found.after else None
 
 
-def _price(change: Change) -> str | None:
+def _price(change: ProductChange) -> str | None:
     prices = _prices(change)
     if prices is None or not has_jump(change):
         return None
@@ -52,13 +52,13 @@ def _price(change: Change) -> str | None:
     return f"the price goes from {before} to {after}: are the prices of the file in another unit?"
 
 
-def _tax(change: Change) -> str | None:
+def _tax(change: ProductChange) -> str | None:
     rate = change.product.tax_rate
     if not 0 < rate < 100 or not any(found.column == "tax" for found in change.differences):
         return None
     return f"the tax would be {percent(rate)} %: for {rate} % write {rate}"
 
 
-def _sku(change: Change) -> str | None:
+def _sku(change: ProductChange) -> str | None:
     is_cut = change.is_new and re.fullmatch(CUT_NUMBER, change.product.sku)
     return "the code looks like one that a spreadsheet has cut: format its column as text" if is_cut else None

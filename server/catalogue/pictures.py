@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 from smartcart.server.database.shop_tables import PICTURES, PRODUCTS
 from smartcart.server.errors import ServerError
 
@@ -31,10 +31,10 @@ class PictureError(ServerError):
     """An upload is no picture that can be taken; the message says why."""
 
 
-class Pictures:
+class ProductPictures:
     """Keeps pictures under the hash of their bytes, so that one never changes under its address."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Database) -> None:
         self._office = office
 
     def keep(self, upload: bytes) -> str:

@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.catalogue.catalogue import Catalogue
-from smartcart.server.catalogue.import_plan import Change, Plan, differences
+from smartcart.server.catalogue.import_plan import ImportPlan, ProductChange, differences
 from smartcart.server.catalogue.product import Problem, Product, ProductError, Unit, same_gtin
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 from smartcart.server.database.shop_tables import LABELS, PRICES, PRODUCTS, SHOP
 from smartcart.server.errors import ServerError
 
@@ -48,7 +48,7 @@ class PriceVersion:
 class Products:
     """Reads and changes the catalogue. ``on_change`` is called after every change, outside its transaction."""
 
-    def __init__(self, office: Office, audit: AuditLog, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, office: Database, audit: AuditLog, on_change: Callable[[], None] = lambda: None) -> None:
         self._office = office
         self._audit = audit
         self.on_change = on_change
@@ -108,7 +108,7 @@ class Products:
             detail = {d.column: f"{d.before} → {d.after}" if old else d.after for d in found}
             self._audit.write(connection, by, "product made" if new else "product changed", product.sku, **detail)
 
-    def apply(self, plan: Plan, version: int, by: Actor) -> None:
+    def apply(self, plan: ImportPlan, version: int, by: Actor) -> None:
         """Does what a plan says in one transaction.
 
         Raises:
@@ -219,6 +219,6 @@ def _products(connection: Connection, currency: str, skus: Sequence[str] | None 
     ]
 
 
-def _some(changes: Iterable[Change]) -> dict[str, list[str]]:
+def _some(changes: Iterable[ProductChange]) -> dict[str, list[str]]:
     """The SKUs of an import, as far as a line of the log should hold them."""
     return {"skus": [change.product.sku for change in changes][:_AT_ONCE]}

@@ -35,7 +35,7 @@ NAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class TextSample:
     """What some of a file reads like in one code page."""
 
     encoding: Encoding
@@ -53,7 +53,7 @@ class TextError(ServerError):
 class UnknownEncodingError(TextError):
     """A text that is not UTF-8; ``samples`` are what it may be, for a person to choose from."""
 
-    def __init__(self, samples: tuple[Sample, ...]) -> None:
+    def __init__(self, samples: tuple[TextSample, ...]) -> None:
         reads = ", ".join(f"{sample.encoding} reads “{sample.text}”" for sample in samples)
         super().__init__(f"is not in UTF-8: save it so, or say its encoding ({reads})")
         self.samples = samples
@@ -75,10 +75,10 @@ def decoded(data: bytes, encoding: Encoding | None = None) -> str:
     return _read(data, "utf-8-sig")
 
 
-def samples(data: bytes) -> tuple[Sample, ...]:
+def samples(data: bytes) -> tuple[TextSample, ...]:
     """How the first words beyond ASCII read, once for each code page in which they differ and that has all of them."""
     lines = [line for line in data.splitlines() if not line.isascii()][:_SAMPLE_LINES]
-    found: dict[str, Sample] = {}
+    found: dict[str, TextSample] = {}
     for encoding in Encoding:
         try:
             data.decode(encoding)
@@ -86,7 +86,7 @@ def samples(data: bytes) -> tuple[Sample, ...]:
             continue
         text = " / ".join(_around(line.decode(encoding)) for line in lines)
         if text.isprintable():
-            found.setdefault(text, Sample(encoding=encoding, text=text))
+            found.setdefault(text, TextSample(encoding=encoding, text=text))
     return tuple(found.values())
 
 

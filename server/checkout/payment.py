@@ -30,7 +30,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class PaymentAnswer:
     """A provider's last word on an order: ``reference`` is its own name of what it took, ``reason`` why it did not."""
 
     key: str
@@ -58,11 +58,11 @@ class PaymentProvider(Protocol):
     def means(self) -> tuple[Means, ...]:
         """The ways to pay that it offers."""
 
-    def listen(self, answered: Callable[[Answer], None]) -> None:
+    def listen(self, answered: Callable[[PaymentAnswer], None]) -> None:
         """Calls ``answered`` with what it has to say unasked: late, or once more."""
 
-    def charge(self, order: Order, means: str) -> Answer:
+    def charge(self, order: Order, means: str) -> PaymentAnswer:
         """Takes the money, or says why not."""
 
-    def conclude(self, key: str) -> Answer:
+    def conclude(self, key: str) -> PaymentAnswer:
         """What became of an order. One that it has not taken yet it never takes, and says so."""

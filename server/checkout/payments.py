@@ -17,9 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.basket.records import SessionKey
 from smartcart.server.checkout.bill import Bill
-from smartcart.server.checkout.payment import Answer, Order, PaymentState
+from smartcart.server.checkout.payment import Order, PaymentAnswer, PaymentState
 from smartcart.server.checkout.receipt import Receipt, new_code
-from smartcart.server.database.database import Office, inserting
+from smartcart.server.database.database import Database, inserting
 from smartcart.server.database.shop_tables import PAYMENTS, RECEIPT_NUMBERS, RECEIPTS, SHOP
 
 _PROVIDER: Final = Actor(name="payment provider", via="command")
@@ -40,7 +40,7 @@ class Payment:
 class Payments:
     """Asks for, and books payments; finds receipts and notes that one was shown."""
 
-    def __init__(self, office: Office, audit: AuditLog) -> None:
+    def __init__(self, office: Database, audit: AuditLog) -> None:
         self._office = office
         self._audit = audit
 
@@ -82,7 +82,7 @@ class Payments:
                 return None
         return Order(key=name, amount=bill.total, currency=bill.currency)
 
-    def book(self, answer: Answer) -> bool:
+    def book(self, answer: PaymentAnswer) -> bool:
         """Takes a provider's answer down, with the receipt if it is paid; False if it changes nothing any more."""
         state = PaymentState.PAID if answer.paid else PaymentState.DECLINED
         asked = (PAYMENTS.c.key == answer.key) & (PAYMENTS.c.state == PaymentState.ASKED)
@@ -101,14 +101,14 @@ class Payments:
                 self._audit.write(connection, _PROVIDER, "payment declined", name, reason=answer.reason)
             return True
 
-    def _doubt(self, connection: Connection, answer: Answer) -> None:
+    def _doubt(self, connection: Connection, answer: PaymentAnswer) -> None:
         """An answer that comes again is nothing; a *paid* for what is not paid is money to give back, for a person."""
         paid = (PAYMENTS.c.key == answer.key) & (PAYMENTS.c.state == PaymentState.PAID)
         if answer.paid and connection.execute(select(PAYMENTS.c.key).where(paid)).first() is None:
             said = {"reference": answer.reference, "what": "give the money back: the provider took it too late"}
             self._audit.write(connection, _PROVIDER, "payment contradicts", answer.key, **said)
 
-    def _issue(self, connection: Connection, bill: Bill, answer: Answer) -> Receipt:
+    def _issue(self, connection: Connection, bill: Bill, answer: PaymentAnswer) -> Receipt:
         counted = inserting(connection, RECEIPT_NUMBERS).values(store=bill.store, last=1)
         counted = counted.on_conflict_do_update(
             index_elements=[RECEIPT_NUMBERS.c.store], set_={"last": RECEIPT_NUMBERS.c.last + 1}

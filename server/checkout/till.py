@@ -16,7 +16,7 @@ from smartcart.server.carts.corrections import Told, store_told
 from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.catalogue.in_force import CatalogueInForce
 from smartcart.server.checkout.bill import Bill, bill_of, hindrances, remarks
-from smartcart.server.checkout.payment import Answer, NoAnswerError, PaymentProvider, PaymentState
+from smartcart.server.checkout.payment import NoAnswerError, PaymentAnswer, PaymentProvider, PaymentState
 from smartcart.server.checkout.payments import Payment, Payments
 from smartcart.server.checkout.receipt import Receipt
 from smartcart.server.errors import ServerError
@@ -148,7 +148,7 @@ class Till:
         order = self.payments.ask(key, seen.bill, by)
         if order is not None:
             try:
-                free = Answer(key=order.key, paid=True, reference="nothing to pay")
+                free = PaymentAnswer(key=order.key, paid=True, reference="nothing to pay")
                 self._book(self.provider.charge(order, means) if order.amount else free)
             except NoAnswerError as error:
                 log.warning("payment %s: %s", order.key, error)
@@ -204,7 +204,7 @@ class Till:
         """Asks the provider what became of every payment that has waited so long; safe while others do the same.
 
         Raises:
-            OfficeError: the tables cannot be read or written.
+            DatabaseError: the tables cannot be read or written.
         """
         for key in self.payments.open_since(age):
             self._conclude(key)
@@ -215,7 +215,7 @@ class Till:
         except NoAnswerError as error:
             log.warning("payment %s is still open: %s", key, error)
 
-    def _book(self, answer: Answer) -> None:
+    def _book(self, answer: PaymentAnswer) -> None:
         if self.payments.book(answer):
             store, cart, *_ = answer.key.split("/")
             self._on_change((store, cart))

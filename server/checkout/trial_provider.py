@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from smartcart.server.checkout.payment import Answer, Means, NoAnswerError, Order
-from smartcart.server.database.database import Office
+from smartcart.server.checkout.payment import Means, NoAnswerError, Order, PaymentAnswer
+from smartcart.server.database.database import Database
 from smartcart.server.database.shop_tables import TEST_CHARGES
 
 _PAYS, _DECLINES, _TWICE, _LOST, _SILENT = "pays", "declines", "twice", "lost", "silent"
@@ -28,22 +28,22 @@ class TrialProvider:
         Means(code=_SILENT, words="Test card that never answers"),
     )
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Database) -> None:
         self._office = office
-        self._answered: Callable[[Answer], None] = lambda _: None
+        self._answered: Callable[[PaymentAnswer], None] = lambda _: None
 
-    def listen(self, answered: Callable[[Answer], None]) -> None:
+    def listen(self, answered: Callable[[PaymentAnswer], None]) -> None:
         """See ``PaymentProvider``."""
         self._answered = answered
 
-    def charge(self, order: Order, means: str) -> Answer:
+    def charge(self, order: Order, means: str) -> PaymentAnswer:
         """See ``PaymentProvider``; ``means`` decides how it goes."""
         if means == _SILENT:
             raise NoAnswerError("the test provider did not answer")
         if means == _DECLINES:
-            wanted = Answer(key=order.key, paid=False, reason="the card was declined")
+            wanted = PaymentAnswer(key=order.key, paid=False, reason="the card was declined")
         else:
-            wanted = Answer(key=order.key, paid=True, reference=f"test-{order.key.rpartition('/')[0][-12:]}")
+            wanted = PaymentAnswer(key=order.key, paid=True, reference=f"test-{order.key.rpartition('/')[0][-12:]}")
         answer = self._booked(wanted)
         if means == _LOST:
             raise NoAnswerError("the answer of the test provider was lost")
@@ -51,11 +51,11 @@ class TrialProvider:
             self._answered(answer)
         return answer
 
-    def conclude(self, key: str) -> Answer:
+    def conclude(self, key: str) -> PaymentAnswer:
         """See ``PaymentProvider``."""
-        return self._booked(Answer(key=key, paid=False, reason=_NEVER))
+        return self._booked(PaymentAnswer(key=key, paid=False, reason=_NEVER))
 
-    def _booked(self, wanted: Answer) -> Answer:
+    def _booked(self, wanted: PaymentAnswer) -> PaymentAnswer:
         """The answer that stands in the books: the first of its key, whatever is wanted now."""
         try:
             with self._office.writing() as connection:
@@ -63,5 +63,5 @@ class TrialProvider:
         except IntegrityError:
             with self._office.reading() as connection:
                 query = select(TEST_CHARGES.c.answer).where(TEST_CHARGES.c.key == wanted.key)
-                return Answer(**json.loads(connection.execute(query).scalar_one()))
+                return PaymentAnswer(**json.loads(connection.execute(query).scalar_one()))
         return wanted

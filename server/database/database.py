@@ -21,18 +21,18 @@ _BUSY_SECONDS: Final = 10
 _SCHEMA: Final = "smartcart"  # the ledger's own in PostgreSQL
 
 
-class OfficeError(ServerError):
+class DatabaseError(ServerError):
     """The office's tables cannot be opened, read or written; the message says why and what to do."""
 
 
-class Office:
+class Database:
     """Safe to use from several threads. Do not ask for a second connection while holding one."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
         """Brings the tables up to date.
 
         Raises:
-            OfficeError: they cannot be written, or are of a newer version.
+            DatabaseError: they cannot be written, or are of a newer version.
         """
         self._engine = engine
         self.now = clock
@@ -41,7 +41,9 @@ class Office:
                 migrate(connection)
         except NewerTablesError as error:
             engine.dispose()
-            raise OfficeError(f"the server's tables are newer than this program ({error}): update smartcart") from None
+            raise DatabaseError(
+                f"the server's tables are newer than this program ({error}): update smartcart"
+            ) from None
         except BaseException:
             engine.dispose()
             raise
@@ -71,9 +73,9 @@ class Office:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise OfficeError(f"cannot {doing} the server's own tables: {error.orig}") from error
+            raise DatabaseError(f"cannot {doing} the server's own tables: {error.orig}") from error
         except SQLAlchemyError as error:
-            raise OfficeError(f"cannot {doing} the server's own tables: {error}") from error
+            raise DatabaseError(f"cannot {doing} the server's own tables: {error}") from error
 
 
 def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -81,17 +83,17 @@ def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresq
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
-def open_office(ledger_url: str, clock: Callable[[], datetime] = utc_now) -> Office:
+def open_database(ledger_url: str, clock: Callable[[], datetime] = utc_now) -> Database:
     """Opens the office in the database of a ledger that is open or has been; ``memory:`` keeps nothing.
 
     Raises:
-        OfficeError: the database cannot be opened, or its tables are of a newer version.
+        DatabaseError: the database cannot be opened, or its tables are of a newer version.
     """
     if ledger_url == "memory:":
-        return Office(_sqlite_engine(None), clock)
+        return Database(_sqlite_engine(None), clock)
     if ledger_url.startswith("sqlite:///"):
-        return Office(_sqlite_engine(ledger_url.removeprefix("sqlite:///")), clock)
-    return Office(_postgres_engine(ledger_url), clock)
+        return Database(_sqlite_engine(ledger_url.removeprefix("sqlite:///")), clock)
+    return Database(_postgres_engine(ledger_url), clock)
 
 
 def _sqlite_engine(path: str | None) -> Engine:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Stri
 from sqlalchemy.types import TypeDecorator
 
 from smartcart.server.database.tables import METADATA, key, maybe, needed
-from smartcart.server.database.utc_datetime import Moment
+from smartcart.server.database.utc_datetime import UtcDateTime
 
 
 class Flag(TypeDecorator[bool]):
@@ -59,7 +59,7 @@ PRICES: Final = Table(
     needed("sku", String, ForeignKey(PRODUCTS.c.sku)),
     maybe("price", BigInteger),
     needed("unit"),
-    needed("set_at", Moment),
+    needed("set_at", UtcDateTime),
     needed("set_by"),
     Index("office_prices_of_product", "sku", "position"),
 )
@@ -81,7 +81,7 @@ PAYMENTS: Final = Table(
     needed("attempt", Integer),
     needed("key", unique=True),
     needed("bill"),
-    needed("asked_at", Moment),
+    needed("asked_at", UtcDateTime),
     needed("asked_by"),
     maybe("reason"),
     Index("office_payments_of_state", "state", "asked_at"),
@@ -105,8 +105,8 @@ RECEIPTS: Final = Table(
     needed("bill"),
     needed("seller"),
     needed("reference"),
-    needed("issued_at", Moment),
-    maybe("shown_at", Moment),
+    needed("issued_at", UtcDateTime),
+    maybe("shown_at", UtcDateTime),
     maybe("shown_by"),
 )
 
@@ -124,6 +124,6 @@ GALLERIES: Final = Table(
     needed("version", BigInteger),
     needed("sha256"),
     needed("data", LargeBinary),
-    needed("set_at", Moment),
+    needed("set_at", UtcDateTime),
     needed("set_by"),
 )

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, String, Table
 
-from smartcart.server.database.utc_datetime import Moment
+from smartcart.server.database.utc_datetime import UtcDateTime
 
 METADATA: Final = MetaData()
 
@@ -30,10 +30,10 @@ ACCOUNTS: Final = Table(
     key("name"),
     needed("role"),
     needed("password_hash"),
-    needed("created_at", Moment),
-    needed("changed_at", Moment),
-    maybe("disabled_at", Moment),
-    maybe("last_login_at", Moment),
+    needed("created_at", UtcDateTime),
+    needed("changed_at", UtcDateTime),
+    maybe("disabled_at", UtcDateTime),
+    maybe("last_login_at", UtcDateTime),
 )
 
 LOGINS: Final = Table(
@@ -41,8 +41,8 @@ LOGINS: Final = Table(
     METADATA,
     key("secret_hash"),
     needed("account", String, ForeignKey(ACCOUNTS.c.name)),
-    needed("created_at", Moment),
-    needed("seen_at", Moment),
+    needed("created_at", UtcDateTime),
+    needed("seen_at", UtcDateTime),
     Index("office_logins_of_account", "account"),
 )
 
@@ -54,10 +54,10 @@ TOKENS: Final = Table(
     needed("secret_hash"),
     needed("scope"),
     needed("created_by"),
-    needed("created_at", Moment),
-    maybe("expires_at", Moment),
-    maybe("revoked_at", Moment),
-    maybe("used_at", Moment),
+    needed("created_at", UtcDateTime),
+    maybe("expires_at", UtcDateTime),
+    maybe("revoked_at", UtcDateTime),
+    maybe("used_at", UtcDateTime),
 )
 
 PAIRING_CODES: Final = Table(
@@ -67,7 +67,7 @@ PAIRING_CODES: Final = Table(
     needed("store"),
     needed("cart"),
     needed("created_by"),
-    needed("expires_at", Moment),
+    needed("expires_at", UtcDateTime),
 )
 
 SCREENS: Final = Table(
@@ -78,8 +78,8 @@ SCREENS: Final = Table(
     needed("store"),
     needed("cart"),
     needed("paired_by"),
-    needed("paired_at", Moment),
-    needed("expires_at", Moment),
+    needed("paired_at", UtcDateTime),
+    needed("expires_at", UtcDateTime),
     Index("office_screens_of_cart", "store", "cart"),
 )
 
@@ -88,7 +88,7 @@ CALLS: Final = Table(
     METADATA,
     key("store"),
     key("cart"),
-    needed("since", Moment),
+    needed("since", UtcDateTime),
 )
 
 REQUESTS: Final = Table(
@@ -98,7 +98,7 @@ REQUESTS: Final = Table(
     key("cart"),
     needed("action"),
     maybe("session"),
-    needed("asked_at", Moment),
+    needed("asked_at", UtcDateTime),
 )
 
 TRIES: Final = Table(
@@ -113,7 +113,7 @@ AUDIT: Final = Table(
     "office_audit",
     METADATA,
     key("position", BigInteger),
-    needed("at", Moment),
+    needed("at", UtcDateTime),
     needed("actor"),
     needed("via"),
     needed("action"),

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from smartcart.edge.gallery.gallery_file import Gallery, GalleryError
 from smartcart.edge.gallery.wire import Pointer
 from smartcart.server.access.audit import Actor, AuditLog
-from smartcart.server.database.database import Office
+from smartcart.server.database.database import Database
 from smartcart.server.database.shop_tables import GALLERIES
 
 
@@ -30,9 +30,9 @@ class Kept:
 class Galleries:
     """Reads and changes the gallery. ``on_change`` is called after every change, whoever made it."""
 
-    def __init__(self, office: Office, audit: AuditLog, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, office: Database, audit: AuditLog, on_change: Callable[[], None] = lambda: None) -> None:
         """Raises:
-        OfficeError: the tables cannot be read.
+        DatabaseError: the tables cannot be read.
         """
         self._office = office
         self._audit = audit
@@ -50,7 +50,7 @@ class Galleries:
         """Reads it again if another server has changed it.
 
         Raises:
-            OfficeError: the tables cannot be read; what was in force stays.
+            DatabaseError: the tables cannot be read; what was in force stays.
         """
         with self._lock, self._office.reading() as connection:
             version = connection.execute(select(GALLERIES.c.version)).scalar()
@@ -64,7 +64,7 @@ class Galleries:
 
         Raises:
             GalleryError: it holds no such product, or was made with another embedding while others are enrolled.
-            OfficeError: the tables cannot be written.
+            DatabaseError: the tables cannot be written.
         """
         product = next((product for product in alone.products if product.sku == sku), None)
         if product is None or len(product.prototypes) == 0:
@@ -83,7 +83,7 @@ class Galleries:
 
         Raises:
             GalleryError: it is not enrolled.
-            OfficeError: the tables cannot be written.
+            DatabaseError: the tables cannot be written.
         """
 
         def change(before: Gallery | None) -> Gallery:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from smartcart.edge.contract.events import Channel, ContractError
-from smartcart.edge.gallery.wire import PART_BYTES, Fetch, Part
+from smartcart.edge.gallery.wire import PART_BYTES, Fetch, GalleryPart
 from smartcart.server.carts.commands import CartKey
 from smartcart.server.gallery.keeper import Kept
 
@@ -68,4 +68,4 @@ def _fits(kept: Kept, wish: Fetch) -> bool:
 
 def _part(kept: Kept, wish: Fetch) -> bytes:
     data = kept.payload[wish.offset : wish.offset + PART_BYTES]
-    return Part(sha256=wish.sha256, offset=wish.offset, data=data).to_bytes()
+    return GalleryPart(sha256=wish.sha256, offset=wish.offset, data=data).to_bytes()

@@ -15,7 +15,7 @@ MOST_BYTES: Final = 2 * 1024 * 1024
 """How large the body of a request may be."""
 
 
-class Guard:
+class RequestGuard:
     """ASGI middleware.
 
     A name in ``Host`` that is not known is refused, since a foreign site can point its own name here (DNS rebinding);

@@ -14,7 +14,7 @@ SHOWN: Final = 10
 log = logging.getLogger(__name__)
 
 
-class Watch:
+class CommitReporter:
     """Stands beside the subscriber."""
 
     def __init__(self, metrics: Metrics) -> None:

@@ -19,7 +19,7 @@ from smartcart.edge.contract.events import (
     parse_topic,
 )
 from smartcart.server.basket.records import StoredEvent
-from smartcart.server.catalogue.catalogue import Match, Matching
+from smartcart.server.catalogue.catalogue import CatalogueMatching, Match
 from smartcart.server.ledger.port import KEPT_BYTES, DeadLetter
 
 MAX_REASON: Final = 500
@@ -31,7 +31,7 @@ The edge ends a session at half of that, so that what is refused is never an hon
 _TOO_LONG: Final = f"a session has at most {MOST_EVENTS} events: end it and begin another"
 
 
-def take_in(topic: str, payload: bytes, catalogue: Matching, now: str) -> StoredEvent | DeadLetter:
+def take_in(topic: str, payload: bytes, catalogue: CatalogueMatching, now: str) -> StoredEvent | DeadLetter:
     """Reads one message of an ``events`` topic; the price of its product is the one in force now.
 
     A message that came on a cart's topic is that cart's doing, whatever it says of itself: its fault is that cart's.

@@ -16,10 +16,10 @@ from smartcart.edge.contract.events import Ack, Channel, ContractError, Topic, p
 from smartcart.server.basket.records import StoredEvent
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import CartKey, Commands
-from smartcart.server.catalogue.catalogue import Matching
+from smartcart.server.catalogue.catalogue import CatalogueMatching
 from smartcart.server.gallery.post import GalleryPost
 from smartcart.server.ledger.port import DeadLetter, Ledger, LedgerError, Outcome, Verdict
-from smartcart.server.mqtt.commit_reporter import Watch
+from smartcart.server.mqtt.commit_reporter import CommitReporter
 from smartcart.server.mqtt.connection import Connection, ConnectionLost
 from smartcart.server.mqtt.evidence import EvidenceBox
 from smartcart.server.mqtt.intake import take_in, take_in_status
@@ -62,10 +62,10 @@ class Subscriber:
         *,
         connection: Connection,
         ledger: Ledger,
-        catalogue: Matching,
+        catalogue: CatalogueMatching,
         carts: Carts,
         commands: Commands,
-        watch: Watch,
+        watch: CommitReporter,
         evidence: EvidenceBox | None = None,
         galleries: GalleryPost | None = None,
     ) -> None:

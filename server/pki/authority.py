@@ -21,9 +21,9 @@ from smartcart.edge.contract.events import ContractError, checked_name
 from smartcart.server.errors import ServerError
 from smartcart.server.pki.bundle import write_private
 from smartcart.server.pki.certificates import (
+    CertificateRole,
     Issued,
     Key,
-    Role,
     certificate_to_pem,
     describe,
     key_to_pem,
@@ -158,7 +158,7 @@ class StoreAuthority:
     def issue(
         self,
         name: str,
-        role: Role,
+        role: CertificateRole,
         *,
         hosts: Sequence[str] = (),
         days: int = CERTIFICATE_DAYS,
@@ -175,7 +175,7 @@ class StoreAuthority:
             AuthorityError: the name is none or is held already, or the folder cannot be written.
         """
         now = now or datetime.now(UTC)
-        _check_name(name if role is Role.CART else name.removeprefix("@"), str(role))
+        _check_name(name if role is CertificateRole.CART else name.removeprefix("@"), str(role))
         if not again and any(h.issued.name == name and h.state(now) == "good" for h in self.holders()):
             raise AuthorityError(f"{name} has a good certificate already: renew it, or revoke it first")
         key = new_key()

@@ -22,7 +22,7 @@ CLOCK_SLACK: Final = timedelta(days=1)
 Key = ec.EllipticCurvePrivateKey
 
 
-class Role(StrEnum):
+class CertificateRole(StrEnum):
     """What a certificate is for; it stands in the subject's organisational unit."""
 
     CART = "cart"
@@ -39,7 +39,7 @@ class Issued:
 
     serial: int
     name: str
-    role: Role
+    role: CertificateRole
     issued: datetime
     expires: datetime
 
@@ -75,7 +75,7 @@ def make_certificate(
     key: Key,
     *,
     name: str,
-    role: Role,
+    role: CertificateRole,
     hosts: Sequence[str],
     authority: x509.Certificate,
     authority_key: Key,
@@ -87,7 +87,7 @@ def make_certificate(
     The broker's is good for servers of TLS alone, at ``hosts`` (names or IP addresses); all others for clients alone.
     """
     until = min(now + timedelta(days=days), authority.not_valid_after_utc)
-    purpose = ExtendedKeyUsageOID.SERVER_AUTH if role is Role.BROKER else ExtendedKeyUsageOID.CLIENT_AUTH
+    purpose = ExtendedKeyUsageOID.SERVER_AUTH if role is CertificateRole.BROKER else ExtendedKeyUsageOID.CLIENT_AUTH
     store = store_of(authority)
     builder = (
         _builder(key, _subject(store, name, role), authority.subject, now, until)
@@ -135,7 +135,7 @@ def describe(certificate: x509.Certificate) -> Issued:
     return Issued(
         serial=certificate.serial_number,
         name=str(name[0].value),
-        role=Role(str(role[0].value)),
+        role=CertificateRole(str(role[0].value)),
         issued=certificate.not_valid_before_utc + CLOCK_SLACK,
         expires=certificate.not_valid_after_utc,
     )
@@ -161,7 +161,7 @@ def _builder(
     )
 
 
-def _subject(store: str, name: str, role: Role | None) -> x509.Name:
+def _subject(store: str, name: str, role: CertificateRole | None) -> x509.Name:
     parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, store)]
     if role:
         parts.append(x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, role))

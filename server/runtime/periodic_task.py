@@ -1,4 +1,4 @@
-"""Rounds: one thing done again and again in a thread of its own, as looking for what other servers have written."""
+"""A periodic task: one thing done again and again in its own thread, as looking for what other servers have written."""
 
 import logging
 import threading
@@ -9,7 +9,7 @@ from smartcart.server.errors import ServerError
 log = logging.getLogger(__name__)
 
 
-class Rounds:
+class PeriodicTask:
     """Does its work every ``seconds``, from ``start`` to ``stop``.
 
     While the database cannot be reached, that is told once, and the next round tries again.

@@ -16,7 +16,7 @@ _NAME: Final = Path("/etc/timezone")
 log = logging.getLogger(__name__)
 
 
-class ZoneError(ServerError):
+class TimeZoneError(ServerError):
     """There is no time zone of this name."""
 
 
@@ -31,14 +31,14 @@ def store_zone(name: str | None) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ZoneError(f"there is no time zone {name[:80]!r}: give one such as Europe/Berlin") from None
+        raise TimeZoneError(f"there is no time zone {name[:80]!r}: give one such as Europe/Berlin") from None
 
 
 def _machine_zone() -> ZoneInfo:
     name = _machine_name()
     try:
         return store_zone(name or "UTC")
-    except ZoneError:
+    except TimeZoneError:
         log.warning("this machine's time zone %r has no name that is known: the pages show UTC; give --time-zone", name)
         return UTC_ZONE
 

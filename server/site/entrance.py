@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from smartcart.server.access.access import Doors
+from smartcart.server.access.access import Access
 from smartcart.server.access.logins import LoginTimes
 from smartcart.server.errors import ServerError
 from smartcart.server.http.tls import Tls
@@ -29,7 +29,7 @@ class Entrance:
     trusted_proxies: Sequence[str] = ("127.0.0.1", "::1")
     times: LoginTimes = field(default_factory=LoginTimes)
 
-    def check(self, host: str, doors: Doors) -> None:
+    def check(self, host: str, doors: Access) -> None:
         """Looks whether the server may listen on ``host``.
 
         Raises:

@@ -7,20 +7,20 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, HTTPException, Request
 
-from smartcart.server.access.access import Doors
+from smartcart.server.access.access import Access
 from smartcart.server.access.audit import Actor
-from smartcart.server.access.authenticator import FrontDesk
+from smartcart.server.access.authenticator import Authenticator
 from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.commands import Action
 from smartcart.server.carts.corrections import Corrections
-from smartcart.server.carts.help_requests import Calls
-from smartcart.server.carts.requests import Requests
-from smartcart.server.carts.review_queue import Settling
+from smartcart.server.carts.help_requests import HelpRequests
+from smartcart.server.carts.requests import CartRequests
+from smartcart.server.carts.review_queue import ReviewQueue
 from smartcart.server.carts.shift_book import ShiftBook
 from smartcart.server.catalogue.in_force import CatalogueInForce
-from smartcart.server.catalogue.pictures import Pictures
+from smartcart.server.catalogue.pictures import ProductPictures
 from smartcart.server.catalogue.store import Products
 from smartcart.server.checkout.till import Till
 from smartcart.server.gallery.keeper import Galleries
@@ -47,16 +47,16 @@ class Site:
 
     carts: Carts
     ledger: Ledger
-    requests: Requests
+    requests: CartRequests
     catalogue: CatalogueInForce
     products: Products
     galleries: Galleries
-    pictures: Pictures
+    pictures: ProductPictures
     till: Till
     health: Callable[[], Health]
     metrics: Metrics
-    doors: Doors
-    desk: FrontDesk
+    doors: Access
+    desk: Authenticator
     templates: Templates
     feed: Feed
     cards: CartCards
@@ -64,9 +64,9 @@ class Site:
     queue_pages: QueuePages
     screen_pages: ScreenPages
     corrections: Corrections
-    settling: Settling
+    settling: ReviewQueue
     shifts: ShiftBook
-    calls: Calls
+    calls: HelpRequests
     evidence: EvidenceBox
     labels: frozenset[str]
     is_open: bool

@@ -11,9 +11,9 @@ from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.fold import fold
 from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.carts import Carts, CartView
-from smartcart.server.carts.help_requests import Calls
-from smartcart.server.carts.review_queue import Settling
-from smartcart.server.carts.timeline import Moment, timeline
+from smartcart.server.carts.help_requests import HelpRequests
+from smartcart.server.carts.review_queue import ReviewQueue
+from smartcart.server.carts.timeline import TimelineStep, timeline
 from smartcart.server.checkout.payments import Payments
 from smartcart.server.ledger.port import Ledger
 from smartcart.server.mqtt.evidence import EvidenceBox
@@ -42,8 +42,8 @@ class CartPages:
         self,
         carts: Carts,
         ledger: Ledger,
-        settling: Settling,
-        calls: Calls,
+        settling: ReviewQueue,
+        calls: HelpRequests,
         payments: Payments,
         evidence: EvidenceBox,
         templates: Templates,
@@ -63,7 +63,7 @@ class CartPages:
 
         Raises:
             HTTPException: 404 where there is no such cart or session.
-            LedgerError, OfficeError: the database cannot be read.
+            LedgerError, DatabaseError: the database cannot be read.
         """
         return (await self._read(store, cart, session)).sections
 
@@ -90,7 +90,7 @@ class CartPages:
 
     def _gather(self, view: CartView, session: str | None) -> dict[str, Any]:
         is_newest = session is None or (view.basket is not None and session == view.basket.session)
-        basket, moments = view.basket, list[Moment]()
+        basket, moments = view.basket, list[TimelineStep]()
         named = session or (basket.session if basket else None)
         if named is not None:
             basket, moments = self._replayed(SessionKey(store=view.store, cart=view.cart, session=named))
@@ -110,7 +110,7 @@ class CartPages:
             "earlier": self._ledger.sessions(view.store, view.cart, _EARLIER),
         }
 
-    def _replayed(self, key: SessionKey) -> tuple[Basket | None, list[Moment]]:
+    def _replayed(self, key: SessionKey) -> tuple[Basket | None, list[TimelineStep]]:
         records = self._ledger.session(key)
         return (None, []) if records.is_empty else (fold(records), timeline(records))
 

@@ -8,14 +8,14 @@ from typing import Any, Final
 from starlette.concurrency import run_in_threadpool
 
 from smartcart.server.basket.basket import Basket, Line
-from smartcart.server.basket.effective_corrections import standing
+from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection
 from smartcart.server.carts.attention import CAMERA_WORDS
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.corrections import SHOPPER
-from smartcart.server.carts.help_requests import Calls
-from smartcart.server.carts.review_queue import Settling
-from smartcart.server.carts.timeline import Moment, timeline
+from smartcart.server.carts.help_requests import HelpRequests
+from smartcart.server.carts.review_queue import ReviewQueue
+from smartcart.server.carts.timeline import TimelineStep, timeline
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.product import Product
 from smartcart.server.ledger.port import Ledger
@@ -45,8 +45,8 @@ class ScreenPages:
         *,
         carts: Carts,
         ledger: Ledger,
-        settling: Settling,
-        calls: Calls,
+        settling: ReviewQueue,
+        calls: HelpRequests,
         catalogue: Callable[[], Catalogue],
         evidence: EvidenceBox,
         templates: Templates,
@@ -113,12 +113,12 @@ class ScreenPages:
             for line in reversed(basket.lines)
         ]
 
-    def _told(self, basket: Basket) -> tuple[list[Moment], list[StoredCorrection]]:
+    def _told(self, basket: Basket) -> tuple[list[TimelineStep], list[StoredCorrection]]:
         """What was taken out again, by hand or by a correction, and the corrections that stand."""
         key = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
         records = self._ledger.session(key)
         gone = [moment for moment in timeline(records) if _is_gone(moment)]
-        return gone, standing(records.corrections)
+        return gone, effective_corrections(records.corrections)
 
 
 def _trouble(view: CartView) -> str | None:
@@ -139,7 +139,7 @@ def _by_store(words: Iterable[StoredCorrection]) -> dict[str, str]:
     return {word.corrects or word.id: f"{'checked' if word.corrects else 'added'} by the store" for word in said}
 
 
-def _is_gone(moment: Moment) -> bool:
+def _is_gone(moment: TimelineStep) -> bool:
     """Whether it took something out, or would have put something in and was said not to have."""
     reading = moment.reading
     if moment.late or reading is None:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from smartcart.server.carts.attention import CAMERA_WORDS, Reason, reasons
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.commands import CartKey
-from smartcart.server.carts.help_requests import Calls
+from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.mqtt.subscriber import Health
 from smartcart.server.views.feed import Change, Notice, message, notice
 from smartcart.server.views.templating import Templates, element_id
@@ -38,7 +38,7 @@ class CartCards:
         self,
         *,
         carts: Carts,
-        calls: Calls,
+        calls: HelpRequests,
         health: Callable[[], Health],
         templates: Templates,
         live_view_url: str | None = None,

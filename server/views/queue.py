@@ -5,8 +5,8 @@ from typing import Any, Final
 from starlette.concurrency import run_in_threadpool
 
 from smartcart.server.carts.carts import Carts
-from smartcart.server.carts.review_items import Doubt
-from smartcart.server.carts.review_queue import Settling
+from smartcart.server.carts.review_items import ReviewItem
+from smartcart.server.carts.review_queue import ReviewQueue
 from smartcart.server.views.live_page import Sections
 from smartcart.server.views.templating import Templates
 
@@ -16,11 +16,11 @@ MOST_SHOWN: Final = 50
 class QueuePages:
     """The queue as all its pages show it, read once a change. Belongs to the web server's event loop."""
 
-    def __init__(self, carts: Carts, settling: Settling, templates: Templates) -> None:
+    def __init__(self, carts: Carts, settling: ReviewQueue, templates: Templates) -> None:
         self._carts = carts
         self._settling = settling
         self._templates = templates
-        self._known: tuple[int, list[Doubt], str] | None = None
+        self._known: tuple[int, list[ReviewItem], str] | None = None
         templates.environment.globals["waiting"] = self.waiting
 
     async def context(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class QueuePages:
         """The number in the navigation of a page that keeps itself up to date."""
         return {"waiting": str(self.waiting() or "")}
 
-    async def _now(self) -> tuple[list[Doubt], str]:
+    async def _now(self) -> tuple[list[ReviewItem], str]:
         version = self._carts.version
         if self._known is None or self._known[0] != version:
             doubts = await run_in_threadpool(self._settling.queue)

@@ -12,7 +12,7 @@ from smartcart.server.access.authenticator import TooManyTriesError
 from smartcart.server.access.screens import SCREEN_LIFE, Screen
 from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.corrections import Reading
-from smartcart.server.carts.review_items import Doubt
+from smartcart.server.carts.review_items import ReviewItem
 from smartcart.server.http import cookies
 from smartcart.server.http.event_stream import event_stream
 from smartcart.server.site.permissions import address_of
@@ -129,7 +129,7 @@ def answer(
     return Response(status_code=204)
 
 
-def questions(site: Site, store: str, cart: str) -> list[Doubt]:
+def questions(site: Site, store: str, cart: str) -> list[ReviewItem]:
     """What the shopper may be asked: what the cart could not decide, and nobody has."""
     return [doubt for doubt in site.settling.of_cart(site.view(store, cart)) if doubt.kind == "uncertain"]
 

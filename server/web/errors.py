@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from smartcart.server.database.database import OfficeError
+from smartcart.server.database.database import DatabaseError
 from smartcart.server.http.address import split_address
 from smartcart.server.ledger.port import LedgerError
 from smartcart.server.site.permissions import SignInNeededError
@@ -36,7 +36,7 @@ def add_refusals(app: FastAPI) -> None:
         return _page(request, 422, "something in this request cannot be")
 
     @app.exception_handler(LedgerError)
-    @app.exception_handler(OfficeError)
+    @app.exception_handler(DatabaseError)
     async def unable(request: Request, error: Exception) -> Response:
         """The error's own words name files and addresses: they are for the log, not for whoever asks."""
         return await refused(request, HTTPException(503, "the server cannot reach its database at the moment"))

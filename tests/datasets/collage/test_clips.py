@@ -10,9 +10,9 @@ import pytest
 from cutout_folder import write_boxed, write_cutouts
 
 from smartcart.datasets.collage.clip import Clip, frames, write_clip
-from smartcart.datasets.collage.gallery import Gallery
+from smartcart.datasets.collage.gallery import CutoutGallery
 from smartcart.datasets.collage.motion import Ride, Stay
-from smartcart.datasets.collage.plan import Plan
+from smartcart.datasets.collage.plan import CollagePlan
 from smartcart.datasets.collage.situations import IDLE, RANDOM, fill
 from smartcart.datasets.collage.stage import SIZE, draw_stage
 from smartcart.datasets.collage.webcam import Webcam, draw_faults
@@ -37,14 +37,14 @@ def material(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def gallery(material):
-    return Gallery.of(read_cutouts(material[0], "train"))
+    return CutoutGallery.of(read_cutouts(material[0], "train"))
 
 
 def planned(material, gallery, situation, seed=3):
     """A plan with some things at the start and one visit of a situation (None for a whole clip)."""
     for attempt in range(20):
         rng = np.random.default_rng([seed, attempt])
-        plan = Plan(rng, gallery, draw_stage(rng, sources([material[1]]), nothing))
+        plan = CollagePlan(rng, gallery, draw_stage(rng, sources([material[1]]), nothing))
         if situation is None:
             fill(plan)
             return plan

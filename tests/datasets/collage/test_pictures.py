@@ -10,10 +10,10 @@ from cutout_folder import block, disc, row_of, write_boxed, write_cutouts
 
 from smartcart.datasets.collage.arms import armed, reaching
 from smartcart.datasets.collage.canvas import Canvas, Place, Shadow
-from smartcart.datasets.collage.gallery import Gallery
+from smartcart.datasets.collage.gallery import CutoutGallery
 from smartcart.datasets.collage.light import fitted, light_of
 from smartcart.datasets.collage.picture import collage
-from smartcart.datasets.collage.piece import Part, Piece, cleaned
+from smartcart.datasets.collage.piece import Piece, PiecePart, cleaned
 from smartcart.datasets.errors import DataError
 from smartcart.datasets.photos.backgrounds import Background
 from smartcart.datasets.photos.cutouts import TABLE, read_cutouts
@@ -27,7 +27,7 @@ def piece_of(picture, label="apple"):
     rgba = cleaned(picture)
     height, width = rgba.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
-    return Piece(rgba=rgba, parts=(Part(label=label, corners=corners),), anchor=(width / 2, height / 2))
+    return Piece(rgba=rgba, parts=(PiecePart(label=label, corners=corners),), anchor=(width / 2, height / 2))
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_an_arm_leaves_the_picture_on_its_side(cutouts, x, y, turn):
 
 
 def test_the_boxes_of_a_collage_hold_what_was_laid_and_the_photos_own_stays(cutouts):
-    gallery = Gallery.of(read_cutouts(cutouts, "train"))
+    gallery = CutoutGallery.of(read_cutouts(cutouts, "train"))
     green = np.full((480, 640, 3), (90, 150, 90), np.uint8)
     photo = Background(picture=green, boxes=(("jar", (0.0, 0.0, 0.1, 0.1)),))
     labels = set()

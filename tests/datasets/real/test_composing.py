@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
 from smartcart.datasets.errors import DataError
-from smartcart.datasets.photos.backgrounds import Source, draw_background, sources
+from smartcart.datasets.photos.backgrounds import BackgroundSource, draw_background, sources
 from smartcart.datasets.real.blend import blend
 from smartcart.datasets.real.composing import PICTURES, compositions
 from smartcart.models.labels import LABELS
@@ -100,7 +100,7 @@ def test_an_empty_folder_is_named(tmp_path):
 def test_the_same_number_gives_the_same_pictures_and_boxes_lie_on_what_was_laid_over(tmp_path):
     grey = tmp_path / "grey.png"
     cv2.imwrite(str(grey), np.full((480, 640, 3), 128, np.uint8))
-    found = [[Source(file=grey, boxes=())]]
+    found = [[BackgroundSource(file=grey, boxes=())]]
     first = list(compositions(5, "val", found, nothing))
     again = list(compositions(5, "val", found, nothing))
     assert len(first) == PICTURES

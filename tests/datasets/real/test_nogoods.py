@@ -9,7 +9,7 @@ from cutout_folder import write_boxed, write_cutouts
 
 pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
 
-from smartcart.datasets.collage.gallery import Gallery
+from smartcart.datasets.collage.gallery import CutoutGallery
 from smartcart.datasets.collage.picture import collage
 from smartcart.datasets.errors import DataError
 from smartcart.datasets.photos.backgrounds import Background
@@ -143,7 +143,7 @@ def test_nogoods_names_what_is_missing(tmp_path, capsys):
 
 def test_scraps_of_empty_photos_lie_among_the_goods_without_a_box(tmp_path):
     (tmp_path / "cutouts").mkdir()
-    gallery = Gallery.of(read_cutouts(write_cutouts(tmp_path / "cutouts"), "train"))
+    gallery = CutoutGallery.of(read_cutouts(write_cutouts(tmp_path / "cutouts"), "train"))
     data = empty_set(tmp_path / "hands")
     cv2.imwrite(str(tmp_path / "hands" / "images" / "a.png"), np.full((480, 640, 3), (20, 200, 20), np.uint8))
     empty = read_no_goods([data], (), "train").empty

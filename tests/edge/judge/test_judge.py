@@ -6,7 +6,7 @@ import pytest
 from scenes import HAND, ZONE, Thing, decide, frames, hand, resting, told
 
 from smartcart.edge.judge.judge import Judge
-from smartcart.edge.judge.outcome import AddEvidence, Story
+from smartcart.edge.judge.outcome import AddEvidence, Grounds
 from smartcart.edge.judge.outcome import decide as decide_on
 from smartcart.edge.tracking.tracker import CartTracker
 from smartcart.edge.vision.detection import Box
@@ -348,7 +348,7 @@ def test_a_thing_in_sight_for_a_moment_in_a_hand_that_leaves_without_it_is_in_th
 
 
 def test_a_few_frames_tell_little_of_a_class() -> None:
-    story = Story(visit=(0.0, 1.0), frames=2, hand_frames=2, trail=(), before={})
+    story = Grounds(visit=(0.0, 1.0), frames=2, hand_frames=2, trail=(), before={})
     evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=1.0)
 
     def type_after(frames: int) -> str:

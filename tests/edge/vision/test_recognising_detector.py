@@ -10,7 +10,7 @@ from smartcart.edge.contract.events import ModelName
 from smartcart.edge.tracking.naming import joined
 from smartcart.edge.tracking.tracker import CartTracker
 from smartcart.edge.vision.detection import Box, Detection
-from smartcart.edge.vision.recognising_detector import CROPS_A_FRAME, ReadingDetector
+from smartcart.edge.vision.recognising_detector import CROPS_A_FRAME, RecognisingDetector
 from smartcart.models.labels import HAND
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
@@ -52,7 +52,7 @@ def frame(number: int) -> Frame:
 
 def test_everything_that_stands_gets_its_turn() -> None:
     tubs, cups = [tub(0.05 + 0.15 * n) for n in range(6)], Cups()
-    reading = ReadingDetector(Fixed(*tubs), cups)
+    reading = RecognisingDetector(Fixed(*tubs), cups)
     frames = 6 // CROPS_A_FRAME * 3
     for number in range(frames):
         assert sum(d.named is not None for d in reading.detect(frame(number))) == CROPS_A_FRAME
@@ -72,13 +72,13 @@ def test_everything_that_stands_gets_its_turn() -> None:
 )
 def test_what_shows_nothing_is_not_read(found: list[Detection]) -> None:
     cups = Cups()
-    assert ReadingDetector(Fixed(*found), cups).detect(frame(0)) == found
+    assert RecognisingDetector(Fixed(*found), cups).detect(frame(0)) == found
     assert cups.asked == []
 
 
 def test_two_boxes_around_one_thing_are_read_once() -> None:
     cups = Cups()
-    reading = ReadingDetector(Fixed(tub(0.3), tub(0.305, label="can", confidence=0.5)), cups)
+    reading = RecognisingDetector(Fixed(tub(0.3), tub(0.305, label="can", confidence=0.5)), cups)
     for number in range(4):
         reading.detect(frame(number))
     assert len(cups.asked) == 4
@@ -86,14 +86,14 @@ def test_two_boxes_around_one_thing_are_read_once() -> None:
 
 def test_a_clip_that_begins_again_is_read_anew() -> None:
     cups = Cups()
-    reading = ReadingDetector(Fixed(tub(0.3)), cups)
+    reading = RecognisingDetector(Fixed(tub(0.3)), cups)
     for number in (400, 0, 1):
         reading.detect(frame(number))
     assert len(cups.asked) == 3
 
 
 def test_a_track_is_called_what_was_read() -> None:
-    reading, tracker = ReadingDetector(Fixed(tub(0.3)), Cups()), CartTracker()
+    reading, tracker = RecognisingDetector(Fixed(tub(0.3)), Cups()), CartTracker()
     for number in range(5):
         tracks = tracker.update(number / 15, reading.detect(frame(number)))
     assert [track.label for track in tracks] == ["cup"]
@@ -104,7 +104,7 @@ def test_the_first_reading_speaks_for_the_frames_before_it_as_well() -> None:
     found, tracker = tub(0.3), CartTracker()
     for number in range(20):
         tracker.update(number / 15, [found])
-    tracks = tracker.update(20 / 15, ReadingDetector(Fixed(found), Cups()).detect(frame(20)))
+    tracks = tracker.update(20 / 15, RecognisingDetector(Fixed(found), Cups()).detect(frame(20)))
     assert [track.label for track in tracks] == ["cup"]
     assert sum(tracks[0].votes.values()) == pytest.approx(21 * 0.8, rel=0.01)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from smartcart.scripts.main import main
-from smartcart.server.access.access import Doors
-from smartcart.server.database.database import open_office
+from smartcart.server.access.access import Access
+from smartcart.server.database.database import open_database
 from smartcart.server.ledger.address import open_ledger
 
 PASSWORD = "four words nobody joins"
@@ -37,8 +37,8 @@ def test_from_the_first_account_on(
     assert "last admin" in capsys.readouterr().err
     assert admin(monkeypatch, "user", "create", "bert", "--generate", *at) == 0
     generated = capsys.readouterr().err.strip().removeprefix("password: ")
-    office = open_office(ledger)
-    doors = Doors(office)
+    office = open_database(ledger)
+    doors = Access(office)
     assert doors.accounts.check("bert", generated)
     assert doors.accounts.check("anna", PASSWORD)
     assert admin(monkeypatch, "user", "password", "bert", *at, typed="another set of words\n") == 0
@@ -62,15 +62,15 @@ def test_a_token_is_printed_alone_and_once(
     assert admin(monkeypatch, "token", "create", "till 3", "--scope", "write", "--days", "30", *at) == 0
     secret = capsys.readouterr().out
     assert secret.count("\n") == 1
-    office = open_office(ledger)
-    found = Doors(office).tokens.find(secret.strip())
+    office = open_database(ledger)
+    found = Access(office).tokens.find(secret.strip())
     assert found is not None
     assert admin(monkeypatch, "token", "list", *at) == 0
     listed = capsys.readouterr().out
     assert "till 3" in listed
     assert secret.strip() not in listed
     assert admin(monkeypatch, "token", "revoke", found.id, *at) == 0
-    assert Doors(office).tokens.find(secret.strip()) is None
+    assert Access(office).tokens.find(secret.strip()) is None
     office.close()
     assert admin(monkeypatch, "token", "revoke", found.id, *at) == 2
     assert admin(monkeypatch, "token", "create", "x", "--days", "0", *at) == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smartcart.edge.vision.detector import ModelError, OnnxDetector
-from smartcart.edge.vision.recognising_detector import ReadingDetector
+from smartcart.edge.vision.recognising_detector import RecognisingDetector
 from smartcart.edge.vision.zone import DEFAULT_ZONE
 from smartcart.models.labels import DEFAULT_MODEL, DEFAULT_RECOGNISER, INT8_MODEL
 from smartcart.scripts.pipeline import open_detector
@@ -21,8 +21,8 @@ def options(*words: str) -> argparse.Namespace:
 
 
 def test_the_shipped_eyes_have_the_shipped_recogniser() -> None:
-    assert isinstance(open_detector(options(), DEFAULT_ZONE), ReadingDetector)
-    assert isinstance(open_detector(options("--model", str(INT8_MODEL)), DEFAULT_ZONE), ReadingDetector)
+    assert isinstance(open_detector(options(), DEFAULT_ZONE), RecognisingDetector)
+    assert isinstance(open_detector(options("--model", str(INT8_MODEL)), DEFAULT_ZONE), RecognisingDetector)
     assert isinstance(open_detector(options("--recogniser", "none"), DEFAULT_ZONE), OnnxDetector)
 
 

@@ -6,14 +6,14 @@ from smartcart.edge.tracking.naming import joined
 from smartcart.edge.vision.detection import Box, Detection
 from smartcart.models.evaluation.detector_noise import Sighting
 from smartcart.scripts.evaluation.noise_fitting import named
-from smartcart.scripts.evaluation.observations import Look, detection_of
+from smartcart.scripts.evaluation.observations import Observation, detection_of
 
 PLACE = Box(0.4, 0.4, 0.6, 0.6)
 READ = {"can": 0.95, "jar": 0.05}
 
 
-def look(time: float, label: str = "tub", named: dict[str, float] | None = None) -> Look:
-    return Look(time=time, detections=[Detection(label=label, confidence=0.8, box=PLACE, named=named)])
+def look(time: float, label: str = "tub", named: dict[str, float] | None = None) -> Observation:
+    return Observation(time=time, detections=[Detection(label=label, confidence=0.8, box=PLACE, named=named)])
 
 
 def test_a_reading_holds_at_its_place_until_it_is_forgotten() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from people import PASSWORD, TESTER
 
-from smartcart.server.access.access import Doors
+from smartcart.server.access.access import Access
 from smartcart.server.access.accounts import AccountError, Role
 from smartcart.server.access.passwords import WeakPasswordError
 from smartcart.server.access.tokens import Scope
-from smartcart.server.database.database import open_office
+from smartcart.server.database.database import open_database
 from smartcart.server.ledger.address import open_ledger
 
 
@@ -33,7 +33,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
-def doors(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Doors]:
+def doors(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Access]:
     match request.param:
         case "memory":
             url = "memory:"
@@ -42,12 +42,12 @@ def doors(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Itera
         case _:
             url = str(request.getfixturevalue("postgres_url"))
     open_ledger(url).close()
-    office = open_office(url, clock)
-    yield Doors(office)
+    office = open_database(url, clock)
+    yield Access(office)
     office.close()
 
 
-def test_an_account_from_beginning_to_end(doors: Doors, clock: Clock) -> None:
+def test_an_account_from_beginning_to_end(doors: Access, clock: Clock) -> None:
     accounts = doors.accounts
     assert not accounts.has_admin()
     boss, anna = (
@@ -74,7 +74,7 @@ def test_an_account_from_beginning_to_end(doors: Doors, clock: Clock) -> None:
     assert accounts.find("anna").changed_at == clock.now
 
 
-def test_two_admins_who_disable_each_other_at_once_do_not_both(doors: Doors) -> None:
+def test_two_admins_who_disable_each_other_at_once_do_not_both(doors: Access) -> None:
     for name in ("one", "two"):
         doors.accounts.create(name, Role.ADMIN, PASSWORD, TESTER)
     refused: list[str] = []
@@ -94,7 +94,7 @@ def test_two_admins_who_disable_each_other_at_once_do_not_both(doors: Doors) -> 
     assert doors.accounts.has_admin()
 
 
-def test_a_login_lasts_as_long_as_it_is_used_and_no_longer_than_a_shift(doors: Doors, clock: Clock) -> None:
+def test_a_login_lasts_as_long_as_it_is_used_and_no_longer_than_a_shift(doors: Access, clock: Clock) -> None:
     anna = doors.accounts.create("anna", Role.STAFF, PASSWORD, TESTER)
     secret = doors.logins.open(anna, TESTER)
     for _ in range(14):
@@ -111,7 +111,7 @@ def test_a_login_lasts_as_long_as_it_is_used_and_no_longer_than_a_shift(doors: D
     assert doors.logins.find(secret) is None
 
 
-def test_a_token_until_its_end(doors: Doors, clock: Clock) -> None:
+def test_a_token_until_its_end(doors: Access, clock: Clock) -> None:
     token, secret = doors.tokens.create("till", Scope.READ, 1, TESTER)
     found = doors.tokens.find(secret)
     assert found == token
@@ -121,7 +121,7 @@ def test_a_token_until_its_end(doors: Doors, clock: Clock) -> None:
     assert doors.tokens.find(secret) is None
 
 
-def test_one_code_pairs_one_screen_though_two_ask_at_once(doors: Doors) -> None:
+def test_one_code_pairs_one_screen_though_two_ask_at_once(doors: Access) -> None:
     code = doors.screens.code("s", "c", TESTER)
     paired: list[str | None] = []
     threads = [
@@ -136,7 +136,7 @@ def test_one_code_pairs_one_screen_though_two_ask_at_once(doors: Doors) -> None:
     assert doors.screens.find(secret, "s", "d") is None
 
 
-def test_the_log_is_read_in_pages_and_written_out_whole(doors: Doors) -> None:
+def test_the_log_is_read_in_pages_and_written_out_whole(doors: Access) -> None:
     for number in range(1203):
         if number % 400 == 0:
             doors.audit.note(TESTER, "counted", str(number), picture=None, words="ü\n")

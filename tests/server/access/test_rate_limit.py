@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from smartcart.server.access import rate_limit as tries_module
-from smartcart.server.access.access import Doors
-from smartcart.server.access.authenticator import FrontDesk, TooManyTriesError
-from smartcart.server.access.rate_limit import Bucket, Tries
-from smartcart.server.database.database import Office, open_office
+from smartcart.server.access.access import Access
+from smartcart.server.access.authenticator import Authenticator, TooManyTriesError
+from smartcart.server.access.rate_limit import Bucket, RateLimit
+from smartcart.server.database.database import Database, open_database
 from smartcart.server.database.tables import TRIES
 from smartcart.server.ledger.address import open_ledger
 
@@ -53,13 +53,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def server(url: str, clock: Clock) -> Iterator[Callable[[], Tries]]:
+def server(url: str, clock: Clock) -> Iterator[Callable[[], RateLimit]]:
     """What each server process has of it."""
-    offices: list[Office] = []
+    offices: list[Database] = []
 
-    def make() -> Tries:
-        offices.append(open_office(url, clock))
-        return Tries(offices[-1])
+    def make() -> RateLimit:
+        offices.append(open_database(url, clock))
+        return RateLimit(offices[-1])
 
     yield make
     for office in offices:
@@ -70,12 +70,12 @@ def bucket(whose: str = "anna", tries: int = 5, seconds: int = 50) -> Bucket:
     return Bucket(whose=whose, tries=tries, seconds=seconds)
 
 
-def kept(tries: Tries) -> int:
+def kept(tries: RateLimit) -> int:
     with tries._office.reading() as connection:
         return connection.execute(select(func.count()).select_from(TRIES)).scalar_one()
 
 
-def test_a_few_are_free_and_then_one_has_to_wait(server: Callable[[], Tries], clock: Clock) -> None:
+def test_a_few_are_free_and_then_one_has_to_wait(server: Callable[[], RateLimit], clock: Clock) -> None:
     tries = server()
     assert [tries.take(bucket()) for _ in range(7)] == [0] * 5 + [10] * 2
     assert tries.take(bucket("bert")) == 0
@@ -87,7 +87,7 @@ def test_a_few_are_free_and_then_one_has_to_wait(server: Callable[[], Tries], cl
     assert [tries.take(bucket()) for _ in range(6)] == [0] * 5 + [10]
 
 
-def test_a_good_try_is_given_back(server: Callable[[], Tries]) -> None:
+def test_a_good_try_is_given_back(server: Callable[[], RateLimit]) -> None:
     tries = server()
     for _ in range(20):
         assert tries.take(bucket()) == 0
@@ -96,7 +96,7 @@ def test_a_good_try_is_given_back(server: Callable[[], Tries]) -> None:
     assert [tries.take(bucket()) for _ in range(6)] == [0] * 5 + [10]
 
 
-def test_what_one_bucket_refuses_no_other_counts(server: Callable[[], Tries]) -> None:
+def test_what_one_bucket_refuses_no_other_counts(server: Callable[[], RateLimit]) -> None:
     tries = server()
     full, other = bucket("full", tries=1), bucket("other")
     assert [tries.take(full, other) for _ in range(9)] == [0] + [50] * 8
@@ -107,7 +107,7 @@ def test_what_one_bucket_refuses_no_other_counts(server: Callable[[], Tries]) ->
 @pytest.mark.parametrize("url", ["memory"], indirect=True)
 @given(pauses=st.lists(st.integers(0, 30), max_size=40), whose=st.uuids())
 def test_it_lets_through_what_a_leaking_bucket_would(
-    server: Callable[[], Tries], clock: Clock, pauses: list[int], whose: object
+    server: Callable[[], RateLimit], clock: Clock, pauses: list[int], whose: object
 ) -> None:
     tries, level = server(), 0.0
     for pause in pauses:
@@ -119,18 +119,18 @@ def test_it_lets_through_what_a_leaking_bucket_would(
 
 
 @SHARED
-def test_several_servers_count_as_one(server: Callable[[], Tries]) -> None:
+def test_several_servers_count_as_one(server: Callable[[], RateLimit]) -> None:
     here, there = server(), server()
     assert [at.take(bucket()) for at in (here, there) * 3] == [0] * 5 + [10]
 
 
 @SHARED
-def test_of_many_who_try_at_once_no_more_are_let_through(server: Callable[[], Tries]) -> None:
+def test_of_many_who_try_at_once_no_more_are_let_through(server: Callable[[], RateLimit]) -> None:
     servers = [server(), server()]
     let_through: Counter[str] = Counter()
     lock = threading.Lock()
 
-    def try_on(tries: Tries, own: str) -> None:
+    def try_on(tries: RateLimit, own: str) -> None:
         for turn in range(10):
             buckets = [bucket(own, tries=100), bucket("anna", tries=20)]
             wait = tries.take(*(buckets if turn % 2 else buckets[::-1]))
@@ -146,7 +146,7 @@ def test_of_many_who_try_at_once_no_more_are_let_through(server: Callable[[], Tr
 
 
 def test_what_is_kept_has_an_end_and_the_fullest_stay(
-    server: Callable[[], Tries], clock: Clock, monkeypatch: pytest.MonkeyPatch
+    server: Callable[[], RateLimit], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tries_module, "MOST_BUCKETS", 10)
     tries = server()
@@ -162,7 +162,7 @@ def test_what_is_kept_has_an_end_and_the_fullest_stay(
     assert kept(tries) == 1
 
 
-def test_a_clock_that_was_wrong_locks_nobody_out(server: Callable[[], Tries], clock: Clock) -> None:
+def test_a_clock_that_was_wrong_locks_nobody_out(server: Callable[[], RateLimit], clock: Clock) -> None:
     tries = server()
     clock.wait(86_400)
     for _ in range(6):
@@ -173,8 +173,8 @@ def test_a_clock_that_was_wrong_locks_nobody_out(server: Callable[[], Tries], cl
 
 @pytest.mark.parametrize("url", ["memory"], indirect=True)
 def test_of_a_name_that_nobody_has_next_to_nothing_is_kept(url: str, clock: Clock) -> None:
-    office = open_office(url, clock)
-    desk = FrontDesk(Doors(office), lambda: None)
+    office = open_database(url, clock)
+    desk = Authenticator(Access(office), lambda: None)
     for number in range(20):
         desk._attempt("hunter2 hunter2", f"192.0.2.{number}")
     with pytest.raises(TooManyTriesError):
@@ -190,8 +190,8 @@ def test_of_a_name_that_nobody_has_next_to_nothing_is_kept(url: str, clock: Cloc
 
 @pytest.mark.parametrize("url", ["memory"], indirect=True)
 def test_who_tries_too_often_stands_in_nobodys_way(url: str, clock: Clock) -> None:
-    office = open_office(url, clock)
-    desk, busy = FrontDesk(Doors(office), lambda: None), threading.Event()
+    office = open_database(url, clock)
+    desk, busy = Authenticator(Access(office), lambda: None), threading.Event()
     for number in range(10):
         desk._attempt(f"somebody {number}", "192.0.2.1")
     passwords = [desk._threads.submit(busy.wait, 60) for _ in range(2)]

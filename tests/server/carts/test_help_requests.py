@@ -7,14 +7,14 @@ import pytest
 
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.carts.commands import CartKey
-from smartcart.server.carts.help_requests import Calls
-from smartcart.server.database.database import Office, open_office
+from smartcart.server.carts.help_requests import HelpRequests
+from smartcart.server.database.database import Database, open_database
 from smartcart.server.ledger.address import open_ledger
 
 CART, OTHER = ("store-1", "cart-1"), ("store-1", "cart-2")
 SCREEN, ANNA = Actor(name="store-1/cart-1", via="screen"), Actor(name="anna", via="login")
 
-Server = Callable[..., Calls]
+Server = Callable[..., HelpRequests]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -29,18 +29,18 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def server(url: str) -> Iterator[Server]:
     """What each server process has of the calls."""
-    offices: list[Office] = []
+    offices: list[Database] = []
 
-    def make(on_change: Callable[[CartKey], None] = lambda _: None) -> Calls:
-        offices.append(open_office(url))
-        return Calls(offices[-1], AuditLog(offices[-1]), on_change)
+    def make(on_change: Callable[[CartKey], None] = lambda _: None) -> HelpRequests:
+        offices.append(open_database(url))
+        return HelpRequests(offices[-1], AuditLog(offices[-1]), on_change)
 
     yield make
     for office in offices:
         office.close()
 
 
-def actions(calls: Calls) -> list[tuple[str, str, str]]:
+def actions(calls: HelpRequests) -> list[tuple[str, str, str]]:
     return [(entry.actor, entry.action, entry.subject) for entry in calls._audit.entries()]
 
 

@@ -11,8 +11,8 @@ from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.basket.records import Closing, SessionKey
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import Commands
-from smartcart.server.carts.requests import Requests
-from smartcart.server.database.database import Office, open_office
+from smartcart.server.carts.requests import CartRequests
+from smartcart.server.database.database import Database, open_database
 from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.port import Ledger
 
@@ -37,10 +37,10 @@ def ledger(url: str) -> Iterator[Ledger]:
 class Server:
     """What one server process has of it."""
 
-    def __init__(self, ledger: Ledger, office: Office) -> None:
+    def __init__(self, ledger: Ledger, office: Database) -> None:
         self.commands = Commands()
         self.carts = Carts(ledger, self.commands)
-        self.requests = Requests(office, AuditLog(office), self.carts, self.commands)
+        self.requests = CartRequests(office, AuditLog(office), self.carts, self.commands)
 
     @property
     def told(self) -> list[Command]:
@@ -50,10 +50,10 @@ class Server:
 
 @pytest.fixture
 def server(url: str, ledger: Ledger) -> Iterator[Callable[[], Server]]:
-    offices: list[Office] = []
+    offices: list[Database] = []
 
     def make() -> Server:
-        offices.append(open_office(url))
+        offices.append(open_database(url))
         return Server(ledger, offices[-1])
 
     yield make

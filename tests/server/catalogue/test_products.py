@@ -16,10 +16,10 @@ from smartcart.server.access.audit import AuditLog
 from smartcart.server.catalogue.file import csv_rows
 from smartcart.server.catalogue.import_plan import plan
 from smartcart.server.catalogue.in_force import CatalogueInForce
-from smartcart.server.catalogue.pictures import PictureError, Pictures, small
+from smartcart.server.catalogue.pictures import PictureError, ProductPictures, small
 from smartcart.server.catalogue.product import ProductError, Unit
 from smartcart.server.catalogue.store import Products, StaleError
-from smartcart.server.database.database import Office, open_office
+from smartcart.server.database.database import Database, open_database
 from smartcart.server.ledger.address import open_ledger
 
 HEADER = "sku,gtin,label,name,price\n"
@@ -36,15 +36,15 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def office(url: str) -> Iterator[Office]:
+def office(url: str) -> Iterator[Database]:
     moments = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=n) for n in range(10_000))
-    opened = open_office(url, lambda: next(moments))
+    opened = open_database(url, lambda: next(moments))
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def products(office: Office) -> Products:
+def products(office: Database) -> Products:
     made = Products(office, AuditLog(office))
     assert made.seed(CATALOGUE, TESTER)
     return made
@@ -56,7 +56,7 @@ def test_an_empty_store_is_seeded_once(products: Products) -> None:
     assert products.shop().currency == "EUR"
 
 
-def test_a_price_change_is_a_new_version_with_who_and_when(products: Products, office: Office) -> None:
+def test_a_price_change_is_a_new_version_with_who_and_when(products: Products, office: Database) -> None:
     for price in (99, 99, None):
         products.save(product("can", price), TESTER, new=False)
     versions = products.prices("CAN")
@@ -103,7 +103,7 @@ def test_a_change_is_in_force_here_at_once_and_elsewhere_when_it_looks(products:
         products.save(product("can", 77), TESTER, new=False)
         assert here.match("can", None).price == 77
         return
-    other_office = open_office(url)
+    other_office = open_database(url)
     other = Products(other_office, AuditLog(other_office))
     there = CatalogueInForce(other)
     products.save(product("can", 77), TESTER, new=False)
@@ -121,8 +121,8 @@ def picture(side: int = 900, kind: str = "PNG") -> bytes:
     return out.getvalue()
 
 
-def test_a_picture_is_made_small_and_nothing_but_pixels(products: Products, office: Office) -> None:
-    pictures = Pictures(office)
+def test_a_picture_is_made_small_and_nothing_but_pixels(products: Products, office: Database) -> None:
+    pictures = ProductPictures(office)
     name = pictures.keep(picture(kind="JPEG"))
     assert pictures.keep(picture(kind="JPEG")) == name
     products.set_picture("CAN", name, TESTER)

@@ -18,12 +18,12 @@ from smartcart.server.catalogue.in_force import CatalogueInForce
 from smartcart.server.catalogue.product import Unit
 from smartcart.server.catalogue.store import Products
 from smartcart.server.checkout.bill import bill_of
-from smartcart.server.checkout.payment import Answer, Means, NoAnswerError, Order, PaymentState
+from smartcart.server.checkout.payment import Means, NoAnswerError, Order, PaymentAnswer, PaymentState
 from smartcart.server.checkout.payments import Payments
 from smartcart.server.checkout.receipt_pdf import receipt_pdf
 from smartcart.server.checkout.till import NoBasketError, Till, TillError
 from smartcart.server.checkout.trial_provider import TrialProvider
-from smartcart.server.database.database import Office, open_office
+from smartcart.server.database.database import Database, open_database
 from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.port import Ledger
 from smartcart.server.ledger.replay import replay
@@ -37,7 +37,7 @@ class Store:
     """A ledger with one trip in it, and the till over both."""
 
     ledger: Ledger
-    office: Office
+    office: Database
     till: Till
     trip: Trip
 
@@ -68,7 +68,7 @@ class Store:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     found = {"memory": "memory:", "sqlite": f"sqlite:///{tmp_path / 'ledger.sqlite'}"}.get(request.param)
     url = found or str(request.getfixturevalue("postgres_url"))
-    ledger, office = open_ledger(url), open_office(url)
+    ledger, office = open_ledger(url), open_database(url)
     Products(office, AuditLog(office)).seed(SHELF, TESTER)
     made = Store(ledger=ledger, office=office, till=None, trip=Trip())  # type: ignore[arg-type]
     made.till = made.another_till()
@@ -174,8 +174,8 @@ def test_an_answer_that_comes_twice_pays_once(store: Store) -> None:
     again = store.till.pay(store.key, "pays", TESTER)
     assert again.payment
     assert again.payment.attempt == 1
-    assert not store.till.payments.book(Answer(key=again.payment.key, paid=True, reference="once more"))
-    assert not store.till.payments.book(Answer(key=again.payment.key, paid=False, reason="or not"))
+    assert not store.till.payments.book(PaymentAnswer(key=again.payment.key, paid=True, reference="once more"))
+    assert not store.till.payments.book(PaymentAnswer(key=again.payment.key, paid=False, reason="or not"))
     assert store.till.look(store.key).receipt == again.receipt
     assert store.actions().count("basket paid") == 1
     assert "payment contradicts" not in store.actions()
@@ -227,15 +227,15 @@ class SlowProvider:
         self.asked: list[str] = []
         self.go_on = threading.Event()
 
-    def listen(self, answered: Callable[[Answer], None]) -> None:
+    def listen(self, answered: Callable[[PaymentAnswer], None]) -> None:
         pass
 
-    def charge(self, order: Order, means: str) -> Answer:
+    def charge(self, order: Order, means: str) -> PaymentAnswer:
         self.asked.append(order.key)
         self.go_on.wait(20)
-        return Answer(key=order.key, paid=True, reference="r")
+        return PaymentAnswer(key=order.key, paid=True, reference="r")
 
-    def conclude(self, key: str) -> Answer:
+    def conclude(self, key: str) -> PaymentAnswer:
         raise NoAnswerError("not now")
 
 
@@ -262,7 +262,7 @@ def test_money_that_comes_too_late_is_told_to_a_person(store: Store) -> None:
     store.till.close(store.key, TESTER)
     declined = store.till.pay(store.key, "declines", TESTER)
     assert declined.payment
-    assert not store.till.payments.book(Answer(key=declined.payment.key, paid=True, reference="late"))
+    assert not store.till.payments.book(PaymentAnswer(key=declined.payment.key, paid=True, reference="late"))
     assert "payment contradicts" in store.actions()
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import MetaData, func, insert, select, text
 
 from smartcart.server.database import migrations
-from smartcart.server.database.database import Office, OfficeError, open_office
+from smartcart.server.database.database import Database, DatabaseError, open_database
 from smartcart.server.database.tables import AUDIT, METADATA
 from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.port import Ledger
@@ -41,11 +41,11 @@ def ledger(url: str) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def open_again(url: str, ledger: Ledger) -> Iterator[Callable[[], Office]]:
-    opened: list[Office] = []
+def open_again(url: str, ledger: Ledger) -> Iterator[Callable[[], Database]]:
+    opened: list[Database] = []
 
-    def open_it() -> Office:
-        opened.append(open_office(url))
+    def open_it() -> Database:
+        opened.append(open_database(url))
         return opened[-1]
 
     yield open_it
@@ -53,7 +53,7 @@ def open_again(url: str, ledger: Ledger) -> Iterator[Callable[[], Office]]:
         office.close()
 
 
-def test_the_migrations_make_the_tables_that_queries_name(open_again: Callable[[], Office], url: str) -> None:
+def test_the_migrations_make_the_tables_that_queries_name(open_again: Callable[[], Database], url: str) -> None:
     office = open_again()
     found = MetaData()
     with office.reading() as connection:
@@ -72,17 +72,17 @@ def test_the_migrations_make_the_tables_that_queries_name(open_again: Callable[[
 @KEPT
 def test_what_is_written_is_there_after_a_restart(url: str) -> None:
     open_ledger(url).close()
-    office = open_office(url)
+    office = open_database(url)
     with office.writing() as connection:
         connection.execute(insert(AUDIT), ENTRY)
     office.close()
-    again = open_office(url)
+    again = open_database(url)
     with again.reading() as connection:
         assert connection.execute(select(AUDIT.c.at)).scalar() == NOW
     again.close()
 
 
-def test_many_threads_write_and_nothing_is_lost(open_again: Callable[[], Office]) -> None:
+def test_many_threads_write_and_nothing_is_lost(open_again: Callable[[], Database]) -> None:
     office = open_again()
 
     def count_up() -> None:
@@ -100,7 +100,7 @@ def test_many_threads_write_and_nothing_is_lost(open_again: Callable[[], Office]
         assert connection.execute(select(func.count()).select_from(AUDIT)).scalar() == 100
 
 
-def test_a_failed_transaction_leaves_nothing(open_again: Callable[[], Office]) -> None:
+def test_a_failed_transaction_leaves_nothing(open_again: Callable[[], Database]) -> None:
     office = open_again()
     with pytest.raises(ZeroDivisionError), office.writing() as connection:
         connection.execute(insert(AUDIT), ENTRY)
@@ -110,18 +110,18 @@ def test_a_failed_transaction_leaves_nothing(open_again: Callable[[], Office]) -
 
 
 @KEPT
-def test_a_newer_office_is_refused_in_plain_words(open_again: Callable[[], Office], url: str) -> None:
+def test_a_newer_office_is_refused_in_plain_words(open_again: Callable[[], Database], url: str) -> None:
     office = open_again()
     with office.writing() as connection:
         schema = "smartcart." if url.startswith("postgres") else ""
         connection.execute(text(f"INSERT INTO {schema}office_version VALUES (999)"))
-    with pytest.raises(OfficeError, match="update smartcart"):
+    with pytest.raises(DatabaseError, match="update smartcart"):
         open_again()
 
 
 @KEPT
 def test_an_older_office_is_brought_up_to_date(
-    open_again: Callable[[], Office], url: str, monkeypatch: pytest.MonkeyPatch
+    open_again: Callable[[], Database], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_again()
     added = (
@@ -136,8 +136,8 @@ def test_an_older_office_is_brought_up_to_date(
 
 @KEPT
 def test_servers_that_start_at_once_make_the_tables_once(url: str, ledger: Ledger) -> None:
-    opened: list[Office] = []
-    threads = [threading.Thread(target=lambda: opened.append(open_office(url))) for _ in range(4)]
+    opened: list[Database] = []
+    threads = [threading.Thread(target=lambda: opened.append(open_database(url))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

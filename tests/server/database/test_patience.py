@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from smartcart.server.database.database import open_office
+from smartcart.server.database.database import open_database
 from smartcart.server.database.patience import opened
 from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.port import Ledger, LedgerError
@@ -29,7 +29,7 @@ def test_it_is_tried_again_until_it_answers(caplog: pytest.LogCaptureFixture) ->
     assert "secret" not in said
 
 
-@pytest.mark.parametrize("opening", [open_ledger, open_office])
+@pytest.mark.parametrize("opening", [open_ledger, open_database])
 def test_in_the_end_it_is_given_up(opening) -> None:  # type: ignore[no-untyped-def]
     begun = time.monotonic()
     with pytest.raises(Exception, match="cannot"):

@@ -16,7 +16,7 @@ from smartcart.edge.delivery.publisher import Identity, Publisher
 from smartcart.edge.gallery.fetching import GalleryFetch
 from smartcart.edge.gallery.gallery_file import Embedding, Enrolled, Gallery, GalleryError
 from smartcart.edge.gallery.in_use import GalleryInUse
-from smartcart.edge.gallery.wire import PART_BYTES, Fetch, Part
+from smartcart.edge.gallery.wire import PART_BYTES, Fetch, GalleryPart
 from smartcart.edge.judge.decision import Decision
 from smartcart.scripts.products.server import GalleryServer
 from smartcart.server.app.service import BasketServer
@@ -172,12 +172,12 @@ def test_a_part_of_an_older_gallery_or_out_of_turn_is_passed_over(tmp_path: Path
     in_use = GalleryInUse(tmp_path / "gallery", embedding=EMBEDDING.id, on_refused=pytest.fail)
     fetch = GalleryFetch(in_use)
     fetch.point(kept(payload).pointer.to_bytes())
-    fetch.take(Part(sha256="0" * 64, offset=0, data=b"old").to_bytes())
-    fetch.take(Part(sha256=kept(payload).pointer.sha256, offset=7, data=b"later").to_bytes())
+    fetch.take(GalleryPart(sha256="0" * 64, offset=0, data=b"old").to_bytes())
+    fetch.take(GalleryPart(sha256=kept(payload).pointer.sha256, offset=7, data=b"later").to_bytes())
     request = fetch.due(0.0)
     assert request is not None
     assert Fetch.from_bytes(request).offset == 0
-    fetch.take(Part(sha256=kept(payload).pointer.sha256, offset=0, data=payload).to_bytes())
+    fetch.take(GalleryPart(sha256=kept(payload).pointer.sha256, offset=0, data=payload).to_bytes())
     assert in_use.between_visits() is not None
 
 
@@ -187,7 +187,7 @@ def test_a_damaged_gallery_is_refused_once_and_the_old_one_stays(tmp_path: Path)
     fetch = GalleryFetch(in_use)
     pointer = kept(alone("JAM")).pointer
     fetch.point(pointer.to_bytes())
-    fetch.take(Part(sha256=pointer.sha256, offset=0, data=b"x" * pointer.size).to_bytes())
+    fetch.take(GalleryPart(sha256=pointer.sha256, offset=0, data=b"x" * pointer.size).to_bytes())
     assert len(refused) == 1
     assert "damaged on its way" in refused[0]
     assert fetch.due(1e9) is None

@@ -20,7 +20,7 @@ from smartcart.edge.delivery.outbox import Outbox
 from smartcart.edge.delivery.publisher import Identity, Publisher
 from smartcart.server.app.service import BasketServer
 from smartcart.server.basket.basket import Basket
-from smartcart.server.pki.certificates import Role
+from smartcart.server.pki.certificates import CertificateRole
 from smartcart.server.runtime.clock import utc_now
 
 pytestmark = [
@@ -54,7 +54,7 @@ def peer(store: Store) -> Iterator[MakePeer]:
 
 @pytest.fixture
 def server(store: Store, tmp_path: Path) -> Iterator[BasketServer]:
-    bundle = store.bundle("@server", Role.SERVER)
+    bundle = store.bundle("@server", CertificateRole.SERVER)
     with BasketServer(
         broker_url=store.broker.url,
         ca=bundle,
@@ -105,7 +105,7 @@ def test_a_cart_reaches_its_own_topics_and_nothing_else(
 
 
 def test_a_cart_hears_its_own_answers_and_nothing_else(store: Store, peer: MakePeer) -> None:
-    server, cart = peer(store.bundle("@server", Role.SERVER)), peer(store.bundle("cart-9"))
+    server, cart = peer(store.bundle("@server", CertificateRole.SERVER)), peer(store.bundle("cart-9"))
     for wide in ("#", "smartcart/#", "smartcart/v1/+/+/ack", "smartcart/v1/store-1/cart-1/+", "$SYS/#"):
         cart.subscribe(wide)
     other = peer(store.bundle("cart-1"))
@@ -137,7 +137,7 @@ def test_a_forged_last_will_reaches_nobody(store: Store, peer: MakePeer, victim:
     thief = peer(store.bundle("cart-9"), will=(topic("cart-1", Channel.EVENTS), forged))
     if not thief.refused:
         thief._client.socket().shutdown(2)  # type: ignore[union-attr]
-    listener = peer(store.bundle("@server2", Role.SERVER))
+    listener = peer(store.bundle("@server2", CertificateRole.SERVER))
     listener.subscribe("#")
     assert victim() == before
 
@@ -149,7 +149,7 @@ def test_nobody_comes_in_without_a_good_certificate_of_this_store(
     assert peer(None, trusts=trusts).refused, "no certificate"
     foreign = Store(tmp_path / "other")  # of the same name: what counts is who signed
     assert peer(foreign.bundle("cart-1"), trusts=trusts).refused, "a foreign store's cart"
-    assert peer(foreign.bundle("@server", Role.SERVER), trusts=trusts).refused, "a foreign store's server"
+    assert peer(foreign.bundle("@server", CertificateRole.SERVER), trusts=trusts).refused, "a foreign store's server"
     foreign.close()
     long_ago = datetime.now(UTC) - timedelta(days=60)
     assert peer(store.bundle("cart-2", now=long_ago, days=30)).refused, "expired"
@@ -160,7 +160,7 @@ def test_nobody_comes_in_without_a_good_certificate_of_this_store(
 
 
 def test_the_brokers_own_certificate_opens_nothing(store: Store, peer: MakePeer) -> None:
-    made = store.authority.issue("@broker", Role.BROKER, hosts=["127.0.0.1"], again=True)
+    made = store.authority.issue("@broker", CertificateRole.BROKER, hosts=["127.0.0.1"], again=True)
     assert peer(store.write(store.folder / "stolen.pem", made)).refused
 
 
@@ -178,7 +178,7 @@ def test_a_client_cannot_throw_another_out_by_its_name(store: Store, peer: MakeP
 def test_a_retained_event_counts_once_over_any_number_of_restarts(store: Store, peer: MakePeer, tmp_path: Path) -> None:
     cart, trip = peer(store.bundle("cart-1")), Trip()
     assert cart.publish(topic("cart-1", Channel.EVENTS), trip.add("can", seq=1).to_bytes(), retain=True)
-    bundle = store.bundle("@server", Role.SERVER)
+    bundle = store.bundle("@server", CertificateRole.SERVER)
     for _ in range(3):
         with BasketServer(
             broker_url=store.broker.url,
@@ -252,7 +252,7 @@ def test_a_cart_under_another_name_than_its_certificates_says_so(
 def test_a_bundle_serves_other_clients_as_it_stands(store: Store, peer: MakePeer) -> None:
     if not (program := shutil.which("mosquitto_pub")):
         pytest.skip("mosquitto_pub is not installed")
-    listener = peer(store.bundle("@server", Role.SERVER))
+    listener = peer(store.bundle("@server", CertificateRole.SERVER))
     listener.subscribe("smartcart/#")
     bundle = str(store.bundle("cart-1"))
     words = ["-h", "127.0.0.1", "-p", str(store.port), "--cafile", bundle, "--cert", bundle, "--key", bundle]
@@ -268,7 +268,7 @@ def test_an_answer_to_one_cart_is_not_anothers(store: Store, peer: MakePeer, tmp
     outbox = Outbox(tmp_path / "outbox.sqlite", store="store-1", cart="cart-1")
     Publisher(outbox, identity).start()
     ids = tuple(letter.id for letter in outbox.waiting())
-    thief, honest = peer(store.bundle("cart-9")), peer(store.bundle("@server", Role.SERVER))
+    thief, honest = peer(store.bundle("cart-9")), peer(store.bundle("@server", CertificateRole.SERVER))
     address = BrokerAddress.parse(store.broker.url, ca=bundle, cert=bundle)
     arrived = threading.Event()
     with Courier(outbox, identity, broker=address, version="test", linger=1, on_command=lambda _: arrived.set()):

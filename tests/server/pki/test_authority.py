@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from smartcart.server.pki.authority import AuthorityError, StoreAuthority
 from smartcart.server.pki.bundle import Bundle, BundleError, read_bundle, write_bundle
-from smartcart.server.pki.certificates import Role
+from smartcart.server.pki.certificates import CertificateRole
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_its_key_is_its_owners_alone_and_never_replaced(authority: StoreAuthorit
 
 
 def test_a_carts_certificate_names_cart_and_store_and_is_a_clients_alone(authority: StoreAuthority) -> None:
-    made = authority.issue("cart-7", Role.CART, days=10)
+    made = authority.issue("cart-7", CertificateRole.CART, days=10)
     certificate = x509.load_pem_x509_certificate(made.certificate)
     parts = {a.oid: a.value for a in certificate.subject}
     assert parts[NameOID.COMMON_NAME] == "cart-7"
@@ -50,16 +50,16 @@ def test_a_carts_certificate_names_cart_and_store_and_is_a_clients_alone(authori
 @pytest.mark.parametrize("name", ["", "a/b", "cart 7", "+", "#", "@server", "x" * 65, "cart\n", "-cart"])
 def test_a_name_that_could_reach_beyond_its_topics_gets_no_certificate(authority: StoreAuthority, name: str) -> None:
     with pytest.raises(AuthorityError, match="must be 1 to 64"):
-        authority.issue(name, Role.CART)
+        authority.issue(name, CertificateRole.CART)
     assert authority.holders() == []
 
 
 def test_a_second_certificate_is_a_renewal_or_none(authority: StoreAuthority) -> None:
-    first = authority.issue("cart-7", Role.CART)
+    first = authority.issue("cart-7", CertificateRole.CART)
     with pytest.raises(AuthorityError, match="good certificate already"):
-        authority.issue("cart-7", Role.CART)
+        authority.issue("cart-7", CertificateRole.CART)
     later = datetime.now(UTC) + timedelta(hours=1)
-    second = authority.issue("cart-7", Role.CART, again=True, now=later)
+    second = authority.issue("cart-7", CertificateRole.CART, again=True, now=later)
     assert authority.revoke("cart-7", but_newest=True, now=later) == [first.issued]
     states = {h.issued.serial: h.state(later) for h in authority.holders()}
     assert states == {first.issued.serial: "revoked", second.issued.serial: "good"}
@@ -67,14 +67,14 @@ def test_a_second_certificate_is_a_renewal_or_none(authority: StoreAuthority) ->
 
 def test_an_expired_certificate_frees_the_name_and_none_outlives_the_authority(authority: StoreAuthority) -> None:
     past = datetime.now(UTC) - timedelta(days=40)
-    authority.issue("cart-7", Role.CART, days=30, now=past)
+    authority.issue("cart-7", CertificateRole.CART, days=30, now=past)
     assert [h.state(datetime.now(UTC)) for h in authority.holders()] == ["expired"]
-    long = authority.issue("cart-7", Role.CART, days=36500)
+    long = authority.issue("cart-7", CertificateRole.CART, days=36500)
     assert long.issued.expires == authority.expires
 
 
 def test_the_list_of_the_revoked_grows_and_is_signed(authority: StoreAuthority, tmp_path: Path) -> None:
-    gone = {authority.issue(name, Role.CART).issued.serial for name in ("a", "b", "c")}
+    gone = {authority.issue(name, CertificateRole.CART).issued.serial for name in ("a", "b", "c")}
     for name in ("a", "b", "c"):
         StoreAuthority(tmp_path / "authority").revoke(name)
     revocations = x509.load_pem_x509_crl(authority.revocations())
@@ -90,7 +90,7 @@ def test_the_list_of_the_revoked_grows_and_is_signed(authority: StoreAuthority, 
 def test_two_who_revoke_at_once_lose_nothing(authority: StoreAuthority, tmp_path: Path) -> None:
     names = [f"cart-{i}" for i in range(12)]
     for name in names:
-        authority.issue(name, Role.CART)
+        authority.issue(name, CertificateRole.CART)
     threads = [threading.Thread(target=StoreAuthority(tmp_path / "authority").revoke, args=(n,)) for n in names]
     for thread in threads:
         thread.start()
@@ -105,7 +105,7 @@ def test_a_folder_without_an_authority_says_how_to_make_one(tmp_path: Path) -> N
 
 
 def test_a_bundle_tells_who_holds_it_and_is_its_owners_alone(authority: StoreAuthority, tmp_path: Path) -> None:
-    made, path = authority.issue("cart-7", Role.CART), tmp_path / "cart-7.pem"
+    made, path = authority.issue("cart-7", CertificateRole.CART), tmp_path / "cart-7.pem"
     bundle = Bundle(store="store-1", name="cart-7", broker="mqtts://10.0.0.5:8883")
     write_bundle(path, bundle, certificate=made.certificate, key=made.key, authority=authority.certificate)
     assert read_bundle(path) == bundle

@@ -1,15 +1,15 @@
-"""Rounds: work that is done again and again, also after the database was away."""
+"""Periodic tasks: work that is done again and again, also after the database was away."""
 
 import pytest
 from processes import wait_until
 
-from smartcart.server.database.database import OfficeError
-from smartcart.server.runtime.periodic_task import Rounds
+from smartcart.server.database.database import DatabaseError
+from smartcart.server.runtime.periodic_task import PeriodicTask
 
 
 def test_the_work_is_done_again_and_again_until_it_is_stopped() -> None:
     done: list[int] = []
-    rounds = Rounds("test", lambda: done.append(1), seconds=0.01, meanwhile="")
+    rounds = PeriodicTask("test", lambda: done.append(1), seconds=0.01, meanwhile="")
     assert not done
     rounds.start()
     wait_until(lambda: len(done) > 2)
@@ -26,10 +26,10 @@ def test_trouble_is_told_once_each_time_it_comes(caplog: pytest.LogCaptureFixtur
     def work() -> None:
         well = next(going, None)
         if well is False:
-            raise OfficeError("the database is away")
+            raise DatabaseError("the database is away")
         ended.append(well is None)
 
-    rounds = Rounds("test", work, seconds=0.01, meanwhile="calls stay as they were")
+    rounds = PeriodicTask("test", work, seconds=0.01, meanwhile="calls stay as they were")
     rounds.start()
     wait_until(lambda: any(ended))
     rounds.stop()

@@ -14,7 +14,7 @@ from wire_events import Trip
 from smartcart.scripts.main import main
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 from smartcart.server.runtime import zone as zones
-from smartcart.server.runtime.zone import UTC_ZONE, ZoneError, store_zone
+from smartcart.server.runtime.zone import UTC_ZONE, TimeZoneError, store_zone
 from smartcart.server.views.templating import Templates
 
 
@@ -47,7 +47,7 @@ def test_a_machine_whose_zone_has_no_name_shows_utc_and_says_so(
 
 @pytest.mark.parametrize("name", ["Europe/Nowhere", "", "../etc/passwd", "a\0b", "Europe"])
 def test_a_zone_that_does_not_exist_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ZoneError, match="give one such as Europe/Berlin"):
+    with pytest.raises(TimeZoneError, match="give one such as Europe/Berlin"):
         store_zone(name)
     assert main(["server", "--broker", "mqtt://127.0.0.1:1", "--ledger", "memory:", "--time-zone", name]) == 2
     assert "there is no time zone" in capsys.readouterr().err

@@ -19,10 +19,10 @@ from processes import wait_until
 from prometheus_client.parser import text_string_to_metric_families
 from wire_events import CATALOGUE, Trip
 
-from smartcart.server.access.access import Doors
+from smartcart.server.access.access import Access
 from smartcart.server.access.accounts import Role
 from smartcart.server.app.service import BasketServer
-from smartcart.server.database.database import open_office
+from smartcart.server.database.database import open_database
 from smartcart.server.http.tls import Tls, TlsError
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 from smartcart.server.runtime.logs import JsonLine, PlainLine, one_line
@@ -144,8 +144,8 @@ def test_the_command_logs_json_with_event_ids_and_nothing_secret_and_nobody(
     rival = trip.add("can", seq=1)
     cart.send_until_answered(rival)
     cart.raw(b'{"type": "\n{}"}', "smartcart/v1/store-1/x\u2028y/events")
-    office = open_office(ledger)
-    Doors(office).accounts.create("anna", Role.STAFF, PASSWORD, TESTER)
+    office = open_database(ledger)
+    Access(office).accounts.create("anna", Role.STAFF, PASSWORD, TESTER)
     office.close()
     with httpx.Client(base_url=address.group().rstrip(";"), timeout=20) as client:
         assert sign_in(client, "anna", "wrong password").status_code == 401
