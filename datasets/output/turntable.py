@@ -1,9 +1,11 @@
 """Products alone, turned before a camera, cut out: views to learn identities from, without a cart, hands or physics."""
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,7 @@ Views = NDArray[np.uint8]
 APART_M: Final = 4.0
 SHELF: Final = 16
 FOV: Final = 30.0
+WALL: Final = 150
 
 
 def turned(products: Sequence[ProductModel], count: int, side: int, rng: np.random.Generator) -> Views:
@@ -61,6 +64,21 @@ def _variant(split: Split, number: int, rng: np.random.Generator) -> int:
     if VARIANTS[split] < SHELF:
         return number // len(FAMILIES) % VARIANTS[split]
     return int(rng.integers(VARIANTS[split]))
+
+
+def write_turn(one: ProductModel, count: int, side: int, folder: Path) -> None:
+    """Writes so many pictures of a product, turned before a grey wall, as ``NAME/00.png``, …, if it is not there."""
+    place = folder / one.name
+    if place.exists():
+        return
+    views = turned([one], count, side, np.random.default_rng([zlib.crc32(one.name.encode()), 19]))[0]
+    part = folder / f".{one.name}.part"
+    part.mkdir(parents=True, exist_ok=True)
+    for number, view in enumerate(views):
+        opacity = view[..., 3:].astype(np.float32) / 255
+        picture = view[..., :3] * opacity + WALL * (1 - opacity)
+        cv2.imwrite(str(part / f"{number:02d}.png"), picture[..., ::-1].round().astype(np.uint8))
+    part.rename(place)
 
 
 def write_shelf(split: Split, number: int, count: int, side: int, folder: Path) -> None:

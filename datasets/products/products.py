@@ -4,6 +4,7 @@ A variant is fixed by its split, family and number. Splits draw from different r
 shape of a test product is ever seen in training.
 """
 
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from smartcart.datasets.errors import DataError
 from smartcart.datasets.products import bags, bakery, cartons, fresh, garden, household, packs
 from smartcart.datasets.products.meshes import Mesh, join
 from smartcart.datasets.products.parts import Body, Half, Part, Solid
@@ -178,6 +180,21 @@ def product(split: Split, family: str, variant: int) -> ProductModel:
     rng = np.random.default_rng([zlib.crc32(f"{split}/{family}".encode()), variant])
     kind = FAMILIES[family]
     return ProductModel(name=f"{family}_{split}{variant}", label=kind.label, body=kind.make(rng))
+
+
+def product_named(name: str) -> ProductModel:
+    """The product of a name as ``product`` gives it.
+
+    Raises:
+        DataError: no family has a product of that name.
+    """
+    parts = re.fullmatch(r"(.+)_(train|val|test)(\d{1,9})", name)
+    if parts is None or parts[1] not in FAMILIES:
+        raise DataError(
+            f"{name[:80]!r} is no simulated product; one is called, for example, {next(iter(FAMILIES))}_test0"
+        )
+    split: Split = parts[2]  # type: ignore[assignment]
+    return product(split, parts[1], int(parts[3]))
 
 
 def pick(rng: np.random.Generator, split: Split, label: str | None = None) -> ProductModel:

@@ -40,15 +40,16 @@ class Flying:
         """The arrival, if the item lies in the basket."""
         if self.entered is None or self.below is None or self.rested is None or not self.world.inside(self.item):
             return []
-        label = self.world.products[self.item].label
+        product = self.world.products[self.item]
         return [
             TruthEvent(
                 type="added",
-                label=label,
+                label=product.label,
                 t=self.below,
                 start=min(self.entered, self.below),
                 end=self.rested,
                 item=self.item,
+                product=product.name,
                 situation="thrown_in",
             )
         ]

@@ -271,15 +271,16 @@ class Play:
         start, leave = (going.entered, going.left) if going.entered is not None else (visit.start, end)
         for change in going.changes:
             t = end if change.t is None else change.t
-            label = self.world.products[change.item].label
+            product = self.world.products[change.item]
             self.events.append(
                 TruthEvent(
                     type=change.type,
-                    label=label,
+                    label=product.label,
                     t=t,
                     start=start,
                     end=max(leave, t),
                     item=change.item,
+                    product=product.name,
                     situation=visit.situation,
                 )
             )

@@ -36,6 +36,8 @@ class Index:
         self._products = [product for product in gallery.products if len(product.prototypes)]
         self._rows = np.concatenate([p.prototypes for p in self._products]) if self._products else np.zeros((0, 1))
         self._starts = np.cumsum([0, *(len(p.prototypes) for p in self._products)])[:-1]
+        middles = np.array([p.prototypes.mean(0) for p in self._products] or np.zeros((0, 1)))
+        self._middles = middles / np.maximum(np.linalg.norm(middles, axis=1, keepdims=True), 1e-9)
         self.labels = frozenset(label for product in self._products for label in product.labels)
 
     @property
@@ -43,10 +45,11 @@ class Index:
         return [product.sku for product in self._products]
 
     def similarities(self, embeddings: Floats) -> Floats:
-        """``[N, products]``: of each embedding to the nearest prototype of each product."""
+        """``[N, products]``: of each embedding half to the nearest prototype of each product, half to their mean."""
         if not self._products:
             return np.zeros((len(embeddings), 0), np.float32)
-        return np.asarray(np.maximum.reduceat(embeddings @ self._rows.T, self._starts, axis=1), np.float32)
+        nearest = np.maximum.reduceat(embeddings @ self._rows.T, self._starts, axis=1)
+        return np.asarray((nearest + embeddings @ self._middles.T) / 2, np.float32)
 
     def opinion(self, embeddings: Floats, beforehand: Mapping[str, float] | None = None) -> Opinion:
         """What the crops of one thing say together.

@@ -46,7 +46,8 @@ class TruthEvent:
     """One item put in or taken out.
 
     ``t`` is the moment of release in the basket (added) or of leaving the zone (removed); ``start`` and ``end``
-    bound the visit (``from`` and ``to`` in the file). All in seconds of media time.
+    bound the visit (``from`` and ``to`` in the file). All in seconds of media time. ``product`` is what the item is by
+    name, where that is known.
     """
 
     type: Change
@@ -55,6 +56,7 @@ class TruthEvent:
     start: float
     end: float
     item: str | None = None
+    product: str | None = None
     situation: str | None = None
 
 
@@ -143,6 +145,7 @@ def write_truth(path: Path, truth: Truth) -> None:
             "from": round(e.start, 3),
             "to": round(e.end, 3),
             **({"item": e.item} if e.item else {}),
+            **({"product": e.product} if e.product else {}),
             **({"situation": e.situation} if e.situation else {}),
         }
         for e in truth.events
@@ -185,6 +188,7 @@ def _truth(raw: dict[str, Any]) -> Truth:
                 start=float(e["from"]),
                 end=float(e["to"]),
                 item=e.get("item"),
+                product=e.get("product"),
                 situation=_situation(e.get("situation")),
             )
             for e in raw["events"]

@@ -1,7 +1,7 @@
 """The embedding's backbone: EfficientNet-Lite0 with ImageNet's weights up to its last block, pooled, as ONNX.
 
 The layer behind that block knows ImageNet's classes and tells products worse, the blocks before it far worse. The map
-is pooled by a generalised mean and brought to length 1.
+is pooled by a generalised mean and brought to length 1; the colours stand beside it.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from smartcart.models.embedding.colours import colours
 from smartcart.models.training.recipe import TrainingError
 from smartcart.models.training.training import MissingExtraError
 
@@ -23,6 +24,7 @@ Floats = NDArray[np.float32]
 
 SIDE: Final = 128
 CHANNELS: Final = 320
+COLOUR: Final = 1.4
 POWER: Final = 3.0
 MEAN: Final = 127.0
 SPREAD: Final = 128.0
@@ -51,12 +53,14 @@ def start_backbone(weights: Path | None = None) -> "torch.nn.Module":
 
 
 def pooled(backbone: Any, crops: "torch.Tensor") -> "torch.Tensor":
-    """Features ``[N, CHANNELS]`` of length 1 of crops ``[N, 3, side, side]`` in [0, 1]."""
+    """Features ``[N, CHANNELS + colours.WIDTH]`` of crops ``[N, 3, side, side]`` in [0, 1]."""
+    import torch
+
     x = (crops * 255 - MEAN) / SPREAD
     x = backbone._swish(backbone._bn0(backbone._conv_stem(x)))
     for block in backbone._blocks:
         x = block(x)
-    return _unit(_mean(x))
+    return torch.cat([_unit(_mean(x)), COLOUR * colours(crops)], 1)
 
 
 def _mean(of: "torch.Tensor") -> "torch.Tensor":

@@ -1,8 +1,8 @@
 """How well products are told that were never trained on: the nearest, the nearest five, and who is a stranger.
 
-Some pictures of each product enrol it, others ask. In each draw half of the products stay unknown: the threshold is
-set so that 5 % of their pictures pass for something known, and what counts is how many of the others are accepted and
-named right. Beside it, how similarities are to be read: at which one something is as likely a product as not.
+Some pictures of each product enrol it, others ask. In each draw half of the products stay unknown: the threshold of the
+probability is set so that 5 % of their pictures pass for something known, and what counts is how many of the others are
+accepted and named right. Beside it, how similarities are to be read.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,28 @@ Numbers = NDArray[np.int64]
 
 DRAWS: Final = 10
 FALSE_ACCEPTS: Final = 0.05
-MOST_SHARPNESS: Final = 60.0
+LIKES: Final = np.arange(0.0, 0.9, 0.05)
+SHARPNESSES: Final = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How similarities are to be read: ``like`` is the one at which something is as likely a product as none of them,
+    ``sharpness`` the log-odds a unit."""
+
+    like: float
+    sharpness: float
+
+    def log_odds(self, alike: Floats) -> Floats:
+        """Of each product against all others and *none of them* together; ``[N, products]``."""
+        odds = self.sharpness * (alike.astype(np.float64) - self.like)
+        raised = np.exp(odds)
+        return np.asarray(odds - np.log(1 + raised.sum(1, keepdims=True) - raised), np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldApart:
-    """Shares in [0, 1]; ``threshold`` is a similarity, the mean over the draws."""
+    """Shares in [0, 1]; ``threshold`` is a probability, the mean over the draws."""
 
     shots: int
     products: int
@@ -37,13 +53,22 @@ class ToldApart:
 
 
 def told(
-    enrolled: Floats, of: Numbers, asking: Floats, truth: Numbers, *, shots: int, draws: int = DRAWS, seed: int = 0
+    enrolled: Floats,
+    of: Numbers,
+    asking: Floats,
+    truth: Numbers,
+    *,
+    shots: int,
+    reading: Reading,
+    draws: int = DRAWS,
+    seed: int = 0,
 ) -> ToldApart:
     """The figures with so many enrolled pictures a product.
 
     Args:
         enrolled: embeddings to draw from, ``of`` the number of each one's product.
         asking: embeddings that ask, ``truth`` the number of each one's product.
+        reading: how similarities are to be read.
     """
     rng = np.random.default_rng(seed)
     products = np.unique(of)
@@ -51,9 +76,8 @@ def told(
     asking, truth = asking[asked], truth[asked]
     rows = []
     for _ in range(draws):
-        chosen = [rng.permutation(np.flatnonzero(of == product))[:shots] for product in products]
-        alike = np.stack([(asking @ enrolled[one].T).max(1) for one in chosen], 1)
-        rows.append(_draw(alike, products, truth, rng))
+        alike = alikeness(enrolled, of, asking, shots=shots, rng=rng)
+        rows.append(_draw(alike, np.searchsorted(products, truth), reading, rng))
     top1, top5, right, threshold = np.mean(rows, axis=0).tolist()
     return ToldApart(
         shots=shots,
@@ -66,36 +90,48 @@ def told(
     )
 
 
-def _draw(alike: Floats, products: Numbers, truth: Numbers, rng: np.random.Generator) -> tuple[float, ...]:
-    place = np.searchsorted(products, truth)
+def alikeness(enrolled: Floats, of: Numbers, asking: Floats, *, shots: int, rng: np.random.Generator) -> Floats:
+    """``[asking, products]``: as the gallery holds it, half the nearest picture, half the mean of all."""
+    columns = []
+    for product in np.unique(of):
+        rows = enrolled[rng.permutation(np.flatnonzero(of == product))[:shots]]
+        middle = rows.mean(0)
+        middle = middle / max(float(np.linalg.norm(middle)), 1e-9)
+        columns.append(((asking @ rows.T).max(1) + asking @ middle) / 2)
+    return np.stack(columns, 1)
+
+
+def _draw(alike: Floats, place: Numbers, reading: Reading, rng: np.random.Generator) -> tuple[float, ...]:
     order = np.argsort(-alike, 1)
     top1 = (order[:, 0] == place).mean()
     top5 = (order[:, :5] == place[:, None]).any(1).mean()
-    known = np.sort(rng.permutation(len(products))[: len(products) // 2])
+    known = _half(alike.shape[1], rng)
     is_known = np.isin(place, known)
-    best = alike[:, known].max(1)
+    best = reading.log_odds(alike[:, known]).max(1)
     said = known[alike[:, known].argmax(1)]
     threshold = np.quantile(best[~is_known], 1 - FALSE_ACCEPTS)
     right = ((best > threshold) & (said == place))[is_known].mean()
-    return float(top1), float(top5), float(right), float(threshold)
+    return float(top1), float(top5), float(right), float(1 / (1 + np.exp(-threshold)))
 
 
-def reading(
-    enrolled: Floats, of: Numbers, asking: Floats, truth: Numbers, *, shots: int, seed: int = 0
-) -> tuple[float, float]:
-    """``like`` and ``sharpness`` for a gallery: the similarity that strangers pass in 5 % of cases; log-odds a unit.
+def _half(products: int, rng: np.random.Generator) -> Numbers:
+    return np.sort(rng.permutation(products)[: products // 2])
 
-    The log-odds are those of a logistic curve through what strangers and products themselves reach.
-    """
+
+def fitted(enrolled: Floats, of: Numbers, asking: Floats, truth: Numbers, *, shots: int, seed: int = 0) -> Reading:
+    """How similarities are to be read so that a gallery's probabilities are honest: the least log loss of what half of
+    the products say about all, over a grid."""
     rng = np.random.default_rng(seed)
-    own, other = [], []
-    for product in np.unique(of):
-        chosen = rng.permutation(np.flatnonzero(of == product))[:shots]
-        alike = (asking @ enrolled[chosen].T).max(1)
-        own.append(alike[truth == product])
-        other.append(alike[truth != product])
-    mine, theirs = np.concatenate(own), np.concatenate(other)
-    like = told(enrolled, of, asking, truth, shots=shots, seed=seed).threshold
-    spread = float(np.sqrt((mine.var() + theirs.var()) / 2))
-    sharpness = float(mine.mean() - theirs.mean()) / max(spread, 1e-3) ** 2
-    return like, round(min(sharpness, MOST_SHARPNESS), 2)
+    alike = alikeness(enrolled, of, asking, shots=shots, rng=rng)
+    place = np.searchsorted(np.unique(of), truth)
+    halves = [_half(alike.shape[1], rng) for _ in range(DRAWS)]
+    grid = [Reading(like=float(like), sharpness=float(sharp)) for like in LIKES for sharp in SHARPNESSES]
+    return min(grid, key=lambda reading: sum(_loss(alike, place, known, reading) for known in halves))
+
+
+def _loss(alike: Floats, place: Numbers, known: Numbers, reading: Reading) -> float:
+    """The mean log loss of the product, or of *none of them* where it is not among the known."""
+    raised = np.exp(reading.sharpness * (alike[:, known] - reading.like))
+    is_own = known[None] == place[:, None]
+    own = np.where(is_own.any(1), (raised * is_own).sum(1), 1.0)
+    return float(-np.log(own / (1 + raised.sum(1))).mean())

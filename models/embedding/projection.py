@@ -1,8 +1,9 @@
 """The learned layer of the embedding: from the backbone's features to ``WIDTH`` values, by a metric loss.
 
-It begins as the principal axes of the features, and is then trained on products that are seen several times each.
+It evens out what differs between views of one product, and may then be trained on products that are seen several times.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,9 +14,10 @@ from smartcart.models.embedding.losses import LossName, loss_of
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
+Square = NDArray[np.float64]
 
 WIDTH: Final = 256
-SHRUNK: Final = 0.05
+SHRUNK: Final = 0.3
 OF_EACH: Final = 4
 
 
@@ -36,14 +38,33 @@ def unit(rows: Floats) -> Floats:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def whitening(features: Floats, power: float = 0.0) -> Projection:
-    """The first ``WIDTH`` principal axes through zero, each divided by a power of its spread (0: as they are)."""
-    spread, axes = np.linalg.eigh(features.T @ features)
-    kept = min(WIDTH, len(axes))
-    size = np.sqrt(np.maximum(spread[::-1][:kept], 0))
-    matrix = np.zeros((features.shape[1], WIDTH), np.float32)
-    matrix[:, :kept] = axes[:, ::-1][:, :kept] * (size + SHRUNK * size[min(1, kept - 1)]) ** -power
-    return Projection(centre=np.zeros(features.shape[1], np.float32), matrix=matrix)
+def evened(parts: Sequence[tuple[Floats, Numbers]]) -> Projection:
+    """Turns and stretches features so that what differs between views of one product counts little.
+
+    Within-class covariance normalisation (Hatch et al., 2006), regularised by ``SHRUNK`` of its mean; then the first
+    ``WIDTH`` principal axes.
+
+    Args:
+        parts: features ``[N, width]`` and the number of each one's product, of each kind of pictures; all count alike.
+    """
+    centre = np.mean([features.mean(0) for features, _ in parts], 0).astype(np.float32)
+    within = np.mean([_scaled(_spread_within(*part)) for part in parts], 0)
+    size = float(np.trace(within)) / len(within)
+    stretch = np.linalg.cholesky(np.linalg.inv(within + SHRUNK * size * np.eye(len(within))))
+    whole = np.mean([_scaled(np.cov(((features - centre) @ stretch).T)) for features, _ in parts], 0)
+    _, axes = np.linalg.eigh(whole)
+    return Projection(centre=centre, matrix=np.asarray(stretch @ axes[:, ::-1][:, :WIDTH], np.float32))
+
+
+def _spread_within(features: Floats, products: Numbers) -> Square:
+    """The covariance of features around the mean of each product that is seen more than once."""
+    around = [features[products == k] for k in np.unique(products)]
+    apart = np.concatenate([rows - rows.mean(0) for rows in around if len(rows) > 1])
+    return np.asarray(apart.T @ apart / len(apart), np.float64)
+
+
+def _scaled(matrix: Square) -> Square:
+    return np.asarray(matrix / np.trace(matrix), np.float64)
 
 
 def learned(

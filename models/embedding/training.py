@@ -1,7 +1,9 @@
-"""Trains the embedding: the backbone stays as it is, the layer behind it learns products; the best loss is kept.
+"""Trains the embedding: the backbone stays as it is, the layer behind it learns what to overlook.
 
-Each rendered product is seen from several sides, laid over real surroundings; each real crop is a product of its own
-that is seen twice in other light. Kept products choose loss and start; they are none of those that were learned from.
+Three kinds of pictures show one product several times: rendered products seen from several sides, laid over real
+surroundings; real crops, each a product of its own that is seen twice in other light; and photos of real products, a
+folder each. Kept products choose the candidate and say how similarities are to be read; they are none of those that it
+learned from.
 """
 
 import json
@@ -17,15 +19,20 @@ from smartcart.models.dataset.detection_dataset import DatasetError, read_datase
 from smartcart.models.embedding.backbone import SIDE, Features, Floats, as_onnx, start_backbone
 from smartcart.models.embedding.composed import Pixels, Views, laid, read_views
 from smartcart.models.embedding.export import write_embedding
-from smartcart.models.embedding.figures import ToldApart, reading, told
-from smartcart.models.embedding.losses import LOSSES
-from smartcart.models.embedding.projection import Numbers, Projection, learned, whitening
+from smartcart.models.embedding.figures import Reading, ToldApart, fitted, told
+from smartcart.models.embedding.losses import LOSSES, LossName
+from smartcart.models.embedding.projection import Numbers, Projection, evened, learned
 from smartcart.models.recogniser.cut import CropSource, cut
 from smartcart.models.recogniser.training import varied
 from smartcart.models.training.training import MissingExtraError
 
-POWERS: Final = (0.0, 0.25, 0.5)
 SHOTS: Final = 5
+EVENED: Final = "evened out"
+CANDIDATES: Final = (EVENED, *LOSSES)
+UNREAD: Final = Reading(like=0.3, sharpness=10.0)
+"""How similarities are read while candidates are compared."""
+Shown = tuple[Pixels, Numbers]
+"""Crops ``[N, 3, side, side]`` and the number of each one's product."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ def train_embedding(
     kept: Sequence[Path],
     out: Path,
     recipe: EmbeddingRecipe,
+    photos: Shown | None = None,
     weights: Path | None = None,
     sources: Sequence[str] = (),
 ) -> Mapping[str, Any]:
@@ -63,6 +71,8 @@ def train_embedding(
         data: ``data.yaml`` files of real pictures; their ``train`` parts are cut.
         views: folders of rendered products to learn from, ``kept`` of those that choose.
         out: the ONNX file to write.
+        photos: of real products. Every second product chooses the candidate and says how similarities are to be read;
+            the file then learns from all of them. Without photos the rendered products choose.
         weights: of the backbone; None takes ImageNet's.
 
     Returns:
@@ -84,43 +94,65 @@ def train_embedding(
     network = Features(graph)
     grounds = real_crops(data, recipe.crops, rng)
     learn_views, kept_views = read_views(views), read_views(kept)
-    twice = [network.of((varied(torch.from_numpy(grounds)) * 255).byte().numpy()) for _ in range(2)]
-    rendered, of = _seen(network, learn_views, grounds, recipe.views, rng)
-    asked, truth = _seen(network, kept_views, grounds, 2 * recipe.views, rng)
-    features = np.concatenate([rendered, *twice])
-    alone = of.max() + 1 + np.arange(len(grounds))
-    products = np.concatenate([of, alone, alone])
-    found = {
-        name: (projection, kept_figures(projection.of(asked), truth, recipe.seed))
-        for name, projection in _candidates(features, products, recipe)
-    }
-    best = max(found, key=lambda name: found[name][1].top1 + found[name][1].accepted_and_right)
-    projection = found[best][0]
-    enrols = first_of_each(truth, SHOTS, np.random.default_rng(recipe.seed))
-    rows = projection.of(asked)
-    like, sharpness = reading(rows[enrols], truth[enrols], rows[~enrols], truth[~enrols], shots=SHOTS)
+    made = [_seen(network, learn_views, grounds, recipe.views, rng), _twice(network, grounds)]
+    choosing = {"rendered": _seen(network, kept_views, grounds, 2 * recipe.views, rng)}
+    parts, whole = made, made
+    if photos is not None:
+        real = (network.of(photos[0]), photos[1])
+        half, choosing["real"] = _halves(real)
+        parts, whole = [*made, half], [*made, real]
+    decides = "real" if photos is not None else "rendered"
+    tried = {name: _figures_of(choosing, candidate(name, parts, recipe)) for name in CANDIDATES}
+    best = max(tried, key=lambda name: _worth(tried[name][decides]))
+    rows, of = candidate(best, parts, recipe).of(choosing[decides][0]), choosing[decides][1]
+    enrols = first_of_each(of, SHOTS, recipe.seed)
+    reading = fitted(rows[enrols], of[enrols], rows[~enrols], of[~enrols], shots=SHOTS)
     record = {
         "recipe": asdict(recipe),
         "chosen": best,
-        "candidates": {name: figure.to_json() for name, (_, figure) in found.items()},
-        "crops": len(features),
-        "products": len(learn_views.names),
-        "like": like,
-        "sharpness": sharpness,
+        "by": decides,
+        "candidates": {name: {kind: f.to_json() for kind, f in told.items()} for name, told in tried.items()},
+        "crops": sum(len(features) for features, _ in whole),
+        "products": sum(len(np.unique(numbers)) for _, numbers in whole),
+        "like": reading.like,
+        "sharpness": reading.sharpness,
         "seconds": round(time.monotonic() - began, 1),
     }
-    write_embedding(graph, projection, out, record=record, sources=sources)
+    write_embedding(graph, candidate(best, whole, recipe), out, record=record, sources=sources)
     out.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return record
 
 
-def _candidates(features: Floats, products: Numbers, recipe: EmbeddingRecipe) -> list[tuple[str, Projection]]:
-    """The features' own axes, and each loss from them."""
-    found = [(f"whitening {power}", whitening(features, power)) for power in POWERS]
-    for loss in LOSSES:
-        made = learned(whitening(features), features, products, loss, steps=recipe.steps, seed=recipe.seed)
-        found.append((f"{loss}, {recipe.steps} steps", made))
-    return found
+def _halves(shown: tuple[Floats, Numbers]) -> tuple[tuple[Floats, Numbers], tuple[Floats, Numbers]]:
+    """Every second product, and the others."""
+    features, products = shown
+    is_even = products % 2 == 0
+    return (features[is_even], products[is_even] // 2), (features[~is_even], products[~is_even] // 2)
+
+
+def _figures_of(choosing: Mapping[str, tuple[Floats, Numbers]], projection: Projection) -> dict[str, ToldApart]:
+    return {kind: kept_figures(projection.of(rows), of) for kind, (rows, of) in choosing.items()}
+
+
+def _worth(figure: ToldApart) -> float:
+    return figure.top1 + figure.accepted_and_right
+
+
+def candidate(name: str, parts: Sequence[tuple[Floats, Numbers]], recipe: EmbeddingRecipe) -> Projection:
+    """The features with the views' differences evened out, alone or with a loss from there."""
+    start = evened(parts)
+    if name == EVENED:
+        return start
+    features, products = joined(parts)
+    loss: LossName = name  # type: ignore[assignment]
+    return learned(start, features, products, loss, steps=recipe.steps, seed=recipe.seed)
+
+
+def joined(parts: Sequence[tuple[Floats, Numbers]]) -> tuple[Floats, Numbers]:
+    """All of them, with a number of its own for every product."""
+    starts = np.cumsum([0, *(int(numbers.max()) + 1 for _, numbers in parts)])
+    numbers = [numbers + first for (_, numbers), first in zip(parts, starts, strict=False)]
+    return np.concatenate([features for features, _ in parts]), np.concatenate(numbers)
 
 
 def real_crops(data: Sequence[Path], most: int, rng: np.random.Generator) -> Pixels:
@@ -141,6 +173,14 @@ def real_crops(data: Sequence[Path], most: int, rng: np.random.Generator) -> Pix
     return np.concatenate(crops)
 
 
+def _twice(network: Features, crops: Pixels) -> tuple[Floats, Numbers]:
+    """Features of each crop in two other lights; each crop is a product."""
+    import torch
+
+    rows = [network.of((varied(torch.from_numpy(crops)) * 255).byte().numpy()) for _ in range(2)]
+    return np.concatenate(rows), np.tile(np.arange(len(crops)), 2)
+
+
 def _seen(
     network: Features, views: Views, grounds: Pixels, most: int, rng: np.random.Generator
 ) -> tuple[Floats, Numbers]:
@@ -157,15 +197,16 @@ def _seen(
     return np.concatenate(parts), views.products[chosen]
 
 
-def first_of_each(truth: Numbers, shots: int, rng: np.random.Generator) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+def first_of_each(truth: Numbers, shots: int, seed: int) -> "np.ndarray[Any, np.dtype[np.bool_]]":
     """Which pictures enrol: so many of each product, drawn."""
+    rng = np.random.default_rng(seed)
     enrols = np.zeros(len(truth), bool)
     for product in np.unique(truth):
         enrols[rng.permutation(np.flatnonzero(truth == product))[:shots]] = True
     return enrols
 
 
-def kept_figures(rows: Floats, truth: Numbers, seed: int) -> ToldApart:
+def kept_figures(rows: Floats, of: Numbers, *, reading: Reading = UNREAD, seed: int = 1) -> ToldApart:
     """The figures of embeddings of which some enrol and the others ask."""
-    enrols = first_of_each(truth, SHOTS, np.random.default_rng(seed))
-    return told(rows[enrols], truth[enrols], rows[~enrols], truth[~enrols], shots=SHOTS)
+    enrols = first_of_each(of, SHOTS, seed)
+    return told(rows[enrols], of[enrols], rows[~enrols], of[~enrols], shots=SHOTS, reading=reading)

@@ -101,6 +101,9 @@ def _figures(tested: Sequence["Tested"], prices: Mapping[str, int] | None) -> di
 
         total = sum(blamed, Counter[str]())
         result["errors"] = {room: total[room] for room in ROOMS}
+    by_product = [t.by_product for t in tested if t.by_product is not None]
+    if by_product:
+        result["by_product"] = _plain(by_product)
     names = tested[0].baselines if tested else ()
     if names:
         result["baselines"] = {name: _plain([t.baselines[name] for t in tested]) for name in names}

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from smartcart.edge.capture.frames import Frame
+    from smartcart.edge.gallery.embedder import OnnxEmbedder
     from smartcart.edge.gallery.enrolment import Enrolment, Rival
     from smartcart.edge.gallery.gallery_file import Enrolled, Gallery
+    from smartcart.edge.vision.detector import OnnxDetector
     from smartcart.scripts.products.server import GalleryServer
 
 HELP = "enrol products by their looks, without training; list and remove them"
@@ -37,6 +39,17 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_eye(enroll)
     _add_where(enroll)
     enroll.set_defaults(run=_enroll)
+    every = actions.add_parser(
+        "enroll-all",
+        help="enrol a folder of products, each a folder of pictures named by its SKU",
+        description="Each folder in FOLDER is a product, named by its SKU; its pictures show the product alone. A product "
+        "of which too few pictures are usable is left out and named at the end.",
+        epilog="Example:  smartcart products enroll-all product-pictures --gallery store.gallery",
+    )
+    every.add_argument("folder", type=Path, metavar="FOLDER", help="a folder with a folder a product")
+    _add_eye(every)
+    _add_where(every)
+    every.set_defaults(run=_enroll_all)
     listed = actions.add_parser("list", help="which products are enrolled")
     _add_where(listed)
     listed.set_defaults(run=_list)
@@ -88,6 +101,53 @@ def _enroll(args: argparse.Namespace) -> int:
           + ("; what was enrolled under this SKU before is replaced" if again else ""))  # fmt: skip
     _tell(near)
     return 0
+
+
+def _enroll_all(args: argparse.Namespace) -> int:
+    """Enrols what can be, a gallery on this machine in one version a product; exit status 1 where some were left out."""
+    from smartcart.edge.gallery.gallery_file import GalleryError, empty
+    from smartcart.edge.tracking.tracker import TrackerSettings
+    from smartcart.edge.vision.detector import OnnxDetector
+    from smartcart.scripts.main import CommandError
+    from smartcart.scripts.pipeline import open_embedder
+    from smartcart.scripts.progress import progress
+
+    folders = sorted(one for one in args.folder.iterdir() if one.is_dir()) if args.folder.is_dir() else []
+    if not folders:
+        raise CommandError(f"{args.folder}: holds no folders; give a folder with a folder of pictures a product")
+    embedder, detector = (
+        open_embedder(args),
+        OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak),
+    )
+    gallery = (_open(args) or empty(args.store, embedder.embedding)).checked(embedding=embedder.embedding.id)
+    left_out = []
+    for folder in progress(folders, unit="product"):
+        try:
+            product = _watched(str(folder), embedder, detector).enrolled(folder.name, folder.name)
+        except GalleryError as error:
+            left_out.append(str(error))
+            continue
+        _keep(args, gallery, product)
+        gallery = gallery.with_product(product)
+    for why in left_out:
+        print(f"left out: {why}", file=sys.stderr)
+    print(f"{len(folders) - len(left_out)} of {len(folders)} products are enrolled")
+    return 1 if left_out else 0
+
+
+def _watched(folder: str, embedder: "OnnxEmbedder", detector: "OnnxDetector") -> "Enrolment":
+    """What the pictures of a folder show."""
+    from smartcart.edge.capture.sources import open_source
+    from smartcart.edge.gallery.enrolment import Enrolment
+
+    enrolment, frames = Enrolment(embedder, whole_pictures=True), open_source(folder)
+    try:
+        for frame in frames:
+            if enrolment.see(frame, detector.detect(frame)) == "full":
+                break
+    finally:
+        frames.close()
+    return enrolment
 
 
 def _tell(near: "list[Rival] | Any") -> None:

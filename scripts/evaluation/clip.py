@@ -13,6 +13,7 @@ from smartcart.models.dataset.frame_truth import TrueFrame, frames_beside, read_
 from smartcart.models.dataset.truth import SUFFIX, Truth, TruthError, read_truth
 from smartcart.models.evaluation.event_metrics import Prediction, Replayed
 from smartcart.scripts.evaluation.baselines import BASELINES
+from smartcart.scripts.evaluation.by_product import judged_by_product
 from smartcart.scripts.evaluation.error_attribution import attributed_errors
 from smartcart.scripts.evaluation.hard_cases import Image, error_rows
 from smartcart.scripts.evaluation.observations import (
@@ -32,10 +33,11 @@ MADE: Final[dict[str, Group]] = {"simulated": "rendered", "collage": "collage"}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tested:
     """What came of one clip; ``causes`` is None where no true frames lie beside it, ``error_rows`` are pictures of its
-    errors where they were asked for."""
+    errors where they were asked for; ``by_product`` is None without a gallery or a truth that names products."""
 
     group: Group
     replayed: Replayed
+    by_product: Replayed | None = None
     baselines: Mapping[str, Replayed] = field(default_factory=dict)
     causes: Counter[str] | None = None
     error_rows: Sequence[Image] = ()
@@ -78,6 +80,7 @@ def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
     return Tested(
         group=group,
         replayed=replayed,
+        by_product=judged_by_product(video, truth, looks, args),
         baselines={name: _counted(name, truth, looks) for name in BASELINES} if args.baselines else {},
         causes=attributed_errors(replayed, frames, looks) if frames is not None and len(frames) == len(looks) else None,
         error_rows=error_rows(video, replayed, looks) if args.hard_cases else (),

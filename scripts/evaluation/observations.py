@@ -9,6 +9,8 @@ from typing import Final
 
 from smartcart.edge.capture.frames import Image
 from smartcart.edge.capture.sources import open_source
+from smartcart.edge.contract.events import EventType
+from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.judge import Judge
 from smartcart.edge.judge.witness import ChangeWitness
 from smartcart.edge.tracking.naming import DETECTORS_FLOOR, DETECTORS_POWER
@@ -16,13 +18,14 @@ from smartcart.edge.tracking.tracker import CartTracker, Track, Tracker
 from smartcart.edge.vision.detection import Box, Detection
 from smartcart.edge.vision.zone import DEFAULT_ZONE, Zone
 from smartcart.models.dataset.frame_truth import TrueFrame, iou
-from smartcart.models.dataset.truth import Truth
+from smartcart.models.dataset.truth import Change, Truth
 from smartcart.models.evaluation.detector_noise import SAME, NoisyEye, Sighting, read_noise
 from smartcart.models.evaluation.event_metrics import Prediction, Replayed
 from smartcart.models.labels import HAND
 from smartcart.scripts.pipeline import open_detector
 
 CERTAIN: Final = 0.9
+KINDS: Final[dict[EventType, Change]] = {EventType.ITEM_ADDED: "added", EventType.ITEM_REMOVED: "removed"}
 UNSAID: Final = DETECTORS_FLOOR**DETECTORS_POWER
 
 
@@ -121,13 +124,14 @@ def judged(clip: str, truth: Truth, looks: Sequence[Observation], tracker: Track
         for label in {d.label for d in look.detections}:
             sights.setdefault(label, []).append(look.time)
     decisions += judge.finish()
-    kinds = {"item_added": "added", "item_removed": "removed"}
-    predictions = [
-        Prediction(type=kinds.get(str(d.type)), label=d.label, t=d.media_time)  # type: ignore[arg-type]
-        for d in decisions
-        for _ in range(d.quantity)
-    ]
+    predictions = [one for decision in decisions for one in predictions_of(decision, decision.label)]
     return Replayed(clip=clip, truth=truth, predictions=predictions, visits=tuple(visits.items()), sights=sights)
+
+
+def predictions_of(decision: Decision, label: str | None) -> list[Prediction]:
+    """A decision as the metrics take it, one of each item, under a label or a product's name."""
+    kind = KINDS.get(decision.type)
+    return [Prediction(type=kind, label=label, t=decision.media_time)] * decision.quantity
 
 
 def _sure(label: str, box: tuple[float, float, float, float]) -> Detection:

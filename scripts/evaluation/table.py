@@ -25,7 +25,18 @@ def _section(name: str, figures: Mapping[str, Any]) -> str:
     lines.append(_line("wrong, unmarked", number(figures["wrong_unmarked_per_100"]), "  per 100 events"))
     blamed = ", ".join(f"{room} {n}" for room, n in figures["errors"].items() if n)
     lines.append(_line("errors by room", "", f"  {blamed or 'none'}"))
-    return "\n".join(lines + _situations(figures) + _baselines(figures))
+    return "\n".join(lines + _by_product(figures) + _situations(figures) + _baselines(figures))
+
+
+def _by_product(figures: Mapping[str, Any]) -> list[str]:
+    """The same events, right only under the right product of the gallery."""
+    if (told := figures.get("by_product")) is None:
+        return []
+    lines = ["", f"  by product, {told['clips']} clips, {told['events']} events"]
+    lines += [_line(key.replace("_", " "), share(told[key]), between(told["intervals"][key])) for key in HEADLINES]
+    lines.append(_line("left uncertain", number(told["interventions_per_100"]), "  per 100 events"))
+    lines.append(_line("wrong, unmarked", number(told["wrong_unmarked_per_100"]), "  per 100 events"))
+    return lines
 
 
 def _situations(figures: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,7 @@ def add_embedding(actions: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("--views", type=Path, nargs="+", default=[], metavar="FOLDER", help="products to learn from")
     parser.add_argument("--kept", type=Path, nargs="+", default=[], metavar="FOLDER", help="products that choose")
+    parser.add_argument("--products", type=Path, metavar="FOLDER", help="photos of real products, a folder a product")
     parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="YAML", help="real pictures with boxes")
     parser.add_argument("--weights", type=Path, help="of EfficientNet-Lite0 (default: ImageNet's)")
     parser.add_argument("--out", type=Path, help="the .onnx to write")
@@ -46,37 +47,45 @@ def run_embedding(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(record))
         return 0
-    for name, figure in record["candidates"].items():
-        mark = "*" if name == record["chosen"] else " "
-        print(f"{mark} {name}: {_words(figure)}")
+    for name, figures in record["candidates"].items():
+        for kind, figure in figures.items():
+            mark = "*" if (name, kind) == (record["chosen"], record["by"]) else " "
+            print(f"{mark} {name}, {kind} products: {_words(figure)}")
     print(f"{args.out}: {record['chosen']}, {record['products']} products, {record['seconds']:.0f} s")
     return 0
 
 
 def _train(args: argparse.Namespace) -> "Mapping[str, Any]":
     from smartcart.models.embedding.training import EmbeddingRecipe, train_embedding
+    from smartcart.scripts.models.embedding_pictures import product_photos
 
     recipe = EmbeddingRecipe(steps=args.steps, seed=args.seed)
+    photos = product_photos(args.products) if args.products else None
     return train_embedding(
         args.data,
         views=args.views,
         kept=args.kept,
         out=args.out,
         recipe=recipe,
+        photos=photos,
         weights=args.weights,
         sources=args.source,
     )
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from smartcart.models.embedding.figures import told
+    from smartcart.edge.gallery.embedder import OnnxEmbedder
+    from smartcart.models.embedding.figures import Reading, told
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.models.embedding_pictures import confusions, embedded_pair
 
     if not (args.enrol and args.ask):
         raise CommandError("--evaluate needs --enrol FOLDER and --ask FOLDER, each with a folder a product")
     pair = embedded_pair(args.evaluate, args.enrol, args.ask)
-    figures = [told(pair.enrolled, pair.of, pair.asking, pair.truth, shots=shots).to_json() for shots in (5, 10)]
+    embedding = OnnxEmbedder(args.evaluate).embedding
+    reading = Reading(like=embedding.like, sharpness=embedding.sharpness)
+    rows = (pair.enrolled, pair.of, pair.asking, pair.truth)
+    figures = [told(*rows, shots=shots, reading=reading).to_json() for shots in (5, 10)]
     if args.confusions:
         confusions(pair, args.confusions)
     if args.json:

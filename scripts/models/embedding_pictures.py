@@ -84,6 +84,16 @@ def _middle(eye: OnnxDetector, image: Image) -> Box:
     return max(there, key=lambda box: box.area, default=MIDDLE)
 
 
+def product_photos(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Crops ``[N, 3, SIDE, SIDE]`` (RGB) of a folder of products, and the number of each one's.
+
+    Raises:
+        DatasetError: the folder holds no pictures.
+    """
+    crops, numbers = _part(folder, OnnxDetector(DEFAULT_MODEL), [])
+    return np.stack([crop[..., ::-1].transpose(2, 0, 1) for crop in crops]), np.array(numbers, np.int64)
+
+
 def confusions(pair: EmbeddedPair, out: Path) -> None:
     """Draws the pairs that are taken for each other most often: one that asks, and the one that it is taken for."""
     alike = pair.asking @ pair.enrolled.T

@@ -93,3 +93,24 @@ def test_enrolling_again_replaces_and_says_so(gallery: Path, capsys: pytest.Capt
 def test_nothing_enrolled_yet_says_how_to_begin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["products", "list", "--gallery", str(tmp_path / "none")]) == 2
     assert "smartcart products enroll SKU" in capsys.readouterr().err
+
+
+def test_a_folder_of_products_is_enrolled_at_once_and_what_cannot_be_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for sku in STRIPES:
+        (tmp_path / "all" / sku).mkdir(parents=True)
+        for seed in range(6):
+            cv2.imwrite(str(tmp_path / "all" / sku / f"{seed}.png"), pack(sku, seed))
+    (tmp_path / "all" / "ONE-VIEW").mkdir()
+    cv2.imwrite(str(tmp_path / "all" / "ONE-VIEW" / "0.png"), pack("OATS", 50))
+    assert main(["products", "enroll-all", str(tmp_path / "all"), "--gallery", str(tmp_path / "g")]) == 1
+    out, err = capsys.readouterr()
+    assert "2 of 3 products" in out
+    assert "only 1 usable views of ONE-VIEW" in err
+    assert {product.sku for product in read_gallery(tmp_path / "g").products} == set(STRIPES)
+
+
+def test_a_folder_without_products_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["products", "enroll-all", str(tmp_path), "--gallery", str(tmp_path / "g")]) == 2
+    assert "a folder with a folder of pictures a product" in capsys.readouterr().err

@@ -1,0 +1,61 @@
+"""A clip judged by product instead of by label: what stands in the truth as a product must be named as that product."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from smartcart.edge.capture.frames import Frame
+from smartcart.edge.capture.sources import open_source
+from smartcart.edge.vision.detection import Detection
+from smartcart.edge.vision.recorded import RECORDED
+from smartcart.edge.vision.zone import Zone
+from smartcart.models.dataset.truth import Truth
+from smartcart.models.evaluation.event_metrics import Prediction, Replayed
+from smartcart.scripts.evaluation.observations import Observation, predictions_of
+from smartcart.scripts.pipeline import build_pipeline, open_namer
+
+UNNAMED = "unnamed"
+
+
+class SeenAlready:
+    """What a detector saw of a clip, frame by frame."""
+
+    model = RECORDED
+
+    def __init__(self, looks: Sequence[Observation]) -> None:
+        self._looks = looks
+
+    def detect(self, frame: Frame) -> Sequence[Detection]:
+        return self._looks[frame.index].detections if frame.index < len(self._looks) else ()
+
+
+def judged_by_product(
+    video: Path, truth: Truth, looks: Sequence[Observation], args: argparse.Namespace
+) -> Replayed | None:
+    """The clip with the products of ``--gallery`` in place of labels; None where the truth names no products.
+
+    What stands in the basket at the start has no product, so its removal counts under its label.
+
+    Raises:
+        SourceError, GalleryError, ModelError: the clip, the gallery or its embedding cannot be used.
+    """
+    if args.gallery is None or not any(event.product for event in truth.events) or not video.exists():
+        return None
+    pipeline = build_pipeline(SeenAlready(looks), Zone(truth.zone), open_namer(args))
+    frames = open_source(str(video))
+    try:
+        decisions = [decision for step in pipeline.run(frames) for decision in step.decisions]
+    finally:
+        frames.close()
+    told: list[Prediction] = []
+    for decision in decisions:
+        told += predictions_of(decision, decision.sku or f"{UNNAMED} {decision.label}")
+    events = tuple(replace(event, label=event.product or event.label) for event in truth.events)
+    return Replayed(
+        clip=truth.video,
+        truth=replace(truth, events=events),
+        predictions=told,
+        visits=(),
+        sights={},
+    )
