@@ -1,7 +1,10 @@
 """What the word for a frame source names, and how an address is shown without its secrets."""
 
 import re
+from pathlib import Path
 from typing import Final, Literal
+
+from smartcart.edge.capture.frames import SourceError
 
 SCHEMES: Final = ("rtsp", "rtsps", "rtmp", "rtmps", "srt", "http", "https", "udp", "tcp", "rtp")
 
@@ -13,6 +16,8 @@ def kind_of(source: str) -> Kind:
 
     >>> [kind_of(word) for word in ("0", "/dev/video0", "RTSP://camera/1", "clip.mp4", "ftp://host/clip.mp4")]
     ['number', 'device', 'stream', 'path', 'unknown']
+    >>> kind_of("rtsp:/camera/key")
+    'unknown'
     """
     if source.isdecimal():
         return "number"
@@ -21,12 +26,28 @@ def kind_of(source: str) -> Kind:
     scheme, sign, _ = source.partition("://")
     if sign and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         return "stream" if scheme.lower() in SCHEMES else "unknown"
+    if source.partition(":")[0].lower() in SCHEMES and ":" in source:  # mistyped, and perhaps with a secret in it
+        return "unknown"
     return "unknown" if re.match(r"[^/]*:.*@", source) else "path"
 
 
 def is_live(source: str) -> bool:
     """Whether the word names a camera or a stream, that is, something without an end."""
     return kind_of(source) in ("number", "device", "stream")
+
+
+def whole_name(path: Path) -> str:
+    """A file's name for OpenCV and FFmpeg: from the root on, since both take ``a:b.mp4`` for an address.
+
+    Raises:
+        SourceError: it is no text; OpenCV ends the process at such a name.
+    """
+    name = str(path.absolute())
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"{str(path)!a}: the name holds bytes that are no text; rename it") from None
+    return name
 
 
 def with_plain_scheme(address: str) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from smartcart.edge.capture.address import whole_name
 from smartcart.edge.capture.frames import Frame, SourceError
 from smartcart.edge.capture.picture import checked_picture
 
@@ -18,14 +19,15 @@ FOLDER_FPS: Final = 10.0
 class ImageFolder:
     """The pictures of a folder in the natural order of their names (2.jpg before 10.jpg), as ``fps`` frames a second.
 
-    Hidden files are none of them.
+    Hidden files are none of them, nor are folders and pipes.
 
     Raises:
         SourceError: the folder holds no picture; or, while it is read, one cannot be read or is of no use.
     """
 
     def __init__(self, folder: Path, fps: float = FOLDER_FPS) -> None:
-        pictures = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
+        named = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
+        pictures = (p for p in named if p.is_file() or not p.exists())  # a link to nowhere is told when it is read
         self._paths = sorted(pictures, key=lambda p: natural(p.name))
         self.fps = fps
         self.frame_count = len(self._paths)
@@ -35,7 +37,7 @@ class ImageFolder:
     def __iter__(self) -> Iterator[Frame]:
         for index, path in enumerate(self._paths):
             try:
-                image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+                image = cv2.imread(whole_name(path), cv2.IMREAD_COLOR)
             except cv2.error:  # more pixels than OpenCV takes
                 image = None
             if image is None:

@@ -5,6 +5,8 @@ from typing import Final
 from smartcart.edge.capture.frames import Image, SourceError
 
 LEAST_SIDE: Final = 16
+MOST_SIDE: Final = 16_383
+"""What a video that is written of it can have."""
 LONGEST: Final = 10
 
 
@@ -16,9 +18,11 @@ def checked_picture(image: Image, name: str) -> Image:
         name: where it comes from, for the message.
 
     Raises:
-        SourceError: a side is below 16 pixels, or one is more than ten times the other.
+        SourceError: a side is below 16 or above 16,383 pixels, or one is more than ten times the other.
     """
     height, width = image.shape[:2]
+    if max(height, width) > MOST_SIDE:
+        raise SourceError(f"{name}: is a picture of {width} x {height} pixels; at most {MOST_SIDE} a side can be read")
     if min(height, width) < LEAST_SIDE or max(height, width) > LONGEST * min(height, width):
         raise SourceError(
             f"{name}: is a picture of {width} x {height} pixels; nothing can be seen in one with a side below "

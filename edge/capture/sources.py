@@ -26,6 +26,8 @@ __all__ = ["ImageFolder", "LiveCamera", "Presence", "VideoFile", "is_live", "ope
 
 log = logging.getLogger(__name__)
 
+LAST_CAMERA: Final = 99
+"""A greater number names another interface to OpenCV."""
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 10.0
 
@@ -115,6 +117,8 @@ def open_source(source: str, *, mode: CameraMode = OWN_CHOICE, on_presence: Pres
         case "unknown":
             schemes = ", ".join(f"{scheme}://" for scheme in SCHEMES)
             raise SourceError(f"the source is an address of no known kind; known are {schemes}")
+    if not source:
+        raise SourceError("the source is empty: give a camera's number, a video, a folder of pictures, or an address")
     path = Path(source)
     return ImageFolder(path) if path.is_dir() else VideoFile(path)
 
@@ -124,6 +128,8 @@ def _open_camera(address: int | str, mode: CameraMode) -> cv2.VideoCapture | Non
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 5000]
     if isinstance(address, int):
+        if address > LAST_CAMERA:
+            return None
         capture = cv2.VideoCapture(address)
     elif kind_of(address) == "device":
         capture = cv2.VideoCapture(os.path.realpath(address), cv2.CAP_V4L2)

@@ -10,11 +10,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 import cv2
 import numpy as np
 
+from smartcart.edge.capture.address import whole_name
 from smartcart.edge.capture.frames import Frame, SourceError
 from smartcart.edge.capture.picture import checked_picture
 
@@ -39,7 +41,7 @@ class VideoFile:
         if not path.is_file():
             raise SourceError(f"{path}: no such video file")
         self._path = path
-        self._capture = cv2.VideoCapture(str(path))
+        self._capture = cv2.VideoCapture(whole_name(path))
         self.fps = self._capture.get(cv2.CAP_PROP_FPS) or 30.0
         self.frame_count = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         self._alive = self._capture.grab()
@@ -88,7 +90,7 @@ def _demultiplexed(path: Path) -> _Packets:
     try:
         with av.logging.Capture() as said:
             try:
-                with av.open(str(path)) as container:
+                with av.open(whole_name(path)) as container:
                     for packet in container.demux(video=0):
                         if packet.size and not packet.is_discard:
                             shown, whole = shown + 1, not packet.is_corrupt
@@ -120,7 +122,7 @@ def _why_unreadable(path: Path) -> str:
         converted = path.with_suffix(".h264.mp4")
         return (
             f"{path}: is in the codec {codec}, which this OpenCV cannot decode; convert it once:  "
-            f"ffmpeg -i '{path}' -c:v libx264 -pix_fmt yuv420p '{converted}'"
+            f"ffmpeg -i {quote(str(path))} -c:v libx264 -pix_fmt yuv420p {quote(str(converted))}"
         )
     return f"{path}: is not a video that OpenCV can read, or it is truncated or damaged before its first frame"
 
@@ -130,7 +132,7 @@ def _foreign_codec(path: Path) -> str:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(whole_name(path)) as container:
             stream = container.streams.video[0]
             next(container.decode(stream))
             return str(stream.codec_context.codec.canonical_name).upper()

@@ -513,6 +513,7 @@ def read_again(payload: bytes) -> Event:
     """
     try:
         raw = parse_object(payload, MAX_EVENT_BYTES)
+        _check_writable(raw)
         check(raw, _STORED, "event")
         return _build(raw, EventType(raw["type"]))
     except (ValueError, TypeError) as error:

@@ -82,7 +82,7 @@ class Outbox:
             self._guard = self._keep_others_out()
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5)
             self._prepare(store, cart)
-            self._file = self._file_there()
+            self._files = self._files_there()
         except (OSError, sqlite3.Error) as error:
             raise self._problem(error) from error
 
@@ -159,20 +159,16 @@ class Outbox:
             self._db.close()
             self._guard.close()
 
-    def _file_there(self) -> tuple[int, int] | None:
-        """Device and inode of what stands at the path now; None where nothing does."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+    def _files_there(self) -> list[tuple[int, int] | None]:
+        """Device and inode of the file, of its write-ahead log and of that one's index; None where nothing stands."""
+        return [_identity(self._path.with_name(self._path.name + ending)) for ending in ("", "-wal", "-shm")]
 
-    def _check_file(self) -> None:
+    def _check_files(self) -> None:
         """What is written into a file that was deleted or replaced is lost with this process: nobody may rely on it."""
-        if self._file_there() != self._file:
+        if self._files_there() != self._files:
             raise OutboxError(
-                f"{self._path}: was deleted or replaced while the cart used it; no more events are taken: stop the "
-                "cart, put the file back if there is one, and start it again"
+                f"{self._path}: it, or its -wal or -shm, was deleted or replaced while the cart used it; no more "
+                "events are taken: stop the cart, put the file back if there is one, and start it again"
             )
 
     def _keep_others_out(self) -> sqlite3.Connection:
@@ -235,7 +231,7 @@ class Outbox:
 
     def _read(self, query: str, *values: int) -> list[tuple[Any, ...]]:
         with self._lock, self._problems():
-            self._check_file()
+            self._check_files()
             return self._db.execute(query, values).fetchall()
 
     @contextmanager
@@ -245,9 +241,9 @@ class Outbox:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._check_file()
+                self._check_files()
                 self._db.execute("COMMIT")
-                self._check_file()
+                self._check_files()
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
@@ -274,3 +270,11 @@ class Outbox:
             f"mkdir -p {quote(str(away))} && mv {quote(str(self._path))}* {quote(str(away))} "
             "(events in it that the server had not committed stay there)"
         )
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

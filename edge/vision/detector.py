@@ -7,7 +7,6 @@ and ``[1, N, 6]`` corner boxes with score and class, already thinned by the mode
 """
 
 import ast
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcart.edge.capture.frames import Frame, Image
-from smartcart.edge.contract.events import ModelName
 from smartcart.edge.vision.detection import Box, Detection
 from smartcart.edge.vision.head import is_end_to_end, probe_picture
 from smartcart.edge.vision.model_file import ModelError as ModelError
-from smartcart.edge.vision.model_file import check_input, class_names, open_model
+from smartcart.edge.vision.model_file import check_input, class_names, model_name, open_model, run_model
 from smartcart.models.labels import HAND
 
 Floats = NDArray[np.float32]
 STRIDE = 32
 PAD_GREY = 114
+SIDES = 16, 4096
+"""The shortest and the longest side of an input, in pixels: below nothing is seen, above the memory ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +68,12 @@ class OnnxDetector:
         self._iou = iou
         metadata = self._session.get_modelmeta().custom_metadata_map
         names = class_names(path, metadata)
-        self.model = ModelName(name=path.stem, hash=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
-        self._input = self._session.get_inputs()[0]
-        self._fixed, self._long_side = _input_size(path, self._input.shape, metadata)
+        self.model = model_name(path)
+        self._path = path
+        self._fixed, self._long_side = _input_size(path, self._session.get_inputs()[0].shape, metadata)
         check_input(path, self._session)
-        self._end_to_end = is_end_to_end(path, self._probe(path), len(names), metadata)
+        width, height = self._fixed or (_whole_strides(self._long_side),) * 2
+        self._end_to_end = is_end_to_end(path, self.infer(probe_picture(width, height)), len(names), metadata)
         self.labels = names if hand_class is None else _with_hand(path, names, hand_class)
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
@@ -100,9 +101,12 @@ class OnnxDetector:
         return tensor, Letterbox(scale=scale, left=left, top=top, width=width, height=height)
 
     def infer(self, tensor: Floats) -> Floats:
-        """The head's raw output for one prepared picture."""
-        output = self._session.run(None, {self._input.name: tensor})[0]
-        return np.asarray(output, np.float32)
+        """The head's raw output for one prepared picture.
+
+        Raises:
+            ModelError: it does not run on a picture of this shape.
+        """
+        return run_model(self._path, self._session, tensor)
 
     def decode(self, output: Floats, letterbox: Letterbox) -> list[Detection]:
         """Detections in normalised picture coordinates, best first."""
@@ -146,13 +150,6 @@ class OnnxDetector:
             corners, scores, classes = corners[chosen], scores[chosen], classes[chosen]
         return corners, scores, classes
 
-    def _probe(self, path: Path) -> Floats:
-        width, height = self._fixed or (_whole_strides(self._long_side),) * 2
-        try:
-            return self.infer(probe_picture(width, height))
-        except Exception as error:  # ONNX Runtime raises many kinds; every one means that this file does not run
-            raise ModelError(f"{path}: does not run on a {width}x{height} picture: {error}") from error
-
 
 def _with_hand(path: Path, names: tuple[str, ...], hand_class: str) -> tuple[str, ...]:
     if hand_class not in names:
@@ -167,16 +164,24 @@ def _with_hand(path: Path, names: tuple[str, ...], hand_class: str) -> tuple[str
 def _input_size(
     path: Path, shape: Sequence[int | str | None], metadata: Mapping[str, str]
 ) -> tuple[tuple[int, int] | None, int]:
+    """Width and height if they are fixed, and the long side; an axis that is free beside a fixed one is as long."""
     if len(shape) != 4 or shape[1] != 3:
         raise ModelError(f"{path}: input {list(shape)} is not one picture [1, 3, height, width]")
-    height, width = shape[2:]
-    if isinstance(height, int) and isinstance(width, int):
-        return (width, height), max(width, height)
+    fixed = [side for side in shape[2:] if isinstance(side, int)]
+    long_side = max(fixed) if len(fixed) == 2 else _trained_at(path, metadata)
+    if not all(SIDES[0] <= side <= SIDES[1] for side in (*fixed, long_side)):
+        raise ModelError(f"{path}: looks at pictures of {[*fixed, long_side]} pixels; {SIDES[0]} to {SIDES[1]} can be")
+    if not fixed:
+        return None, long_side
+    height, width = (side if isinstance(side, int) else long_side for side in shape[2:])
+    return (width, height), max(width, height)
+
+
+def _trained_at(path: Path, metadata: Mapping[str, str]) -> int:
     try:
         size = ast.literal_eval(metadata.get("imgsz", "320"))
-        sides = [size] if isinstance(size, int) else [int(side) for side in size]
-        return None, max(sides)
-    except (ValueError, SyntaxError, TypeError) as error:
+        return int(size) if isinstance(size, int | str) else max(int(side) for side in size)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise ModelError(f"{path}: its input size (metadata 'imgsz') cannot be read: {error}") from error
 
 

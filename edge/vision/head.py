@@ -24,6 +24,8 @@ Head = Literal["scores", "end to end", "YOLOv5"]
 
 A_LITTLE: Final = 0.01
 """By how much quantized scores and class numbers may be off."""
+LEAST_PIXELS: Final = 2
+"""No box of a head in pixels lies within so few of the corner, all of them together."""
 
 
 def probe_picture(width: int, height: int) -> Floats:
@@ -46,7 +48,8 @@ def is_end_to_end(path: Path, output: Floats, classes: int, metadata: Mapping[st
         metadata: of the model file.
 
     Raises:
-        ModelError: the head is neither, may be either, or gives class numbers that have no name.
+        ModelError: the head is neither, may be either, gives class numbers that have no name, or boxes that are not
+            in pixels.
     """
     if metadata.get("task", "detect") != "detect":
         raise ModelError(f"{path}: is a model for the task {metadata['task']!r}; a detection model is needed")
@@ -56,7 +59,9 @@ def is_end_to_end(path: Path, output: Floats, classes: int, metadata: Mapping[st
         said: set[Head] = {"end to end"} if metadata["end2end"] == "True" else {"scores", "YOLOv5"}
         possible &= said
     if possible == {"end to end"} or possible == {"scores"}:
-        return possible == {"end to end"}
+        found = possible == {"end to end"}
+        _check_pixels(path, output[0, :, :4] if found else output[0, :4])
+        return found
     shape = list(output.shape)
     if not fitting or possible == {"YOLOv5"}:
         this = "this one is YOLOv5's, with an objectness. " if fitting else ""
@@ -115,4 +120,12 @@ def _check_class_numbers(path: Path, rows: Floats, classes: int) -> None:
         raise ModelError(
             f"{path}: gives class number {numbers.max():g}, but has names for {classes} only (0 to {classes - 1}); "
             "export it with all of its names, e.g. `smartcart models export`"
+        )
+
+
+def _check_pixels(path: Path, boxes: Floats) -> None:
+    if boxes.any() and np.abs(boxes).max() <= LEAST_PIXELS:
+        raise ModelError(
+            f"{path}: gives boxes as shares of the picture, not in pixels, so that nothing would be found; "
+            "export it as Ultralytics does, e.g. `smartcart models export`"
         )

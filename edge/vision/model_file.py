@@ -1,16 +1,26 @@
-"""A model file in ONNX form: opening it, its class names, and whether it takes one picture of 32-bit floats."""
+"""A model file in ONNX form: opening and running it, its class names, and whether it takes one picture of floats.
+
+What a file says of itself is anybody's word: whatever cannot be meant is refused when it is loaded, in a sentence.
+"""
 
 import ast
+import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: nothing of this machine is to be told
+import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
+from smartcart.edge.contract.events import EVENT_FIELDS, ModelName, check
 from smartcart.edge.errors import EdgeError
+
+Floats = NDArray[np.float32]
 
 FLOAT: Final = "tensor(float)"
 EXPORT: Final = "yolo export model=YOURS.pt format=onnx half=False batch=1"
@@ -24,7 +34,7 @@ def open_model(path: Path, threads: int) -> ort.InferenceSession:
     """A session on the processor.
 
     Raises:
-        ModelError: the file is missing, or is not ONNX.
+        ModelError: the file is missing, is not ONNX, or takes something else than one input.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
@@ -33,9 +43,31 @@ def open_model(path: Path, threads: int) -> ort.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no public base but Exception
         raise ModelError(f"{path}: is not an ONNX model that this ONNX Runtime can load ({error})") from error
+    if len(session.get_inputs()) != 1 or not session.get_outputs():
+        counts = f"{len(session.get_inputs())} inputs and {len(session.get_outputs())} outputs"
+        raise ModelError(f"{path}: has {counts}; a model of one input, the picture, is needed")
+    return session
+
+
+def model_name(path: Path) -> ModelName:
+    """How events name it; a file's name may be longer than theirs."""
+    return ModelName(name=path.stem[:128], hash=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
+
+
+def run_model(path: Path, session: ort.InferenceSession, pictures: Floats) -> Floats:
+    """The first output for ``[N, 3, height, width]``.
+
+    Raises:
+        ModelError: it does not run on pictures of this size, or gives no numbers.
+    """
+    try:
+        return np.asarray(session.run(None, {session.get_inputs()[0].name: pictures})[0], np.float32)
+    except Exception as error:  # as above
+        height, width = pictures.shape[2:]
+        raise ModelError(f"{path}: does not run on a {width}x{height} picture: {error}") from error
 
 
 def check_input(path: Path, session: ort.InferenceSession) -> None:
@@ -65,15 +97,38 @@ def class_names(
     if "names" not in metadata:
         raise ModelError(f"{path}: holds no class names (metadata 'names'); {train}")
     try:
-        raw = _read(metadata["names"])
-        pairs = raw.items() if isinstance(raw, Mapping) else enumerate(raw)
-        names = {int(number): str(name) for number, name in pairs}
-    except (ValueError, SyntaxError, TypeError) as error:
+        names = _numbered(_read(metadata["names"]))
+        for name in names.values():
+            _check_name(name)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise ModelError(f"{path}: its class names cannot be read: {error}") from error
     first = min(names, default=0)
     if not names or first not in (0, 1) or sorted(names) != list(range(first, first + len(names))):
         raise ModelError(f"{path}: its class names are numbered {sorted(names)}, not 0, 1, 2 and so on; {train}")
+    if twice := [name for name, count in Counter(names.values()).items() if count > 1]:
+        raise ModelError(f"{path}: has several classes of the name {twice[0]!r}; {train} under a name for each")
     return tuple(names[number] for number in sorted(names))
+
+
+def _numbered(raw: Any) -> dict[int, str]:
+    """A set has no order, and a text is not many names: both are refused."""
+    if not isinstance(raw, Mapping | list | tuple):
+        raise ValueError(f"{str(raw)[:60]!r} is neither a list of names nor numbers with a name for each")
+    pairs = list(raw.items() if isinstance(raw, Mapping) else enumerate(raw))
+    for number, name in pairs:
+        if not isinstance(name, str | int):
+            raise ValueError(f"the name of {number} is no text")
+    names = {int(str(number)): str(name).strip() for number, name in pairs}
+    if len(names) < len(pairs):
+        raise ValueError("a number is there twice")
+    return names
+
+
+def _check_name(name: str) -> None:
+    """A class's name becomes an event's label, so it must be one."""
+    check(name, EVENT_FIELDS["label"], f"the name {name[:80]!r}")
+    if not name.isprintable():
+        raise ValueError(f"the name {name!r} cannot be printed")
 
 
 def _read(text: str) -> Any:

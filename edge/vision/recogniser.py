@@ -1,18 +1,24 @@
 """The recogniser: what an item is, told from its crop; the port, and the adapter for a classifier in ONNX form."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from smartcart.edge.capture.frames import Image
 from smartcart.edge.contract.events import ModelName
 from smartcart.edge.vision.detection import Box
-from smartcart.edge.vision.model_file import FLOAT, ModelError, class_names, open_model
+from smartcart.edge.vision.model_file import FLOAT, ModelError, class_names, model_name, open_model, run_model
 from smartcart.models.crop import item_crop
+
+Floats = NDArray[np.float32]
+
+MOST_SIDE: Final = 1024
+A_LITTLE: Final = 0.05
+"""By how much the probabilities of a quantized model may miss 1."""
 
 
 class Recogniser(Protocol):
@@ -44,8 +50,8 @@ class OnnxRecogniser:
         self._session = open_model(path, threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.labels: Sequence[str] = class_names(path, metadata, "train it with `smartcart models recogniser`")
-        self.model = ModelName(name=path.stem, hash=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
-        self._input, shape = self._session.get_inputs()[0].name, self._session.get_inputs()[0].shape
+        self.model = model_name(path)
+        shape = self._session.get_inputs()[0].shape
         gives = self._session.get_outputs()[0].shape
         if len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3] or gives[1:] != [len(self.labels)]:
             raise ModelError(
@@ -58,12 +64,22 @@ class OnnxRecogniser:
                 f"{path}: takes crops as {kind} {list(shape)}; 32-bit floats and any number "
                 "of crops at a time are needed, as `smartcart models recogniser` writes it"
             )
-        self._side = int(shape[2])
+        if not (isinstance(shape[2], int) and 0 < shape[2] <= MOST_SIDE):
+            raise ModelError(f"{path}: takes crops with a side of {shape[2]}; 1 to {MOST_SIDE} pixels can be")
+        self._path, self._side = path, shape[2]
+        shares = self._shares(np.zeros((1, 3, self._side, self._side), np.float32))
+        if not (np.isfinite(shares).all() and (shares >= -A_LITTLE).all() and abs(shares.sum() - 1) < A_LITTLE):
+            raise ModelError(f"{path}: gives no probabilities that sum to 1; export it with a softmax at its end")
 
     def recognise(self, image: Image, boxes: Sequence[Box]) -> Sequence[Mapping[str, float]]:
         if not boxes:
             return []
         crops = [item_crop(image, box, self._side) for box in boxes]
         tensor = cv2.dnn.blobFromImages(crops, 1 / 255, swapRB=True).astype(np.float32, copy=False)
-        rows = self._session.run(None, {self._input: tensor})[0]
-        return [dict(zip(self.labels, map(float, row), strict=True)) for row in rows]
+        return [dict(zip(self.labels, map(float, row), strict=True)) for row in self._shares(tensor)]
+
+    def _shares(self, crops: Floats) -> Floats:
+        shares = run_model(self._path, self._session, crops)
+        if shares.shape != (len(crops), len(self.labels)):
+            raise ModelError(f"{self._path}: gives {list(shares.shape)} for {len(crops)} crops: it is no recogniser")
+        return shares

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from smartcart.edge.capture.frames import Frame
-from smartcart.edge.contract.events import ModelName
+from smartcart.edge.contract.events import EVENT_FIELDS, ModelName, check
 from smartcart.edge.errors import EdgeError
 from smartcart.edge.vision.detection import Box, Detection
 
@@ -65,21 +65,35 @@ def _row(detection: Detection) -> list[object]:
 def _read(path: Path) -> dict[int, list[Detection]]:
     frames: dict[int, list[Detection]] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # no other sign ends a line of JSON
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(f"{path}: cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines if lines[-1] else lines[:-1], 1):
         try:
             row = json.loads(line)
             frames[int(row["index"])] = [
                 Detection(
-                    label=str(label),
-                    confidence=float(confidence),
-                    box=Box(*map(float, box)),
-                    named={str(name): float(share) for name, share in names[0].items()} if names else None,
+                    label=_label(label),
+                    confidence=_share(confidence),
+                    box=Box(*map(_share, box)),
+                    named={_label(name): _share(share) for name, share in names[0].items()} if names else None,
                 )
                 for label, confidence, box, *names in row["detections"]
             ]
-        except (AttributeError, ValueError, KeyError, TypeError) as error:
+        except (AttributeError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise RecordingError(f"{path}, line {number}: is not a frame of recorded detections: {error!r}") from error
     return frames
+
+
+def _label(name: object) -> str:
+    """Events will carry it."""
+    check(name, EVENT_FIELDS["label"] | {"type": "string"}, "a label")
+    return str(name).encode().decode()
+
+
+def _share(value: object) -> float:
+    """Confidences and normalised corners: what neither judge nor tracker has to look at again."""
+    share = float(str(value))
+    if not 0 <= share <= 1:
+        raise ValueError(f"{value} is not from 0 to 1")
+    return share

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from smartcart.models.dataset.boxes import Corners, TrueBox
-from smartcart.models.errors import ModelsError
+from smartcart.models.errors import MALFORMED, ModelsError
 from smartcart.models.labels import LABELS
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
@@ -162,7 +162,7 @@ def _with_truth(image: Path, boxes: list[TrueBox]) -> list[TrueBox]:
             replace(box, visible=float(item["visible"]), held=bool(item["held"]))
             for box, item in zip(boxes, items, strict=False)
         ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise DatasetError(f"{file}: is not the truth of a picture ({error})") from error
     return told + boxes[len(told) :]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from smartcart.models.dataset.truth import SUFFIX, TruthError
+from smartcart.models.errors import MALFORMED
 from smartcart.models.labels import HAND
 
 FRAMES_SUFFIX: Final = ".frames.jsonl"
@@ -61,7 +62,7 @@ def read_frames(path: Path) -> list[TrueFrame]:
     for number, line in enumerate(lines, 1):
         try:
             frames.append(_frame(json.loads(line)))
-        except (ValueError, KeyError, TypeError) as error:
+        except MALFORMED as error:
             raise TruthError(f"{path}, line {number}: is not a frame of a simulated clip: {error!r}") from error
     return frames
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from smartcart.models.dataset.boxes import TrueBox
 from smartcart.models.dataset.detection_dataset import DatasetError
+from smartcart.models.errors import MALFORMED
 from smartcart.models.labels import HAND, LABELS
 
 Image = NDArray[np.uint8]
@@ -58,7 +59,7 @@ def _read(source: Path) -> Iterator[tuple[int, list[TrueBox]]]:
         try:
             told = json.loads(line)
             yield int(told.get("frame", number)), [*map(_item, told["items"]), *map(_hand, told["hands"])]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except MALFORMED as error:
             raise DatasetError(f"{source} line {number + 1}: does not tell the items and hands of a frame") from error
 
 

@@ -5,12 +5,13 @@ changed. The same file is written by the simulator and by a person who labels a 
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
-from smartcart.models.errors import ModelsError
+from smartcart.models.errors import MALFORMED, ModelsError
 from smartcart.models.labels import LABELS
 
 SCHEMA: Final = "smartcart.truth/1"
@@ -32,6 +33,9 @@ SITUATIONS: Final = (
     "second_hand",
     "cart_moved",
 )
+
+MOST_ITEMS: Final = 1000
+LEAST_FPS: Final = 0.001
 
 Change = Literal["added", "removed"]
 Point = tuple[float, float]
@@ -99,13 +103,13 @@ def read_truth(path: Path) -> Truth:
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise TruthError(f"{path}: cannot be read as a truth file: {error}") from error
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
         raise TruthError(f"{path}: not a truth file of schema {SCHEMA}")
     try:
         truth = _truth(cast("dict[str, Any]", raw))
-    except (KeyError, TypeError, ValueError) as error:
+    except MALFORMED as error:
         raise TruthError(f"{path}: a field is missing or wrong: {error!r}") from error
     _check_removals(path, truth)
     return truth
@@ -175,18 +179,18 @@ def write_truth(path: Path, truth: Truth) -> None:
 def _truth(raw: dict[str, Any]) -> Truth:
     width, height = raw["size"]
     return Truth(
-        video=str(raw["video"]),
-        fps=float(raw["fps"]),
+        video=_text(raw["video"]),
+        fps=_number(raw["fps"], least=LEAST_FPS),
         size=(int(width), int(height)),
         zone=tuple((float(x), float(y)) for x, y in raw["zone"]),
-        initial={_label(k): int(v) for k, v in raw.get("initial", {}).items()},
+        initial={_label(k): _count(v) for k, v in raw.get("initial", {}).items()},
         events=tuple(
             TruthEvent(
                 type=_change(e["type"]),
                 label=_label(e["label"]),
-                t=float(e["t"]),
-                start=float(e["from"]),
-                end=float(e["to"]),
+                t=_number(e["t"]),
+                start=_number(e["from"]),
+                end=_number(e["to"], least=_number(e["from"])),
                 item=e.get("item"),
                 product=e.get("product"),
                 situation=_situation(e.get("situation")),
@@ -194,10 +198,14 @@ def _truth(raw: dict[str, Any]) -> Truth:
             for e in raw["events"]
         ),
         distractors=tuple(
-            Distractor(situation=_situation(d.get("situation")), start=float(d["from"]), end=float(d["to"]))
+            Distractor(
+                situation=_situation(d.get("situation")),
+                start=_number(d["from"]),
+                end=_number(d["to"], least=_number(d["from"])),
+            )
             for d in raw.get("distractors", [])
         ),
-        note=raw.get("note"),
+        note=None if raw.get("note") is None else _text(raw["note"]),
     )
 
 
@@ -210,6 +218,25 @@ def _check_removals(path: Path, truth: Truth) -> None:
                 f"{path}: at {event.t:g} s a {event.label} is removed that is not in the basket; "
                 "add it to 'initial', or mend the event"
             )
+
+
+def _number(value: Any, least: float = 0.0) -> float:
+    number = float(value)
+    if not least <= number < math.inf:
+        raise ValueError(f"{value!r} is no number from {least:g} on")
+    return number
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value <= MOST_ITEMS:
+        raise ValueError(f"{value!r} is no count from 0 to {MOST_ITEMS}")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is no text")
+    return value
 
 
 def _change(value: str) -> Change:

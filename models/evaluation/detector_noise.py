@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smartcart.models.dataset.frame_truth import Corners, TrueFrame, TrueThing, iou
-from smartcart.models.errors import ModelsError
+from smartcart.models.errors import MALFORMED, ModelsError
 from smartcart.models.labels import HAND
 
 SCHEMA: Final = "smartcart.noise/2"
@@ -134,7 +134,7 @@ def read_noise(path: Path) -> DetectorNoise:
         return DetectorNoise(**raw)
     except OSError as error:
         raise NoiseError(f"{path}: cannot be read: {error.strerror}; fit one with --fit-noise") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except MALFORMED as error:
         raise NoiseError(f"{path}: is not a noise model: {error!r}") from error
 
 

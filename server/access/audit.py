@@ -95,4 +95,4 @@ class AuditLog:
     def _read(self, query: Any) -> list[AuditEntry]:
         with self._office.reading() as connection:
             rows = connection.execute(query).mappings().all()
-        return [AuditEntry(**(dict(row) | {"detail": json.loads(row["detail"])})) for row in rows]
+            return [AuditEntry(**(dict(row) | {"detail": json.loads(row["detail"])})) for row in rows]

@@ -153,13 +153,13 @@ def _csv_fields(text: str, currency: str | None, prices: Prices) -> Iterator[tup
 def _columns(head: list[str], currency: str | None, prices: Prices) -> list[str]:
     """The columns' names; one of the price that is in the currency's units is ``AMOUNT``, one without a name empty."""
     columns = [_column(name.strip().lower(), currency, prices) for name in head]
-    known = {*FIELDS, AMOUNT}
+    named = ["price" if name == AMOUNT else name for name in columns]  # once only, in whichever unit
     for name in _NEEDED if currency else (*_NEEDED, "currency"):
         if name not in columns:
             raise CatalogueError(f"column {name!r} is missing in the first line")
-    for name in filter(None, columns):
-        if name not in known or columns.count(name) > 1:
-            word = "there twice" if name in known else "unknown"
+    for name in filter(None, named):
+        if name not in FIELDS or named.count(name) > 1:
+            word = "there twice" if name in FIELDS else "unknown"
             raise CatalogueError(f"column {name[:40]!r} is {word}; known are {', '.join(FIELDS)}")
     return columns
 

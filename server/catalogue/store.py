@@ -1,5 +1,6 @@
 """The catalogue in the office: products, price versions and the shop's settings, every change with who and when."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +13,17 @@ from sqlalchemy.exc import IntegrityError
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.import_plan import ImportPlan, ProductChange, differences
-from smartcart.server.catalogue.product import Problem, Product, ProductError, Unit, same_gtin
-from smartcart.server.database.database import Database
+from smartcart.server.catalogue.money import DIGITS
+from smartcart.server.catalogue.product import MAX_PRICE, Problem, Product, ProductError, Unit, same_gtin
+from smartcart.server.database.database import Database, DatabaseError
 from smartcart.server.database.shop_tables import LABELS, PRICES, PRODUCTS, SHOP
 from smartcart.server.errors import ServerError
 
+MAX_TAX: Final = 10_000
 DEFAULT_CURRENCY: Final = "EUR"
 _AT_ONCE: Final = 500
+
+log = logging.getLogger(__name__)
 
 
 class StaleError(ServerError):
@@ -90,7 +95,11 @@ class Products:
         query = select(PRICES).where(PRICES.c.sku == sku).order_by(PRICES.c.position.desc())
         with self._office.reading() as connection:
             rows = connection.execute(query).all()
-        return [PriceVersion(price=r.price, unit=Unit(r.unit), set_at=r.set_at, set_by=r.set_by) for r in rows]
+        return [
+            PriceVersion(price=row.price, unit=Unit(row.unit), set_at=row.set_at, set_by=row.set_by)
+            for row in rows
+            if _is_price(row) and isinstance(row.set_by, str)
+        ]
 
     def save(self, product: Product, by: Actor, *, new: bool) -> None:
         """Makes a product, or changes the one of this SKU; its picture stays.
@@ -188,6 +197,8 @@ def _row(product: Product) -> dict[str, Any]:
 
 def _shop(connection: Connection) -> Shop:
     row = connection.execute(select(SHOP)).one()
+    if not (isinstance(row.version, int) and row.currency in DIGITS and isinstance(row.seller, str)):
+        raise DatabaseError("the store's settings (office_shop) are damaged: restore a backup")
     included = bool(row.prices_include_tax)
     return Shop(version=row.version, currency=row.currency, prices_include_tax=included, seller=row.seller)
 
@@ -202,21 +213,37 @@ def _products(connection: Connection, currency: str, skus: Sequence[str] | None 
     named = select(LABELS).order_by(LABELS.c.label)
     for sku, label in connection.execute(named if skus is None else named.where(LABELS.c.sku.in_(skus))):
         labels.setdefault(sku, []).append(label)
-    return [
-        Product(
-            sku=row.sku,
-            gtin=row.gtin,
-            labels=tuple(labels.get(row.sku, ())),
-            name=row.name,
-            price=row.price,
-            currency=currency,
-            unit=Unit(row.unit),
-            tax_rate=row.tax_rate,
-            active=bool(row.active),
-            picture=row.picture,
-        )
-        for row in rows
-    ]
+    read = [_product(row, labels.get(row.sku, []), currency) for row in rows]
+    return [product for product in read if product is not None]
+
+
+def _product(row: Any, labels: Sequence[object], currency: str) -> Product | None:
+    """A product as it is stored; one that cannot be read is said in the log and left out, so that it stops no other."""
+    texts = (row.sku, row.name, *labels, *(text for text in (row.gtin, row.picture) if text is not None))
+    if not (all(isinstance(text, str) for text in texts) and _is_tax(row.tax_rate) and _is_price(row)):
+        log.error("the product %.80r is damaged, and left out until its row of office_products is mended", row.sku)
+        return None
+    return Product(
+        sku=row.sku,
+        gtin=row.gtin,
+        labels=tuple(str(label) for label in labels),
+        name=row.name,
+        price=row.price,
+        currency=currency,
+        unit=Unit(row.unit),
+        tax_rate=row.tax_rate,
+        active=bool(row.active),
+        picture=row.picture,
+    )
+
+
+def _is_tax(rate: object) -> bool:
+    return isinstance(rate, int) and 0 <= rate <= MAX_TAX
+
+
+def _is_price(row: Any) -> bool:
+    has_price = row.price is None or (isinstance(row.price, int) and 0 <= row.price <= MAX_PRICE)
+    return row.unit in list(Unit) and has_price
 
 
 def _some(changes: Iterable[ProductChange]) -> dict[str, list[str]]:

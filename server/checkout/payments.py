@@ -6,6 +6,7 @@ makes the payment ``paid``.
 """
 
 import json
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ from smartcart.server.database.database import Database, inserting
 from smartcart.server.database.shop_tables import PAYMENTS, RECEIPT_NUMBERS, RECEIPTS, SHOP
 
 _PROVIDER: Final = Actor(name="payment provider", via="command")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +140,13 @@ class Payments:
         """The receipt of a code."""
         with self._office.reading() as connection:
             row = connection.execute(select(RECEIPTS).where(RECEIPTS.c.code == code)).one_or_none()
-        return _receipt(row) if row else None
+            return _receipt(row) if row else None
 
     def receipt_of(self, key: SessionKey) -> Receipt | None:
         """The receipt of a session; None while it is not paid."""
         with self._office.reading() as connection:
             row = connection.execute(select(RECEIPTS).where(_of(RECEIPTS, key))).one_or_none()
-        return _receipt(row) if row else None
+            return _receipt(row) if row else None
 
     def paid(self, keys: Collection[SessionKey]) -> set[SessionKey]:
         """Which of these sessions are paid."""
@@ -154,10 +157,11 @@ class Payments:
         return found & set(keys)
 
     def newest_receipts(self, limit: int = 50) -> list[Receipt]:
-        """The newest first."""
+        """The newest first; one that is damaged is said in the log and left out."""
         query = select(RECEIPTS).order_by(RECEIPTS.c.issued_at.desc(), RECEIPTS.c.number.desc()).limit(limit)
         with self._office.reading() as connection:
-            return [_receipt(row) for row in connection.execute(query)]
+            read = [_receipt_or_none(row) for row in connection.execute(query)]
+        return [receipt for receipt in read if receipt is not None]
 
     def show(self, code: str, by: Actor) -> tuple[Receipt, bool] | None:
         """Notes that a receipt is shown at the door: the receipt, and whether it is the first time; None if unknown."""
@@ -211,3 +215,11 @@ def _receipt(row: Any) -> Receipt:
         shown_at=row.shown_at,
         shown_by=row.shown_by,
     )
+
+
+def _receipt_or_none(row: Any) -> Receipt | None:
+    try:
+        return _receipt(row)
+    except (LookupError, TypeError, ValueError) as error:
+        log.error("the receipt %.20r of %.80r is damaged: %s", row.number, row.store, error)
+        return None

@@ -19,6 +19,7 @@ from smartcart.server.checkout.bill import Bill, bill_of, hindrances, remarks
 from smartcart.server.checkout.payment import NoAnswerError, PaymentAnswer, PaymentProvider, PaymentState
 from smartcart.server.checkout.payments import Payment, Payments
 from smartcart.server.checkout.receipt import Receipt
+from smartcart.server.database.database import DatabaseError
 from smartcart.server.errors import ServerError
 from smartcart.server.ledger.port import NEW, Ledger
 from smartcart.server.ledger.replay import replay
@@ -207,7 +208,10 @@ class Till:
             DatabaseError: the tables cannot be read or written.
         """
         for key in self.payments.open_since(age):
-            self._conclude(key)
+            try:
+                self._conclude(key)
+            except DatabaseError as error:  # one that is damaged keeps neither the others waiting nor the server down
+                log.error("payment %.80r stays open: %s", key, error)
 
     def _conclude(self, key: str) -> None:
         try:

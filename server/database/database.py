@@ -7,6 +7,8 @@ a ledger before, which makes it one.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, Table, create_engine, event
@@ -14,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from smartcart.server.database.migrations import NewerTablesError, migrate
+from smartcart.server.database.open_files import OpenFiles
 from smartcart.server.database.utc_datetime import utc_now
 from smartcart.server.errors import ServerError
 
@@ -28,13 +31,14 @@ class DatabaseError(ServerError):
 class Database:
     """Safe to use from several threads. Do not ask for a second connection while holding one."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now, file: Path | None = None) -> None:
         """Brings the tables up to date.
 
         Raises:
             DatabaseError: they cannot be written, or are of a newer version.
         """
         self._engine = engine
+        self._files: OpenFiles | None = None
         self.now = clock
         try:
             with self.writing() as connection:
@@ -47,6 +51,7 @@ class Database:
         except BaseException:
             engine.dispose()
             raise
+        self._files = OpenFiles(file) if file else None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -69,13 +74,24 @@ class Database:
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
         try:
+            self._check_files()
             yield
+            self._check_files()
         except IntegrityError:
             raise
         except DBAPIError as error:
             raise DatabaseError(f"cannot {doing} the server's own tables: {error.orig}") from error
         except SQLAlchemyError as error:
             raise DatabaseError(f"cannot {doing} the server's own tables: {error}") from error
+        except (LookupError, TypeError, ValueError) as error:  # what stands in a row may be of no sense
+            raise DatabaseError(f"cannot {doing} the server's own tables: a row is damaged: {error}") from error
+
+    def _check_files(self) -> None:
+        gone = self._files.gone() if self._files else None
+        if gone:
+            raise DatabaseError(
+                f"{gone} was deleted or replaced while the server used it: stop it, and put the file back"
+            )
 
 
 def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -92,7 +108,8 @@ def open_database(ledger_url: str, clock: Callable[[], datetime] = utc_now) -> D
     if ledger_url == "memory:":
         return Database(_sqlite_engine(None), clock)
     if ledger_url.startswith("sqlite:///"):
-        return Database(_sqlite_engine(ledger_url.removeprefix("sqlite:///")), clock)
+        path = ledger_url.removeprefix("sqlite:///")
+        return Database(_sqlite_engine(path), clock, Path(path))
     return Database(_postgres_engine(ledger_url), clock)
 
 
@@ -107,6 +124,7 @@ def _sqlite_engine(path: str | None) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # as in the ledger
         connection.isolation_level = None  # we begin transactions ourselves, see below
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")

@@ -1,12 +1,13 @@
 """Times in the office's tables: aware datetimes in Python, RFC 3339 text in UTC on disk, in the order of time."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from smartcart.edge.contract.events import parse_time
 from smartcart.edge.contract.times import rfc3339
 
 
@@ -15,8 +16,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""What a damaged time is read as: long ago, so that what it limits is over and what it ends has ended."""
+
+_END: Final = datetime(9000, 1, 1, tzinfo=UTC)  # beyond it a time zone may have no such day
+
+
 class UtcDateTime(TypeDecorator[datetime]):
-    """A column of times."""
+    """A column of times; one that cannot be read is ``UNKNOWN``."""
 
     impl = String(24)
     cache_ok = True
@@ -25,4 +32,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else rfc3339(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
+        if value is None:
+            return None
+        try:
+            moment = parse_time(value)
+        except (ValueError, TypeError):
+            return UNKNOWN
+        return moment if UNKNOWN <= moment < _END else UNKNOWN

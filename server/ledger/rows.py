@@ -31,7 +31,10 @@ LETTER_FIELDS: Final = (
 )
 CORRECTION_READ: Final = "id, message, match, number, after"
 UNREADABLE: Final = "what is stored of it is damaged"
+_MOST: Final = 10**15
 UNKNOWN_TIME: Final = "1970-01-01T00:00:00Z"
+_END_OF_TIME: Final = "9000"
+_LONGEST_REASON: Final = 500
 OF_SESSION: Final = "store = ? AND cart = ? AND session = ?"
 
 Row = tuple[Any, ...]
@@ -44,8 +47,42 @@ def columns_of(key: SessionKey) -> tuple[str, str, str]:
 
 def key_of(row: Row) -> SessionKey:
     """From the columns store, cart, session."""
-    store, cart, session = row
+    store, cart, session = map(text_of, row)
     return SessionKey(store=store, cart=cart, session=session)
+
+
+def text_of(stored: object) -> str:
+    """A column of text, whatever stands in it."""
+    if isinstance(stored, bytes | bytearray | memoryview):
+        return bytes(stored).decode(errors="replace")
+    return str(stored)
+
+
+def time_of(stored: object) -> str:
+    """A column of the server's own times; ``UNKNOWN_TIME`` where none can be read."""
+    try:
+        return _server_time(stored)
+    except ValueError:
+        return UNKNOWN_TIME
+
+
+def _server_time(stored: object) -> str:
+    """One of the server's own clock.
+
+    Raises:
+        ValueError: it is no time, or one that no server can have had, nor every time zone.
+    """
+    check(stored, TIME, "the time of its storing")
+    time = str(stored)
+    if not UNKNOWN_TIME <= time < _END_OF_TIME:
+        raise ValueError(f"it was stored at {time}")
+    return time
+
+
+def fault_of(event_id: object, seq: object, reason: object) -> Fault:
+    """From the columns event_id, seq, reason of a dead letter, or of an event that cannot be read."""
+    number = seq if isinstance(seq, int) and seq > 0 else None
+    return Fault(event_id=text_of(event_id), seq=number, reason=text_of(reason)[:_LONGEST_REASON])
 
 
 def event_row(stored: StoredEvent) -> tuple[Any, ...]:
@@ -80,9 +117,9 @@ def _event_of(row: Row) -> StoredEvent | Fault:
     event_id, store, cart, session, seq, message, match, stored_at, late = row
     try:
         event = _placed(read_again(_bytes(message)), event_id, (store, cart, session, seq))
-        return StoredEvent(event=event, match=_match_of(match), stored_at=stored_at, late=bool(late))
+        return StoredEvent(event=event, match=_match_of(match), stored_at=_server_time(stored_at), late=bool(late))
     except ValueError as error:
-        return Fault(event_id=event_id, seq=seq, reason=f"{UNREADABLE}: {error}")
+        return fault_of(event_id, seq, f"{UNREADABLE}: {error}")
 
 
 def _placed(event: Event, event_id: str, at: tuple[str, str, str, int]) -> Event:
@@ -92,15 +129,17 @@ def _placed(event: Event, event_id: str, at: tuple[str, str, str, int]) -> Event
     return event
 
 
-def event_fault(event_id: str, at: tuple[str, str, str, int], message: object, match: object) -> str | None:
-    """What is wrong with a stored event; None if nothing is."""
+def event_fault(row: Row) -> str | None:
+    """What is wrong with a stored event, from the columns ``EVENT_READ``; None if nothing is."""
+    event_id, store, cart, session, seq, message, match, stored_at, _ = row
     try:
         event = parse_event(_bytes(message))
         _match_of(match)
+        _server_time(stored_at)
     except ValueError as error:
         return f"it cannot be read: {error}"
     try:
-        _placed(event, event_id, at)
+        _placed(event, event_id, (store, cart, session, seq))
     except ValueError as error:
         return str(error)
     return None
@@ -129,6 +168,10 @@ def _match_of(stored: object) -> Match:
         and (match.weight_g is None or type(match.weight_g) in (int, float))
     ):
         raise ValueError("its product is of another form")
+    if not all(amount is None or abs(amount) <= _MOST for amount in (*amounts, match.weight_g)):
+        raise ValueError("its product has an amount that cannot be")
+    if any("\ud800" <= letter <= "\udfff" for letter in "".join(filter(None, (*texts, *match.choices)))):
+        raise ValueError("its product has a text that is none")
     return match
 
 
@@ -142,8 +185,20 @@ def letter_row(letter: DeadLetter) -> tuple[Any, ...]:
 
 def letter_of(row: Row) -> DeadLetter:
     """From the columns ``LETTER_FIELDS``."""
-    values = dict(zip(LETTER_FIELDS, row, strict=True))
-    return DeadLetter(**values | {"payload": _kept(values["payload"])})
+    topic, reason, payload, size, received_at, *names, seq = row
+    store, cart, event_id, session = (None if name is None else text_of(name) for name in names)
+    return DeadLetter(
+        topic=text_of(topic),
+        reason=text_of(reason),
+        payload=_kept(payload),
+        size=size if isinstance(size, int) else len(_kept(payload)),
+        received_at=time_of(received_at),
+        store=store,
+        cart=cart,
+        event_id=event_id,
+        session=session,
+        seq=seq if isinstance(seq, int) else None,
+    )
 
 
 def record_message(record: Record) -> str:
@@ -167,20 +222,22 @@ def _correction_of(row: Row) -> StoredCorrection | Fault:
     correction_id, message, match, number, after = row
     try:
         correction = correction_from(_json(message))
+        _server_time(correction.time)
+        if correction.id != correction_id or not isinstance(number, int) or not isinstance(after, int):
+            raise ValueError("it stands in the place of another")
         return StoredCorrection(correction=correction, match=_match_of(match), number=number, after=after)
     except ValueError as error:
-        return Fault(event_id=correction_id, seq=None, reason=f"{UNREADABLE}: correction {number}: {error}")
+        return fault_of(correction_id, None, f"{UNREADABLE}: correction {text_of(number)}: {error}")
 
 
-def closing_of(record_id: str, message: object) -> Closing:
+def closing_of(record_id: object, message: object) -> Closing:
     """From a record's id and message; a session whose closing cannot be read is closed all the same."""
     try:
         told = _json(message)
-        by, time = told["by"], told["time"]
-        check(time, TIME, "time")
+        by, time = told["by"], _server_time(told["time"])
     except (ValueError, KeyError, TypeError):
-        return Closing(id=record_id, by=None, time=UNKNOWN_TIME)
-    return Closing(id=record_id, by=by if isinstance(by, str) else None, time=time)
+        return Closing(id=text_of(record_id), by=None, time=UNKNOWN_TIME)
+    return Closing(id=text_of(record_id), by=by if isinstance(by, str) else None, time=time)
 
 
 def _json(stored: object) -> dict[str, Any]:

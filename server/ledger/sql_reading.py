@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from smartcart.server.basket.records import Fault, SessionKey, SessionRecords, StoredEvent
+from smartcart.server.basket.records import SessionKey, SessionRecords, StoredEvent
 from smartcart.server.ledger.port import KEPT_BYTES, DeadLetter, RecordType, SessionState, SetAside
 from smartcart.server.ledger.rows import (
     CORRECTION_READ,
@@ -18,8 +18,11 @@ from smartcart.server.ledger.rows import (
     event_fault,
     event_faults,
     events_of,
+    fault_of,
     key_of,
     letter_of,
+    text_of,
+    time_of,
 )
 
 PAGE: Final = 500
@@ -52,6 +55,10 @@ _CONTRADICTIONS: Final = (
 )
 
 
+_TIMES: Final = "____-__-__T__:__:__%Z"
+"""What may be a time: damage is no newest one."""
+
+
 class SQLReading(ABC):
     """The reading half of ``smartcart.server.ledger.port.Ledger``; queries have ``?`` for values."""
 
@@ -74,7 +81,7 @@ class SQLReading(ABC):
         closing = self._read(
             f"SELECT id, message FROM records WHERE {OF_SESSION} AND type = ?", (*of_session, RecordType.CLOSED)
         )
-        refused = [Fault(event_id=event_id, seq=seq, reason=reason) for event_id, seq, reason in letters]
+        refused = [fault_of(*letter) for letter in letters]
         return SessionRecords(
             key=key,
             events=events_of(events),
@@ -120,11 +127,10 @@ class SQLReading(ABC):
     def last_stored(self, key: SessionKey) -> str | None:
         rows = self._read(
             f"SELECT max(stored_at) FROM (SELECT stored_at FROM events WHERE {OF_SESSION} "
-            f"UNION ALL SELECT received_at FROM dead_letters WHERE {OF_SESSION}) AS times",
-            columns_of(key) * 2,
+            f"UNION ALL SELECT received_at FROM dead_letters WHERE {OF_SESSION}) AS times WHERE stored_at LIKE ?",
+            (*columns_of(key) * 2, _TIMES),
         )
-        found: str | None = rows[0][0]
-        return found
+        return None if rows[0][0] is None else text_of(rows[0][0])
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         fields = ", ".join(LETTER_FIELDS)
@@ -151,20 +157,21 @@ class SQLReading(ABC):
             f"SELECT received_at, reason FROM dead_letters WHERE {of_cart} ORDER BY received_at DESC LIMIT 1",
             (store, cart),
         )
-        return SetAside(count=count, last=newest[0][0], reason=newest[0][1]) if newest else None
+        if not newest:
+            return None
+        last, reason = newest[0]
+        return SetAside(count=count, last=time_of(last), reason=text_of(reason))
 
     def integrity(self) -> Iterator[str]:
         """Every row against its message, and the tables against each other."""
         last = 0
         while rows := self._read(
-            "SELECT position, id, store, cart, session, seq, message, match FROM events WHERE position > ? "
-            "ORDER BY position LIMIT ?",
-            (last, PAGE),
+            f"SELECT position, {EVENT_READ} FROM events WHERE position > ? ORDER BY position LIMIT ?", (last, PAGE)
         ):
-            for _, event_id, *place, message, match in rows:
-                fault = event_fault(event_id, tuple(place), message, match)
+            for row in rows:
+                fault = event_fault(row[1:])
                 if fault:
-                    yield f"event {event_id}: {fault}"
+                    yield f"event {text_of(row[1])}: {fault}"
             last = rows[-1][0]
         for query, text in _CONTRADICTIONS:
             count = self._read(query)[0][0]

@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from smartcart.edge.contract.events import Correction
 from smartcart.server.basket.records import Closing, SessionKey, StoredEvent
 from smartcart.server.catalogue.catalogue import Match
+from smartcart.server.database.open_files import OpenFiles
 from smartcart.server.ledger import sql_quota, sql_records
 from smartcart.server.ledger.port import (
     ID_TAKEN,
@@ -84,12 +86,12 @@ class SQLiteLedger(SQLReading):
         self._states: States = {}
         self._states_version = 0
         self._reading = threading.Lock()
-        self._file: tuple[int, int] | None = None
+        self._files: OpenFiles | None = None
         with self._errors("open"):
             self._writer = self._connect()
-            self._file = self._file_there()
             try:
                 self.identity = self._prepare(existing)
+                self._files = OpenFiles(path)
                 self._reader = self._connect()
                 self._reader.execute("PRAGMA query_only = ON")
             except BaseException:
@@ -98,6 +100,9 @@ class SQLiteLedger(SQLReading):
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
+        connection.text_factory = partial(
+            str, encoding="utf-8", errors="replace"
+        )  # a text may be damaged like any byte
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")  # what was erased is not left in free pages
@@ -106,19 +111,11 @@ class SQLiteLedger(SQLReading):
             raise
         return connection
 
-    def _file_there(self) -> tuple[int, int] | None:
-        """Device and inode of what stands at the path now; None where nothing does."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
-
-    def _check_file(self) -> None:
-        """What is written into a file that was deleted or replaced is lost with this process: nobody may rely on it."""
-        if self._file_there() != self._file:
+    def _check_files(self) -> None:
+        gone = self._files.gone() if self._files else None
+        if gone:
             raise LedgerError(
-                f"the ledger {self._path} was deleted or replaced while the server used it; nothing is acknowledged: "
+                f"the ledger's file {gone} was deleted or replaced while the server used it; nothing is acknowledged: "
                 "stop the server, put the file or a backup back, and start it again"
             )
 
@@ -336,17 +333,17 @@ class SQLiteLedger(SQLReading):
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._reading, self._errors("read"):
-            self._check_file()
+            self._check_files()
             return self._reader.execute(query, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._check_file()
+        self._check_files()
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._writer.execute("COMMIT")
-            self._check_file()
+            self._check_files()
         except BaseException:
             self._states = {}
             if self._writer.in_transaction:

@@ -50,7 +50,10 @@ def _machine_name() -> str:
     _, found, name = os.path.realpath(_LINK).rpartition("zoneinfo/")
     if found:
         return name.removeprefix("posix/").removeprefix("right/")
-    return _NAME.read_text(encoding="utf-8").strip() if _NAME.is_file() else ""
+    try:
+        return _NAME.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def mark(moment: datetime, form: str) -> str:
@@ -65,12 +68,16 @@ def mark(moment: datetime, form: str) -> str:
 
 
 def hour_of(moment: datetime, zone: ZoneInfo) -> datetime:
-    """When the hour of the zone's clocks began in which a moment lies.
+    """When the hour of the zone's clocks began in which a moment lies: when they last stood at a full hour.
+
+    Clocks that are set back by less than an hour, or not on the hour, stand at one hour twice and pass another.
 
     >>> hour_of(datetime(2026, 3, 2, 12, 10, tzinfo=UTC), ZoneInfo("Asia/Kolkata")).isoformat()
     '2026-03-02T17:00:00+05:30'
     """
-    return moment.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    begun = moment.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    hours = ((begun + timedelta(hours=later)).replace(fold=fold) for later in (0, 1) for fold in (0, 1))
+    return max((hour for hour in hours if hour.timestamp() <= moment.timestamp()), key=datetime.timestamp)
 
 
 def hours_to(now: datetime, count: int, zone: ZoneInfo) -> list[datetime]:

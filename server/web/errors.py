@@ -1,10 +1,11 @@
 """How a refusal looks: JSON from the API, a page to a person, the way to the login for one who is not in."""
 
+import json
 from typing import Final
 from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.exception_handlers import http_exception_handler, request_validation_exception_handler
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
@@ -32,7 +33,7 @@ def add_refusals(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def not_understood(request: Request, error: RequestValidationError) -> Response:
         if request.url.path.startswith(_MACHINES):
-            return await request_validation_exception_handler(request, error)
+            return _what_is_wrong(error)
         return _page(request, 422, "something in this request cannot be")
 
     @app.exception_handler(LedgerError)
@@ -40,6 +41,12 @@ def add_refusals(app: FastAPI) -> None:
     async def unable(request: Request, error: Exception) -> Response:
         """The error's own words name files and addresses: they are for the log, not for whoever asks."""
         return await refused(request, HTTPException(503, "the server cannot reach its database at the moment"))
+
+
+def _what_is_wrong(error: RequestValidationError) -> Response:
+    """Without what was sent: that may be no text, or a number without a word in JSON; in ASCII for the same reason."""
+    told = [{name: wrong[name] for name in ("loc", "msg", "type")} for wrong in error.errors()]
+    return Response(json.dumps({"detail": told}, default=str), 422, media_type="application/json")
 
 
 def _to_the_login(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Frame sources on real files and a real HTTP camera that goes away and comes back."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -103,6 +104,53 @@ def test_a_camera_that_is_not_there_says_what_to_try(capfd: pytest.CaptureFixtur
     assert capfd.readouterr() == ("", ""), "OpenCV's own lines stay out"
 
 
+@pytest.mark.parametrize("word", ["100", "99999999999999999999"])
+def test_a_number_that_no_camera_has_is_not_there(word: str) -> None:
+    with pytest.raises(SourceError, match=f"camera {word} does not answer"):
+        open_source(word)
+
+
+def test_an_empty_source_is_not_the_folder_where_one_stands() -> None:
+    with pytest.raises(SourceError, match="the source is empty"):
+        open_source("")
+
+
+def test_a_name_that_is_no_text_is_refused_before_opencv_sees_it(video: Path, tmp_path: Path) -> None:
+    strange = video.rename(os.fsdecode(bytes(tmp_path) + b"/\xff\xfe.mp4"))
+    with pytest.raises(SourceError, match="are no text; rename it"):
+        open_source(str(strange))
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Path(os.fsdecode(bytes(folder) + b"/\xff.png")).write_bytes(cv2.imencode(".png", picture(1))[1].tobytes())
+    with pytest.raises(SourceError, match="are no text; rename it"):
+        list(open_source(str(folder)))
+
+
+@pytest.mark.parametrize("name", ["a:b.mp4", "take %03d.mp4", "new\nline.mp4", "it's.mp4"])
+def test_a_video_of_any_other_name_is_read(
+    video: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video.rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert len(list(open_source(name))) == 40
+
+
+def test_folders_and_pipes_are_no_pictures_and_a_broken_link_is_told(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), picture(1))
+    (tmp_path / "2.png").mkdir()
+    os.mkfifo(tmp_path / "3.png")
+    assert len(list(open_source(str(tmp_path)))) == 1
+    (tmp_path / "4.png").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(SourceError, match=r"4\.png: is not a picture"):
+        list(open_source(str(tmp_path)))
+
+
+def test_a_picture_larger_than_any_camera_gives_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "poster.png"), np.zeros((2000, 17_000), np.uint8))
+    with pytest.raises(SourceError, match=r"17000 x 2000 pixels; at most 16383"):
+        list(open_source(str(tmp_path)))
+
+
 class HttpCamera:
     """A network camera: motion JPEG over HTTP; ``breaks_after`` frames it hangs up."""
 
@@ -176,6 +224,8 @@ def test_a_device_is_a_camera_not_a_file(word: str) -> None:
         "http://[",
         "ftp://anna:secret@127.0.0.1/clip.mp4",
         "anna:secret@127.0.0.1/clip.mp4",
+        "rtsp:/127.0.0.1/secret",
+        "HTTP:127.0.0.1/live?key=secret",
     ],
 )
 def test_no_secret_of_an_address_is_told(word: str, capfd: pytest.CaptureFixture[str]) -> None:

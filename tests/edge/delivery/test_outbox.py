@@ -241,9 +241,10 @@ def test_an_answer_that_cannot_be_stored_leaves_the_outbox_usable(path: Path) ->
     assert outbox.append(UNCERTAIN).seq == 2
 
 
-def test_no_event_is_taken_into_a_file_that_is_gone(path: Path) -> None:
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+def test_no_event_is_taken_into_a_file_that_is_gone(path: Path, ending: str) -> None:
     outbox = opened(path)
-    path.unlink()
+    path.with_name(path.name + ending).unlink()
     with pytest.raises(OutboxError, match="deleted or replaced while the cart used it"):
         outbox.start_session(STARTED)
     with pytest.raises(OutboxError, match="deleted or replaced while the cart used it"):

@@ -173,6 +173,84 @@ def test_names_with_a_gap_are_refused(tmp_path: Path) -> None:
         with_names(tmp_path, YOLO11, {0: "bottle", 2: "hand"})
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("[" * 3000, "cannot be read"),
+        ("{0: 'bottle', 1e400: 'hand'}", "cannot be read"),
+        ("{0: 'bottle', '0': 'can', 1: 'hand'}", "a number is there twice"),
+        ("{0.4: 'bottle', 1.2: 'hand'}", "cannot be read"),
+        ("{'bottle', 'hand'}", "neither a list of names"),
+        ("'hand'", "neither a list of names"),
+        ("['hand', None]", "the name of 1 is no text"),
+        ("['hand', '']", "has 0 characters"),
+        (str(["hand", "x" * 65]), "has 65 characters"),
+        ("['hand', '\\ud800']", "cannot be printed"),
+        ("['hand', 'a\\nb']", "cannot be printed"),
+        ("['hand', 'hand']", "several classes of the name 'hand'"),
+    ],
+)
+def test_names_that_no_event_could_carry_or_that_have_no_order_are_refused(
+    tmp_path: Path, names: str, said: str
+) -> None:
+    with pytest.raises(ModelError, match=said):
+        with_names(tmp_path, YOLO11, names)
+
+
+def test_spaces_around_a_name_are_no_part_of_it(tmp_path: Path) -> None:
+    assert with_names(tmp_path, YOLO11, ["bottle ", " hand"]).labels == ("bottle", "hand")
+
+
+@pytest.mark.parametrize("size", ["0", "-5", "30000", "100000000", "9" * 5000, "[" * 3000, "None", "640.0", "[]"])
+def test_an_input_size_that_cannot_be_is_refused(tmp_path: Path, size: str) -> None:
+    path = model_file(tmp_path / "eye.onnx", YOLO11, metadata={"names": str(NAMES), "imgsz": size})
+    with pytest.raises(ModelError, match=r"16 to 4096 can be|'imgsz'\) cannot be read"):
+        OnnxDetector(path)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 0, 64), (1, 3, 40_000, 40_000), (1, 3, 1, 1)])
+def test_a_fixed_input_that_cannot_be_is_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ModelError, match="16 to 4096 can be"):
+        OnnxDetector(model_file(tmp_path / "eye.onnx", YOLO11, size=shape))
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 320, "width"), (1, 3, "height", 320)])
+def test_one_free_axis_beside_a_fixed_one_takes_pictures_of_any_shape(
+    tmp_path: Path, shape: tuple[int | str, ...]
+) -> None:
+    detector = OnnxDetector(model_file(tmp_path / "eye.onnx", YOLO11, size=shape))
+    assert detector.input_size(640, 480) == detector.input_size(480, 640) == (320, 320)
+    assert len(detector.detect(frame())) == 2
+
+
+def test_a_model_that_runs_on_some_pictures_only_says_so(tmp_path: Path) -> None:
+    detector = OnnxDetector(model_file(tmp_path / "eye.onnx", YOLO11, size=(1, 3, "side", "side")))
+    detector._session = OnnxDetector(model_file(tmp_path / "fixed.onnx", YOLO11, size=(1, 3, 64, 64)))._session
+    with pytest.raises(ModelError, match=r"does not run on a 320x256 picture"):
+        detector.detect(frame())
+
+
+def test_boxes_that_are_shares_of_the_picture_are_refused(tmp_path: Path) -> None:
+    shares = YOLO11.copy()
+    shares[:, :4] /= 320
+    for head in (shares, thinned((0.1, 0.1, 0.5, 0.6, 0.9, 0))):
+        with pytest.raises(ModelError, match="as shares of the picture"):
+            with_names(tmp_path, head, NAMES)
+
+
+def test_a_model_of_several_inputs_or_of_none_is_refused(tmp_path: Path) -> None:
+    model = onnx.load(model_file(tmp_path / "eye.onnx", YOLO11))
+    model.graph.input.append(onnx.helper.make_tensor_value_info("mask", onnx.TensorProto.FLOAT, [1]))
+    onnx.save(model, tmp_path / "two.onnx")
+    with pytest.raises(ModelError, match="has 2 inputs and 1 outputs"):
+        OnnxDetector(tmp_path / "two.onnx")
+
+
+def test_a_file_of_a_long_name_still_has_one_that_events_can_carry(tmp_path: Path) -> None:
+    long = model_file(tmp_path / "eye.onnx", YOLO11).rename(tmp_path / f"{'x' * 200}.onnx")
+    assert OnnxDetector(long).model.name == "x" * 128
+
+
 def test_a_batch_of_a_fixed_size_is_refused_with_the_command_that_helps(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"takes 4 pictures at a time.*batch=1"):
         OnnxDetector(model_file(tmp_path / "eye.onnx", YOLO11, size=(4, 3, 64, 96)))

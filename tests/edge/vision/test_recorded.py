@@ -33,3 +33,40 @@ def test_a_line_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "seen.jsonl").write_text('{"index": 0, "detections": []}\n{"index": 1}\n')
     with pytest.raises(RecordingError, match=r"seen\.jsonl, line 2"):
         RecordedDetector(tmp_path / "seen.jsonl")
+
+
+@pytest.mark.parametrize(
+    "detection",
+    [
+        '["can", NaN, [0, 0, 1, 1]]',
+        '["can", 9, [0, 0, 1, 1]]',
+        '["can", 0.9, [0, 0, 1e999, 1]]',
+        '["can", 0.9, [0, 0, 1000000, 1000000]]',
+        '["can", 0.9, [0, 0, 1]]',
+        '["can", 0.9, [0, 0, 1, 1], {"can": NaN}]',
+        '["can", 0.9, [0, 0, 1, 1], null]',
+        "[null, 0.9, [0, 0, 1, 1]]",
+        '["", 0.9, [0, 0, 1, 1]]',
+        '["\\ud800", 0.9, [0, 0, 1, 1]]',
+        "[" * 100_000,
+    ],
+)
+def test_a_detection_that_no_detector_gives_is_refused_by_its_line(tmp_path: Path, detection: str) -> None:
+    (tmp_path / "seen.jsonl").write_text(
+        f'{{"index": 0, "detections": []}}\n{{"index": 1, "detections": [{detection}]}}\n'
+    )
+    with pytest.raises(RecordingError, match=r"seen\.jsonl, line 2"):
+        RecordedDetector(tmp_path / "seen.jsonl")
+
+
+def test_lines_end_where_json_lines_do(tmp_path: Path) -> None:
+    line = '{"index": 1e999, "detections": []}'
+    (tmp_path / "endless.jsonl").write_text(line)
+    with pytest.raises(RecordingError, match="line 1"):
+        RecordedDetector(tmp_path / "endless.jsonl")
+    (tmp_path / "seen.jsonl").write_text(
+        '{"index": 0, "detections": [["a\u2028b", 0.9, [0, 0, 1, 1]]]}', encoding="utf-8"
+    )
+    assert [seen.label for seen in RecordedDetector(tmp_path / "seen.jsonl").detect(frame(0))] == ["a\u2028b"]
+    (tmp_path / "empty.jsonl").touch()
+    assert RecordedDetector(tmp_path / "empty.jsonl").detect(frame(0)) == ()

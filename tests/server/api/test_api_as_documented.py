@@ -76,6 +76,24 @@ def test_every_operation_answers_as_documented(server: BasketServer, document: d
         ask()
 
 
+NO_BODY = (
+    *(b"NaN", b"1e999", b'{"quantity": NaN}', b'{"label": "\\ud800"}', b'{"\\ud800": 1}', b"\xff\xfe", b"name=\xff"),
+    *(b"[" * 100_000, b'{"a":' * 50_000, b'{"quantity": ' + b"9" * 5000 + b"}"),
+)
+
+
+@pytest.mark.parametrize("body", NO_BODY, ids=lambda body: repr(body[:20]))
+def test_what_is_no_body_is_refused_by_every_operation(
+    server: BasketServer, document: dict[str, Any], body: bytes
+) -> None:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        for path, operations in document["paths"].items():
+            for method in operations.keys() - {"get"}:
+                answer = client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+                assert 400 <= answer.status_code < 500 or answer.status_code == 200, (method, path)
+                assert answer.text.encode()
+
+
 def test_every_operation_has_an_example_of_all_that_it_takes_and_gives(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

@@ -19,7 +19,7 @@ from smartcart.server.catalogue.in_force import CatalogueInForce
 from smartcart.server.catalogue.pictures import PictureError, ProductPictures, small
 from smartcart.server.catalogue.product import ProductError, Unit
 from smartcart.server.catalogue.store import Products, StaleError
-from smartcart.server.database.database import Database, open_database
+from smartcart.server.database.database import Database, DatabaseError, open_database
 from smartcart.server.ledger.address import open_ledger
 
 HEADER = "sku,gtin,label,name,price\n"
@@ -119,6 +119,35 @@ def picture(side: int = 900, kind: str = "PNG") -> bytes:
     beside = {"exif": b"Exif\0\0secret"} if kind == "JPEG" else {}
     Image.new("RGB", (side, side // 2), "green").save(out, kind, **beside)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("products SET unit = 'no such'", "products SET name = x'ff'", "products SET tax_rate = 'x'"),
+        *("products SET tax_rate = -5", "prices SET price = 'x'", "prices SET price = -1", "labels SET label = x'ff'"),
+        *("products SET gtin = x'31'", "products SET picture = x'00'"),
+    ],
+)
+def test_a_damaged_product_is_left_out_and_stops_no_other(
+    products: Products, office: Database, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with office.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE office_{damage} WHERE sku = 'CAN'")
+    in_force = CatalogueInForce(products)
+    assert {product.sku for product in in_force.products} == {"BOTTLE", "CUP", "JAM", "HONEY"}
+    assert "the product 'CAN' is damaged" in caplog.text
+    assert products.find("CAN") is None
+    assert products.prices("CAN") is not None
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_damaged_settings_are_said_in_a_sentence(products: Products, office: Database) -> None:
+    with office.writing() as connection:
+        connection.exec_driver_sql("UPDATE office_shop SET currency = x'ff'")
+    with pytest.raises(DatabaseError, match=r"settings .* are damaged: restore a backup"):
+        CatalogueInForce(products)
 
 
 def test_a_picture_is_made_small_and_nothing_but_pixels(products: Products, office: Database) -> None:

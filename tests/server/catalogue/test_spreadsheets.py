@@ -91,6 +91,12 @@ def test_prices_with_decimals_are_amounts_of_the_stores_currency() -> None:
     assert "name the column price (EUR)" in row.problems[0].reason
 
 
+@pytest.mark.parametrize("heads", ["price,price (EUR)", "price (EUR),price", "price (EUR),price €", "price,Price"])
+def test_two_columns_of_prices_are_one_too_many(heads: str) -> None:
+    with pytest.raises(CatalogueError, match="column 'price' is there twice"):
+        rows(f"sku,name,{heads}\nA,Bread,1,2\n")
+
+
 def test_what_hardly_can_be_meant_is_said() -> None:
     now = [product("can", 349), product("cup", 100), product("jar", 250)]
     text = (

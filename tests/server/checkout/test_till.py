@@ -23,7 +23,7 @@ from smartcart.server.checkout.payments import Payments
 from smartcart.server.checkout.receipt_pdf import receipt_pdf
 from smartcart.server.checkout.till import NoBasketError, Till, TillError
 from smartcart.server.checkout.trial_provider import TrialProvider
-from smartcart.server.database.database import Database, open_database
+from smartcart.server.database.database import Database, DatabaseError, open_database
 from smartcart.server.ledger.address import open_ledger
 from smartcart.server.ledger.port import Ledger
 from smartcart.server.ledger.replay import replay
@@ -237,6 +237,37 @@ class SlowProvider:
 
     def conclude(self, key: str) -> PaymentAnswer:
         raise NoAnswerError("not now")
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("bill", ["no such", "{}", "[" * 50])
+def test_a_damaged_payment_keeps_no_server_from_starting(
+    store: Store, bill: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.put("bottle")
+    store.till.close(store.key, TESTER)
+    store.till.pay(store.key, "lost", TESTER)
+    with store.office.writing() as connection:
+        connection.exec_driver_sql("UPDATE office_payments SET bill = ?", (bill,))
+    store.another_till().recover(timedelta(0))
+    assert "stays open" in caplog.text
+    assert "a row is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_damaged_receipt_is_left_out_of_the_others(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    store.put("bottle")
+    store.till.close(store.key, TESTER)
+    receipt = store.till.pay(store.key, "pays", TESTER).receipt
+    assert receipt and store.till.payments.newest_receipts() == [receipt]
+    with store.office.writing() as connection:
+        connection.exec_driver_sql("UPDATE office_receipts SET bill = '{}'")
+        connection.exec_driver_sql("UPDATE office_audit SET detail = 'no such'")
+    assert store.till.payments.newest_receipts() == []
+    assert "is damaged" in caplog.text
+    for ask in (lambda: store.till.payments.receipt(receipt.code), store.actions):
+        with pytest.raises(DatabaseError, match="a row is damaged"):
+            ask()
 
 
 def test_of_many_who_pay_at_once_one_is_charged(store: Store) -> None:

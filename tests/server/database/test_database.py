@@ -109,6 +109,46 @@ def test_a_failed_transaction_leaves_nothing(open_again: Callable[[], Database])
         assert connection.execute(select(func.count()).select_from(AUDIT)).scalar() == 0
 
 
+@pytest.fixture
+def in_a_file(tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    open_ledger(url).close()
+    office = open_database(url, lambda: NOW)
+    yield office
+    office.close()
+
+
+@pytest.mark.parametrize("ending", ["", "-wal"])
+def test_nothing_is_written_into_a_file_that_is_gone(in_a_file: Database, tmp_path: Path, ending: str) -> None:
+    office = in_a_file
+    (tmp_path / f"ledger.sqlite{ending}").rename(tmp_path / "away")
+    with pytest.raises(DatabaseError, match="deleted or replaced"), office.writing() as connection:
+        connection.execute(insert(AUDIT), ENTRY)
+    with pytest.raises(DatabaseError, match="deleted or replaced"), office.reading():
+        pass
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "no such",
+        "",
+        b"\xff",
+        7,
+        1.5,
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "2026-01-02T03:04:05",
+    ],
+)
+def test_a_damaged_time_is_long_ago(in_a_file: Database, time: object) -> None:
+    with in_a_file.writing() as connection:
+        connection.execute(insert(AUDIT), ENTRY)
+        connection.exec_driver_sql("UPDATE office_audit SET at = ?", (time,))
+        assert connection.execute(select(AUDIT.c.at)).scalar_one() == datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @KEPT
 def test_a_newer_office_is_refused_in_plain_words(open_again: Callable[[], Database], url: str) -> None:
     office = open_again()

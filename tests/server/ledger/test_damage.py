@@ -74,9 +74,10 @@ def fill(url: str) -> None:
     ledger.close()
 
 
-def damage(file: Path, column: str, value: object, seq: int = 3, cart: str = "cart-1") -> None:
+def damage(file: Path, column: str, value: object, seq: int = 3, cart: str = "cart-1", how: str = "?") -> None:
     with sqlite3.connect(file) as db:
-        changed = db.execute(f"UPDATE events SET {column} = ? WHERE cart = ? AND seq = ?", (value, cart, seq)).rowcount
+        query = f"UPDATE events SET {column} = {how} WHERE cart = ? AND seq = ?"
+        changed = db.execute(query, (value, cart, seq)).rowcount
     db.close()
     assert changed == 1
 
@@ -127,6 +128,79 @@ def test_any_payload_is_a_fault_of_its_session_alone(payload: object, ledger_fil
 def test_any_product_is_a_fault_of_its_session_alone(match: object, ledger_file: Path) -> None:
     damage(ledger_file, "match", match)
     check_everything(f"sqlite:///{ledger_file}")
+
+
+NO_VALUE: tuple[object, ...] = (b"\xff\x00", -7, 2**62, 1.5, float("inf"), "no such", "", "a\x00b", "x" * 300_000)
+"""What no column of an event has; SQLite keeps any of it in any column."""
+
+
+@pytest.mark.parametrize("column", ["id", "seq", "stored_at", "message", "match"])
+def test_any_value_in_any_column_is_a_fault_of_its_session_alone(column: str, ledger_file: Path) -> None:
+    seq: object = 3
+    for value in NO_VALUE:
+        damage(ledger_file, column, value, seq)  # type: ignore[arg-type]
+        check_everything(f"sqlite:///{ledger_file}")
+        seq = value if column == "seq" else 3
+    damage(ledger_file, column, b"\xff\xfeA", seq, how="CAST(? AS TEXT)")  # type: ignore[arg-type]
+    check_everything(f"sqlite:///{ledger_file}")
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"])
+def test_a_time_that_not_every_zone_has_is_a_fault_too(time: str, ledger_file: Path) -> None:
+    damage(ledger_file, "stored_at", time)
+    check_everything(f"sqlite:///{ledger_file}")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b'"label": "\\ud800"',
+        b'"note": "\\ud800"',
+        b'"evidence": {"a": 1e999}',
+        b'"candidates": [["added", "\\udfff", 0.5]]',
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_written_again_is_a_fault_of_its_session_alone(wrong: bytes, ledger_file: Path) -> None:
+    with sqlite3.connect(ledger_file) as db:
+        [(message,)] = db.execute("SELECT message FROM events WHERE cart = 'cart-1' AND seq = 3")
+    db.close()
+    damage(ledger_file, "message", message[:-1] + b", " + wrong + b"}")
+    check_everything(f"sqlite:///{ledger_file}")
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        '["CAN", "\\ud800", 89, "EUR", [], 0, null, null]',
+        '["CAN", "The can", 1' + "0" * 30 + ', "EUR", [], 0, null, null]',
+        '["CAN", "The can", null, "EUR", [], 0, 100, 1e300]',
+    ],
+)
+def test_a_product_of_no_sense_is_a_fault_of_its_session_alone(match: str, ledger_file: Path) -> None:
+    damage(ledger_file, "match", match)
+    check_everything(f"sqlite:///{ledger_file}")
+
+
+@pytest.mark.parametrize("column", ["topic", "reason", "payload", "size", "received_at", "event_id", "session", "seq"])
+def test_any_value_in_a_dead_letter_stops_nothing(column: str, ledger_file: Path) -> None:
+    ledger = open_ledger(f"sqlite:///{ledger_file}")
+    event = Trip().add("can")
+    values: dict[str, Any] = {"topic": TOPIC, "payload": b"x", "size": 1, "received_at": TIME, "store": "store-1"}
+    placed = {"cart": "cart-1", "event_id": event.id, "session": event.session, "seq": 9}
+    ledger.commit([], [DeadLetter(reason="odd", **values, **placed), DeadLetter(reason="odd", **values, cart="cart-1")])
+    ledger.close()
+    for value in NO_VALUE:
+        with sqlite3.connect(ledger_file) as db:
+            db.execute(f"UPDATE dead_letters SET {column} = ? WHERE session IS NOT NULL", (value,))
+            if column in ("reason", "received_at"):
+                db.execute(f"UPDATE dead_letters SET {column} = ? WHERE session IS NULL", (value,))
+        db.close()
+        ledger = open_ledger(f"sqlite:///{ledger_file}")
+        assert counted(Carts(ledger, Commands()), "cart-2") == ({"The bottle": 1, "The can": 1}, ())
+        assert len([letter.reason.encode() + letter.topic.encode() for letter in ledger.dead_letters()]) == 2
+        assert verify(ledger).sessions
+        ledger.close()
 
 
 @pytest.mark.parametrize(
@@ -197,13 +271,16 @@ def test_what_cannot_be_folded_is_said_and_takes_nothing_with_it() -> None:
     assert any("cannot be folded" in problem for problem in basket.problems)
 
 
-def test_a_server_starts_on_a_damaged_ledger_and_shows_the_fault(ledger_file: Path, broker_url: str) -> None:
-    damage(ledger_file, "message", DEEP)
+@pytest.mark.parametrize(("column", "value"), [("message", DEEP), ("stored_at", "no such"), ("seq", b"\xff")])
+def test_a_server_starts_on_a_damaged_ledger_and_shows_the_fault(
+    column: str, value: object, ledger_file: Path, broker_url: str
+) -> None:
+    damage(ledger_file, column, value)
     options = {"broker_url": broker_url, "ledger_url": f"sqlite:///{ledger_file}", "port": 0, "catalogue": CATALOGUE}
     with BasketServer(**options, entrance=Entrance(is_open=True)) as server:
         whole = server.basket("store-1", "cart-2")
         assert whole is not None and whole.counts == {"bottle": 1, "can": 1}
-        for path in ("/", "/carts/store-1/cart-2", "/carts/store-1/cart-1"):
+        for path in ("/", "/queue", "/numbers", "/checkout", "/carts/store-1/cart-2", "/carts/store-1/cart-1"):
             with urllib.request.urlopen(server.url.rstrip("/") + path, timeout=30) as answer:
                 page = answer.read().decode()
         assert UNREADABLE in page
@@ -246,9 +323,11 @@ def refusal(url: str) -> str:
             return error.read().decode()
 
 
-def test_a_ledger_that_is_gone_is_said_by_every_call(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+def test_a_ledger_that_is_gone_is_said_by_every_call(ending: str, tmp_path: Path) -> None:
+    """Every commit stands in the write-ahead log first: without it those of the last hours are gone."""
     ledger = open_ledger(f"sqlite:///{tmp_path / 'l.sqlite'}")
-    (tmp_path / "l.sqlite").unlink()
+    (tmp_path / f"l.sqlite{ending}").unlink()
     with pytest.raises(LedgerError, match="was deleted or replaced"):
         ledger.commit([stored(Trip().start())])
     with pytest.raises(LedgerError, match="was deleted or replaced"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from wire_events import Trip
 from smartcart.scripts.main import main
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 from smartcart.server.runtime import zone as zones
-from smartcart.server.runtime.zone import UTC_ZONE, TimeZoneError, store_zone
+from smartcart.server.runtime.zone import UTC_ZONE, TimeZoneError, hour_of, hours_to, mark, store_zone
 from smartcart.server.views.templating import Templates
 
 
@@ -51,6 +52,36 @@ def test_a_zone_that_does_not_exist_is_refused(name: str, capsys: pytest.Capture
         store_zone(name)
     assert main(["server", "--broker", "mqtt://127.0.0.1:1", "--ledger", "memory:", "--time-zone", name]) == 2
     assert "there is no time zone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "hours"),
+    [
+        ("Pacific/Chatham", "2026-04-04T15:30:00Z", "01:00 02:00 03:00 +1345 03:00 +1245 04:00"),
+        ("Australia/Lord_Howe", "2026-04-04T16:10:00Z", "22:00 23:00 00:00 01:00 02:00"),
+        ("Africa/Casablanca", "2026-02-15T02:30:00Z", "00:00 01:00 02:00 +01 02:00 +00"),
+        ("Antarctica/Troll", "2026-10-25T02:30:00Z", "01:00 +02 02:00 +02 01:00 +00 02:00 +00"),
+        ("Asia/Kathmandu", "2026-02-15T04:30:00Z", "08:00 09:00 10:00"),
+    ],
+)
+def test_every_moment_lies_in_one_of_the_hours_wherever_the_clocks_are_set(zone: str, now: str, hours: str) -> None:
+    place, end = ZoneInfo(zone), datetime.fromisoformat(now)
+    begins = hours_to(end, 12, place)
+    assert " ".join(mark(begin, "%H:%M") for begin in begins).endswith(hours)
+    moment = begins[0].astimezone(UTC)
+    while moment <= end:
+        assert hour_of(moment, place).timestamp() in {begin.timestamp() for begin in begins}
+        moment += timedelta(minutes=5)
+
+
+def test_a_name_of_the_machines_zone_that_cannot_be_read_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.delenv("TZ", raising=False)
+    monkeypatch.setattr(zones, "_LINK", tmp_path / "localtime")
+    monkeypatch.setattr(zones, "_NAME", tmp_path / "timezone")
+    (tmp_path / "timezone").write_bytes(b"Europe/\xff")
+    assert store_zone(None) == UTC_ZONE
 
 
 def test_what_the_clocks_tell_twice_has_its_zone_behind_it() -> None:
