@@ -190,9 +190,7 @@ def product_named(name: str) -> ProductModel:
     """
     parts = re.fullmatch(r"(.+)_(train|val|test)(\d{1,9})", name)
     if parts is None or parts[1] not in FAMILIES:
-        raise DataError(
-            f"{name[:80]!r} is no simulated product; one is called, for example, {next(iter(FAMILIES))}_test0"
-        )
+        raise DataError(f"{name[:80]!r} is no simulated product; one is called {next(iter(FAMILIES))}_test0")
     split: Split = parts[2]  # type: ignore[assignment]
     return product(split, parts[1], int(parts[3]))
 

@@ -42,7 +42,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     every = actions.add_parser(
         "enroll-all",
         help="enrol a folder of products, each a folder of pictures named by its SKU",
-        description="Each folder in FOLDER is a product, named by its SKU; its pictures show the product alone. A product "
+        description="Each folder in FOLDER is a product, named by its SKU; its pictures show it alone. A product "
         "of which too few pictures are usable is left out and named at the end.",
         epilog="Example:  smartcart products enroll-all product-pictures --gallery store.gallery",
     )
@@ -104,7 +104,7 @@ def _enroll(args: argparse.Namespace) -> int:
 
 
 def _enroll_all(args: argparse.Namespace) -> int:
-    """Enrols what can be, a gallery on this machine in one version a product; exit status 1 where some were left out."""
+    """Enrols what can be, one version a product; exit status 1 where some were left out."""
     from smartcart.edge.gallery.gallery_file import GalleryError, empty
     from smartcart.edge.tracking.tracker import TrackerSettings
     from smartcart.edge.vision.detector import OnnxDetector
@@ -121,7 +121,7 @@ def _enroll_all(args: argparse.Namespace) -> int:
     )
     gallery = (_open(args) or empty(args.store, embedder.embedding)).checked(embedding=embedder.embedding.id)
     left_out = []
-    for folder in progress(folders, unit="product"):
+    for folder in progress(folders, total=len(folders), unit="product"):
         try:
             product = _watched(str(folder), embedder, detector).enrolled(folder.name, folder.name)
         except GalleryError as error:

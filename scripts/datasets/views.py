@@ -16,7 +16,7 @@ def add_views(parts: "argparse._SubParsersAction[Any]") -> None:
         "views",
         help="products alone from all sides, cut out: what an embedding learns from",
         epilog="For example:  smartcart datasets views --shelves 30 --split train --out out/views --jobs 2\n"
-        "              smartcart datasets views --of out/trips --views 24 --out out/turns      # pictures that enrol them",
+        "              smartcart datasets views --of out/trips --views 24 --out out/turns   # they enrol them",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     which = views.add_mutually_exclusive_group(required=True)
@@ -71,9 +71,7 @@ def _products_of(paths: Sequence[Path]) -> list[str]:
 
     named = {event.product for file in find_truth(paths) for event in read_truth(file).events if event.product}
     if not named:
-        raise CommandError(
-            "the truth of these clips names no products: write them anew with `smartcart datasets clips`"
-        )
+        raise CommandError("these clips name no products: write them anew with `smartcart datasets clips`")
     return sorted(named)
 
 
