@@ -2,8 +2,8 @@
 
 Three kinds of pictures show one product several times: rendered products seen from several sides, laid over real
 surroundings; real crops, each a product of its own that is seen twice in other light; and photos of real products, a
-folder each. Kept products choose the candidate and say how similarities are to be read; they are none of those that it
-learned from.
+folder each. Kept products, which it does not learn from, choose the candidate; the rendered ones among them, seen from any
+side, say how similarities are to be read.
 """
 
 import json
@@ -71,8 +71,8 @@ def train_embedding(
         data: ``data.yaml`` files of real pictures; their ``train`` parts are cut.
         views: folders of rendered products to learn from, ``kept`` of those that choose.
         out: the ONNX file to write.
-        photos: of real products. Every second product chooses the candidate and says how similarities are to be read;
-            the file then learns from all of them. Without photos the rendered products choose.
+        photos: of real products. Every second product chooses the candidate; the file then learns from all of them.
+            Without photos the rendered products choose.
         weights: of the backbone; None takes ImageNet's.
 
     Returns:
@@ -104,7 +104,7 @@ def train_embedding(
     decides = "real" if photos is not None else "rendered"
     tried = {name: _figures_of(choosing, candidate(name, parts, recipe)) for name in CANDIDATES}
     best = max(tried, key=lambda name: _worth(tried[name][decides]))
-    rows, of = candidate(best, parts, recipe).of(choosing[decides][0]), choosing[decides][1]
+    rows, of = candidate(best, parts, recipe).of(choosing["rendered"][0]), choosing["rendered"][1]
     enrols = first_of_each(of, SHOTS, recipe.seed)
     reading = fitted(rows[enrols], of[enrols], rows[~enrols], of[~enrols], shots=SHOTS)
     record = {
