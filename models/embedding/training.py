@@ -2,8 +2,8 @@
 
 Three kinds of pictures show one product several times: rendered products seen from several sides, laid over real
 surroundings; real crops, each a product of its own that is seen twice in other light; and photos of real products, a
-folder each. Kept products, which it does not learn from, choose the candidate; the rendered ones among them, seen from any
-side, say how similarities are to be read.
+folder each. Kept products, which it does not learn from, choose the candidate; the rendered ones among them, seen from
+any side, say how similarities are to be read.
 """
 
 import json

@@ -7,8 +7,9 @@ import pytest
 
 pytest.importorskip("PIL", reason="the simulator (extra sim) is not installed")
 
+from smartcart.datasets.errors import DataError
 from smartcart.datasets.products import barcode
-from smartcart.datasets.products.products import FAMILIES, VARIANTS, pick, product
+from smartcart.datasets.products.products import FAMILIES, VARIANTS, pick, product, product_named
 from smartcart.datasets.scene.camera import Camera, Lens
 from smartcart.models.labels import HAND, ITEMS
 
@@ -106,3 +107,10 @@ def test_a_camera_reads_the_bar_code_of_a_face_that_it_sees(family):
     printed = {code.text for code in zxing.read_barcodes(sheet)}
     assert printed
     assert printed <= read
+
+
+def test_a_product_is_found_by_its_name() -> None:
+    one = product("val", next(iter(FAMILIES)), 2)
+    assert product_named(one.name).name == one.name
+    with pytest.raises(DataError, match="is no simulated product"):
+        product_named("milk")
