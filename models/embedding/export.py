@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from smartcart.models.embedding.projection import Projection
+from smartcart.models.export.halve import halve_weights
 
 if TYPE_CHECKING:
     import onnx
 
 LICENCE: Final = "Apache-2.0"
-LEAST_HALVED: Final = 64
 
 
 def write_embedding(
@@ -43,7 +43,7 @@ def write_embedding(
     del graph.output[:]
     width = projection.matrix.shape[1]
     graph.output.append(helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", width]))
-    _halve(graph)
+    halve_weights(graph)
     metadata = {
         "task": "embed",
         "description": "smartcart embedding: products by their looks",
@@ -61,19 +61,3 @@ def write_embedding(
     part = out.with_suffix(".part")
     onnx.save(model, part)
     part.replace(out)
-
-
-def _halve(graph: "onnx.GraphProto") -> None:
-    """Keeps large weights in 16 bits and casts them back; ONNX Runtime does that once, when it loads."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    casts = []
-    for weight in graph.initializer:
-        if weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < LEAST_HALVED:
-            continue
-        name, value = weight.name, numpy_helper.to_array(weight)
-        weight.CopyFrom(numpy_helper.from_array(value.astype(np.float16), name + ".half"))
-        casts.append(helper.make_node("Cast", [name + ".half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)

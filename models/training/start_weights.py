@@ -134,7 +134,10 @@ def _layers(graph: Any) -> Mapping[str, Any]:
     import torch
     from onnx.numpy_helper import to_array
 
-    stored = {tensor.name: torch.tensor(to_array(tensor)) for tensor in graph.initializer}
+    stored = {tensor.name: torch.tensor(to_array(tensor)).float() for tensor in graph.initializer}
+    for node in graph.node:  # weights that are kept in 16 bits are cast back
+        if node.op_type == "Cast" and node.input[0] in stored:
+            stored[node.output[0]] = stored[node.input[0]]
     given: dict[str, Any] = {}
     for node in graph.node:
         if node.op_type in ("Conv", "Gemm"):
