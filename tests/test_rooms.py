@@ -12,9 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 GALLERY = {"smartcart.edge.gallery.gallery_file", "smartcart.edge.gallery.wire"}
+NUMBERS = "smartcart.edge.codes.numbers"
 MAY_IMPORT = {
     "edge": {"smartcart.edge", "smartcart.models.labels", "smartcart.models.crop"},
-    "server": {"smartcart.server", "smartcart.edge.contract", *GALLERY},
+    "server": {"smartcart.server", "smartcart.edge.contract", NUMBERS, *GALLERY},
     "models": {"smartcart.models"},
     "datasets": {"smartcart.datasets", "smartcart.models"},
 }

@@ -41,6 +41,8 @@ TIME_PATTERN: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$"
 
 Json = dict[str, Any]
 Outcome = Literal["added", "removed", "none"]
+WordSource = Literal["scan", "find"]
+"""How a shopper named a product: by its number, or by its name."""
 
 
 class ContractError(ValueError):
@@ -282,7 +284,8 @@ class Correction:
     """A person's word on what happened: ``item_corrected``. Made by the server, outside the cart's ``seq``.
 
     ``corrects`` is the id of the event that it gives another reading, None for one made by hand; ``action`` none means
-    that nothing happened; ``by`` is who said so, None where that is nobody's business.
+    that nothing happened; ``by`` is who said so, None where that is nobody's business. ``source`` is how a shopper
+    named the product on the cart's screen, None where it was not named there.
     """
 
     id: str
@@ -293,10 +296,14 @@ class Correction:
     quantity: int
     by: str | None
     time: str
+    source: WordSource | None = None
 
     def to_json(self) -> Json:
         """The correction as a JSON object."""
-        return {"type": "item_corrected"} | {name: getattr(self, name) for name in CORRECTION_FIELDS if name != "type"}
+        told = {"type": "item_corrected"} | {name: getattr(self, name) for name in CORRECTION_FIELDS if name != "type"}
+        if self.source is None:
+            del told["source"]
+        return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -461,10 +468,11 @@ CORRECTION_FIELDS: Final[Mapping[str, Json]] = {
     "quantity": EVENT_FIELDS["quantity"] | {"type": "integer"},
     "by": _nullable({"type": "string", "minLength": 1, "maxLength": 128}),
     "time": TIME,
+    "source": {"type": "string", "enum": ["scan", "find"], "description": "how a shopper named it"},
 }
 CORRECTION: Final[Json] = {
     "type": "object",
-    "required": list(CORRECTION_FIELDS),
+    "required": [name for name in CORRECTION_FIELDS if name != "source"],
     "properties": dict(CORRECTION_FIELDS),
 }
 COMMAND: Final[Json] = {
@@ -575,7 +583,7 @@ def correction_from(raw: Json) -> Correction:
             raise ContractError("a correction that says 'none' must name the event that it corrects")
     elif raw["label"] is None:
         raise ContractError(f"correction.label is null though something was {raw['action']}")
-    return Correction(**{name: raw[name] for name in CORRECTION_FIELDS if name != "type"})
+    return Correction(**{name: raw[name] for name in CORRECTION_FIELDS if name in raw and name != "type"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

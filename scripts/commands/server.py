@@ -54,6 +54,11 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--time-zone", metavar="NAME", help="the store's, such as Europe/Berlin (default: the machine's)"
     )
+    parser.add_argument(
+        "--scales",
+        metavar="COUNTRY",
+        help="by whose rules the scales' labels tell weight or price: de, dk, ee, fi, gb, lt, lv, no or se",
+    )
     parser.add_argument("--log-format", choices=("plain", "json"), default="plain", help="default: %(default)s")
     parser.set_defaults(run=run)
 
@@ -64,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.private_files import warn_of_readers
     from smartcart.server.app.service import BasketServer
+    from smartcart.server.catalogue.lookup import scale_rules
     from smartcart.server.http.tls import Tls
     from smartcart.server.ledger.address import sqlite_path
     from smartcart.server.runtime.logs import set_up_logging
@@ -97,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
         evidence=args.evidence,
         labels=ITEMS,
         zone=store_zone(args.time_zone),
+        scales=scale_rules(args.scales),
     )
     with server:
         print(f"dashboard at {server.url}; Ctrl-C stops it", flush=True)

@@ -45,6 +45,7 @@ class ProductAnswer(Answer):
 
     sku: str
     gtin: str | None
+    plu: str | None
     labels: list[str]
     name: str
     price: int | None
@@ -71,6 +72,7 @@ class ProductBody(BaseModel):
 
     sku: Annotated[str, Field(min_length=1, max_length=64)]
     gtin: Annotated[str, Field(max_length=14)] | None = None
+    plu: Annotated[str, Field(max_length=6)] | None = None
     labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=MAX_LABELS)] = []
     name: Annotated[str, Field(min_length=1, max_length=200)]
     price: Annotated[int, Field(ge=0, le=MAX_PRICE)] | None = None
@@ -80,7 +82,8 @@ class ProductBody(BaseModel):
 
     def product(self, currency: str) -> Product:
         """The product, checked as any other."""
-        fields: dict[str, Any] = {name: getattr(self, name) for name in ("sku", "gtin", "name", "price", "unit")}
+        names = ("sku", "gtin", "plu", "name", "price", "unit")
+        fields: dict[str, Any] = {name: getattr(self, name) for name in names}
         if any(LABEL_SEPARATOR in label for label in self.labels):
             raise _not_taken(("labels", f"no label has {LABEL_SEPARATOR} in it"))
         fields |= {"label": LABEL_SEPARATOR.join(self.labels), "active": "yes" if self.active else "no"}

@@ -147,6 +147,7 @@ DOUBT: Final[Json] = {
     "direction": "added",
     "options": [OPTION],
     "answer": None,
+    "source": None,
 }
 CORRECTION: Final[Json] = {
     "id": "0199a1b2-7777-4a11-9d22-aa33bb44cc55",
@@ -157,6 +158,7 @@ CORRECTION: Final[Json] = {
     "quantity": 1,
     "by": "anna",
     "time": "2026-03-02T10:15:20.100Z",
+    "source": None,
 }
 SHIFT: Final[Json] = {
     "time_zone": "Europe/Berlin",

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from smartcart.edge.contract.events import ID_PATTERN, Correction, Outcome
+from smartcart.edge.contract.events import ID_PATTERN, Correction, Outcome, WordSource
 from smartcart.server.api.answers import Answer
 from smartcart.server.api.errors import NO_CART, refused
 from smartcart.server.basket.records import SessionKey
@@ -53,7 +53,7 @@ class DoubtAnswer(Answer):
 
     ``kind``: an *uncertain* event, a line that may be *which* of several products, or a *shopper*'s answer.
     ``event_ids`` are what a correction names; ``direction`` is null where it is in doubt too; ``answer`` is what the
-    shopper said.
+    shopper said, and ``source`` how: by a *scan* of its number or a *find* by its name, null for what was asked.
     """
 
     kind: Literal["uncertain", "which", "shopper"]
@@ -68,6 +68,7 @@ class DoubtAnswer(Answer):
     direction: Outcome | None
     options: list[OptionAnswer]
     answer: OptionAnswer | None
+    source: WordSource | None
 
     @classmethod
     def of(cls, doubt: ReviewItem) -> Self:
@@ -84,6 +85,7 @@ class DoubtAnswer(Answer):
             direction=doubt.direction,
             options=[OptionAnswer.of(option) for option in doubt.options],
             answer=OptionAnswer.of(doubt.answer) if doubt.answer else None,
+            source=doubt.source,
         )
 
 
@@ -121,7 +123,7 @@ class CorrectionBody(BaseModel):
 
 
 class CorrectionAnswer(Answer):
-    """A correction as it is kept; ``by`` is an account, a token, or *the shopper*."""
+    """A correction as it is kept; ``by`` is an account, a token, or *the shopper*, who named it by ``source``."""
 
     id: str
     corrects: str | None
@@ -131,6 +133,7 @@ class CorrectionAnswer(Answer):
     quantity: int
     by: str | None
     time: str
+    source: WordSource | None
 
     @classmethod
     def of(cls, correction: Correction) -> Self:

@@ -8,6 +8,7 @@ Json = dict[str, Any]
 PRODUCT: Final[Json] = {
     "sku": "WATER-05",
     "gtin": "4006381333931",
+    "plu": None,
     "labels": ["bottle"],
     "name": "Mineral water 0.5 l",
     "price": 199,

@@ -30,6 +30,7 @@ from smartcart.server.web import (
     audit,
     cart,
     cart_checkout,
+    cart_products,
     cart_screen,
     catalogue,
     catalogue_import,
@@ -51,7 +52,7 @@ _API_ROUTERS: Final = (
 )
 _SHOP_PAGES: Final = (catalogue_import, catalogue, checkout, receipts)
 _PAGES: Final = (cart, queue, numbers, dashboard, *_SHOP_PAGES, screens, accounts, audit)
-_FOR_EVERYBODY: Final = (login, cart_checkout, cart_screen, health)
+_FOR_EVERYBODY: Final = (login, cart_checkout, cart_products, cart_screen, health)
 _ABOUT: Final = """
 Baskets of smart carts, live. Sign in with an API token (`Authorization: Bearer smartcart_…`), which an admin makes on
 the page *Tokens* or with `smartcart admin token`; one of scope `read` may only GET. Money is in minor units of

@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
+from biip.rcn import RcnRegion
+
 from smartcart.edge.contract.broker_address import BrokerAddress, BrokerAddressError
 from smartcart.edge.contract.events import ContractError, checked_name
 from smartcart.server.access.access import Access
@@ -29,6 +31,7 @@ from smartcart.server.carts.metrics import CartMetrics
 from smartcart.server.carts.requests import CartRequests
 from smartcart.server.carts.review_queue import ReviewQueue
 from smartcart.server.carts.shift_book import ShiftBook
+from smartcart.server.carts.shopper_words import ShopperWords
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.file import DEFAULT_CATALOGUE, load_catalogue
 from smartcart.server.catalogue.in_force import CatalogueInForce
@@ -85,6 +88,7 @@ class BasketServer:
         evidence: take pictures that carts send of their events, and keep them for a day at most, in memory alone.
         labels: the words of the carts' detector, for a warning where the catalogue has another one; none warns never.
         zone: the store's time zone; None takes the machine's.
+        scales: by whose rules the store's scales write weight or price into their labels.
         live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
     """
 
@@ -104,6 +108,7 @@ class BasketServer:
         evidence: bool = False,
         labels: Iterable[str] = (),
         zone: ZoneInfo | None = None,
+        scales: RcnRegion | None = None,
         live_view_url: str | None = None,
         clip_name: str | None = None,
     ) -> None:
@@ -124,6 +129,7 @@ class BasketServer:
         self._entrance = entrance or Entrance()
         self._labels = frozenset(labels)
         self._zone = zone or store_zone(None)
+        self._scales = scales
         self._live_view_url = live_view_url
         self._clip_name = clip_name
         self._changed = threading.Condition()
@@ -240,6 +246,7 @@ class BasketServer:
         self._desk = Authenticator(self._doors, self._metrics.login_failures.inc)
         self._metrics.register(CartMetrics(self._carts, lambda: self._feed.open_pages, lambda: health().ok))
         settling = ReviewQueue(self._carts, self._ledger, lambda: self._catalogue.now)
+        corrections = Corrections(self._ledger, lambda: self._catalogue.now, self._carts, self._doors.audit)
         cards = CartCards(
             carts=self._carts,
             calls=self._calls,
@@ -277,7 +284,8 @@ class BasketServer:
                 evidence=self._evidence,
                 templates=templates,
             ),
-            corrections=Corrections(self._ledger, lambda: self._catalogue.now, self._carts, self._doors.audit),
+            corrections=corrections,
+            shopper_words=ShopperWords(self._ledger, corrections),
             settling=settling,
             shifts=ShiftBook(self._carts, self._ledger, self._zone),
             calls=self._calls,
@@ -285,6 +293,7 @@ class BasketServer:
             labels=self._labels,
             is_open=self._entrance.is_open,
             zone=self._zone,
+            scales=self._scales,
         )
         allowed_hosts = (self._host, *self._entrance.allowed_hosts)
         app = create_app(site, allowed_hosts=allowed_hosts, live_view_url=self._live_view_url)

@@ -3,17 +3,17 @@
 import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from smartcart.edge.contract.events import Correction, Outcome
+from smartcart.edge.contract.events import Correction, Outcome, WordSource
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection
 from smartcart.server.carts.carts import Carts
 from smartcart.server.catalogue.catalogue import Catalogue, Match
 from smartcart.server.errors import ServerError
-from smartcart.server.ledger.port import Ledger, LedgerError, Verdict
+from smartcart.server.ledger.port import ID_TAKEN, Ledger, LedgerError, Verdict
 from smartcart.server.ledger.port import Outcome as Fate
 from smartcart.server.runtime.clock import utc_now
 
@@ -37,7 +37,8 @@ class NotThereError(CorrectionError):
 class Reading:
     """What a person says: ``action`` of ``quantity`` times the product ``sku``, or of what ``label`` stands for.
 
-    ``weight_g`` is what one of it weighs, in grams; None takes what the cart weighed.
+    ``weight_g`` is what one of it weighs, in grams; None takes what the cart weighed. ``price`` is what its own label
+    says that it costs, in minor units. ``source`` is how a shopper named it.
     """
 
     action: Outcome
@@ -45,6 +46,8 @@ class Reading:
     sku: str | None = None
     quantity: int = 1
     weight_g: float | None = None
+    price: int | None = None
+    source: WordSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +90,20 @@ class Corrections:
         self._carts = carts
 
     def make(
-        self, key: SessionKey, corrects: str | None, said: Reading, by: Actor, *, first_only: bool = False
+        self,
+        key: SessionKey,
+        corrects: str | None,
+        said: Reading,
+        by: Actor,
+        *,
+        first_only: bool = False,
+        once: str | None = None,
     ) -> Correction:
         """Stores one correction; ``corrects`` is the event it gives another reading, None for one made by hand.
 
         Args:
             first_only: refuse it where a person of the store has settled this event already.
+            once: the id that it gets: what comes again under the same one is the same, and is not stored again.
 
         Raises:
             NotThereError: the session, the event or the product is not there.
@@ -101,6 +112,8 @@ class Corrections:
             DatabaseError: the audit log cannot be written, and so it is not made.
         """
         words = self._ledger.session(key).corrections
+        if once is not None and (made := _of_id(words, once)):
+            return made
         if len(words) >= MOST_WORDS:
             raise CorrectionError(f"this basket was corrected {len(words)} times: close it")
         if first_only and (other := _settled_by(words, corrects)):
@@ -109,7 +122,7 @@ class Corrections:
             raise CorrectionError("a correction can be taken back, and what it was about corrected again")
         label, match = self._product(said, self._weight(key, corrects, said))
         correction = Correction(
-            id=str(uuid.uuid4()),
+            id=once or str(uuid.uuid4()),
             corrects=corrects,
             action=said.action,
             label=label,
@@ -117,11 +130,15 @@ class Corrections:
             quantity=said.quantity,
             by=SHOPPER if by.via == "screen" else by.name,
             time=utc_now(),
+            source=said.source,
         )
         self._check(correction)
         what = {"corrects": corrects, "label": label, "sku": match.sku, "quantity": said.quantity}
+        what |= {"source": said.source} if said.source else {}
         told = Told(by=by, action="item corrected", detail={"reading": said.action, **what})
         verdict = store_told(self._ledger, self._audit, key, correction, match, told)
+        if verdict.reason == ID_TAKEN and (made := _of_id(self._ledger.session(key).corrections, correction.id)):
+            return made  # it came twice at the same moment
         if verdict.outcome is Fate.REFUSED:
             raise NotThereError(verdict.reason or "it cannot be taken")
         self._show()
@@ -167,7 +184,10 @@ class Corrections:
         if product is None:
             raise NotThereError(f"the catalogue has no product {said.sku[:64]!r}")
         labels = product.labels or (product.sku,)
-        return said.label if said.label in labels else labels[0], catalogue.match(None, product.sku, weight_g)
+        match = catalogue.match(None, product.sku, weight_g)
+        if said.price is not None:
+            match = replace(match, price=said.price, per_kg=None, weight_g=None)
+        return said.label if said.label in labels else labels[0], match
 
     def _weight(self, key: SessionKey, corrects: str | None, said: Reading) -> float | None:
         """What one item weighs, if somebody knows."""
@@ -194,6 +214,10 @@ class Corrections:
     def _show(self) -> None:
         with contextlib.suppress(LedgerError):  # it is stored; the pages see it with the ledger's next word
             self._carts.refresh()
+
+
+def _of_id(words: Iterable[StoredCorrection], name: str) -> Correction | None:
+    return next((stored.correction for stored in words if stored.correction.id == name), None)
 
 
 def _settled_by(words: Iterable[StoredCorrection], event: str | None) -> str | None:

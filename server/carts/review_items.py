@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from smartcart.edge.contract.events import Outcome
+from smartcart.edge.contract.events import Outcome, WordSource
 from smartcart.server.basket.basket import Basket, Line
 from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection, StoredEvent
 from smartcart.server.carts.corrections import SHOPPER
-from smartcart.server.catalogue.catalogue import Catalogue
+from smartcart.server.catalogue.catalogue import Catalogue, Match
 from smartcart.server.catalogue.product import Product
 
 MOST_OPTIONS = 9
@@ -44,7 +44,8 @@ class ReviewItem:
     """Something to settle.
 
     *uncertain* is an event that the cart could not decide, *which* a line whose label fits several products, *shopper*
-    an event that the shopper has settled and nobody of the store has seen yet (``answer`` is what was said).
+    an event that the shopper has settled, or something that the shopper has added, and nobody of the store has seen
+    yet (``answer`` is what was said, ``source`` how it was named, ``match`` what it costs by that).
     ``sources`` are the ids of the events that it is about. ``direction`` is whether something was added or removed,
     also of an item that nobody knows; None where that is in doubt too.
     """
@@ -59,6 +60,8 @@ class ReviewItem:
     options: tuple[Option, ...]
     direction: Outcome | None = None
     answer: Option | None = None
+    source: WordSource | None = None
+    match: Match | None = None
 
     @property
     def id(self) -> str:
@@ -79,11 +82,17 @@ def review_items_of(
     by_id = {stored.event.id: stored for stored in events}
     found = [_uncertain(key, by_id[doubt.event_id], catalogue) for doubt in basket.uncertain if doubt.event_id in by_id]
     found += [_which(key, line, by_id, catalogue) for line in basket.lines if line.ambiguous]
-    last = {word.correction.corrects: word for word in effective_corrections(corrections) if word.correction.corrects}
+    words = effective_corrections(corrections)
+    last = {word.correction.corrects: word for word in words if word.correction.corrects}
     found += [
         _answered(key, by_id[event], word, catalogue)
         for event, word in last.items()
         if word.correction.by == SHOPPER and event in by_id
+    ]
+    found += [
+        _added(key, word, catalogue)
+        for word in words
+        if word.correction.by == SHOPPER and word.correction.corrects is None and word.correction.id not in last
     ]
     return sorted(found, key=lambda doubt: (doubt.kind == "shopper", doubt.time))
 
@@ -161,4 +170,27 @@ def _answered(key: SessionKey, stored: StoredEvent, word: StoredCorrection, cata
         options=options_of(stored, catalogue),
         direction=_direction(stored),
         answer=Option(action=said.action, label=word.match.name or said.label or "", product=product),
+        source=said.source,
+        match=word.match,
+    )
+
+
+def _added(key: SessionKey, word: StoredCorrection, catalogue: Catalogue) -> ReviewItem:
+    """What the shopper has added, of which the cart has told nothing."""
+    said = word.correction
+    product = catalogue.find(said.sku) if said.sku else None
+    name = word.match.name or said.label or UNKNOWN_ITEM
+    return ReviewItem(
+        kind="shopper",
+        key=key,
+        sources=(said.id,),
+        time=said.time,
+        quantity=said.quantity,
+        label=said.label,
+        name=name,
+        options=(),
+        direction=said.action,
+        answer=Option(action=said.action, label=name, product=product),
+        source=said.source,
+        match=word.match,
     )

@@ -127,7 +127,7 @@ def shift_of(trips: Iterable[Trip], now: datetime, hours: int, zone: ZoneInfo = 
             if hour := hour_at(word.correction.time):
                 hour.corrected += 1
                 if word.correction.corrects is None:
-                    _count_word(net, word)
+                    _count_word(net, _last_word(words, word.correction.id) or word)
     delays = [delay for hour in open_hours.values() for delay in hour.delays]
     return Shift(
         time_zone=zone.key,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from smartcart.edge.contract.events import ITEM_TYPES, Candidate, Outcome
+from smartcart.edge.contract.events import ITEM_TYPES, Candidate, Outcome, WordSource
 from smartcart.server.basket.effective_corrections import taken_back
 from smartcart.server.basket.fold import gaps
 from smartcart.server.basket.records import Fault, SessionRecords, StoredCorrection, StoredEvent
@@ -20,7 +20,7 @@ _MOST_FACTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A person's word on an event; ``taken_back`` by whom, where somebody did."""
+    """A person's word on an event, ``source`` how it was named; ``taken_back`` by whom, where somebody did."""
 
     id: str
     by: str
@@ -29,6 +29,7 @@ class Said:
     name: str
     quantity: int
     taken_back: str | None = None
+    source: WordSource | None = None
 
     @property
     def by_shopper(self) -> bool:
@@ -158,6 +159,7 @@ def _said(words: Sequence[StoredCorrection]) -> list[Said]:
             name=word.match.name or word.correction.label or "",
             quantity=word.correction.quantity,
             taken_back=back.get(word.correction.id),
+            source=word.correction.source,
         )
         for word in words
     ]

@@ -84,19 +84,22 @@ class CatalogueMatching(Protocol):
 
 
 class Catalogue:
-    """Products by SKU, by GTIN and by label, all in one currency; those that are not active are never matched."""
+    """Products by SKU, GTIN, PLU and label, all in one currency; those that are not active are never matched."""
 
     def __init__(self, products: Iterable[Product] = (), currency: str | None = None) -> None:
         self.products: tuple[Product, ...] = tuple(products)
         self._currency = currency
         self._by_code: dict[str, Product] = {}
         self._by_label: dict[str, list[Product]] = {}
+        self._by_plu: dict[str, list[Product]] = {}
         sold = [product for product in self.products if product.active]
         for product in sold:
             if product.gtin:
                 self._by_code[same_gtin(product.gtin)] = product
             for label in product.labels:
                 self._by_label.setdefault(label, []).append(product)
+            if product.plu:
+                self._by_plu.setdefault(_same_plu(product.plu), []).append(product)
         self._by_code.update({product.sku: product for product in sold})
 
     @property
@@ -109,6 +112,12 @@ class Catalogue:
         found = self._by_code.get(code)
         return self._by_code.get(same_gtin(code)) if found is None and is_gtin(code) else found
 
+    def numbered(self, number: str) -> tuple[Product, ...]:
+        """The products that are sold under this SKU, GTIN or PLU, each once."""
+        found = self.find(number)
+        of_plu = self._by_plu.get(_same_plu(number), [])
+        return tuple(dict.fromkeys([found, *of_plu] if found else of_plu))
+
     def match(self, label: str | None, sku: str | None, weight_g: float | None = None) -> Match:
         """The product of an event: by its SKU or GTIN if the cart gave a known one, by its label otherwise."""
         named = self.find(sku) if sku else None
@@ -117,3 +126,8 @@ class Catalogue:
             match = match_of(found[0])
             return match if weight_g is None else match.weighed(weight_g)
         return Match(sku=sku, choices=tuple(sorted(product.sku for product in found)))
+
+
+def _same_plu(plu: str) -> str:
+    """One name for a PLU however many zeros it is written with, as in the five digits of a scale's label."""
+    return plu.lstrip("0") or "0"

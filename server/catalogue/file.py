@@ -1,8 +1,8 @@
 """Catalogue files: CSV and TOML with the fields of a product, read row by row with every fault named.
 
-A CSV file has the columns ``sku, gtin, label, name, price, currency, unit, tax, active``, a TOML file a ``[[product]]``
-table a product with the same keys. Several labels of one product stand with ``|`` between them. A CSV file's prices may
-be in the currency's units, in a column ``price (EUR)``.
+A CSV file has the columns ``sku, gtin, plu, label, name, price, currency, unit, tax, active``, a TOML file a
+``[[product]]`` table a product with the same keys. Several labels of one product stand with ``|`` between them. A CSV
+file's prices may be in the currency's units, in a column ``price (EUR)``.
 """
 
 import csv

@@ -9,7 +9,7 @@ from typing import Any, Final
 from smartcart.server.catalogue.money import DIGITS, minor_from
 from smartcart.server.errors import ServerError
 
-FIELDS: Final = ("sku", "gtin", "label", "name", "price", "currency", "unit", "tax", "active")
+FIELDS: Final = ("sku", "gtin", "plu", "label", "name", "price", "currency", "unit", "tax", "active")
 AMOUNT: Final = "price in units"
 """What stands for ``price`` where that is in the currency's units, with decimals."""
 CUT_NUMBER: Final = r"[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]+"
@@ -17,7 +17,7 @@ CUT_NUMBER: Final = r"[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]+"
 MAX_PRICE: Final = 10**9
 MAX_LABELS: Final = 20
 LABEL_SEPARATOR: Final = "|"
-_LONGEST: Final = {"sku": 64, "gtin": 14, "label": 1400, "name": 200}
+_LONGEST: Final = {"sku": 64, "gtin": 14, "plu": 6, "label": 1400, "name": 200}
 _NEEDED: Final = ("sku", "name", "currency")
 _SHOWN: Final = 40
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
@@ -36,7 +36,7 @@ class Product:
 
     ``price`` is in minor units of ``currency`` a ``unit``, None when the store has not set one; ``labels`` are what a
     detector calls it; ``tax_rate`` is in hundredths of a percent; one that is not ``active`` is no longer sold;
-    ``picture`` is the id of its picture.
+    ``picture`` is the id of its picture; ``plu`` is the short number of loose goods, which several may share.
     """
 
     sku: str
@@ -49,12 +49,14 @@ class Product:
     tax_rate: int = 0
     active: bool = True
     picture: str | None = None
+    plu: str | None = None
 
     def to_fields(self) -> dict[str, str]:
         """As ``product_from`` reads it."""
         return {
             "sku": self.sku,
             "gtin": self.gtin or "",
+            "plu": self.plu or "",
             "label": LABEL_SEPARATOR.join(self.labels),
             "name": self.name,
             "price": "" if self.price is None else str(self.price),
@@ -97,6 +99,8 @@ def product_from(fields: Mapping[str, Any], currency: str | None = None) -> Prod
         reading.refuse("currency", f"the store's currency is {currency}")
     if text["gtin"] and not is_gtin(text["gtin"]):
         reading.refuse("gtin", "is not a GTIN of 8, 12, 13 or 14 digits (its check digit is wrong)")
+    if text["plu"] and not re.fullmatch(r"[0-9]{1,6}", text["plu"]):
+        reading.refuse("plu", "is not a number of at most 6 digits, such as 4011")
     product = Product(
         sku=text["sku"],
         gtin=text["gtin"] or None,
@@ -107,6 +111,7 @@ def product_from(fields: Mapping[str, Any], currency: str | None = None) -> Prod
         unit=reading.unit(),
         tax_rate=reading.tax(),
         active=reading.active(),
+        plu=text["plu"] or None,
     )
     if reading.problems:
         raise ProductError(*reading.problems)

@@ -188,6 +188,7 @@ def _row(product: Product) -> dict[str, Any]:
         "sku": product.sku,
         "gtin": product.gtin,
         "gtin14": same_gtin(product.gtin) if product.gtin else None,
+        "plu": product.plu,
         "name": product.name,
         "unit": str(product.unit),
         "tax_rate": product.tax_rate,
@@ -219,7 +220,7 @@ def _products(connection: Connection, currency: str, skus: Sequence[str] | None 
 
 def _product(row: Any, labels: Sequence[object], currency: str) -> Product | None:
     """A product as it is stored; one that cannot be read is said in the log and left out, so that it stops no other."""
-    texts = (row.sku, row.name, *labels, *(text for text in (row.gtin, row.picture) if text is not None))
+    texts = (row.sku, row.name, *labels, *(text for text in (row.gtin, row.picture, row.plu) if text is not None))
     if not (all(isinstance(text, str) for text in texts) and _is_tax(row.tax_rate) and _is_price(row)):
         log.error("the product %.80r is damaged, and left out until its row of office_products is mended", row.sku)
         return None
@@ -234,6 +235,7 @@ def _product(row: Any, labels: Sequence[object], currency: str) -> Product | Non
         tax_rate=row.tax_rate,
         active=bool(row.active),
         picture=row.picture,
+        plu=row.plu,
     )
 
 

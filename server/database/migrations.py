@@ -94,6 +94,9 @@ MIGRATIONS: Final = (
         set_at TEXT NOT NULL, set_by TEXT NOT NULL
     )
     """,
+    """
+    ALTER TABLE office_products ADD COLUMN plu TEXT
+    """,
 )
 _WORDS: Final = {
     "sqlite": {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB"},

@@ -43,6 +43,7 @@ PRODUCTS: Final = Table(
     needed("tax_rate", Integer),
     needed("active", Flag),
     maybe("picture"),
+    maybe("plu"),
 )
 
 LABELS: Final = Table(

@@ -53,7 +53,8 @@ class RequestGuard:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
-                answer.update(self._headers)
+                for name, value in self._headers.items():
+                    answer.setdefault(name, value)
                 if scope["scheme"] == "https":
                     answer["Strict-Transport-Security"] = "max-age=31536000"
                 if not scope["path"].startswith("/static/"):

@@ -30,7 +30,7 @@ COLUMNS: Final[dict[What, dict[str, str]]] = {
     "corrections": {
         **{"id": _TEXT, "store": _TEXT, "cart": _TEXT, "session": _TEXT, "number": _COUNT, "after": _COUNT},
         **{"time": _TEXT, "by": _TEXT, "corrects": _TEXT, "action": _TEXT, "label": _TEXT, "sku": _TEXT},
-        **{"quantity": _COUNT, **_PRODUCT},
+        **{"quantity": _COUNT, "source": _TEXT, **_PRODUCT},
     },
     "baskets": {
         **{"store": _TEXT, "cart": _TEXT, "session": _TEXT, "state": _TEXT, "started_at": _TEXT, "ended_at": _TEXT},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from biip.rcn import RcnRegion
 from fastapi import Depends, HTTPException, Request
 
 from smartcart.server.access.access import Access
@@ -19,6 +20,7 @@ from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.carts.requests import CartRequests
 from smartcart.server.carts.review_queue import ReviewQueue
 from smartcart.server.carts.shift_book import ShiftBook
+from smartcart.server.carts.shopper_words import ShopperWords
 from smartcart.server.catalogue.in_force import CatalogueInForce
 from smartcart.server.catalogue.pictures import ProductPictures
 from smartcart.server.catalogue.store import Products
@@ -43,6 +45,7 @@ class Site:
 
     ``labels`` are the words of the shipped detector, none where they are not known.
     ``is_open`` lets everybody in without a login: for a demo, on loopback alone.
+    ``scales`` is by whose rules the store's scales write weight or price into their labels.
     """
 
     carts: Carts
@@ -64,6 +67,7 @@ class Site:
     queue_pages: QueuePages
     screen_pages: ScreenPages
     corrections: Corrections
+    shopper_words: ShopperWords
     settling: ReviewQueue
     shifts: ShiftBook
     calls: HelpRequests
@@ -71,6 +75,7 @@ class Site:
     labels: frozenset[str]
     is_open: bool
     zone: ZoneInfo
+    scales: RcnRegion | None
 
     def view(self, store: str, cart: str) -> CartView:
         """A cart now; 404 for one that never told anything."""

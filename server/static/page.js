@@ -25,6 +25,13 @@
     clearTimeout(saying);
     saying = setTimeout(unsay, SAID_MS);
   };
+  // what is said below an open dialog nobody sees
+  const refuse = (form, text) => {
+    const trouble = form.querySelector(".trouble");
+    if (!trouble) return say(text);
+    trouble.textContent = text;
+    trouble.hidden = false;
+  };
   const unsay = () => {
     if (said.matches(":hover, :focus-within")) saying = setTimeout(unsay, SAID_MS);
     else said.replaceChildren();
@@ -97,7 +104,7 @@
       const body = new URLSearchParams(new FormData(form, button));
       const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { ...token, "HX-Request": "true" } });
       if (answer.status === 401 || answer.status === 403) location.reload(); // signed out, or the page is too old
-      else if (!answer.ok) say(await answer.text());
+      else if (!answer.ok) refuse(form, await answer.text());
       else {
         form.closest("dialog")?.close();
         if (said.contains(form)) say("Taken back.");
@@ -107,7 +114,7 @@
         }
       }
     } catch {
-      say("The server does not answer: try again in a moment.");
+      refuse(form, "The server does not answer: try again in a moment.");
     } finally {
       button?.removeAttribute("aria-busy");
     }

@@ -25,16 +25,22 @@ from smartcart.server.views.templating import Templates
 
 _KEPT: Final = 1000
 _TAKEN_OUT: Final = 3
+_OWN_WORDS: Final = {"scan": "scanned by you", "find": "chosen by you"}
 NAMES: Final = ("screen-notice", "screen-question", "screen-lines", "screen-told", "screen-sum")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenLine:
-    """A line as a shopper sees it; ``word`` says what the store did about it, None where nothing."""
+    """A line as a shopper sees it; ``word`` says what a person did about it, None where nobody did."""
 
     line: Line
     product: Product | None
     word: str | None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the word is the shopper's own."""
+        return self.word in _OWN_WORDS.values()
 
 
 class ScreenPages:
@@ -134,9 +140,13 @@ def _trouble(view: CartView) -> str | None:
 
 
 def _by_store(words: Iterable[StoredCorrection]) -> dict[str, str]:
-    """What the people of the store did about each source of a line, in words for the shopper."""
-    said = [stored.correction for stored in words if stored.correction.by != SHOPPER]
-    return {word.corrects or word.id: f"{'checked' if word.corrects else 'added'} by the store" for word in said}
+    """What persons said about each source of a line, in words for the shopper; the store's word counts most."""
+    said = [stored.correction for stored in words]
+    named = {word.corrects or word.id: _OWN_WORDS[word.source] for word in said if word.by == SHOPPER and word.source}
+    of_store = [word for word in said if word.by != SHOPPER]
+    return named | {
+        word.corrects or word.id: f"{'checked' if word.corrects else 'added'} by the store" for word in of_store
+    }
 
 
 def _is_gone(moment: TimelineStep) -> bool:

@@ -1,7 +1,7 @@
 """``/cart/{store}/{cart}``: what the shopper sees on the cart, once its screen is paired."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
@@ -42,12 +42,18 @@ PairedScreen = Annotated[Screen, Depends(_paired)]
 """The screen that asks, which is paired with the very cart of the path."""
 
 
+OWN_CAMERA: Final = "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"
+"""This page alone may ask for the tablet's camera, to read codes; its picture never leaves the tablet."""
+
+
 @router.get("")
 async def page(request: Request, site: TheSite, screen: MaybeScreen, store: str, cart: str) -> Response:
     if screen is None:
         return _pairing(request, site, store, cart)
     sections = await site.screen_pages.sections(store, cart)
-    return site.templates.page(request, "cart_screen.html", screen=screen, sections=sections)
+    response = site.templates.page(request, "cart_screen.html", screen=screen, sections=sections)
+    response.headers["Permissions-Policy"] = OWN_CAMERA
+    return response
 
 
 @router.post("")
@@ -97,7 +103,7 @@ def call(request: Request, site: TheSite, screen: PairedScreen) -> Response:
     """Asks for somebody; the staff's pages show it until somebody goes there."""
     at = (screen.store, screen.cart)
     site.view(*at)
-    site.calls.call(at, _actor(request, screen))
+    site.calls.call(at, actor_of(request, screen))
     return Response(status_code=204)
 
 
@@ -125,7 +131,7 @@ def answer(
     reading = Reading(action="none")
     if said is not None:
         reading = Reading(action=said.action, label=said.label, sku=said.sku, quantity=question.quantity)
-    correct(site, _actor(request, screen), key, question.id, reading, first_only=True)
+    correct(site, actor_of(request, screen), key, question.id, reading, first_only=True)
     return Response(status_code=204)
 
 
@@ -134,7 +140,8 @@ def questions(site: Site, store: str, cart: str) -> list[ReviewItem]:
     return [doubt for doubt in site.settling.of_cart(site.view(store, cart)) if doubt.kind == "uncertain"]
 
 
-def _actor(request: Request, screen: Screen) -> Actor:
+def actor_of(request: Request, screen: Screen) -> Actor:
+    """How the audit log names whoever presses a cart's screen."""
     return Actor(name=f"{screen.store}/{screen.cart}", via="screen", address=address_of(request))
 
 

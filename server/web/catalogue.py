@@ -54,6 +54,7 @@ def save(
     old: Text = "",
     sku: Text = "",
     gtin: Text = "",
+    plu: Text = "",
     label: Text = "",
     name: Text = "",
     price: Text = "",
@@ -62,8 +63,8 @@ def save(
     active: Text = "no",
 ) -> Response:
     """Saves what was typed; ``old`` is the SKU of the product that is changed, empty for a new one."""
-    typed = {"sku": old or sku, "gtin": gtin, "label": label, "name": name, "price": price, "unit": unit, "tax": tax}
-    typed |= {"active": active, "currency": site.catalogue.currency}
+    typed = {"sku": old or sku, "gtin": gtin, "plu": plu, "label": label, "name": name, "price": price}
+    typed |= {"unit": unit, "tax": tax, "active": active, "currency": site.catalogue.currency}
     before = _find(site, old) if old else None
     try:
         site.products.save(_from_typed(typed), visitor.actor, new=before is None)
