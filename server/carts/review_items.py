@@ -87,12 +87,13 @@ def review_items_of(
     found += [
         _answered(key, by_id[event], word, catalogue)
         for event, word in last.items()
-        if word.correction.by == SHOPPER and event in by_id
+        if word.correction.by == SHOPPER and event in by_id and not word.match.choices
     ]
+    by_hand = [(word, last.get(word.correction.id, word)) for word in words if word.correction.corrects is None]
     found += [
-        _added(key, word, catalogue)
-        for word in words
-        if word.correction.by == SHOPPER and word.correction.corrects is None and word.correction.id not in last
+        _added(key, added, word, catalogue)
+        for added, word in by_hand
+        if word.correction.by == SHOPPER and word.correction.action != "none"
     ]
     return sorted(found, key=lambda doubt: (doubt.kind == "shopper", doubt.time))
 
@@ -175,15 +176,15 @@ def _answered(key: SessionKey, stored: StoredEvent, word: StoredCorrection, cata
     )
 
 
-def _added(key: SessionKey, word: StoredCorrection, catalogue: Catalogue) -> ReviewItem:
-    """What the shopper has added, of which the cart has told nothing."""
+def _added(key: SessionKey, added: StoredCorrection, word: StoredCorrection, catalogue: Catalogue) -> ReviewItem:
+    """What the shopper has added, of which the cart has told nothing; ``word`` is the last about it."""
     said = word.correction
     product = catalogue.find(said.sku) if said.sku else None
     name = word.match.name or said.label or UNKNOWN_ITEM
     return ReviewItem(
         kind="shopper",
         key=key,
-        sources=(said.id,),
+        sources=(added.correction.id,),
         time=said.time,
         quantity=said.quantity,
         label=said.label,

@@ -2,21 +2,21 @@
 
 It counts at once, is marked as the shopper's, and waits in the queue until somebody of the store has agreed. The main
 use is to name what the camera could not: what was just put in and has no certain product is settled by it, and is not
-added a second time.
+added a second time. Whether it is the same is always the shopper's to say (``same_item``), whichever came first.
 """
 
+import contextlib
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from smartcart.edge.contract.events import Correction, EventType, WordSource, parse_time
+from smartcart.edge.contract.events import Correction, EventType, WordSource
 from smartcart.server.access.audit import Actor
 from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import SessionKey, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.carts.corrections import SHOPPER, CorrectionError, Corrections, Reading
+from smartcart.server.carts.same_item import JUST_SECONDS, SameItem, may_be, seconds_between, unsettled
 from smartcart.server.catalogue.product import Product
 from smartcart.server.ledger.port import Ledger
 from smartcart.server.runtime.clock import utc_now
@@ -25,10 +25,8 @@ MOST_OF_ONE: Final = 99
 """The largest quantity that a shopper may add at once."""
 MOST_ADDED: Final = 200
 """How often a shopper may add something in one session."""
-JUST_SECONDS: Final = 30.0
-"""For how long after an event it is what was *just* put in; about one visit and the time to reach for the screen."""
 MOST_OFFERED: Final = 3
-_OF_THIS_STORE: Final = uuid.UUID("6d6b1f1c-0c4e-5a63-9d0b-6f2a5b8e7d31")
+_NAMESPACE: Final = uuid.UUID("6d6b1f1c-0c4e-5a63-9d0b-6f2a5b8e7d31")
 
 
 class NotNowError(CorrectionError):
@@ -39,7 +37,8 @@ class NotNowError(CorrectionError):
 class ShopperWord:
     """What a shopper says: so many of a product, named by ``source``.
 
-    ``key`` is the screen's own name for this one press; ``settles`` is the event that it was, None for another item.
+    ``key`` is the screen's own name for this one press; ``settles`` is the event that it was, None for another item
+    than the events ``others``, which were offered.
     ``weight_g`` (grams) and ``price`` (minor units) are what a scale's label says.
     """
 
@@ -48,21 +47,17 @@ class ShopperWord:
     quantity: int
     source: WordSource
     settles: str | None = None
+    others: tuple[str, ...] = ()
     weight_g: int | None = None
     price: int | None = None
 
 
 class ShopperWords:
-    """Adds what shoppers say. Safe to use from several threads.
+    """Adds what shoppers say. Safe to use from several threads."""
 
-    Args:
-        now: the server's clock.
-    """
-
-    def __init__(self, ledger: Ledger, corrections: Corrections, now: Callable[[], str] = utc_now) -> None:
+    def __init__(self, ledger: Ledger, corrections: Corrections) -> None:
         self._ledger = ledger
         self._corrections = corrections
-        self._now = now
 
     def add(self, basket: Basket, word: ShopperWord, by: Actor) -> Correction:
         """Adds it to a basket, or settles the event that it was. The same ``key`` again gives what it gave before.
@@ -85,7 +80,46 @@ class ShopperWords:
             price=word.price,
             source=word.source,
         )
-        return self._corrections.make(session, word.settles, reading, by, first_only=True, once=once)
+        made = self._corrections.make(session, word.settles, reading, by, first_only=True, once=once)
+        if word.settles is None:
+            self._keep_apart(session, said, word.others, by)
+        return made
+
+    def settle_same(self, basket: Basket, same: SameItem, by: Actor, *, is_one: bool) -> None:
+        """Says whether what the shopper added and what the camera saw go in is one item, or two.
+
+        One counts as what the camera saw, under the product that the shopper named. What was added is taken off first:
+        if the server dies in between, the event is asked about still.
+
+        Raises:
+            As for ``add``.
+        """
+        if basket.state != "open":
+            raise NotNowError("your trip has ended: ask the staff")
+        session = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
+        event, added = same.stored.event, same.added.correction
+        if not is_one:
+            self._keep_apart(session, self._ledger.session(session), (event.id,), by)
+            return
+        left = same.quantity - (event.quantity or 1)
+        rest = Reading(action="none")
+        if left > 0:
+            rest = Reading(action="added", sku=added.sku, quantity=left, source=added.source)
+        self._corrections.make(session, added.id, rest, by, once=_id_of(session, f"one {added.id} {event.id}"))
+        once = _id_of(session, f"seen {added.id} {event.id}")
+        self._corrections.make(session, event.id, _as_named(same), by, first_only=True, once=once)
+
+    def _keep_apart(self, session: SessionKey, said: SessionRecords, others: tuple[str, ...], by: Actor) -> None:
+        """Notes that these events are other items than what was added, so that nobody is asked again."""
+        for stored in unsettled(said):
+            event = stored.event
+            if event.id not in others or event.type is not EventType.ITEM_ADDED:
+                continue
+            sku = stored.match.sku if stored.match.name else None
+            as_it_is = Reading(action="added", label=event.label, sku=sku, quantity=event.quantity or 1)
+            with contextlib.suppress(CorrectionError):  # who has settled it meanwhile has said more
+                once = _id_of(session, f"apart {event.id}")
+                self._corrections.make(session, event.id, as_it_is, by, first_only=True, once=once)
 
     def take_back(self, basket: Basket, name: str, by: Actor) -> None:
         """Takes back what the shopper added or settled, unless the store has looked at it; what is back already stays.
@@ -112,9 +146,10 @@ class ShopperWords:
             LedgerError: the ledger cannot be read.
         """
         session = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
-        now = parse_time(self._now())
-        found = [stored for stored in open_for(self._ledger.session(session), product) if _is_recent(stored, now)]
-        return found[::-1][:MOST_OFFERED]
+        found = [stored for stored in unsettled(self._ledger.session(session)) if may_be(stored, product.sku)]
+        now = utc_now()
+        recent = [stored for stored in found if seconds_between(stored.stored_at, now) <= JUST_SECONDS]
+        return recent[::-1][:MOST_OFFERED]
 
     def _check(self, basket: Basket, said: SessionRecords, word: ShopperWord) -> None:
         if basket.state != "open":
@@ -123,40 +158,22 @@ class ShopperWords:
             raise NotNowError(f"a quantity is a whole number from 1 to {MOST_OF_ONE}")
         if sum(stored.correction.by == SHOPPER for stored in said.corrections) >= MOST_ADDED:
             raise NotNowError("this is as much as can be added here: press Help")
-        if word.settles is not None and word.settles not in {s.event.id for s in open_for(said, word.product)}:
+        open_events = {s.event.id for s in unsettled(said) if may_be(s, word.product.sku)}
+        if word.settles is not None and word.settles not in open_events:
             raise NotNowError("this is settled already: look at your basket")
 
 
-def open_for(records: SessionRecords, product: Product) -> list[StoredEvent]:
-    """The events of a session that may have been this product going in: what nobody is sure of, and what it is already.
-
-    What the camera has named otherwise, with a price, is not among them.
-    """
-    return [stored for stored in _unsettled(records) if _may_be(stored, product)]
-
-
-def _unsettled(records: SessionRecords) -> list[StoredEvent]:
-    """What went in, or may have, and nobody has said anything about."""
-    named = {stored.correction.corrects for stored in effective_corrections(records.corrections)}
-    return [stored for stored in records.events if stored.event.id not in named and _went_in(stored)]
-
-
-def _went_in(stored: StoredEvent) -> bool:
-    event = stored.event
-    if event.type is EventType.ITEM_UNCERTAIN:
-        told = {candidate.outcome for candidate in event.candidates or ()} - {"none"}
-        return told != {"removed"}
-    return event.type is EventType.ITEM_ADDED
-
-
-def _may_be(stored: StoredEvent, product: Product) -> bool:
-    if stored.event.type is EventType.ITEM_UNCERTAIN or stored.match.sku == product.sku:
-        return True
-    return stored.match.price is None and stored.match.per_kg is None
-
-
-def _is_recent(stored: StoredEvent, now: datetime) -> bool:
-    return (now - parse_time(stored.stored_at)).total_seconds() <= JUST_SECONDS
+def _as_named(same: SameItem) -> Reading:
+    """The event as the shopper has named it, with the weight or price of what was added."""
+    said, match = same.added.correction, same.added.match
+    return Reading(
+        action="added",
+        sku=said.sku,
+        quantity=same.stored.event.quantity or 1,
+        weight_g=match.weight_g,
+        price=match.price if match.per_kg is None else None,
+        source=said.source,
+    )
 
 
 def _is_about(stored: StoredCorrection, word: Correction) -> bool:
@@ -167,4 +184,4 @@ def _is_about(stored: StoredCorrection, word: Correction) -> bool:
 
 def _id_of(session: SessionKey, key: str) -> str:
     """One id for one press of one session, whatever a screen takes for its key."""
-    return str(uuid.uuid5(_OF_THIS_STORE, "\n".join((session.store, session.cart, session.session, key))))
+    return str(uuid.uuid5(_NAMESPACE, "\n".join((session.store, session.cart, session.session, key))))

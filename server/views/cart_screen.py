@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
+from smartcart.edge.contract.events import EventType
 from smartcart.server.basket.basket import Basket, Line
 from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection
@@ -15,6 +16,7 @@ from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.carts.review_queue import ReviewQueue
+from smartcart.server.carts.same_item import same_items
 from smartcart.server.carts.timeline import TimelineStep, timeline
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.product import Product
@@ -87,14 +89,17 @@ class ScreenPages:
 
     def _render(self, context: dict[str, Any]) -> Sections:
         nothing: dict[str, Any] = {"question": None, "saw": False, "lines": [], "taken_out": [], "called": None}
-        nothing |= {"trouble": None, "last": None}
+        nothing |= {"trouble": None, "last": None, "twice": None, "scanned": None}
         return {name: self._templates.part(f"{name.replace('-', '_')}.html", **(nothing | context)) for name in NAMES}
 
     def _gather(self, view: CartView) -> dict[str, Any]:
         basket = view.basket
         doubts = [doubt for doubt in self._settling.of_cart(view) if doubt.kind == "uncertain"]
         asks = basket is not None and basket.closed_at is None and bool(doubts)
-        told, words = self._told(basket) if basket else ([], [])
+        records = self._ledger.session(_key(basket)) if basket else None
+        words = effective_corrections(records.corrections) if records else []
+        gone = [moment for moment in timeline(records) if _is_gone(moment)] if records else []
+        same = same_items(records) if records and basket and basket.state == "open" else []
         return {
             "basket": basket,
             "last": view.last[0] if basket and view.last else None,
@@ -103,7 +108,9 @@ class ScreenPages:
             "question": doubts[0] if asks else None,
             "saw": asks and self._evidence.newest((view.store, view.cart), doubts[0].sources) is not None,
             "lines": self._lines(basket, words) if basket else [],
-            "taken_out": told[::-1][:_TAKEN_OUT] if basket and basket.state == "open" else [],
+            "twice": next((one for one in same if one.stored.event.type is EventType.ITEM_ADDED), None),
+            "scanned": next((one for one in same if asks and one.stored.event.id == doubts[0].id), None),
+            "taken_out": gone[::-1][:_TAKEN_OUT] if basket and basket.state == "open" else [],
             "called": self._calls.since((view.store, view.cart)),
         }
 
@@ -119,12 +126,9 @@ class ScreenPages:
             for line in reversed(basket.lines)
         ]
 
-    def _told(self, basket: Basket) -> tuple[list[TimelineStep], list[StoredCorrection]]:
-        """What was taken out again, by hand or by a correction, and the corrections that stand."""
-        key = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
-        records = self._ledger.session(key)
-        gone = [moment for moment in timeline(records) if _is_gone(moment)]
-        return gone, effective_corrections(records.corrections)
+
+def _key(basket: Basket) -> SessionKey:
+    return SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
 
 
 def _trouble(view: CartView) -> str | None:

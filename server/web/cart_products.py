@@ -11,8 +11,10 @@ from smartcart.server.access.rate_limit import Bucket, RateLimit
 from smartcart.server.access.screens import Screen
 from smartcart.server.access.secrets import new_id
 from smartcart.server.basket.basket import Basket
+from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.corrections import CorrectionError
-from smartcart.server.carts.shopper_words import MOST_OF_ONE, ShopperWord
+from smartcart.server.carts.same_item import same_items
+from smartcart.server.carts.shopper_words import MOST_OF_ONE, MOST_OFFERED, ShopperWord
 from smartcart.server.catalogue.lookup import NumberedProducts, NumberError, look_up
 from smartcart.server.catalogue.product import Product
 from smartcart.server.catalogue.search import best
@@ -73,6 +75,7 @@ def add(
     quantity: Annotated[str, Form(max_length=20)] = "1",
     number: Annotated[str, Form(max_length=200)] = "",
     settles: Annotated[str, Form(max_length=64)] = "",
+    other: Annotated[list[str] | None, Form(max_length=MOST_OFFERED)] = None,
 ) -> Response:
     """Adds it to the basket, or settles what was just put in; pressed twice, it is the same."""
     _not_too_fast(site, screen)
@@ -83,6 +86,7 @@ def add(
         quantity=int(quantity) if quantity.isascii() and quantity.isdecimal() else 0,
         source=source,
         settles=settles or None,
+        others=tuple(other or ()),
         weight_g=label.weight_g,
         price=label.price,
     )
@@ -109,6 +113,31 @@ def take_back(
     _not_too_fast(site, screen)
     try:
         site.shopper_words.take_back(_basket(site, screen, session), word, actor_of(request, screen))
+    except CorrectionError as error:
+        raise refusal(error) from None
+    return Response(status_code=204)
+
+
+@router.post("/same")
+def same(
+    request: Request,
+    site: TheSite,
+    screen: PairedScreen,
+    session: Annotated[str, Form(max_length=64)],
+    word: Annotated[str, Form(max_length=64)],
+    event: Annotated[str, Form(max_length=64)],
+    answer: Annotated[Literal["one", "two"], Form()],
+) -> Response:
+    """Says whether what was added here and what the camera saw going in is one item, or two."""
+    _not_too_fast(site, screen)
+    basket = _basket(site, screen, session)
+    records = site.ledger.session(SessionKey(store=basket.store, cart=basket.cart, session=basket.session))
+    asked = (one for one in same_items(records) if (one.added.correction.id, one.stored.event.id) == (word, event))
+    found = next(asked, None)
+    if found is None:
+        raise HTTPException(409, "this is settled already")
+    try:
+        site.shopper_words.settle_same(basket, found, actor_of(request, screen), is_one=answer == "one")
     except CorrectionError as error:
         raise refusal(error) from None
     return Response(status_code=204)

@@ -80,7 +80,7 @@ def test_dead_letters_and_catalogue(web: httpx.Client) -> None:
     assert web.get("api/v1/dead-letters?limit=0").status_code == 422
     products = web.get("api/v1/catalogue").json()
     assert products["currency"] == "EUR"
-    wanted = {"sku", "gtin", "labels", "name", "price", "currency", "unit", "tax_rate", "active", "picture"}
+    wanted = {"sku", "gtin", "plu", "labels", "name", "price", "currency", "unit", "tax_rate", "active", "picture"}
     assert wanted == set(products["products"][0])
     assert web.get("api/v1/health").status_code == 200
 
