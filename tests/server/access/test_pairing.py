@@ -12,6 +12,7 @@ from wire_events import CATALOGUE, Trip
 from smartcart.server.access.secrets import CODE_LETTERS
 from smartcart.server.app.service import BasketServer
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
+from smartcart.server.web import cart_products
 
 CODES = 30**6
 
@@ -124,6 +125,29 @@ def test_pairing_wants_its_form(server: BasketServer, screen: Callable[[], httpx
     client = screen()
     client.get("cart/store-1/a")
     assert client.post("cart/store-1/a", data={"code": code_for(server, "a")}).status_code == 403
+
+
+def test_a_screen_adds_to_its_own_cart_alone_and_not_too_fast(
+    server: BasketServer, screen: Callable[[], httpx.Client], trips: list[Trip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cart_products, "A_MINUTE", 2)
+    client = screen()
+    send(client, "cart/store-1/a", code=code_for(server, "a"))
+    secret, token = client.cookies.get("smartcart_screen"), form_token_of(client.get("cart/store-1/a"))
+    said = {"key": "the-same-key", "session": trips[1].session, "sku": "CAN", "source": "scan"}
+    said |= {"csrf": token}
+    cookies = {"Cookie": f"smartcart_screen={secret}; smartcart_visit={client.cookies.get('smartcart_visit')}"}
+    assert client.post("cart/store-1/b/add", data=said, headers=cookies).status_code == 401
+    assert client.get("cart/store-1/b/find?q=can", headers=cookies).status_code == 401
+    assert "another trip has begun" in client.post("cart/store-1/a/add", data=said).text.lower()
+    added = client.post("cart/store-1/a/add", data=said | {"session": trips[0].session})
+    assert added.json()["said"] == "1 \N{MULTIPLICATION SIGN} The can added"
+    refused = client.get("cart/store-1/a/scan?number=CAN", headers={"HX-Request": "true"})
+    assert (refused.status_code, "this goes too fast" in refused.text) == (429, True)
+    for name, items in (("a", 2), ("b", 1)):
+        basket = server.basket("store-1", name)
+        assert basket
+        assert basket.items == items
 
 
 def test_a_removed_screen_is_out(server: BasketServer, screen: Callable[[], httpx.Client], trips: list[Trip]) -> None:

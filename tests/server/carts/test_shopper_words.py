@@ -226,4 +226,3 @@ def test_a_scales_label_gives_weight_or_price(store: Store) -> None:
     assert store.lines()[-1] == ("HAM", 1, None)  # to be weighed
     store.answer(is_one=True)
     assert store.lines() == [("HAM", 1, 697), ("HAM", 1, 499)]
-

@@ -106,24 +106,9 @@ def test_a_product_is_found_by_a_few_letters_and_added_by_hand(
     assert lines(server) == []
 
 
-def test_a_number_that_several_have_asks_which_one(open_page: Open, cart: Any, server: BasketServer) -> None:
-    trip = Trip()
-    cart.send_until_answered(trip.start())
-    screen = open_page("cart/store-1/cart-1")
-    screen.get_by_role("button", name="Scan").click()
-    add = dialog(screen)
-    add.get_by_label("Number under the bars").fill("4131")
-    screen.keyboard.press("Enter")
-    expect(add.locator(".choice")).to_have_count(2)
-    add.locator(".choice").filter(has_text="green").click()
-    expect(add.get_by_role("button", name="Add", exact=True)).to_be_focused()
-    screen.keyboard.press("Enter")
-    expect(add).to_be_hidden()
-    expect(screen.locator(".things li")).to_contain_text("Apple, green")
-    assert lines(server) == [("Apple, green", 1)]
-
-
-def test_a_number_that_nobody_has_says_so_and_adds_nothing(open_page: Open, cart: Any, server: BasketServer) -> None:
+def test_a_number_that_nobody_has_says_so_and_one_that_several_have_asks(
+    open_page: Open, cart: Any, server: BasketServer
+) -> None:
     trip = Trip()
     cart.send_until_answered(trip.start())
     screen = open_page("cart/store-1/cart-1")
@@ -140,9 +125,41 @@ def test_a_number_that_nobody_has_says_so_and_adds_nothing(open_page: Open, cart
         add.get_by_label("Number under the bars").fill(number)
         screen.keyboard.press("Enter")
         expect(add.get_by_role("alert")).to_contain_text(why)
-    screen.keyboard.press("Escape")
+    add.get_by_label("Number under the bars").fill("4131")
+    screen.keyboard.press("Enter")
+    expect(add.locator(".choice")).to_have_count(2)
+    add.locator(".choice").filter(has_text="green").click()
+    expect(add.get_by_role("button", name="Add", exact=True)).to_be_focused()
+    screen.keyboard.press("Enter")
     expect(add).to_be_hidden()
-    assert lines(server) == []
+    expect(screen.locator(".things li")).to_contain_text("Apple, green")
+    assert lines(server) == [("Apple, green", 1)]
+
+
+def test_what_was_scanned_and_then_seen_is_asked_about(open_page: Open, cart: Any, server: BasketServer) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start())
+    screen = open_page("cart/store-1/cart-1")
+    screen.get_by_role("button", name="Scan").click()
+    add = dialog(screen)
+    add.get_by_label("Number under the bars").fill("HONEY")
+    screen.keyboard.press("Enter")
+    add.get_by_role("button", name="Add", exact=True).click()
+    expect(screen.locator(".things li")).to_have_count(1)
+    cart.send_until_answered(trip.add("jar"))
+    question = screen.locator(".question")
+    expect(question).to_contain_text("You scanned The jar, and the cart saw something go in.")
+    question.get_by_role("button", name="Yes: it is one").click()
+    expect(question).to_have_count(0)
+    assert lines(server) == [("The jar", 1)]
+    cart.send_until_answered(trip.doubt("can", candidates=COULD_BE))
+    expect(question.get_by_role("heading")).to_have_text("Is this right?")
+    screen.keyboard.type(WATER)
+    screen.keyboard.press("Enter")
+    add.get_by_role("button", name="No, another one").click()
+    question.get_by_role("button", name=re.compile("the one you scanned")).click()
+    expect(question).to_have_count(0)
+    assert lines(server) == [("The jar", 1), ("Mineral water 1 l", 1)]
 
 
 def test_the_tablets_own_camera_reads_a_code(open_page: Open, cart: Any, server: BasketServer) -> None:
