@@ -45,7 +45,8 @@ class ReviewItem:
 
     *uncertain* is an event that the cart could not decide, *which* a line whose label fits several products, *shopper*
     an event that the shopper has settled, or something that the shopper has added, and nobody of the store has seen
-    yet (``answer`` is what was said, ``source`` how it was named, ``match`` what it costs by that).
+    yet (``answer`` is what was said, ``source`` how it was named, ``match`` what it costs by that; ``by_hand`` is what
+    the cart has told nothing of).
     ``sources`` are the ids of the events that it is about. ``direction`` is whether something was added or removed,
     also of an item that nobody knows; None where that is in doubt too.
     """
@@ -62,6 +63,7 @@ class ReviewItem:
     answer: Option | None = None
     source: WordSource | None = None
     match: Match | None = None
+    by_hand: bool = False
 
     @property
     def id(self) -> str:
@@ -194,4 +196,5 @@ def _added(key: SessionKey, added: StoredCorrection, word: StoredCorrection, cat
         answer=Option(action=said.action, label=name, product=product),
         source=said.source,
         match=word.match,
+        by_hand=True,
     )

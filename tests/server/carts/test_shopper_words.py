@@ -91,6 +91,7 @@ def test_what_is_added_counts_at_once_and_waits_for_the_store(store: Store) -> N
     assert store.lines() == [("BOTTLE", 2, 398)]
     (waits,) = store.queue()
     assert (waits.kind, waits.source, waits.id, waits.quantity) == ("shopper", "scan", word, 2)
+    assert waits.by_hand
     store.corrections.make(key_of(store.trip), word, Reading(action="added", sku="BOTTLE", quantity=2), ANNA)
     assert (store.queue(), store.lines()) == ([], [("BOTTLE", 2, 398)])
     assert [row["source"] for row in rows(store.ledger, "corrections", [])] == ["scan", None]

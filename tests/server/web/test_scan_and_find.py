@@ -99,6 +99,7 @@ def test_a_product_is_found_by_a_few_letters_and_added_by_hand(
     expect(screen.locator(".things li")).to_contain_text("chosen by you")
     expect(screen.locator(".total strong")).to_have_text("€11.97")
     expect(staff.locator(".doubt.shopper")).to_contain_text("The shopper has chosen by name")
+    expect(staff.locator(".doubt.shopper")).to_contain_text("The cart has told nothing of it")
     screen.get_by_role("button", name="Undo").click()
     expect(screen.locator("#said")).to_contain_text("Taken back")
     expect(screen.locator(".things:not(.out) li")).to_have_count(0)
