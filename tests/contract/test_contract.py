@@ -172,10 +172,11 @@ CORRECTION = {
 }
 
 
-def test_corrections_are_shown_on_the_cart() -> None:
-    message = {"action": "show_corrections", "session": ADDED["session"], "corrections": [CORRECTION]}
+@pytest.mark.parametrize("more", [{}, {"source": "scan"}, {"source": "find"}], ids=str)
+def test_corrections_are_shown_on_the_cart(more: dict[str, Any]) -> None:
+    message = {"action": "show_corrections", "session": ADDED["session"], "corrections": [CORRECTION | more]}
     command = parse_command(wire(message))
-    assert command.corrections[0].to_json() == CORRECTION
+    assert command.corrections[0].to_json() == CORRECTION | more
     assert json.loads(command.to_bytes()) == message
     schema = json.loads((FOLDER / "command.schema.json").read_text())
     jsonschema.validate(message, schema, cls=jsonschema.Draft202012Validator)
@@ -189,6 +190,7 @@ def test_corrections_are_shown_on_the_cart() -> None:
         ({"action": "none", "corrects": None}, "must name"),
         ({"quantity": 0}, "out of range"),
         ({"type": "item_added"}, "unknown"),
+        ({"source": "guess"}, "unknown"),
     ],
     ids=str,
 )

@@ -63,6 +63,17 @@ def test_hours_rates_and_delays() -> None:
     assert rows[1].endswith(",0,0,0,0,,0,,0")
 
 
+def test_what_the_store_has_not_agreed_to_is_no_top_product() -> None:
+    wire = Wire()
+    added, kept = word(None, "12:11:00", by=SHOPPER), word(None, "12:12:00", by=SHOPPER)
+    no = word(added.correction.id, "12:13:00")
+    words = [added, kept, replace(no, correction=replace(no.correction, action="none"))]
+    shift = shift_of(
+        [Trip(cart=("s", "c"), events=[at(stored(wire.add("cup")), "12:10:00")], corrections=words)], NOW, 1
+    )
+    assert {product.name: product.quantity for product in shift.products} == {"The cup": 1, "The can": 1}
+
+
 @pytest.mark.parametrize(
     ("zone", "now", "begins"),
     [
