@@ -22,7 +22,7 @@ SHARPNESSES: Final = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class SimilarityReading:
     """How similarities are to be read: ``like`` is the one at which something is as likely a product as none of them,
     ``sharpness`` the log-odds a unit."""
 
@@ -59,7 +59,7 @@ def told(
     truth: Numbers,
     *,
     shots: int,
-    reading: Reading,
+    reading: SimilarityReading,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> ToldApart:
@@ -101,7 +101,7 @@ def alikeness(enrolled: Floats, of: Numbers, asking: Floats, *, shots: int, rng:
     return np.stack(columns, 1)
 
 
-def _draw(alike: Floats, place: Numbers, reading: Reading, rng: np.random.Generator) -> tuple[float, ...]:
+def _draw(alike: Floats, place: Numbers, reading: SimilarityReading, rng: np.random.Generator) -> tuple[float, ...]:
     order = np.argsort(-alike, 1)
     top1 = (order[:, 0] == place).mean()
     top5 = (order[:, :5] == place[:, None]).any(1).mean()
@@ -118,18 +118,20 @@ def _half(products: int, rng: np.random.Generator) -> Numbers:
     return np.sort(rng.permutation(products)[: products // 2])
 
 
-def fitted(enrolled: Floats, of: Numbers, asking: Floats, truth: Numbers, *, shots: int, seed: int = 0) -> Reading:
+def fitted(
+    enrolled: Floats, of: Numbers, asking: Floats, truth: Numbers, *, shots: int, seed: int = 0
+) -> SimilarityReading:
     """How similarities are to be read so that a gallery's probabilities are honest: the least log loss of what half of
     the products say about all, over a grid."""
     rng = np.random.default_rng(seed)
     alike = alikeness(enrolled, of, asking, shots=shots, rng=rng)
     place = np.searchsorted(np.unique(of), truth)
     halves = [_half(alike.shape[1], rng) for _ in range(DRAWS)]
-    grid = [Reading(like=float(like), sharpness=float(sharp)) for like in LIKES for sharp in SHARPNESSES]
+    grid = [SimilarityReading(like=float(like), sharpness=float(sharp)) for like in LIKES for sharp in SHARPNESSES]
     return min(grid, key=lambda reading: sum(_loss(alike, place, known, reading) for known in halves))
 
 
-def _loss(alike: Floats, place: Numbers, known: Numbers, reading: Reading) -> float:
+def _loss(alike: Floats, place: Numbers, known: Numbers, reading: SimilarityReading) -> float:
     """The mean log loss of the product, or of *none of them* where it is not among the known."""
     raised = np.exp(reading.sharpness * (alike[:, known] - reading.like))
     is_own = known[None] == place[:, None]

@@ -19,7 +19,7 @@ from smartcart.models.dataset.detection_dataset import DatasetError, read_datase
 from smartcart.models.embedding.backbone import SIDE, Features, Floats, as_onnx, start_backbone
 from smartcart.models.embedding.composed import Pixels, Views, laid, read_views
 from smartcart.models.embedding.export import write_embedding
-from smartcart.models.embedding.figures import Reading, ToldApart, fitted, told
+from smartcart.models.embedding.figures import SimilarityReading, ToldApart, fitted, told
 from smartcart.models.embedding.losses import LOSSES, LossName
 from smartcart.models.embedding.projection import Numbers, Projection, evened, learned
 from smartcart.models.recogniser.cut import CropSource, cut
@@ -29,7 +29,7 @@ from smartcart.models.training.training import MissingExtraError
 SHOTS: Final = 5
 EVENED: Final = "evened out"
 CANDIDATES: Final = (EVENED, *LOSSES)
-UNREAD: Final = Reading(like=0.3, sharpness=10.0)
+UNREAD: Final = SimilarityReading(like=0.3, sharpness=10.0)
 """How similarities are read while candidates are compared."""
 Shown = tuple[Pixels, Numbers]
 """Crops ``[N, 3, side, side]`` and the number of each one's product."""
@@ -206,7 +206,7 @@ def first_of_each(truth: Numbers, shots: int, seed: int) -> "np.ndarray[Any, np.
     return enrols
 
 
-def kept_figures(rows: Floats, of: Numbers, *, reading: Reading = UNREAD, seed: int = 1) -> ToldApart:
+def kept_figures(rows: Floats, of: Numbers, *, reading: SimilarityReading = UNREAD, seed: int = 1) -> ToldApart:
     """The figures of embeddings of which some enrol and the others ask."""
     enrols = first_of_each(of, SHOTS, seed)
     return told(rows[enrols], of[enrols], rows[~enrols], of[~enrols], shots=SHOTS, reading=reading)

@@ -75,7 +75,7 @@ def _train(args: argparse.Namespace) -> "Mapping[str, Any]":
 
 def _evaluate(args: argparse.Namespace) -> int:
     from smartcart.edge.gallery.embedder import OnnxEmbedder
-    from smartcart.models.embedding.figures import Reading, told
+    from smartcart.models.embedding.figures import SimilarityReading, told
     from smartcart.scripts.main import CommandError
     from smartcart.scripts.models.embedding_pictures import confusions, embedded_pair
 
@@ -83,7 +83,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         raise CommandError("--evaluate needs --enrol FOLDER and --ask FOLDER, each with a folder a product")
     pair = embedded_pair(args.evaluate, args.enrol, args.ask)
     embedding = OnnxEmbedder(args.evaluate).embedding
-    reading = Reading(like=embedding.like, sharpness=embedding.sharpness)
+    reading = SimilarityReading(like=embedding.like, sharpness=embedding.sharpness)
     rows = (pair.enrolled, pair.of, pair.asking, pair.truth)
     figures = [told(*rows, shots=shots, reading=reading).to_json() for shots in (5, 10)]
     if args.confusions:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from smartcart.models.embedding.figures import Reading, fitted, told
+from smartcart.models.embedding.figures import SimilarityReading, fitted, told
 from smartcart.models.embedding.projection import unit
 
 
@@ -26,7 +26,9 @@ def test_products_that_lie_apart_are_all_told_and_strangers_turned_away() -> Non
 
 def test_products_that_are_all_alike_are_told_by_chance() -> None:
     rows, of = unit(clouds(1.0)[0]), np.random.default_rng(5).permutation(clouds(1.0)[1])
-    figures = told(rows[::2], of[::2], rows[1::2], of[1::2], shots=2, reading=Reading(like=0.5, sharpness=10.0))
+    figures = told(
+        rows[::2], of[::2], rows[1::2], of[1::2], shots=2, reading=SimilarityReading(like=0.5, sharpness=10.0)
+    )
     assert figures.top1 < 0.25
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from smartcart.models.embedding.figures import Reading, told
+from smartcart.models.embedding.figures import SimilarityReading, told
 from smartcart.models.embedding.projection import Projection, evened, unit
 
-READING = Reading(like=0.5, sharpness=10.0)
+READING = SimilarityReading(like=0.5, sharpness=10.0)
 
 
 def shown(first: int, products: int = 30, each: int = 8, width: int = 24) -> tuple[np.ndarray, np.ndarray]:
