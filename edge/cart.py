@@ -11,6 +11,7 @@ from smartcart.edge.capture.frames import Frame
 from smartcart.edge.contract.events import CameraHealth, Command
 from smartcart.edge.delivery.publisher import Publisher
 from smartcart.edge.delivery.sink import SinkError
+from smartcart.edge.gallery.teacher import Teacher
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.pipeline import Pipeline, Step
 from smartcart.edge.vision.camera_health import CameraWatch
@@ -91,6 +92,8 @@ class Cart:
                 if self._stopping:
                     break
         finally:
+            if self._pipeline.teacher is not None:
+                self._pipeline.teacher.close()
             with self._lock:
                 self._held.extend(self._pipeline.named(self._pipeline.judge.finish()))
                 self._publish_held()
@@ -127,9 +130,22 @@ class Cart:
             case "show_corrections" if command.session == self._publisher.session and command.corrections:
                 newest = command.corrections[-1]
                 log.info("staff corrected the basket: %s %s x %d", newest.action, newest.label, newest.quantity)
+            case "teach" | "teach_end" if self._pipeline.teacher is not None:
+                self._teach(self._pipeline.teacher, command)
+
+    @staticmethod
+    def _teach(teacher: Teacher, command: Command) -> None:
+        lesson = command.lesson or ""
+        if command.action == "teach_end":
+            teacher.end(lesson, keep=command.keep)
+        else:
+            teacher.begin(lesson, command.sku or "", command.name or "")
 
     def _take(self, step: Step) -> None:
-        self._watch.update(step.frame)
+        if step.taught is None:
+            self._watch.update(step.frame)
+        else:
+            self._carrier.wake()  # a product close to the lens is no camera that was covered or moved
         with self._lock:
             self._held.extend(step.decisions)
             self._publish_held()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from smartcart.edge.capture.frames import Frame, SourceError
 from smartcart.edge.gallery.namer import ProductNamer
+from smartcart.edge.gallery.teacher import Taught, Teacher
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.judge import Judge
 from smartcart.edge.judge.witness import ChangeWitness
@@ -14,12 +15,13 @@ from smartcart.edge.vision.detection import Detection, Detector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What came of one frame."""
+    """What came of one frame; ``taught`` where it belongs to a lesson, on which nothing is decided."""
 
     frame: Frame
     detections: Sequence[Detection]
     tracks: Sequence[Track]
     decisions: Sequence[Decision]
+    taught: Taught | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Pipeline:
     """One camera's way from frames to decisions.
 
     ``witness`` is the one that the judge asks, fed with every frame; ``namer`` names products, where there is something
-    to name them by.
+    to name them by; ``teacher`` learns them, where it can.
     """
 
     detector: Detector
@@ -35,6 +37,7 @@ class Pipeline:
     judge: Judge
     witness: ChangeWitness | None = None
     namer: ProductNamer | None = None
+    teacher: Teacher | None = None
 
     def run(self, frames: Iterable[Frame]) -> Iterator[Step]:
         """One step a frame; the last frame's step is given again if the end of the video decides an open visit.
@@ -57,6 +60,10 @@ class Pipeline:
 
     def _step(self, frame: Frame) -> Step:
         detections = self.detector.detect(frame)
+        taught = self.teacher.see(frame, detections, self._hindrance()) if self.teacher is not None else None
+        if taught is not None:
+            self.judge.forget_visit()
+            return Step(frame=frame, detections=detections, tracks=(), decisions=(), taught=taught)
         tracks = self.tracker.update(frame.time, detections)
         if self.witness is not None:
             self.witness.see(frame)
@@ -66,6 +73,12 @@ class Pipeline:
             self.namer.see(frame, tracks)
         decisions = self.named(self.judge.update(frame.time, tracks))
         return Step(frame=frame, detections=detections, tracks=tracks, decisions=decisions)
+
+    def _hindrance(self) -> str | None:
+        """Why no lesson can begin: while one goes on, nobody watches what stands in the basket."""
+        count = len(self.judge.contents)
+        stand = "an item stands" if count == 1 else f"{count} items stand"
+        return f"{stand} in the basket: take out what is in it, then teach" if count else None
 
     def named(self, decisions: Sequence[Decision]) -> Sequence[Decision]:
         """The decisions with their products."""

@@ -19,6 +19,7 @@ from smartcart.edge.delivery.evidence import Evidence
 from smartcart.edge.delivery.outbox import Outbox
 from smartcart.edge.delivery.publisher import Identity, Publisher
 from smartcart.edge.delivery.sink import JsonLines
+from smartcart.edge.gallery.teacher import Teacher
 from smartcart.edge.pipeline import Step
 from smartcart.edge.view.drawing import Annotator
 from smartcart.edge.view.preview import Preview
@@ -64,7 +65,9 @@ class CartRun:
         Raises:
             SourceError, SinkError, ContractError, BrokerAddressError: with what to do about it.
         """
-        pipeline = build_pipeline(self.detector, self.zone, self.products.namer if self.products else None)
+        namer, embedder = (self.products.namer, self.products.embedder) if self.products else (None, None)
+        teacher = Teacher(embedder, self.store) if embedder else None
+        pipeline = build_pipeline(self.detector, self.zone, namer, teacher)
         identity = Identity(
             store=checked_name(self.store, "store"), cart=checked_name(self.cart, "cart"), model=self.detector.model
         )
@@ -88,7 +91,7 @@ class CartRun:
             cart = Cart(pipeline, publisher, CameraWatch(self.zone))
             frames = open_source(self.source, mode=self.mode, on_presence=cart.camera_present)
             stack.callback(frames.close)
-            carrier = self._courier(sink, identity, cart) if isinstance(sink, Outbox) else NoCarrier()
+            carrier = self._courier(sink, identity, cart, teacher) if isinstance(sink, Outbox) else NoCarrier()
             stack.enter_context(carrier)
             on_start(partial(self._stop, cart, frames))
             cart.run(self._paced(frames), carrier, initial=self.initial, on_step=show)
@@ -114,7 +117,7 @@ class CartRun:
         stack.callback(outbox.close)
         return outbox
 
-    def _courier(self, outbox: Outbox, identity: Identity, cart: Cart) -> Courier:
+    def _courier(self, outbox: Outbox, identity: Identity, cart: Cart, teacher: Teacher | None) -> Courier:
         return Courier(
             outbox,
             identity,
@@ -122,6 +125,7 @@ class CartRun:
             version=version("smartcart"),
             on_command=cart.command,
             gallery=self.products.fetch if self.products else None,
+            teacher=teacher,
         )
 
     def _paced(self, frames: FrameSource) -> Iterable[Frame]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smartcart.edge.codes.reader import CodeReader
-from smartcart.edge.gallery.embedder import OnnxEmbedder
+from smartcart.edge.gallery.embedder import Embedder, OnnxEmbedder
 from smartcart.edge.gallery.fetching import GalleryFetch
 from smartcart.edge.gallery.in_use import GalleryInUse
 from smartcart.edge.gallery.namer import ProductNamer
@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartProducts:
-    """One run's: ``fetch`` is None on a cart without an embedding, which reads codes alone."""
+    """One run's: ``fetch`` and ``embedder`` are None on a cart without an embedding, which reads codes alone."""
 
     namer: ProductNamer
     fetch: GalleryFetch | None
+    embedder: Embedder | None
 
 
 def cart_products(kept: Path, *, given: Path | None, embedding: Path | None, threads: int) -> CartProducts:
@@ -39,11 +40,11 @@ def cart_products(kept: Path, *, given: Path | None, embedding: Path | None, thr
     """
     file = embedding or DEFAULT_EMBEDDING
     if embedding is None and not file.exists():
-        return CartProducts(namer=ProductNamer(codes=CodeReader()), fetch=None)
+        return CartProducts(namer=ProductNamer(codes=CodeReader()), fetch=None, embedder=None)
     embedder = OnnxEmbedder(file, threads=threads)
     if given is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(given, kept)
     in_use = GalleryInUse(kept, embedding=embedder.embedding.id, on_refused=lambda why: log.warning("%s", why))
     namer = ProductNamer(Sightings(embedder), in_use.index, CodeReader(), in_use.between_visits)
-    return CartProducts(namer=namer, fetch=GalleryFetch(in_use))
+    return CartProducts(namer=namer, fetch=GalleryFetch(in_use), embedder=embedder)

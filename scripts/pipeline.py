@@ -10,6 +10,7 @@ from smartcart.edge.gallery.in_use import read_gallery
 from smartcart.edge.gallery.namer import ProductNamer
 from smartcart.edge.gallery.search import Index
 from smartcart.edge.gallery.sightings import Sightings
+from smartcart.edge.gallery.teacher import Teacher
 from smartcart.edge.judge.judge import Judge
 from smartcart.edge.judge.witness import ChangeWitness
 from smartcart.edge.pipeline import Pipeline
@@ -48,11 +49,15 @@ def open_zone(path: Path | None) -> Zone:
     return read_zone(path) if path else DEFAULT_ZONE
 
 
-def build_pipeline(detector: Detector, zone: Zone, namer: ProductNamer | None = None) -> Pipeline:
-    """A fresh pipeline around a detector: tracker, witness, judge and namer are one camera's own."""
+def build_pipeline(
+    detector: Detector, zone: Zone, namer: ProductNamer | None = None, teacher: Teacher | None = None
+) -> Pipeline:
+    """A fresh pipeline around a detector: tracker, witness, judge, namer and teacher are one camera's own."""
     witness = ChangeWitness(zone)
     judge = Judge(zone, witness=witness)
-    return Pipeline(detector=detector, tracker=CartTracker(), judge=judge, witness=witness, namer=namer)
+    return Pipeline(
+        detector=detector, tracker=CartTracker(), judge=judge, witness=witness, namer=namer, teacher=teacher
+    )
 
 
 def open_embedder(args: argparse.Namespace) -> OnnxEmbedder:

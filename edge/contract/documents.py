@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from smartcart.edge.contract.events import ACK, COMMAND, EVENT, MAJOR, MAX_PICTURE_BYTES, PREFIX, STATUS, Channel, Json
+from smartcart.edge.contract.lesson import LESSON
 
 FOLDER: Final = Path(__file__).parent
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -23,6 +24,7 @@ MESSAGES: Final[Mapping[Channel, tuple[str, Json, str]]] = {
     Channel.ACK: ("ack", ACK, "What the server has committed, and what it refuses with the reason."),
     Channel.STATUS: ("status", STATUS, "A cart's retained status, which is also its last will."),
     Channel.COMMAND: ("command", COMMAND, "What the server asks of a cart; repeated until the matching event arrives."),
+    Channel.LESSON: ("lesson", LESSON, "How far a cart has come in learning a product, and in the end what it learnt."),
 }
 PICTURE: Final[Json] = {
     "summary": "A small picture of an event's item, blurred around it; only where a store has switched it on.",
@@ -36,7 +38,7 @@ PICTURE: Final[Json] = {
 WORDS: Final[Mapping[Channel, str]] = {channel: word for channel, (word, _, _) in MESSAGES.items()} | {
     Channel.EVIDENCE: "picture"
 }
-FROM_CART: Final = (Channel.EVENTS, Channel.STATUS, Channel.EVIDENCE)
+FROM_CART: Final = (Channel.EVENTS, Channel.STATUS, Channel.EVIDENCE, Channel.LESSON)
 
 
 def documents() -> dict[str, Json]:

@@ -94,6 +94,7 @@ class Channel(StrEnum):
     GALLERY = "gallery"
     FETCH = "fetch"
     PART = "part"
+    LESSON = "lesson"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +251,8 @@ class Status:
     """A cart's retained status; ``outbox`` counts events that the server has not committed yet.
 
     ``outbox_nearly_full`` (from four fifths on) asks somebody to look; ``outbox_full``: the cart takes no more events;
-    ``gallery`` is the version of the gallery in use, None without one.
+    ``gallery`` is the version of the gallery in use, None without one; ``teaching`` is whether somebody teaches it a
+    product at this moment, None of a cart that cannot be taught.
     """
 
     online: bool
@@ -263,13 +265,15 @@ class Status:
     outbox_nearly_full: bool = False
     outbox_full: bool = False
     gallery: int | None = None
+    teaching: bool | None = None
     schema: str = STATUS_SCHEMA
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         message: Json = {name: getattr(self, name) for name in STATUS_FIELDS}
-        if self.gallery is None:
-            del message["gallery"]
+        for name in ("gallery", "teaching"):
+            if message[name] is None:
+                del message[name]
         message["camera"] = str(self.camera) if self.camera else None
         if self.model is not None:
             message["model"] = {"name": self.model.name, "hash": self.model.hash}
@@ -310,15 +314,24 @@ class Correction:
 class Command:
     """What the server asks of a cart.
 
-    To start or end a session, repeated until the matching event arrives; or to show the ``corrections`` of a session,
-    the newest last, sent when one is made and when the cart comes online.
+    To start or end a session, repeated until the matching event arrives; to show the ``corrections`` of a session,
+    the newest last, sent when one is made and when the cart comes online; or to ``teach`` the cart the product ``sku``
+    in a ``lesson`` and to end that, ``keep`` saying whether what was seen counts: both repeated until the cart reports.
     """
 
-    action: Literal["start_session", "end_session", "show_corrections"]
+    action: Literal["start_session", "end_session", "show_corrections", "teach", "teach_end"]
     session: str | None = None
     corrections: tuple[Correction, ...] = ()
+    lesson: str | None = None
+    sku: str | None = None
+    name: str | None = None
+    keep: bool = False
 
     def to_bytes(self) -> bytes:
+        if self.action == "teach":
+            return encode({"action": "teach", "lesson": self.lesson, "sku": self.sku, "name": self.name})
+        if self.action == "teach_end":
+            return encode({"action": "teach_end", "lesson": self.lesson, "keep": self.keep})
         message: Json = {"action": self.action, "session": self.session}
         if self.action == "show_corrections":
             message["corrections"] = [correction.to_json() for correction in self.corrections]
@@ -430,6 +443,7 @@ STATUS_FIELDS: Final[Mapping[str, Json]] = {
     "outbox_nearly_full": {"type": "boolean"},
     "outbox_full": {"type": "boolean"},
     "gallery": _COUNT | {"description": "the version of the gallery in use"},
+    "teaching": {"type": "boolean", "description": "somebody teaches it a product; absent where it cannot be taught"},
 }
 _REASON: Final[Json] = {"type": "string", "maxLength": 500}
 
@@ -479,9 +493,16 @@ COMMAND: Final[Json] = {
     "type": "object",
     "required": ["action"],
     "properties": {
-        "action": {"type": "string", "enum": ["start_session", "end_session", "show_corrections"]},
+        "action": {
+            "type": "string",
+            "enum": ["start_session", "end_session", "show_corrections", "teach", "teach_end"],
+        },
         "session": _nullable(_ID),
         "corrections": {"type": "array", "maxItems": MAX_CORRECTIONS, "items": CORRECTION},
+        "lesson": _ID | {"description": "which lesson to begin or to end"},
+        "sku": _LABEL | {"description": "the product that is taught"},
+        "name": {"type": "string", "minLength": 1, "maxLength": 200},
+        "keep": {"type": "boolean", "description": "whether what was seen counts; otherwise it is forgotten"},
     },
 }
 
@@ -567,8 +588,12 @@ def parse_command(payload: bytes) -> Command:
     raw = parse_object(payload, MAX_EVENT_BYTES)
     _check_writable(raw)
     check(raw, COMMAND, "command")
+    for name in _OF_LESSONS.get(raw["action"], ()):
+        if name not in raw:
+            raise ContractError(f"command.{name} is missing")
     corrections = tuple(correction_from(entry) for entry in raw.get("corrections", ()))
-    return Command(action=raw["action"], session=raw.get("session"), corrections=corrections)
+    lesson = {name: raw[name] for name in ("lesson", "sku", "name", "keep") if name in raw}
+    return Command(action=raw["action"], session=raw.get("session"), corrections=corrections, **lesson)
 
 
 def correction_from(raw: Json) -> Correction:
@@ -638,6 +663,7 @@ def parse_object(payload: bytes, limit: int = MAX_EVENT_BYTES) -> Json:
     return cast("Json", raw)
 
 
+_OF_LESSONS: Final[Mapping[str, Sequence[str]]] = {"teach": ("lesson", "sku", "name"), "teach_end": ("lesson", "keep")}
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 

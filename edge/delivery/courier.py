@@ -39,6 +39,7 @@ from smartcart.edge.delivery.publisher import Identity
 from smartcart.edge.delivery.silence import Silence
 from smartcart.edge.delivery.twins import Twins
 from smartcart.edge.gallery.fetching import GalleryFetch
+from smartcart.edge.gallery.teacher import Teacher
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Courier:
         version: what the status tells as the edge's version.
         on_command: called from the network thread with each command of the server.
         gallery: fetches galleries; None on a cart that knows none.
+        teacher: has lessons to report; None on a cart that cannot be taught.
         linger: seconds that the way out waits for what is still in the outbox.
 
     Raises:
@@ -77,6 +79,7 @@ class Courier:
         version: str,
         on_command: Callable[[Command], None] = lambda _: None,
         gallery: GalleryFetch | None = None,
+        teacher: Teacher | None = None,
         linger: float = 5.0,
     ) -> None:
         self._outbox = outbox
@@ -84,6 +87,7 @@ class Courier:
         self._version = version
         self._on_command = on_command
         self._gallery = gallery
+        self._teacher = teacher
         self._linger = linger
         self._address = broker
         self._trust = broker.trust() if broker.tls else None
@@ -163,6 +167,7 @@ class Courier:
                 self._send_due()
                 self._send_pictures()
                 self._ask_for_gallery()
+                self._report_lessons()
                 self._tell_status()
         except OutboxError as error:
             log.error("%s", error)
@@ -202,6 +207,10 @@ class Courier:
         if request is not None:
             self._publish(Channel.FETCH, request)
 
+    def _report_lessons(self) -> None:
+        for report in self._teacher.due(time.monotonic()) if self._teacher else ():
+            self._publish(Channel.LESSON, report.to_bytes())
+
     def _publish(self, channel: Channel, payload: bytes) -> bool:
         """Whether there is a connection. What was handed to paho goes out in any case, if need be with the next one."""
         self._handed += 1
@@ -223,7 +232,8 @@ class Courier:
         self._behind_since = (self._behind_since or now) if depth else None
         if self._behind_since and now - self._behind_since < GRACE:
             return  # its commit is most likely under way: no need to alarm anybody
-        state = (self._camera, self._session, depth, self._outbox.full(), self._gallery and self._gallery.version)
+        products = self._gallery and self._gallery.version, self._is_teaching
+        state = (self._camera, self._session, depth, self._outbox.full(), products)
         due = now - self._status_at > (0.5 if state != self._status_told else STATUS_EVERY)
         if due and self._publish(Channel.STATUS, self._status(online=True)):
             self._status_told, self._status_at = state, now
@@ -250,7 +260,12 @@ class Courier:
             outbox_nearly_full=self._outbox.nearly_full(),
             outbox_full=self._outbox.full(),
             gallery=self._gallery.version if self._gallery else None,
+            teaching=self._is_teaching,
         ).to_bytes()
+
+    @property
+    def _is_teaching(self) -> bool | None:
+        return self._teacher.is_teaching if self._teacher else None
 
     # --- the connection ---
 

@@ -78,6 +78,12 @@ class Judge:
             return decisions + (self._ask() if begins else self._meanwhile(visit, time))
         return self._quiet(time, elapsed)
 
+    def forget_visit(self) -> None:
+        """A visit under way was none: nothing of it is decided, and what stands in the basket stays as it was."""
+        self._visit = None
+        self._paths = {}
+        self._unknown.drop()
+
     def finish(self) -> list[Decision]:
         """Decides an open visit with what was seen so far; call it when the video ends.
 

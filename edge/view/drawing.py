@@ -8,6 +8,7 @@ import numpy as np
 
 from smartcart.edge.capture.frames import Image
 from smartcart.edge.contract.events import EventType
+from smartcart.edge.gallery.teacher import Taught
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.judge.judge import Judge
 from smartcart.edge.pipeline import Step
@@ -44,6 +45,8 @@ class Annotator:
         image = step.frame.image.copy()
         visit = self._judge.visit_since is not None
         self._draw_zone(image, AMBER if visit else GREY)
+        if step.taught is not None:
+            _draw_lesson(image, step.taught)
         for track in step.tracks:
             if track.seen:
                 colour = BLUE if track.is_hand else GREEN
@@ -90,6 +93,12 @@ def _reasons(decision: Decision) -> str:
     others = [c for c in decision.candidates if c.outcome != "none" and c.label != decision.label]
     words += [f"or {c.label} {c.probability:.0%}" for c in others[:1] if c.probability >= WORTH_SAYING]
     return f"  ({', '.join(words)})" if words else ""
+
+
+def _draw_lesson(image: Image, taught: Taught) -> None:
+    """The product that is taught, in green where a new view of it was taken."""
+    if taught.box is not None:
+        _draw_box(image, taught.box, taught.said or "", GREEN if taught.said == "taken" else AMBER)
 
 
 def _draw_box(image: Image, box: Box, text: str, colour: tuple[int, int, int]) -> None:

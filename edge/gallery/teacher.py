@@ -1,0 +1,213 @@
+"""Lessons: a person of the store asks the cart to learn a product, which somebody turns before its camera.
+
+While one goes on, and until the product is gone from the picture, the cart decides nothing. It ends when enough was
+seen, after ``SECONDS`` from the first view on, when somebody says so, and in any case after ``LONGEST``.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from smartcart.edge.capture.frames import Frame
+from smartcart.edge.contract.lesson import LessonReport
+from smartcart.edge.gallery.embedder import Embedder
+from smartcart.edge.gallery.enrolment import ADVICE, LEAST_CONFIDENCE, MOST, Enrolment, Seen
+from smartcart.edge.gallery.gallery_file import Gallery, GalleryError
+from smartcart.edge.vision.detection import Box, Detection
+
+SECONDS: Final = 30.0
+LEAST: Final = 10.0
+"""How long it goes on though the ring is full, so that every side gets its turn."""
+LONGEST: Final = 60.0
+CLEAR: Final = 1.5
+LONGEST_CLEAR: Final = 15.0
+APART: Final = 0.25
+"""Seconds between two reports of one lesson."""
+NO_PICTURE: Final = "the cart waits for its camera"
+BUSY: Final = "somebody else teaches with this cart at this moment: wait, or choose another cart"
+UNKNOWN: Final = "the cart knows nothing of this lesson; it was started anew meanwhile: teach it again"
+STOPPED: Final = "it was stopped, and nothing was learnt"
+ENDED: Final = "the cart stopped looking in the middle of it: nothing was learnt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """What a frame was to a lesson: the product's box and what to do now; both None while the picture clears."""
+
+    box: Box | None = None
+    said: Seen | None = None
+    views: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Lesson:
+    """The one under way; times are the camera's, in seconds, ``since`` of its first frame and ``first`` of a view."""
+
+    id: str
+    sku: str
+    name: str
+    enrolment: Enrolment
+    since: float | None = None
+    first: float | None = None
+
+    def is_over(self, time: float) -> bool:
+        seen = time - self.first if self.first is not None else 0.0
+        long = time - self.since if self.since is not None else 0.0
+        enough = self.enrolment.progress >= 1 and seen >= LEAST
+        return enough or self.enrolment.views >= MOST or seen >= SECONDS or long >= LONGEST
+
+
+@dataclass(slots=True)
+class _Clearing:
+    """Since when the picture is looked at after a lesson, and when anything was found in it last."""
+
+    since: float
+    full: float
+
+
+@dataclass(slots=True)
+class _Post:
+    """Reports that wait to be sent, the newest of each lesson, and when one was sent last."""
+
+    waiting: dict[str, LessonReport] = field(default_factory=dict)
+    sent: float = 0.0
+
+    def due(self, now: float) -> list[LessonReport]:
+        if now - self.sent < APART and not any(report.is_last for report in self.waiting.values()):
+            return []
+        due, self.waiting = list(self.waiting.values()), {}
+        self.sent = now if due else self.sent
+        return due
+
+
+class Teacher:
+    """One cart's; asked from the network's thread, and shown every frame by the camera's.
+
+    Args:
+        embedder: the one that the cart names products with.
+        store: of which what is learnt is.
+    """
+
+    def __init__(self, embedder: Embedder, store: str) -> None:
+        self._embedder = embedder
+        self._store = store
+        self._lock = threading.Lock()
+        self._lesson: _Lesson | None = None
+        self._clearing: _Clearing | None = None
+        self._last: LessonReport | None = None
+        self._post = _Post()
+
+    @property
+    def is_teaching(self) -> bool:
+        """Whether a lesson is under way."""
+        return self._lesson is not None
+
+    def begin(self, lesson: str, sku: str, name: str) -> None:
+        """Begins a lesson, unless another one is under way; one that is known already is only reported again."""
+        with self._lock:
+            if self._last is not None and self._last.lesson == lesson:
+                self._tell(self._last)
+            elif self._lesson is not None:
+                self._tell(LessonReport(lesson=lesson, state="refused", says=BUSY))
+            else:
+                self._lesson = _Lesson(id=lesson, sku=sku, name=name, enrolment=Enrolment(self._embedder))
+                self._say(LessonReport(lesson=lesson, state="teaching", says=NO_PICTURE))
+
+    def end(self, lesson: str, *, keep: bool) -> None:
+        """Ends a lesson; what was seen is learnt or forgotten."""
+        with self._lock:
+            if self._lesson is not None and self._lesson.id == lesson:
+                self._end(self._lesson, None if keep else STOPPED)
+            elif self._last is not None and self._last.lesson == lesson:
+                self._tell(self._last)
+            else:
+                self._tell(LessonReport(lesson=lesson, state="refused", says=UNKNOWN))
+
+    def close(self) -> None:
+        """The camera shows nothing any more: a lesson under way is over."""
+        with self._lock:
+            if self._lesson is not None:
+                self._end(self._lesson, ENDED)
+            self._clearing = None
+
+    def see(self, frame: Frame, found: Sequence[Detection], hindrance: str | None) -> Taught | None:
+        """Takes a frame and what was detected in it; None when no lesson concerns it.
+
+        Args:
+            hindrance: why a lesson cannot begin now.
+        """
+        with self._lock:
+            lesson = self._lesson
+            if lesson is None:
+                return self._clear(frame, found)
+            if lesson.since is None:
+                if hindrance is not None:
+                    self._end(lesson, hindrance)
+                    self._clearing = None
+                    return None
+                lesson.since = frame.time
+            return self._look(lesson, frame, found)
+
+    def due(self, now: float) -> list[LessonReport]:
+        """What to send at this time (in seconds of any steady clock)."""
+        with self._lock:
+            return self._post.due(now)
+
+    def _look(self, lesson: _Lesson, frame: Frame, found: Sequence[Detection]) -> Taught:
+        enrolment = lesson.enrolment
+        said = enrolment.see(frame, found)
+        if said == "taken" and lesson.first is None:
+            lesson.first = frame.time
+        self._clearing = _Clearing(since=frame.time, full=frame.time)
+        if lesson.is_over(frame.time):
+            self._end(lesson, None)
+        else:
+            self._say(_progress(lesson, ADVICE[said]))
+        return Taught(box=enrolment.box, said=said, views=enrolment.views)
+
+    def _clear(self, frame: Frame, found: Sequence[Detection]) -> Taught | None:
+        """Whoever has taught takes the product away; what he does there is no shopping."""
+        clearing = self._clearing
+        if clearing is None:
+            return None
+        if any(d.confidence >= LEAST_CONFIDENCE for d in found):
+            clearing.full = frame.time
+        if frame.time - clearing.full >= CLEAR or frame.time - clearing.since >= LONGEST_CLEAR:
+            self._clearing = None
+        return Taught()
+
+    def _end(self, lesson: _Lesson, why_not: str | None) -> None:
+        self._lesson = None
+        if why_not is not None:
+            self._say(LessonReport(lesson=lesson.id, state="refused", says=why_not))
+            return
+        try:
+            product = lesson.enrolment.enrolled(lesson.sku, lesson.name)
+        except GalleryError as error:
+            self._say(LessonReport(lesson=lesson.id, state="refused", says=str(error)))
+            return
+        embedding = self._embedder.embedding
+        alone = Gallery(store=self._store, version=1, embedding=embedding, products=(product,))
+        told = _progress(lesson, "")
+        self._say(
+            LessonReport(
+                lesson=lesson.id, state="learnt", progress=told.progress, views=told.views, gallery=alone.to_bytes()
+            )
+        )
+
+    def _say(self, report: LessonReport) -> None:
+        """Reports the lesson under way, or the last one, where that is news."""
+        if report != self._last:
+            self._last = report
+            self._tell(report)
+
+    def _tell(self, report: LessonReport) -> None:
+        self._post.waiting[report.lesson] = report
+
+
+def _progress(lesson: _Lesson, says: str) -> LessonReport:
+    enrolment = lesson.enrolment
+    return LessonReport(
+        lesson=lesson.id, state="teaching", progress=enrolment.progress, views=enrolment.views, says=says
+    )
