@@ -126,10 +126,11 @@ class Gallery:
         counts = [int(count) for *_, count in head["products"]]
         rows = values.reshape(sum(counts), int(head["width"])) if counts else values.reshape(0, 1)
         ends = np.cumsum([0, *counts]).tolist()
+        told = head["embedding"]
         return cls(
             store=str(head["store"]),
             version=int(head["version"]),
-            embedding=Embedding(**head["embedding"]),
+            embedding=Embedding(id=str(told["id"]), like=float(told["like"]), sharpness=float(told["sharpness"])),
             products=tuple(
                 Enrolled(sku=str(sku), name=str(name), labels=tuple(map(str, labels)), prototypes=rows[a:b])
                 for (sku, name, labels, _), a, b in zip(head["products"], ends[:-1], ends[1:], strict=True)

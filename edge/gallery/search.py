@@ -44,6 +44,10 @@ class Index:
     def skus(self) -> Sequence[str]:
         return [product.sku for product in self._products]
 
+    def find(self, sku: str) -> Enrolled | None:
+        """The product of this SKU."""
+        return next((product for product in self._products if product.sku == sku), None)
+
     def similarities(self, embeddings: Floats) -> Floats:
         """``[N, products]``: of each embedding half to the nearest prototype of each product, half to their mean."""
         if not self._products:

@@ -85,6 +85,11 @@ class AuditLog:
             query = query.where(AUDIT.c.position < before)
         return self._read(query)
 
+    def newest(self, action: str, subject: str) -> AuditEntry | None:
+        """The last line of this kind about somebody or something."""
+        query = select(AUDIT).where(AUDIT.c.action == action, AUDIT.c.subject == subject)
+        return next(iter(self._read(query.order_by(AUDIT.c.position.desc()).limit(1))), None)
+
     def lines(self) -> Iterator[str]:
         """Everything from the beginning, each line a JSON object."""
         last = 0

@@ -42,6 +42,7 @@ from smartcart.server.web import (
     queue,
     receipts,
     screens,
+    teach,
 )
 from smartcart.server.web.errors import add_refusals
 
@@ -50,7 +51,7 @@ _API_ROUTERS: Final = (
     *(carts, live_api, review_api, numbers_api, catalogue_api, gallery_api, checkout_api),
     *(health_api, screens_api, accounts_api, audit_api),
 )
-_SHOP_PAGES: Final = (catalogue_import, catalogue, checkout, receipts)
+_SHOP_PAGES: Final = (catalogue_import, catalogue, teach, checkout, receipts)
 _PAGES: Final = (cart, queue, numbers, dashboard, *_SHOP_PAGES, screens, accounts, audit)
 _FOR_EVERYBODY: Final = (login, cart_checkout, cart_products, cart_screen, health)
 _ABOUT: Final = """

@@ -43,6 +43,7 @@ from smartcart.server.checkout.trial_provider import TrialProvider
 from smartcart.server.database.database import open_database
 from smartcart.server.database.patience import opened
 from smartcart.server.gallery.keeper import Galleries
+from smartcart.server.gallery.lessons import Lessons
 from smartcart.server.gallery.post import GalleryPost
 from smartcart.server.http.web_server import WebServer
 from smartcart.server.ledger.address import is_postgres, open_ledger
@@ -65,6 +66,7 @@ from smartcart.server.views.dashboard import CartCards
 from smartcart.server.views.feed import Feed
 from smartcart.server.views.item_pictures import add_item_pictures
 from smartcart.server.views.queue import QueuePages
+from smartcart.server.views.teach import TeachPages
 from smartcart.server.views.templating import Templates
 
 _BEGINNING: Final = Actor(name="smartcart", via="command")
@@ -166,6 +168,7 @@ class BasketServer:
             watch=CommitReporter(self._metrics),
             evidence=self._evidence,
             galleries=GalleryPost(lambda: self._galleries.now),
+            lessons=self._lessons,
         )
         self._web = self._make_web(listening)
         self._rounds = self._make_rounds()
@@ -188,6 +191,7 @@ class BasketServer:
             self._carts = Carts(self._ledger, self._commands)
             self._till = self._make_till()
             self._galleries = Galleries(office, self._doors.audit)
+            self._lessons = Lessons(self._carts, self._galleries, lambda: self._catalogue.now)
             self._calls = HelpRequests(office, self._doors.audit, self._carts.touch)
             self._requests = CartRequests(office, self._doors.audit, self._carts, self._commands)
             if self._group is None:  # whoever had payments under way is dead
@@ -262,6 +266,7 @@ class BasketServer:
             catalogue=self._catalogue,
             products=self._products,
             galleries=self._galleries,
+            lessons=self._lessons,
             pictures=ProductPictures(self._doors.office),
             till=self._till,
             health=health,
@@ -275,6 +280,7 @@ class BasketServer:
                 self._carts, self._ledger, settling, self._calls, self._till.payments, self._evidence, templates
             ),
             queue_pages=QueuePages(self._carts, settling, templates),
+            teach_pages=TeachPages(self._carts, self._lessons, self._galleries, templates, self._live_view_url),
             screen_pages=ScreenPages(
                 carts=self._carts,
                 ledger=self._ledger,

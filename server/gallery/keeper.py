@@ -4,15 +4,32 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 
+import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from smartcart.edge.gallery.gallery_file import Gallery, GalleryError
+from smartcart.edge.gallery.gallery_file import MAX_PROTOTYPES, Enrolled, Gallery, GalleryError
+from smartcart.edge.gallery.search import Index
 from smartcart.edge.gallery.wire import Pointer
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.database.database import Database
 from smartcart.server.database.shop_tables import GALLERIES
+
+ENROLLED: Final = "product enrolled"
+OFF_LENGTH: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaughtProduct:
+    """What the gallery knows of a product: from how many views, when and by whom, as far as that was noted."""
+
+    prototypes: int
+    views: int | None
+    at: datetime | None
+    by: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +56,7 @@ class Galleries:
         self.on_change = on_change
         self._lock = threading.Lock()
         self._kept: Kept | None = None
+        self._index: Index | None = None
         self.look()
 
     @property
@@ -59,8 +77,38 @@ class Galleries:
             self._kept = _read(connection)
         self.on_change()
 
-    def enrol(self, sku: str, alone: Gallery, by: Actor) -> int:
+    @property
+    def index(self) -> Index | None:
+        """The gallery in force, made ready for search; None before the first product."""
+        kept, known = self._kept, self._index
+        if kept is None:
+            return None
+        if known is None or known.gallery.version != kept.pointer.version:
+            known = self._index = Index(kept.gallery)
+        return known
+
+    def product(self, sku: str) -> TaughtProduct | None:
+        """What is known of a product's looks; None where nothing was learnt.
+
+        Raises:
+            DatabaseError: the tables cannot be read.
+        """
+        enrolled = self.index.find(sku) if self.index else None
+        if enrolled is None:
+            return None
+        entry = self._audit.newest(ENROLLED, sku)
+        return TaughtProduct(
+            prototypes=len(enrolled.prototypes),
+            views=entry.detail.get("views") if entry else None,
+            at=entry.at if entry else None,
+            by=entry.actor if entry else None,
+        )
+
+    def enrol(self, sku: str, alone: Gallery, by: Actor, views: int | None = None) -> int:
         """Puts the one product of a gallery into the store's; gives its new version.
+
+        Args:
+            views: from how many views it was learnt, where that is known.
 
         Raises:
             GalleryError: it holds no such product, or was made with another embedding while others are enrolled.
@@ -69,14 +117,17 @@ class Galleries:
         product = next((product for product in alone.products if product.sku == sku), None)
         if product is None or len(product.prototypes) == 0:
             raise GalleryError(f"what was sent holds no views of {sku[:64]!r}")
+        product = _fit(product)
 
         def change(before: Gallery | None) -> Gallery:
             if before is None or not before.products:
                 version = before.version if before else 0
                 return replace(alone, version=version, products=()).with_product(product)
+            if before.products[0].prototypes.shape[1] != product.prototypes.shape[1]:
+                raise GalleryError(f"the views of {sku[:64]!r} are of another width than those of the gallery")
             return before.checked(embedding=alone.embedding.id).with_product(product)
 
-        return self._change(change, by, "product enrolled", sku)
+        return self._change(change, by, ENROLLED, sku, **({} if views is None else {"views": views}))
 
     def remove(self, sku: str, by: Actor) -> int:
         """Removes a product; gives the new version.
@@ -93,7 +144,7 @@ class Galleries:
 
         return self._change(change, by, "product unenrolled", sku)
 
-    def _change(self, change: Callable[[Gallery | None], Gallery], by: Actor, what: str, sku: str) -> int:
+    def _change(self, change: Callable[[Gallery | None], Gallery], by: Actor, what: str, sku: str, **more: int) -> int:
         try:
             with self._office.writing() as connection:
                 before = _read(connection)
@@ -103,11 +154,25 @@ class Galleries:
                 row = {"id": 1, "version": after.version, "sha256": hashlib.sha256(payload).hexdigest()}
                 who = {"set_at": self._office.now(), "set_by": by.name}
                 connection.execute(insert(GALLERIES), row | who | {"data": payload})
-                self._audit.write(connection, by, what, sku, version=after.version)
+                self._audit.write(connection, by, what, sku, version=after.version, **more)
         except IntegrityError:
             raise GalleryError("somebody else enrols at this moment: try again") from None
         self.look()
         return after.version
+
+
+def _fit(product: Enrolled) -> Enrolled:
+    """A product that anybody may have sent, if its views can be held against others.
+
+    Raises:
+        GalleryError: they cannot.
+    """
+    lengths = np.linalg.norm(product.prototypes, axis=1)
+    if len(lengths) > MAX_PROTOTYPES or not np.all(np.abs(lengths - 1) < OFF_LENGTH):
+        raise GalleryError(
+            f"the views of {product.sku[:64]!r} are no vectors of length 1, or more than {MAX_PROTOTYPES}"
+        )
+    return product
 
 
 def _read(connection: Connection) -> Kept | None:

@@ -17,6 +17,7 @@ from smartcart.server.basket.records import StoredEvent
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import CartKey, Commands
 from smartcart.server.catalogue.catalogue import CatalogueMatching
+from smartcart.server.gallery.lessons import Lessons
 from smartcart.server.gallery.post import GalleryPost
 from smartcart.server.ledger.port import DeadLetter, Ledger, LedgerError, Outcome, Verdict
 from smartcart.server.mqtt.commit_reporter import CommitReporter
@@ -55,6 +56,7 @@ class Subscriber:
     Args:
         evidence: where pictures go; None takes none.
         galleries: what carts get to know products by; None has none.
+        lessons: what carts are taught; None teaches nothing.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Subscriber:
         watch: CommitReporter,
         evidence: EvidenceBox | None = None,
         galleries: GalleryPost | None = None,
+        lessons: Lessons | None = None,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
@@ -77,6 +80,7 @@ class Subscriber:
         self._watch = watch
         self._evidence = evidence
         self._galleries = galleries
+        self._lessons = lessons
         self._stopping = threading.Event()
         self._stored = threading.Event()
         self._ledger_trouble: str | None = None
@@ -174,6 +178,9 @@ class Subscriber:
         if delivery.topic.endswith(f"/{Channel.FETCH}"):
             self._take_wish(delivery)
             return None
+        if delivery.topic.endswith(f"/{Channel.LESSON}"):
+            self._take_report(delivery)
+            return None
         return take_in(delivery.topic, delivery.payload, self._catalogue, now)
 
     def _follow(self) -> None:
@@ -251,6 +258,14 @@ class Subscriber:
         if self._galleries is not None:
             self._galleries.asked((topic.store, topic.cart), delivery.payload)
 
+    def _take_report(self, delivery: Delivery) -> None:
+        try:
+            topic = parse_topic(delivery.topic)
+        except ContractError:
+            return
+        if self._lessons is not None and not delivery.kept:
+            self._lessons.take((topic.store, topic.cart), delivery.payload)
+
     # --- the answers ----------------------------------------------------------------------------------------------
 
     def _answer(
@@ -272,8 +287,11 @@ class Subscriber:
             self._publish(key, Channel.ACK, ack.to_bytes())
 
     def _send_commands(self) -> None:
+        if self._lessons is not None:
+            self._lessons.look()
         if self._connection.is_open:
-            for key, command in self._commands.due(time.monotonic()):
+            lessons = self._lessons.due() if self._lessons else []
+            for key, command in (*self._commands.due(time.monotonic()), *lessons):
                 self._publish(key, Channel.COMMAND, command.to_bytes())
             for key, channel, payload, retain in self._galleries.due() if self._galleries else ():
                 self._publish(key, channel, payload, retain=retain)

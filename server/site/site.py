@@ -26,6 +26,7 @@ from smartcart.server.catalogue.pictures import ProductPictures
 from smartcart.server.catalogue.store import Products
 from smartcart.server.checkout.till import Till
 from smartcart.server.gallery.keeper import Galleries
+from smartcart.server.gallery.lessons import Lessons
 from smartcart.server.ledger.port import Ledger
 from smartcart.server.ledger.replay import replay
 from smartcart.server.mqtt.evidence import EvidenceBox
@@ -36,6 +37,7 @@ from smartcart.server.views.cart_screen import ScreenPages
 from smartcart.server.views.dashboard import CartCards
 from smartcart.server.views.feed import Feed
 from smartcart.server.views.queue import QueuePages
+from smartcart.server.views.teach import TeachPages
 from smartcart.server.views.templating import Templates
 
 
@@ -54,6 +56,7 @@ class Site:
     catalogue: CatalogueInForce
     products: Products
     galleries: Galleries
+    lessons: Lessons
     pictures: ProductPictures
     till: Till
     health: Callable[[], Health]
@@ -65,6 +68,7 @@ class Site:
     cards: CartCards
     cart_pages: CartPages
     queue_pages: QueuePages
+    teach_pages: TeachPages
     screen_pages: ScreenPages
     corrections: Corrections
     shopper_words: ShopperWords

@@ -166,9 +166,15 @@ def _form(
     context: dict[str, Any] = {"typed": typed, "product": product, "problems": problems}
     context |= {"unknown": unknown if known else {}, "currency": site.catalogue.currency}
     prices = site.products.prices(product.sku) if product else []
+    context["taught"] = site.galleries.product(product.sku) if product else None
     status = 422 if problems else 200
     return site.templates.page(request, "product.html", status=status, visitor=visitor, prices=prices, **context)
 
 
+def product_place(sku: str) -> str:
+    """Where a product's form is."""
+    return f"/catalogue/product?{urlencode({'sku': sku})}"
+
+
 def _back_to(sku: str) -> Response:
-    return RedirectResponse(f"/catalogue/product?{urlencode({'sku': sku})}", 303)
+    return RedirectResponse(product_place(sku), 303)

@@ -1,0 +1,39 @@
+"""How well a product is told from the others by its looks: the nearest ones, in words."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from smartcart.edge.gallery.search import Index
+
+COUNT: Final = 3
+ALIKE: Final = -3.0
+"""Log-odds from which on two products look alike: at 0 one is as likely the other as not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """A product that another one is like; ``similarity`` is the cosine of their nearest prototypes."""
+
+    sku: str
+    name: str
+    similarity: float
+    looks: Literal["the same", "alike", "different"]
+
+    @property
+    def too_close(self) -> bool:
+        """Whether it is often taken for the other."""
+        return self.looks == "the same"
+
+
+def nearest(index: Index | None, sku: str) -> tuple[Near, ...]:
+    """The products of the gallery that one of them is most like, the nearest first."""
+    product = index.find(sku) if index is not None else None
+    if index is None or product is None:
+        return ()
+    embedding, found = index.gallery.embedding, []
+    for other, similarity in index.nearest(product, COUNT):
+        odds = embedding.sharpness * (similarity - embedding.like)
+        looks: Literal["the same", "alike", "different"]
+        looks = "the same" if odds >= 0 else "alike" if odds >= ALIKE else "different"
+        found.append(Near(sku=other.sku, name=other.name, similarity=similarity, looks=looks))
+    return tuple(found)
