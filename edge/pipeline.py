@@ -60,9 +60,9 @@ class Pipeline:
 
     def _step(self, frame: Frame) -> Step:
         detections = self.detector.detect(frame)
-        taught = self.teacher.see(frame, detections, self._hindrance()) if self.teacher is not None else None
+        taught = self.teacher.see(frame, detections) if self.teacher is not None else None
         if taught is not None:
-            self.judge.forget_visit()
+            self.judge.pause(frame.time)
             return Step(frame=frame, detections=detections, tracks=(), decisions=(), taught=taught)
         tracks = self.tracker.update(frame.time, detections)
         if self.witness is not None:
@@ -73,12 +73,6 @@ class Pipeline:
             self.namer.see(frame, tracks)
         decisions = self.named(self.judge.update(frame.time, tracks))
         return Step(frame=frame, detections=detections, tracks=tracks, decisions=decisions)
-
-    def _hindrance(self) -> str | None:
-        """Why no lesson can begin: while one goes on, nobody watches what stands in the basket."""
-        count = len(self.judge.contents)
-        stand = "an item stands" if count == 1 else f"{count} items stand"
-        return f"{stand} in the basket: take out what is in it, then teach" if count else None
 
     def named(self, decisions: Sequence[Decision]) -> Sequence[Decision]:
         """The decisions with their products."""

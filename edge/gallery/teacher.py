@@ -12,9 +12,10 @@ from typing import Final
 from smartcart.edge.capture.frames import Frame
 from smartcart.edge.contract.lesson import LessonReport
 from smartcart.edge.gallery.embedder import Embedder
-from smartcart.edge.gallery.enrolment import ADVICE, LEAST_CONFIDENCE, MOST, Enrolment, Seen
+from smartcart.edge.gallery.enrolment import ADVICE, LEAST_CONFIDENCE, MOST, SAME_THING, Enrolment, Seen
 from smartcart.edge.gallery.gallery_file import Gallery, GalleryError
 from smartcart.edge.vision.detection import Box, Detection
+from smartcart.models.labels import HAND
 
 SECONDS: Final = 30.0
 LEAST: Final = 10.0
@@ -60,10 +61,19 @@ class _Lesson:
 
 @dataclass(slots=True)
 class _Clearing:
-    """Since when the picture is looked at after a lesson, and when anything was found in it last."""
+    """Where the product was last, since when it is to be gone, and when a hand or it was seen last."""
 
+    box: Box | None
     since: float
     full: float
+
+    def is_there(self, found: Detection) -> bool:
+        """Whether this is a hand, or what was taught."""
+        if found.confidence < LEAST_CONFIDENCE:
+            return False
+        if found.label == HAND:
+            return True
+        return self.box is not None and found.box.overlap(self.box) > SAME_THING * found.box.area
 
 
 @dataclass(slots=True)
@@ -131,21 +141,13 @@ class Teacher:
                 self._end(self._lesson, ENDED)
             self._clearing = None
 
-    def see(self, frame: Frame, found: Sequence[Detection], hindrance: str | None) -> Taught | None:
-        """Takes a frame and what was detected in it; None when no lesson concerns it.
-
-        Args:
-            hindrance: why a lesson cannot begin now.
-        """
+    def see(self, frame: Frame, found: Sequence[Detection]) -> Taught | None:
+        """Takes a frame and what was detected in it; None when no lesson concerns it."""
         with self._lock:
             lesson = self._lesson
             if lesson is None:
                 return self._clear(frame, found)
             if lesson.since is None:
-                if hindrance is not None:
-                    self._end(lesson, hindrance)
-                    self._clearing = None
-                    return None
                 lesson.since = frame.time
             return self._look(lesson, frame, found)
 
@@ -159,7 +161,8 @@ class Teacher:
         said = enrolment.see(frame, found)
         if said == "taken" and lesson.first is None:
             lesson.first = frame.time
-        self._clearing = _Clearing(since=frame.time, full=frame.time)
+        box = enrolment.box or (self._clearing.box if self._clearing else None)
+        self._clearing = _Clearing(box=box, since=frame.time, full=frame.time)
         if lesson.is_over(frame.time):
             self._end(lesson, None)
         else:
@@ -171,7 +174,7 @@ class Teacher:
         clearing = self._clearing
         if clearing is None:
             return None
-        if any(d.confidence >= LEAST_CONFIDENCE for d in found):
+        if any(clearing.is_there(one) for one in found):
             clearing.full = frame.time
         if frame.time - clearing.full >= CLEAR or frame.time - clearing.since >= LONGEST_CLEAR:
             self._clearing = None

@@ -78,8 +78,9 @@ class Judge:
             return decisions + (self._ask() if begins else self._meanwhile(visit, time))
         return self._quiet(time, elapsed)
 
-    def forget_visit(self) -> None:
-        """A visit under way was none: nothing of it is decided, and what stands in the basket stays as it was."""
+    def pause(self, time: float) -> None:
+        """Looks away at this frame: a visit under way is forgotten, and what stands in the basket stays as it was."""
+        self._time = time
         self._visit = None
         self._paths = {}
         self._unknown.drop()

@@ -210,9 +210,9 @@ class Lessons:
     def _lost(self, lesson: Lesson, now: float) -> str | None:
         view, name = self._carts.view(lesson.cart), lesson.cart[1]
         if view is not None and view.status is not None and not view.status.online:
-            return f"{name} went offline in the middle of it: nothing was learnt. Teach it again when the cart is back"
+            return f"nothing was learnt: {name} went offline in the middle of it. Teach it again when the cart is back"
         if now - lesson.heard > SILENT_SECONDS or now - lesson.since > LONGEST_SECONDS:
-            return f"{name} does not answer: nothing was learnt. Look at the cart, then teach it again"
+            return f"nothing was learnt: {name} does not answer. Look at the cart, then teach it again"
         return None
 
     def _after(self, lesson: Lesson, report: LessonReport) -> Lesson:
