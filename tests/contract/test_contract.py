@@ -31,6 +31,7 @@ from smartcart.edge.contract.events import (
     parse_topic,
     read_again,
 )
+from smartcart.edge.contract.lesson import LessonReport
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
 ADDED = json.loads((Path(__file__).parent / "golden" / "item_added.json").read_text())
@@ -155,6 +156,7 @@ def test_status_ack_and_command_come_back_as_they_were_sent() -> None:
         camera=CameraHealth.COVERED,
         outbox=3,
         gallery=4,
+        teaching=False,
         extra={"battery": 0.5},
     )
     assert parse_status(status.to_bytes()) == status
@@ -164,6 +166,43 @@ def test_status_ack_and_command_come_back_as_they_were_sent() -> None:
     assert parse_command(command.to_bytes()) == command
     with pytest.raises(ContractError, match="unknown"):
         parse_command(b'{"action": "self_destruct"}')
+
+
+LESSONS = sorted((Path(__file__).parent / "golden" / "lessons").glob("*.json"))
+TEACH = json.loads((Path(__file__).parent / "golden" / "lessons" / "command_teach.json").read_text())
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)
+def test_golden_messages_of_lessons_are_read_and_written_back_unchanged(path: Path) -> None:
+    message, word = json.loads(path.read_text()), path.stem.partition("_")[0]
+    read = parse_command(wire(message)) if word == "command" else LessonReport.from_bytes(wire(message))
+    assert json.loads(read.to_bytes()) == message
+    schema = json.loads((FOLDER / f"{word}.schema.json").read_text())
+    jsonschema.validate(message, schema, cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("name", ["lesson", "sku", "name"])
+def test_a_command_to_teach_names_lesson_and_product(name: str) -> None:
+    with pytest.raises(ContractError, match=f"command.{name} is missing"):
+        parse_command(wire({key: value for key, value in TEACH.items() if key != name}))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"state": "bored"}, "unknown"),
+        ({"progress": 1.2}, "out of range"),
+        ({"state": "learnt"}, "belongs to what was learnt"),
+        ({"gallery": "AAAA"}, "belongs to what was learnt"),
+        ({"state": "learnt", "gallery": "a"}, "not base64"),
+        ({"schema": "smartcart.lesson/2"}, "unknown"),
+    ],
+    ids=str,
+)
+def test_a_wrong_report_of_a_lesson_is_refused(change: dict[str, Any], reason: str) -> None:
+    message = json.loads((Path(__file__).parent / "golden" / "lessons" / "lesson_teaching.json").read_text())
+    with pytest.raises(ContractError, match=reason):
+        LessonReport.from_bytes(wire(message | change))
 
 
 CORRECTION = {
