@@ -10,7 +10,7 @@ from smartcart.server.app.service import BasketServer
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 from smartcart.server.site.entrance import Entrance
 
-TIMEOUT = 12_000
+TIMEOUT = 60_000
 """How long a page of a busy machine may take, in ms."""
 Open = Callable[..., Page]
 """Opens a page that is live; see the fixture ``open_page``."""

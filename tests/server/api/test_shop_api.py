@@ -123,7 +123,7 @@ def test_staff_look_and_admins_change(server: BasketServer) -> None:
         sign_in(anna, "anna")
         assert anna.get("catalogue").status_code == 200
         assert "Add a product" not in anna.get("catalogue").text
-        for path in ("catalogue/product", "catalogue/import", "catalogue/shop"):
+        for path in ("catalogue/product", "catalogue/teach?sku=JAM", "catalogue/import", "catalogue/shop"):
             assert anna.get(path).status_code == 403
         assert anna.put("api/v1/catalogue/product", json={"sku": "A", "name": "A"}).status_code == 403
     reading = doors_of(server).tokens.create("screen", Scope.READ, None, TESTER)[1]

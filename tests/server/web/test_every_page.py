@@ -24,6 +24,7 @@ COULD_BE = (
 )
 PAGES = (
     *("", "queue", "numbers", "checkout", "door", "catalogue", "catalogue/product", "catalogue/product?sku=JAM"),
+    "catalogue/teach?sku=JAM",
     *("catalogue/import", "catalogue/shop", "screens", "accounts", "tokens", "audit", "password", "login"),
     *("carts/store-1/{cart}", "cart/store-1/{cart}", "cart/store-1/{cart}/checkout", "carts/store-1/nobody"),
     *("checkout/store-1/{cart}/{session}", "checkout/store-1/paid/{paid}", "receipt/{code}"),
