@@ -11,6 +11,8 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 from processes import MOSQUITTO, wait_until
 from store_broker import Peer, Store, topic
+from turned_packs import ITEM, Pixels
+from turned_packs import view as view_of_pack
 from wire_events import CATALOGUE, Trip
 
 from smartcart.edge.contract.broker_address import BrokerAddress
@@ -18,6 +20,8 @@ from smartcart.edge.contract.events import Ack, Channel, Command, ModelName, Sta
 from smartcart.edge.delivery.courier import Courier
 from smartcart.edge.delivery.outbox import Outbox
 from smartcart.edge.delivery.publisher import Identity, Publisher
+from smartcart.edge.gallery.teacher import Teacher
+from smartcart.server.access.audit import Actor
 from smartcart.server.app.service import BasketServer
 from smartcart.server.basket.basket import Basket
 from smartcart.server.pki.certificates import CertificateRole
@@ -216,6 +220,31 @@ def test_the_real_edge_and_the_real_server_meet_over_it(store: Store, server: Ba
     with Courier(outbox, identity, broker=address, version="test"):
         assert server.wait_for("store-1", "cart-7", lambda b: b.events == 1, timeout=30)
         wait_until(lambda: outbox.depth() == 0)
+    outbox.close()
+
+
+def test_a_lesson_goes_there_and_back_over_it(store: Store, server: BasketServer, tmp_path: Path) -> None:
+    bundle = store.bundle("cart-7")
+    identity = Identity(store="store-1", cart="cart-7", model=ModelName(name="eye", hash="0123456789ab"))
+    outbox, teacher = Outbox(tmp_path / "outbox.sqlite", store="store-1", cart="cart-7"), Teacher(Pixels(), "store-1")
+
+    def obey(command: Command) -> None:
+        if command.action == "teach":
+            teacher.begin(command.lesson or "", command.sku or "", command.name or "")
+        else:
+            teacher.end(command.lesson or "", keep=command.keep)
+
+    product = CATALOGUE.find("JAM")
+    assert product
+    address = BrokerAddress.parse(store.broker.url, ca=bundle, cert=bundle)
+    with Courier(outbox, identity, broker=address, version="test", on_command=obey, teacher=teacher):
+        wait_until(lambda: (view := server.view("store-1", "cart-7")) is not None and view.online, timeout=30)
+        server._lessons.start(("store-1", "cart-7"), product, Actor(name="anna", via="login"))
+        wait_until(lambda: teacher.is_teaching, timeout=30)
+        for seed in range(5):
+            teacher.see(view_of_pack(seed), [ITEM])
+        server._lessons.end("JAM", "keep")
+        wait_until(lambda: server._galleries.product("JAM") is not None, timeout=30)
     outbox.close()
 
 
