@@ -21,7 +21,7 @@ from smartcart.edge.gallery.gallery_file import Gallery
 CHROMIUM = Path("/usr/bin/chromium")
 RATE = 10.0
 SIDE = 240
-VIEWS = 24
+VIEWS = 12
 
 Pictures = NDArray[np.uint8]
 
