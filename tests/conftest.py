@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from processes import MOSQUITTO, Mosquitto
 
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
+
+# a loaded machine draws examples slowly; that is no failure
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 SHARED = Path(__file__).parents[2] / "shared"
 
