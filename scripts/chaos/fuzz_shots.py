@@ -117,7 +117,8 @@ class Shots:
     def _event(self, trip: _Trip, kind: str) -> dict[str, Any]:
         event: dict[str, Any] = {name: satisfying(of, self._rng) for name, of in EVENT_FIELDS.items()}
         event |= dict.fromkeys(("label", "sku", "quantity", "confidence", "candidates", "box", "evidence"))
-        del event["initial"]
+        for name in ("initial", "products", "gallery", "source"):
+            del event[name]
         return event | {
             "store": STORE,
             "cart": trip.cart,

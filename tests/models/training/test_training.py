@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,7 +29,13 @@ SMALL = ("--image-size", "64", "--batch", "4", "--threads", "1")
 
 def command(*arguments: object) -> "subprocess.Popen[str]":
     line = [str(Path(sys.executable).with_name("smartcart")), "models", *map(str, arguments)]
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kills a training with the processes that load its pictures, which would hold its pipes open."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
 
 
 def run(*arguments: object) -> tuple[int, dict[str, Any], str]:
@@ -53,8 +61,7 @@ def trained(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "no epoch ended"
         time.sleep(0.01)
-    process.kill()
-    process.communicate()
+    kill(process)
     assert "seconds" not in json.loads((out / "record.json").read_text())
     status, record, err = run("train", "--resume", "--out", out, "--json")
     assert status == 0, err
@@ -312,6 +319,8 @@ def test_what_cannot_be_quantized_is_refused(exported: tuple[Path, dict[str, Any
 
 RATES = """
 import json
+import os
+import signal
 from ultralytics import YOLO
 from smartcart.models.training.trainer import _trainer
 from smartcart.models.training.training import quiet_libraries
@@ -364,8 +373,7 @@ def test_a_recogniser_whose_training_was_killed_goes_on_where_it_stood(
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "no pass ended"
         time.sleep(0.01)
-    process.kill()
-    process.communicate()
+    kill(process)
     status, record, err = run("recogniser", "--resume", "--out", file, "--json")
     assert status == 0, err
     passes = [json.loads(line)["pass"] for line in log.read_text().splitlines()]
@@ -380,6 +388,8 @@ def test_a_recogniser_whose_training_was_killed_goes_on_where_it_stood(
 
 GOES_ON = """
 import json
+import os
+import signal
 from pathlib import Path
 import numpy as np
 import onnxruntime
