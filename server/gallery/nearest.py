@@ -12,7 +12,7 @@ ALIKE: Final = -3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Near:
-    """A product that another one is like; ``similarity`` is the cosine of their nearest prototypes."""
+    """A product that another one is like; ``similarity`` is that of ``Index``."""
 
     sku: str
     name: str

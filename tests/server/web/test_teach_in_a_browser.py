@@ -19,7 +19,7 @@ from smartcart.server.app.service import BasketServer
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 from smartcart.server.runtime.clock import utc_now
 
-EMBEDDING = Embedding(id="0123456789ab", like=0.76, sharpness=16.4)
+EMBEDDING = Embedding(id="0123456789ab", like=0.5, sharpness=20.0)
 TESTER = Actor(name="tester", via="command")
 
 
