@@ -28,6 +28,7 @@ LEAST_CONFIDENCE: Final = 0.25
 RIVAL: Final = 0.4
 SAME_THING: Final = 0.5
 LABEL_SHARE: Final = 0.15
+LEAST_SHOWN: Final = 0.15
 WHOLE: Final = Box(0.02, 0.02, 0.98, 0.98)
 ROUNDS: Final = 12
 
@@ -67,7 +68,8 @@ class Enrolment:
     """Takes one product's views, frame by frame.
 
     Args:
-        whole_pictures: where nothing is found, the whole picture shows the product, as in a catalogue's pictures.
+        whole_pictures: each picture shows the product alone, as a catalogue's do: where nothing, several things or but a
+            part of it are found, it is the whole picture.
     """
 
     def __init__(self, embedder: Embedder, *, whole_pictures: bool = False) -> None:
@@ -99,7 +101,7 @@ class Enrolment:
             return None, "full"
         items = [d for d in found if d.label != HAND and d.confidence >= LEAST_CONFIDENCE]
         box, label, said = _one_of(items, [d.box for d in found if d.label == HAND])
-        if said == "no item" and self._whole:
+        if self._whole and (box is None or said == "two items" or box.area < LEAST_SHOWN):
             box, said = WHOLE, "taken"
         if box is None or said != "taken":
             return box, said

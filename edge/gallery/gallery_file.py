@@ -23,7 +23,7 @@ MAX_PROTOTYPES: Final = 16
 STORED: Final = np.dtype("<f2")
 
 
-class GalleryError(EdgeError, ValueError):
+class GalleryError(EdgeError):
     """A gallery cannot be used; the message says why, and what to do."""
 
 
