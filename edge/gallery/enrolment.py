@@ -68,8 +68,8 @@ class Enrolment:
     """Takes one product's views, frame by frame.
 
     Args:
-        whole_pictures: each picture shows the product alone, as a catalogue's do: where nothing, several things or but a
-            part of it are found, it is the whole picture.
+        whole_pictures: each picture shows the product alone, as a catalogue's do: where nothing, several things or only
+            a part of it are found, it is the whole picture.
     """
 
     def __init__(self, embedder: Embedder, *, whole_pictures: bool = False) -> None:
