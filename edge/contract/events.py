@@ -521,7 +521,7 @@ def parse_event(payload: bytes, topic: Topic | None = None) -> Event:
     event_id = raw.get("id")
     known = event_id if isinstance(event_id, str) and re.fullmatch(ID_PATTERN, event_id) else None
     try:
-        _check_writable(raw)
+        check_writable(raw)
         _check_major(raw, "event")
         check(raw, EVENT, "event")
         event = _event(raw)
@@ -542,7 +542,7 @@ def read_again(payload: bytes) -> Event:
     """
     try:
         raw = parse_object(payload, MAX_EVENT_BYTES)
-        _check_writable(raw)
+        check_writable(raw)
         check(raw, _STORED, "event")
         return _build(raw, EventType(raw["type"]))
     except (ValueError, TypeError) as error:
@@ -556,7 +556,7 @@ def parse_status(payload: bytes) -> Status:
         ContractError: as for ``parse_event``.
     """
     raw = parse_object(payload, MAX_EVENT_BYTES)
-    _check_writable(raw)
+    check_writable(raw)
     _check_major(raw, "status")
     check(raw, STATUS, "status")
     known = {name: raw[name] for name in STATUS_FIELDS if name in raw}
@@ -574,7 +574,7 @@ def parse_ack(payload: bytes) -> Ack:
         ContractError: not JSON, or not of the contract's form.
     """
     raw = parse_object(payload, 1 << 20)
-    _check_writable(raw)
+    check_writable(raw)
     check(raw, ACK, "ack")
     return Ack(committed=tuple(raw["committed"]), rejected=tuple((i, reason) for i, reason in raw["rejected"]))
 
@@ -586,7 +586,7 @@ def parse_command(payload: bytes) -> Command:
         ContractError: not JSON, or an action that this edge does not know.
     """
     raw = parse_object(payload, MAX_EVENT_BYTES)
-    _check_writable(raw)
+    check_writable(raw)
     check(raw, COMMAND, "command")
     for name in _OF_LESSONS.get(raw["action"], ()):
         if name not in raw:
@@ -683,8 +683,12 @@ def _no_constant(word: str) -> float:
     raise ValueError(f"{word} is not a JSON number")
 
 
-def _check_writable(raw: Json) -> None:
-    """What is taken has to go out again: half a surrogate pair cannot, nor a number past all limits."""
+def check_writable(raw: Json) -> None:
+    """Holds to it that what is taken can go out again: half a surrogate pair cannot, nor a number past all limits.
+
+    Raises:
+        ContractError: it cannot.
+    """
     try:
         encode(raw)
     except (ValueError, RecursionError) as error:

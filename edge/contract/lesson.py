@@ -8,7 +8,7 @@ import binascii
 from dataclasses import dataclass
 from typing import Final, Literal, Self
 
-from smartcart.edge.contract.events import ID_PATTERN, ContractError, Json, check, encode, parse_object
+from smartcart.edge.contract.events import ID_PATTERN, ContractError, Json, check, check_writable, encode, parse_object
 
 LESSON_SCHEMA: Final = "smartcart.lesson/1"
 MOST_BYTES: Final = 64 * 1024
@@ -65,6 +65,7 @@ class LessonReport:
             ContractError: it is none, or says that something was learnt and does not bring it.
         """
         raw = parse_object(payload, MOST_BYTES)
+        check_writable(raw)
         check(raw, LESSON, "lesson")
         if (raw["state"] == "learnt") != ("gallery" in raw):
             raise ContractError("'gallery' belongs to what was learnt, and to that alone")

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from smartcart.edge.contract.events import ContractError, Json, check, check_writable, parse_object
 from smartcart.edge.errors import EdgeError
 
 Floats = NDArray[np.float32]
@@ -21,6 +22,39 @@ SCHEMA: Final = "smartcart.gallery/1"
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_PROTOTYPES: Final = 16
 STORED: Final = np.dtype("<f2")
+_WORD: Final[Json] = {"type": "string", "minLength": 1, "maxLength": 64}
+_PRODUCT: Final[Json] = {
+    "type": "array",
+    "minItems": 4,
+    "maxItems": 4,
+    "prefixItems": [
+        _WORD,
+        {"type": "string", "maxLength": 200},
+        {"type": "array", "maxItems": 64, "items": _WORD},
+        {"type": "integer", "minimum": 0, "maximum": 100_000},
+    ],
+}
+HEAD: Final[Json] = {
+    "type": "object",
+    "required": ["schema", "store", "version", "embedding", "width", "sha256", "products"],
+    "properties": {
+        "store": _WORD,
+        "version": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
+        "embedding": {
+            "type": "object",
+            "required": ["id", "like", "sharpness"],
+            "properties": {
+                "id": _WORD,
+                "like": {"type": "number", "minimum": -1, "maximum": 1},
+                "sharpness": {"type": "number", "minimum": 0, "maximum": 1000},
+            },
+        },
+        "width": {"type": "integer", "minimum": 0, "maximum": 4096},
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "products": {"type": "array", "maxItems": 100_000, "items": _PRODUCT},
+    },
+}
+"""What the line of JSON must be; each product is its SKU, name, labels and how many prototypes it has."""
 
 
 class GalleryError(EdgeError):
@@ -109,30 +143,32 @@ class Gallery:
             raise GalleryError(f"a gallery of {len(payload)} bytes is over the limit of {MAX_BYTES}")
         line, _, body = payload.partition(b"\n")
         try:
-            head: Mapping[str, Any] = json.loads(line)
-            schema = head["schema"]
+            head = parse_object(line, MAX_BYTES)
+            schema = head.get("schema", SCHEMA)
             if schema != SCHEMA:
                 raise GalleryError(f"is a gallery of the form {str(schema)[:40]!r}, not {SCHEMA}: update the reader")
-            if hashlib.sha256(body).hexdigest() != head["sha256"]:
-                raise GalleryError("the gallery is damaged (its SHA-256 differs): fetch or copy it again")
-            return cls._of(head, np.frombuffer(body, STORED).astype(np.float32))
-        except GalleryError:
-            raise
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise GalleryError(f"is no gallery: {type(error).__name__}: {error}") from None
+            check_writable(head)
+            check(head, HEAD, "gallery")
+        except ContractError as error:
+            raise GalleryError(f"is no gallery: {error.reason}") from None
+        if hashlib.sha256(body).hexdigest() != head["sha256"]:
+            raise GalleryError("the gallery is damaged (its SHA-256 differs): fetch or copy it again")
+        if len(body) != STORED.itemsize * head["width"] * sum(count for *_, count in head["products"]):
+            raise GalleryError("is no gallery: it holds more or fewer prototypes than it says")
+        return cls._of(head, np.frombuffer(body, STORED).astype(np.float32))
 
     @classmethod
     def _of(cls, head: Mapping[str, Any], values: Floats) -> Self:
-        counts = [int(count) for *_, count in head["products"]]
-        rows = values.reshape(sum(counts), int(head["width"])) if counts else values.reshape(0, 1)
-        ends = np.cumsum([0, *counts]).tolist()
+        """Of a line that was checked, and all prototypes one after the other."""
+        rows = values.reshape(-1, head["width"] or 1)
+        ends = np.cumsum([0, *(count for *_, count in head["products"])]).tolist()
         told = head["embedding"]
         return cls(
-            store=str(head["store"]),
-            version=int(head["version"]),
-            embedding=Embedding(id=str(told["id"]), like=float(told["like"]), sharpness=float(told["sharpness"])),
+            store=head["store"],
+            version=head["version"],
+            embedding=Embedding(id=told["id"], like=float(told["like"]), sharpness=float(told["sharpness"])),
             products=tuple(
-                Enrolled(sku=str(sku), name=str(name), labels=tuple(map(str, labels)), prototypes=rows[a:b])
+                Enrolled(sku=sku, name=name, labels=tuple(labels), prototypes=rows[a:b])
                 for (sku, name, labels, _), a, b in zip(head["products"], ends[:-1], ends[1:], strict=True)
             ),
         )

@@ -78,7 +78,7 @@ class GalleryInUse:
         """Takes a gallery that was fetched; a damaged or foreign one is refused and the one in use stays."""
         try:
             if hashlib.sha256(payload).hexdigest() != sha256:
-                raise GalleryError("the gallery was damaged on its way (its SHA-256 differs): it is fetched again")
+                raise GalleryError("the gallery was damaged on its way (its SHA-256 differs): the one before stays")
             index = self._checked(Gallery.from_bytes(payload))
             write_gallery(self._file, payload)
         except GalleryError as error:

@@ -1,6 +1,7 @@
 """The store's gallery, kept beside the catalogue: the version in force alone, so that what was removed is gone."""
 
 import hashlib
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ from smartcart.server.database.shop_tables import GALLERIES
 
 ENROLLED: Final = "product enrolled"
 OFF_LENGTH: Final = 0.05
+LAST_VERSION: Final = 2**53 - 2
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,7 @@ class Galleries:
         self.on_change = on_change
         self._lock = threading.Lock()
         self._kept: Kept | None = None
+        self._looked_at: object = None
         self._index: Index | None = None
         self.look()
 
@@ -72,9 +77,9 @@ class Galleries:
         """
         with self._lock, self._office.reading() as connection:
             version = connection.execute(select(GALLERIES.c.version)).scalar()
-            if version == (self._kept.pointer.version if self._kept else None):
+            if version == self._looked_at:
                 return
-            self._kept = _read(connection)
+            self._looked_at, self._kept = version, _read(connection)
         self.on_change()
 
     @property
@@ -149,6 +154,7 @@ class Galleries:
             with self._office.writing() as connection:
                 before = _read(connection)
                 after = change(before.gallery if before else None)
+                after = replace(after, version=max(after.version, _version(connection) + 1))
                 payload = after.to_bytes()
                 connection.execute(delete(GALLERIES))
                 row = {"id": 1, "version": after.version, "sha256": hashlib.sha256(payload).hexdigest()}
@@ -175,9 +181,26 @@ def _fit(product: Enrolled) -> Enrolled:
     return product
 
 
+def _version(connection: Connection) -> int:
+    """Of the row, so that carts take whatever follows even a damaged one for news; 0 where there is none."""
+    version = connection.execute(select(GALLERIES.c.version)).scalar()
+    return version if isinstance(version, int) and 0 <= version < LAST_VERSION else 0
+
+
 def _read(connection: Connection) -> Kept | None:
+    """The row; a damaged one is said in the log and counts as none, so that it stops neither start nor pages."""
     row = connection.execute(select(GALLERIES)).first()
     if row is None:
         return None
-    payload = bytes(row.data)
-    return Kept(pointer=Pointer(version=row.version, size=len(payload), sha256=row.sha256), payload=payload)
+    try:
+        if not isinstance(row.data, bytes | memoryview):
+            raise GalleryError("it holds no bytes")
+        payload = bytes(row.data)
+        gallery = Gallery.from_bytes(payload)
+        if gallery.version != row.version or gallery.version < 1:
+            raise GalleryError(f"it says that it is version {gallery.version}")
+    except GalleryError as error:
+        log.error("the gallery is damaged, and counts as empty until products are taught again: %s", error)
+        return None
+    pointer = Pointer(version=gallery.version, size=len(payload), sha256=hashlib.sha256(payload).hexdigest())
+    return Kept(pointer=pointer, payload=payload)
