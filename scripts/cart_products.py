@@ -1,14 +1,13 @@
 """What a cart names products by: the gallery that it keeps and fetches, and the codes that it reads."""
 
 import logging
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from smartcart.edge.codes.reader import CodeReader
 from smartcart.edge.gallery.embedder import Embedder, OnnxEmbedder
 from smartcart.edge.gallery.fetching import GalleryFetch
-from smartcart.edge.gallery.in_use import GalleryInUse
+from smartcart.edge.gallery.in_use import GalleryInUse, read_gallery, write_gallery
 from smartcart.edge.gallery.namer import ProductNamer
 from smartcart.edge.gallery.sightings import Sightings
 from smartcart.models.labels import DEFAULT_EMBEDDING
@@ -30,21 +29,20 @@ def cart_products(kept: Path, *, given: Path | None, embedding: Path | None, thr
 
     Args:
         kept: where the cart keeps the gallery that it has fetched.
-        given: a gallery to begin with instead; it is checked when it is used first.
+        given: a gallery to begin with instead.
         embedding: the model; None takes the shipped one, where it is there.
         threads: ONNX Runtime's threads within one operator.
 
     Raises:
         ModelError: the model is none.
-        OSError: the gallery that was given cannot be copied.
+        GalleryError: the gallery that was given cannot be used here, or not be kept.
     """
     file = embedding or DEFAULT_EMBEDDING
     if embedding is None and not file.exists():
         return CartProducts(namer=ProductNamer(codes=CodeReader()), fetch=None, embedder=None)
     embedder = OnnxEmbedder(file, threads=threads)
     if given is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(given, kept)
+        write_gallery(kept, read_gallery(given).checked(embedding=embedder.embedding.id).to_bytes())
     in_use = GalleryInUse(kept, embedding=embedder.embedding.id, on_refused=lambda why: log.warning("%s", why))
     namer = ProductNamer(Sightings(embedder), in_use.index, CodeReader(), in_use.between_visits)
     return CartProducts(namer=namer, fetch=GalleryFetch(in_use), embedder=embedder)

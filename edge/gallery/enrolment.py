@@ -6,7 +6,6 @@ Nothing is kept of the pictures themselves.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -14,7 +13,6 @@ import numpy as np
 from smartcart.edge.capture.frames import Frame, Image
 from smartcart.edge.gallery.embedder import Embedder
 from smartcart.edge.gallery.gallery_file import MAX_PROTOTYPES, Enrolled, Floats, GalleryError
-from smartcart.edge.gallery.search import Index
 from smartcart.edge.gallery.sightings import LEAST_PIXELS, sharpness
 from smartcart.edge.vision.detection import Box, Detection
 from smartcart.models.labels import HAND
@@ -42,26 +40,6 @@ ADVICE: Final[dict[Seen, str]] = {
     "too small": "bring it nearer to the camera",
     "full": "that is enough: every side was seen",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rival:
-    """An enrolled product that is like the new one; ``too_close``: often taken for it."""
-
-    sku: str
-    name: str
-    similarity: float
-    too_close: bool
-
-    @property
-    def advice(self) -> str:
-        """What to do, as a sentence."""
-        if not self.too_close:
-            return f"{self.name} ({self.sku}) is told apart (similarity {self.similarity:.2f})."
-        return (
-            f"{self.name} ({self.sku}) is too close (similarity {self.similarity:.2f}): is it the same product? "
-            "If not, add the barcode to both in the catalogue, so that a code settles it."
-        )
 
 
 class Enrolment:
@@ -136,15 +114,6 @@ class Enrolment:
         whole = sum(self._labels.values())
         labels = tuple(sorted(label for label, n in self._labels.items() if n >= LABEL_SHARE * whole))
         return Enrolled(sku=sku, name=name, labels=labels, prototypes=prototypes(np.array(self._rows)))
-
-
-def rivals(index: Index, product: Enrolled) -> Sequence[Rival]:
-    """The three products of the gallery that the new one is most like."""
-    limit = index.gallery.embedding.like
-    return [
-        Rival(sku=other.sku, name=other.name, similarity=alike, too_close=alike >= limit)
-        for other, alike in index.nearest(product)
-    ]
 
 
 def prototypes(rows: Floats) -> Floats:

@@ -75,7 +75,7 @@ class Index:
         )
 
     def nearest(self, product: Enrolled, count: int = 3) -> Sequence[tuple[Enrolled, float]]:
-        """The other products that one is most like, with the similarity of their nearest prototypes."""
+        """The other products that one is most like, with the similarity of the view that is most like them."""
         others = [(i, p) for i, p in enumerate(self._products) if p.sku != product.sku]
         alike = self.similarities(product.prototypes).max(0, initial=-1.0)
         return sorted(((p, round(float(alike[i]), 3)) for i, p in others), key=lambda pair: -pair[1])[:count]

@@ -1,16 +1,19 @@
 """``smartcart products``: enrol what a store sells, so that carts know it by its looks."""
 
 import argparse
+import contextlib
 import json
+import math
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smartcart.edge.capture.frames import Frame
+    from collections.abc import Callable
+
+    from smartcart.edge.capture.frames import FrameSource
     from smartcart.edge.gallery.embedder import OnnxEmbedder
-    from smartcart.edge.gallery.enrolment import Enrolment, Rival
+    from smartcart.edge.gallery.enrolment import Enrolment, Seen
     from smartcart.edge.gallery.gallery_file import Enrolled, Gallery
     from smartcart.edge.vision.detector import OnnxDetector
     from smartcart.scripts.products.server import GalleryServer
@@ -63,7 +66,7 @@ def _add_eye(parser: argparse.ArgumentParser) -> None:
     from smartcart.models.labels import DEFAULT_MODEL
     from smartcart.scripts.pipeline_options import add_camera_options, frame_rate
 
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the eye (default: the shipped one)")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the detector (default: the shipped one)")
     parser.add_argument("--embedding", type=Path, metavar="FILE", help="default: the shipped one")
     parser.add_argument("--threads", type=int, default=1, help="ONNX Runtime threads (default: 1)")
     parser.add_argument("--fps", type=frame_rate, help="ask a webcam for so many frames a second")
@@ -79,17 +82,21 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
 
 
 def _enroll(args: argparse.Namespace) -> int:
-    from smartcart.edge.gallery.enrolment import rivals
-    from smartcart.edge.gallery.gallery_file import empty
+    from smartcart.edge.capture.sources import open_source
+    from smartcart.edge.gallery.enrolment import Enrolment
+    from smartcart.edge.gallery.nearest import nearest
     from smartcart.edge.gallery.search import Index
-    from smartcart.scripts.pipeline import open_embedder
+    from smartcart.scripts.pipeline import camera_mode
 
-    embedder = open_embedder(args)
-    held = _open(args)
-    gallery = (held or empty(args.store, embedder.embedding)).checked(embedding=embedder.embedding.id)
-    enrolment = _watch(args)
+    embedder, detector = _eyes(args)
+    gallery = _begun(args, embedder)
+    is_folder = Path(args.source).is_dir()
+    seconds = math.inf if is_folder else args.seconds
+    enrolment = Enrolment(embedder, whole_pictures=is_folder)
+    frames = open_source(args.source, mode=camera_mode(args))
+    _watch(enrolment, detector, frames, seconds=seconds, says=None if args.json else _say)
     product = enrolment.enrolled(args.sku, args.name or args.sku)
-    near = rivals(Index(gallery), product)
+    near = nearest(Index(gallery), product)
     again = any(known.sku == args.sku for known in gallery.products)
     version = _keep(args, gallery, product)
     if args.json:
@@ -99,31 +106,30 @@ def _enroll(args: argparse.Namespace) -> int:
         return 0
     print(f"{product.name} ({product.sku}): {enrolment.views} views, gallery version {version}"
           + ("; what was enrolled under this SKU before is replaced" if again else ""))  # fmt: skip
-    _tell(near)
+    for other in near:
+        print(f"  {other.advice}")
     return 0
 
 
 def _enroll_all(args: argparse.Namespace) -> int:
     """Enrols what can be, one version a product; exit status 1 where some were left out."""
-    from smartcart.edge.gallery.gallery_file import GalleryError, empty
-    from smartcart.edge.tracking.tracker import TrackerSettings
-    from smartcart.edge.vision.detector import OnnxDetector
+    from smartcart.edge.capture.sources import open_source
+    from smartcart.edge.gallery.enrolment import Enrolment
+    from smartcart.edge.gallery.gallery_file import GalleryError
     from smartcart.scripts.main import CommandError
-    from smartcart.scripts.pipeline import open_embedder
     from smartcart.scripts.progress import progress
 
     folders = sorted(one for one in args.folder.iterdir() if one.is_dir()) if args.folder.is_dir() else []
     if not folders:
         raise CommandError(f"{args.folder}: holds no folders; give a folder with a folder of pictures a product")
-    embedder, detector = (
-        open_embedder(args),
-        OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak),
-    )
-    gallery = (_open(args) or empty(args.store, embedder.embedding)).checked(embedding=embedder.embedding.id)
+    embedder, detector = _eyes(args)
+    gallery = _begun(args, embedder)
     left_out = []
     for folder in progress(folders, total=len(folders), unit="product"):
+        enrolment = Enrolment(embedder, whole_pictures=True)
+        _watch(enrolment, detector, open_source(str(folder)))
         try:
-            product = _watched(str(folder), embedder, detector).enrolled(folder.name, folder.name)
+            product = enrolment.enrolled(folder.name, folder.name)
         except GalleryError as error:
             left_out.append(str(error))
             continue
@@ -135,57 +141,50 @@ def _enroll_all(args: argparse.Namespace) -> int:
     return 1 if left_out else 0
 
 
-def _watched(folder: str, embedder: "OnnxEmbedder", detector: "OnnxDetector") -> "Enrolment":
-    """What the pictures of a folder show."""
-    from smartcart.edge.capture.sources import open_source
-    from smartcart.edge.gallery.enrolment import Enrolment
-
-    enrolment, frames = Enrolment(embedder, whole_pictures=True), open_source(folder)
-    try:
-        for frame in frames:
-            if enrolment.see(frame, detector.detect(frame)) == "full":
-                break
-    finally:
-        frames.close()
-    return enrolment
-
-
-def _tell(near: "list[Rival] | Any") -> None:
-    for rival in near:
-        print(f"  {rival.advice}")
-
-
-def _watch(args: argparse.Namespace) -> "Enrolment":
-    """Looks at the source until every side was seen, it ends, or the time is over."""
-    from smartcart.edge.capture.sources import open_source
-    from smartcart.edge.gallery.enrolment import ADVICE, Enrolment
+def _eyes(args: argparse.Namespace) -> "tuple[OnnxEmbedder, OnnxDetector]":
+    """The embedding and the detector that the options name."""
     from smartcart.edge.tracking.tracker import TrackerSettings
     from smartcart.edge.vision.detector import OnnxDetector
-    from smartcart.scripts.pipeline import camera_mode, open_embedder
+    from smartcart.scripts.pipeline import open_embedder
 
     detector = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak)
-    enrolment = Enrolment(open_embedder(args), whole_pictures=Path(args.source).is_dir())
-    frames = open_source(args.source, mode=camera_mode(args))
+    return open_embedder(args), detector
+
+
+def _begun(args: argparse.Namespace, embedder: "OnnxEmbedder") -> "Gallery":
+    """The gallery as it is now, or an empty one."""
+    from smartcart.edge.gallery.gallery_file import empty
+
+    held = _open(args) or empty(args.store, embedder.embedding)
+    return held.checked(embedding=embedder.embedding.id)
+
+
+def _watch(
+    enrolment: "Enrolment",
+    detector: "OnnxDetector",
+    frames: "FrameSource",
+    *,
+    seconds: float = math.inf,
+    says: "Callable[[float, Seen], None] | None" = None,
+) -> None:
+    """Looks until every side was seen, the frames end, or so many seconds of media time are over."""
     said = None
-    try:
-        for frame in _within(frames, args.seconds, pictures=Path(args.source).is_dir()):
+    with contextlib.closing(frames):
+        for frame in frames:
+            if frame.time > seconds:
+                return
             now = enrolment.see(frame, detector.detect(frame))
-            if now != said and not args.json:
-                print(f"{enrolment.progress:4.0%}  {now}: {ADVICE[now]}", file=sys.stderr)
+            if says is not None and now != said:
+                says(enrolment.progress, now)
             said = now
             if now == "full":
-                break
-    finally:
-        frames.close()
-    return enrolment
+                return
 
 
-def _within(frames: Any, seconds: float, *, pictures: bool) -> "Iterator[Frame]":
-    """The frames of so many seconds of media time; all of a folder's."""
-    for frame in frames:
-        if frame.time > seconds and not pictures:
-            return
-        yield frame
+def _say(progress: float, now: "Seen") -> None:
+    from smartcart.edge.gallery.enrolment import ADVICE
+
+    print(f"{progress:4.0%}  {now}: {ADVICE[now]}", file=sys.stderr)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -244,7 +243,13 @@ def _keep(args: argparse.Namespace, gallery: "Gallery", product: "Enrolled") -> 
 
 
 def _server(args: argparse.Namespace) -> "GalleryServer":
+    from smartcart.scripts.main import CommandError
     from smartcart.scripts.products.server import GalleryServer
 
-    token = args.token.read_text(encoding="utf-8").strip() if args.token else None
+    try:
+        token = args.token.read_text(encoding="utf-8").strip() if args.token else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(
+            f"--token {args.token}: cannot be read ({error}); give a file with the token alone"
+        ) from error
     return GalleryServer(args.server, token)

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from smartcart.edge.contract.events import Command, ContractError
 from smartcart.edge.contract.lesson import LessonReport
 from smartcart.edge.gallery.gallery_file import Gallery, GalleryError
+from smartcart.edge.gallery.nearest import Near, nearest
 from smartcart.server.access.audit import Actor
 from smartcart.server.carts.carts import Carts, CartView
 from smartcart.server.carts.commands import CartKey
@@ -24,7 +25,6 @@ from smartcart.server.catalogue.product import Product
 from smartcart.server.database.database import DatabaseError
 from smartcart.server.errors import ServerError
 from smartcart.server.gallery.keeper import Galleries
-from smartcart.server.gallery.nearest import Near, nearest
 
 ASK_SECONDS: Final = 2.0
 SILENT_SECONDS: Final = 20.0
@@ -232,8 +232,8 @@ class Lessons:
         if self._catalogue().find(lesson.sku) is None:
             why = f"{lesson.name} was removed from the catalogue meanwhile: nothing was learnt"
             return replace(lesson, state="failed", says=why, file=None)
-        again = self._galleries.product(lesson.sku) is not None
         try:
+            again = self._galleries.product(lesson.sku) is not None
             learnt = Gallery.from_bytes(lesson.file or b"")
             self._galleries.enrol(lesson.sku, learnt, lesson.by, views=lesson.views)
         except GalleryError as error:
@@ -241,7 +241,9 @@ class Lessons:
         except DatabaseError as error:
             log.error("what was learnt of %s cannot be saved: %s", lesson.sku, error)
             return replace(lesson, state="unsaved", says=UNSAVED)
-        near = nearest(self._galleries.index, lesson.sku)
+        index = self._galleries.index
+        product = index.find(lesson.sku) if index else None
+        near = nearest(index, product) if index and product else ()
         return replace(lesson, state="learnt", says="", again=again, near=near, file=None)
 
     def _keep(self, lesson: Lesson) -> None:

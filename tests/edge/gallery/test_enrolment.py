@@ -8,8 +8,9 @@ import pytest
 from turned_packs import AT, EMBEDDING, HAND, ITEM, Pixels, view
 
 from smartcart.edge.capture.frames import Frame
-from smartcart.edge.gallery.enrolment import ENOUGH, MOST, Enrolment, prototypes, rivals
+from smartcart.edge.gallery.enrolment import ENOUGH, MOST, Enrolment, prototypes
 from smartcart.edge.gallery.gallery_file import MAX_PROTOTYPES, Enrolled, GalleryError, empty
+from smartcart.edge.gallery.nearest import nearest
 from smartcart.edge.gallery.search import Index
 from smartcart.edge.vision.detection import Box, Detection
 
@@ -98,7 +99,7 @@ def test_the_nearest_products_are_told_with_what_to_do() -> None:
         ("PEAS", range(300, 310)),
     ):
         gallery = gallery.with_product(enrolled(sku, seeds))
-    near = rivals(Index(gallery), enrolled("MILK", range(5)))
+    near = nearest(Index(gallery), enrolled("MILK", range(5)))
     assert len(near) == 3
     assert near[0].sku == "TWIN"
     assert near[0].too_close
@@ -110,4 +111,4 @@ def test_the_nearest_products_are_told_with_what_to_do() -> None:
 
 def test_a_product_that_is_enrolled_again_is_no_rival_of_itself() -> None:
     gallery = empty("s", EMBEDDING).with_product(enrolled("MILK", range(5)))
-    assert rivals(Index(gallery), enrolled("MILK", range(5))) == []
+    assert nearest(Index(gallery), enrolled("MILK", range(5))) == ()

@@ -114,3 +114,15 @@ def test_a_folder_of_products_is_enrolled_at_once_and_what_cannot_be_is_named(
 def test_a_folder_without_products_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["products", "enroll-all", str(tmp_path), "--gallery", str(tmp_path / "g")]) == 2
     assert "a folder with a folder of pictures a product" in capsys.readouterr().err
+
+
+def test_a_token_that_is_not_there_and_a_gallery_that_is_none_are_said_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = ["products", "list", "--server", "http://127.0.0.1:9", "--token", str(tmp_path / "none")]
+    assert main(here) == 2
+    assert "--token" in capsys.readouterr().err
+    (tmp_path / "g").write_text("no gallery")
+    broker = ["--broker", "mqtt://127.0.0.1:9", "--outbox", str(tmp_path / "outbox.sqlite")]
+    assert main(["edge", "--source", str(tmp_path), *broker, "--gallery", str(tmp_path / "g")]) == 2
+    assert f"{tmp_path / 'g'}: is no gallery" in capsys.readouterr().err

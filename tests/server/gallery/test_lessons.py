@@ -10,6 +10,7 @@ from wire_events import CATALOGUE, TIME
 from smartcart.edge.contract.events import Status
 from smartcart.edge.contract.lesson import LessonReport
 from smartcart.edge.gallery.gallery_file import Embedding, Enrolled, Gallery, GalleryError
+from smartcart.edge.gallery.nearest import nearest
 from smartcart.edge.gallery.search import Index
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.carts.carts import Carts
@@ -18,7 +19,6 @@ from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.database.database import open_database
 from smartcart.server.gallery.keeper import Galleries
 from smartcart.server.gallery.lessons import LONGEST_SECONDS, SILENT_SECONDS, Lesson, LessonError, Lessons
-from smartcart.server.gallery.nearest import nearest
 from smartcart.server.ledger.memory import MemoryLedger
 
 AT = ("store-1", "cart-1")
@@ -167,10 +167,10 @@ def test_how_like_two_products_look_is_said_in_words() -> None:
     gallery = replace(jam(), products=())
     for sku, row in rows.items():
         gallery = gallery.with_product(jam(row, sku=sku).products[0])
-    told = nearest(Index(gallery), "JAM")
+    told = nearest(Index(gallery), jam((1.0, 0.0)).products[0])
     assert [(near.sku, near.looks) for near in told] == [
         ("SAME", "the same"),
         ("ALIKE", "alike"),
         ("OTHER", "different"),
     ]
-    assert nearest(None, "JAM") == nearest(Index(gallery), "NOTHING") == ()
+    assert nearest(Index(jam((1.0, 0.0))), jam((1.0, 0.0)).products[0]) == ()

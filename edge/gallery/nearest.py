@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from smartcart.edge.gallery.gallery_file import Enrolled
 from smartcart.edge.gallery.search import Index
 
 COUNT: Final = 3
@@ -12,7 +13,7 @@ ALIKE: Final = -3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Near:
-    """A product that another one is like; ``similarity`` is that of ``Index``."""
+    """An enrolled product that another one is like; ``similarity`` is that of ``Index``."""
 
     sku: str
     name: str
@@ -24,12 +25,19 @@ class Near:
         """Whether it is often taken for the other."""
         return self.looks == "the same"
 
+    @property
+    def advice(self) -> str:
+        """What to do, as a sentence."""
+        if not self.too_close:
+            return f"{self.name} ({self.sku}) is told apart (similarity {self.similarity:.2f})."
+        return (
+            f"{self.name} ({self.sku}) is too close (similarity {self.similarity:.2f}): is it the same product? "
+            "If not, add the barcode to both in the catalogue, so that a code settles it."
+        )
 
-def nearest(index: Index | None, sku: str) -> tuple[Near, ...]:
-    """The products of the gallery that one of them is most like, the nearest first."""
-    product = index.find(sku) if index is not None else None
-    if index is None or product is None:
-        return ()
+
+def nearest(index: Index, product: Enrolled) -> tuple[Near, ...]:
+    """The products of the gallery that this one is most like, the nearest first; itself is none of them."""
     embedding, found = index.gallery.embedding, []
     for other, similarity in index.nearest(product, COUNT):
         odds = embedding.sharpness * (similarity - embedding.like)
