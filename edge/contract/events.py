@@ -41,7 +41,7 @@ TIME_PATTERN: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$"
 
 Json = dict[str, Any]
 Outcome = Literal["added", "removed", "none"]
-WordSource = Literal["scan", "find"]
+CorrectionSource = Literal["scan", "find"]
 """How a shopper named a product: by its number, or by its name."""
 
 
@@ -300,7 +300,7 @@ class Correction:
     quantity: int
     by: str | None
     time: str
-    source: WordSource | None = None
+    source: CorrectionSource | None = None
 
     def to_json(self) -> Json:
         """The correction as a JSON object."""

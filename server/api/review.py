@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from smartcart.edge.contract.events import ID_PATTERN, Correction, Outcome, WordSource
+from smartcart.edge.contract.events import ID_PATTERN, Correction, CorrectionSource, Outcome
 from smartcart.server.api.answers import Answer
 from smartcart.server.api.errors import NO_CART, refused
 from smartcart.server.basket.records import SessionKey
@@ -68,7 +68,7 @@ class DoubtAnswer(Answer):
     direction: Outcome | None
     options: list[OptionAnswer]
     answer: OptionAnswer | None
-    source: WordSource | None
+    source: CorrectionSource | None
 
     @classmethod
     def of(cls, doubt: ReviewItem) -> Self:
@@ -133,7 +133,7 @@ class CorrectionAnswer(Answer):
     quantity: int
     by: str | None
     time: str
-    source: WordSource | None
+    source: CorrectionSource | None
 
     @classmethod
     def of(cls, correction: Correction) -> Self:

@@ -31,7 +31,7 @@ from smartcart.server.carts.metrics import CartMetrics
 from smartcart.server.carts.requests import CartRequests
 from smartcart.server.carts.review_queue import ReviewQueue
 from smartcart.server.carts.shift_book import ShiftBook
-from smartcart.server.carts.shopper_words import ShopperWords
+from smartcart.server.carts.shopper_additions import ShopperAdditions
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.file import DEFAULT_CATALOGUE, load_catalogue
 from smartcart.server.catalogue.in_force import CatalogueInForce
@@ -291,7 +291,7 @@ class BasketServer:
                 templates=templates,
             ),
             corrections=corrections,
-            shopper_words=ShopperWords(self._ledger, corrections),
+            shopper_additions=ShopperAdditions(self._ledger, corrections),
             settling=settling,
             shifts=ShiftBook(self._carts, self._ledger, self._zone),
             calls=self._calls,

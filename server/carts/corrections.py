@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from smartcart.edge.contract.events import Correction, Outcome, WordSource
+from smartcart.edge.contract.events import Correction, CorrectionSource, Outcome
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection
@@ -47,7 +47,7 @@ class Reading:
     quantity: int = 1
     weight_g: float | None = None
     price: int | None = None
-    source: WordSource | None = None
+    source: CorrectionSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from smartcart.edge.contract.events import Outcome, WordSource
+from smartcart.edge.contract.events import CorrectionSource, Outcome
 from smartcart.server.basket.basket import Basket, Line
 from smartcart.server.basket.effective_corrections import effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection, StoredEvent
@@ -61,7 +61,7 @@ class ReviewItem:
     options: tuple[Option, ...]
     direction: Outcome | None = None
     answer: Option | None = None
-    source: WordSource | None = None
+    source: CorrectionSource | None = None
     match: Match | None = None
     by_hand: bool = False
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from smartcart.edge.contract.events import ITEM_TYPES, Candidate, Outcome, WordSource
+from smartcart.edge.contract.events import ITEM_TYPES, Candidate, CorrectionSource, Outcome
 from smartcart.server.basket.effective_corrections import taken_back
 from smartcart.server.basket.fold import gaps
 from smartcart.server.basket.records import Fault, SessionRecords, StoredCorrection, StoredEvent
@@ -29,7 +29,7 @@ class Said:
     name: str
     quantity: int
     taken_back: str | None = None
-    source: WordSource | None = None
+    source: CorrectionSource | None = None
 
     @property
     def by_shopper(self) -> bool:

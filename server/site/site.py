@@ -20,7 +20,7 @@ from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.carts.requests import CartRequests
 from smartcart.server.carts.review_queue import ReviewQueue
 from smartcart.server.carts.shift_book import ShiftBook
-from smartcart.server.carts.shopper_words import ShopperWords
+from smartcart.server.carts.shopper_additions import ShopperAdditions
 from smartcart.server.catalogue.in_force import CatalogueInForce
 from smartcart.server.catalogue.pictures import ProductPictures
 from smartcart.server.catalogue.store import Products
@@ -71,7 +71,7 @@ class Site:
     teach_pages: TeachPages
     screen_pages: ScreenPages
     corrections: Corrections
-    shopper_words: ShopperWords
+    shopper_additions: ShopperAdditions
     settling: ReviewQueue
     shifts: ShiftBook
     calls: HelpRequests

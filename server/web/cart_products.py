@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from smartcart.edge.contract.events import WordSource
+from smartcart.edge.contract.events import CorrectionSource
 from smartcart.server.access.rate_limit import Bucket, RateLimit
 from smartcart.server.access.screens import Screen
 from smartcart.server.access.secrets import new_id
@@ -14,7 +14,7 @@ from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.corrections import CorrectionError
 from smartcart.server.carts.same_item import same_items
-from smartcart.server.carts.shopper_words import MOST_OF_ONE, MOST_OFFERED, ShopperWord
+from smartcart.server.carts.shopper_additions import MOST_OF_ONE, MOST_OFFERED, ShopperAddition
 from smartcart.server.catalogue.lookup import NumberedProducts, NumberError, look_up
 from smartcart.server.catalogue.product import Product
 from smartcart.server.catalogue.search import best
@@ -56,7 +56,7 @@ def find(site: TheSite, screen: PairedScreen, q: Words = "", enter: bool = False
 
 @router.get("/product")
 def product(
-    site: TheSite, screen: PairedScreen, sku: Sku, source: WordSource, number: Number = "", q: Words = ""
+    site: TheSite, screen: PairedScreen, sku: Sku, source: CorrectionSource, number: Number = "", q: Words = ""
 ) -> Response:
     """One product that was chosen from several."""
     chosen, label = _chosen(site, sku, number)
@@ -80,7 +80,7 @@ def add(
     """Adds it to the basket, or settles what was just put in; pressed twice, it is the same."""
     _not_too_fast(site, screen)
     chosen, label = _chosen(site, sku, number)
-    word = ShopperWord(
+    word = ShopperAddition(
         key=key,
         product=chosen,
         quantity=int(quantity) if quantity.isascii() and quantity.isdecimal() else 0,
@@ -92,7 +92,7 @@ def add(
     )
     basket = _basket(site, screen, session)
     try:
-        made = site.shopper_words.add(basket, word, actor_of(request, screen))
+        made = site.shopper_additions.add(basket, word, actor_of(request, screen))
     except CorrectionError as error:
         raise refusal(error) from None
     what = f"{made.quantity} \N{MULTIPLICATION SIGN} {chosen.name}"
@@ -112,7 +112,7 @@ def take_back(
     """Takes back what was added here, as long as nobody of the store has looked at it."""
     _not_too_fast(site, screen)
     try:
-        site.shopper_words.take_back(_basket(site, screen, session), word, actor_of(request, screen))
+        site.shopper_additions.take_back(_basket(site, screen, session), word, actor_of(request, screen))
     except CorrectionError as error:
         raise refusal(error) from None
     return Response(status_code=204)
@@ -137,7 +137,7 @@ def same(
     if found is None:
         raise HTTPException(409, "this is settled already")
     try:
-        site.shopper_words.settle_same(basket, found, actor_of(request, screen), is_one=answer == "one")
+        site.shopper_additions.settle_same(basket, found, actor_of(request, screen), is_one=answer == "one")
     except CorrectionError as error:
         raise refusal(error) from None
     return Response(status_code=204)
@@ -173,7 +173,7 @@ def _card(
     site: Site,
     screen: Screen,
     chosen: Product,
-    source: WordSource,
+    source: CorrectionSource,
     label: NumberedProducts | None = None,
     *,
     number: str = "",
@@ -181,7 +181,7 @@ def _card(
 ) -> Response:
     view = site.carts.view((screen.store, screen.cart))
     basket = view.basket if view else None
-    just = site.shopper_words.just_put_in(basket, chosen) if basket and basket.state == "open" else []
+    just = site.shopper_additions.just_put_in(basket, chosen) if basket and basket.state == "open" else []
     saw = {s.event.id: site.evidence.newest((screen.store, screen.cart), (s.event.id,)) is not None for s in just}
     context: dict[str, Any] = {"product": chosen, "source": source, "label": label, "number": number, "words": words}
     context |= {"basket": basket, "just": just, "saw": saw, "key": new_id(), "most": MOST_OF_ONE}

@@ -13,13 +13,13 @@ from wire_events import CATALOGUE, COULD_BE, Trip, key_of, product, stored
 from smartcart.edge.contract.events import Event
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.basket.basket import Basket
-from smartcart.server.carts import shopper_words
+from smartcart.server.carts import shopper_additions
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import Commands
 from smartcart.server.carts.corrections import CorrectionError, Corrections, Reading
 from smartcart.server.carts.review_items import ReviewItem, review_items_of
 from smartcart.server.carts.same_item import same_items
-from smartcart.server.carts.shopper_words import ShopperWord, ShopperWords
+from smartcart.server.carts.shopper_additions import ShopperAddition, ShopperAdditions
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.product import Unit
 from smartcart.server.database.database import Database, open_database
@@ -44,7 +44,7 @@ class Store:
     def __post_init__(self) -> None:
         carts = Carts(self.ledger, Commands())
         self.corrections = Corrections(self.ledger, lambda: SHELF, carts, AuditLog(self.office))
-        self.words = ShopperWords(self.ledger, self.corrections)
+        self.words = ShopperAdditions(self.ledger, self.corrections)
 
     @property
     def basket(self) -> Basket:
@@ -59,7 +59,7 @@ class Store:
     def add(self, sku: str, key: str = "a-key", quantity: int = 1, **more: Any) -> str:
         found = SHELF.find(sku)
         assert found
-        word = ShopperWord(key=key, product=found, quantity=quantity, source="scan", **more)
+        word = ShopperAddition(key=key, product=found, quantity=quantity, source="scan", **more)
         return self.words.add(self.basket, word, SHOPPER).id
 
     def lines(self) -> list[tuple[str, int, int | None]]:
@@ -138,7 +138,7 @@ def test_a_quantity_has_limits(store: Store, quantity: int) -> None:
 
 
 def test_a_session_takes_so_many_words_and_none_after_its_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shopper_words, "MOST_ADDED", 2)
+    monkeypatch.setattr(shopper_additions, "MOST_ADDED", 2)
     words = [store.add("CAN", key=f"press-{n}") for n in range(2)]
     with pytest.raises(CorrectionError, match="as much as can be added"):
         store.add("CAN", key="press-3")

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Final
 
-from smartcart.edge.contract.events import Correction, EventType, WordSource
+from smartcart.edge.contract.events import Correction, CorrectionSource, EventType
 from smartcart.server.access.audit import Actor
 from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.effective_corrections import effective_corrections
@@ -34,7 +34,7 @@ class NotNowError(CorrectionError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShopperWord:
+class ShopperAddition:
     """What a shopper says: so many of a product, named by ``source``.
 
     ``key`` is the screen's own name for this one press; ``settles`` is the event that it was, None for another item
@@ -45,21 +45,21 @@ class ShopperWord:
     key: str
     product: Product
     quantity: int
-    source: WordSource
+    source: CorrectionSource
     settles: str | None = None
     others: tuple[str, ...] = ()
     weight_g: int | None = None
     price: int | None = None
 
 
-class ShopperWords:
+class ShopperAdditions:
     """Adds what shoppers say. Safe to use from several threads."""
 
     def __init__(self, ledger: Ledger, corrections: Corrections) -> None:
         self._ledger = ledger
         self._corrections = corrections
 
-    def add(self, basket: Basket, word: ShopperWord, by: Actor) -> Correction:
+    def add(self, basket: Basket, word: ShopperAddition, by: Actor) -> Correction:
         """Adds it to a basket, or settles the event that it was. The same ``key`` again gives what it gave before.
 
         Raises:
@@ -151,7 +151,7 @@ class ShopperWords:
         recent = [stored for stored in found if seconds_between(stored.stored_at, now) <= JUST_SECONDS]
         return recent[::-1][:MOST_OFFERED]
 
-    def _check(self, basket: Basket, said: SessionRecords, word: ShopperWord) -> None:
+    def _check(self, basket: Basket, said: SessionRecords, word: ShopperAddition) -> None:
         if basket.state != "open":
             raise NotNowError("your trip has ended: ask the staff to add something")
         if not 1 <= word.quantity <= MOST_OF_ONE:
