@@ -1,4 +1,4 @@
-"""The embedding as an ONNX file: backbone, learned layer and length 1, its weights in 16 bits."""
+"""The embedding as an ONNX file: backbone, learned layer and length 1, its weights in 8 bits."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from smartcart.models.embedding.projection import Projection
-from smartcart.models.export.halve import halve_weights
+from smartcart.models.export.shrink import shrink_weights
 
 if TYPE_CHECKING:
     import onnx
@@ -43,7 +43,7 @@ def write_embedding(
     del graph.output[:]
     width = projection.matrix.shape[1]
     graph.output.append(helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", width]))
-    halve_weights(graph)
+    shrink_weights(graph, bits=8)
     metadata = {
         "task": "embed",
         "description": "smartcart embedding: products by their looks",

@@ -135,9 +135,9 @@ def _layers(graph: Any) -> Mapping[str, Any]:
     from onnx.numpy_helper import to_array
 
     stored = {tensor.name: torch.tensor(to_array(tensor)).float() for tensor in graph.initializer}
-    for node in graph.node:  # weights that are kept in 16 bits are cast back
-        if node.op_type == "Cast" and node.input[0] in stored:
-            stored[node.output[0]] = stored[node.input[0]]
+    for node in graph.node:  # weights that are kept in 16 or 8 bits are brought back
+        if node.op_type in ("Cast", "Mul") and all(name in stored for name in node.input):
+            stored[node.output[0]] = torch.stack([*torch.broadcast_tensors(*map(stored.get, node.input))]).prod(0)
     given: dict[str, Any] = {}
     for node in graph.node:
         if node.op_type in ("Conv", "Gemm"):

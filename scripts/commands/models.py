@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from smartcart.scripts.models.average import add_average
 from smartcart.scripts.models.embedding import add_embedding
 from smartcart.scripts.models.evaluate import add_evaluate
-from smartcart.scripts.models.halve import add_halve
 from smartcart.scripts.models.names import add_names
 from smartcart.scripts.models.quantize import add_quantize
 from smartcart.scripts.models.recogniser import add_recogniser
+from smartcart.scripts.models.shrink import add_shrink
 from smartcart.scripts.models.worth import add_worth
 from smartcart.scripts.shared_scenes_option import add_shared_scenes
 
@@ -26,7 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     add_average(actions)
     _add_export(actions)
     add_quantize(actions)
-    add_halve(actions)
+    add_shrink(actions)
     add_names(actions)
     add_recogniser(actions)
     add_embedding(actions)
