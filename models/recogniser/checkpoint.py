@@ -44,6 +44,6 @@ def read_checkpoint(out: Path) -> dict[str, Any]:
         why = "is finished" if out.is_file() else "was never begun here, or not for a minute"
         raise TrainingError(f"{out}: this training {why}: there is nothing to resume ({file.name} is missing)")
     try:
-        return dict(torch.load(file, weights_only=True))
+        return dict(torch.load(file, map_location="cpu", weights_only=True))
     except Exception as error:  # torch tells of a damaged file in many ways
         raise TrainingError(f"{file}: cannot be read ({type(error).__name__}); remove it and start again") from error

@@ -28,7 +28,7 @@ def export_recogniser(
     import onnx
     import torch
 
-    sharpened = copy.deepcopy(network).eval().to(memory_format=torch.contiguous_format)
+    sharpened = copy.deepcopy(network).cpu().eval().to(memory_format=torch.contiguous_format)
     with torch.no_grad():
         for weight in sharpened[-1].parameters():
             weight /= temperature

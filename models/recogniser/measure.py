@@ -37,9 +37,10 @@ def answers(network: Any, crops: Crops) -> Answers:
     import torch
 
     network.eval()
+    device = next(network.parameters()).device
     with torch.no_grad():
         parts = [
-            network(torch.from_numpy(crops.pixels[i : i + AT_ONCE]).float() / 255).float().numpy()
+            network(torch.from_numpy(crops.pixels[i : i + AT_ONCE]).to(device).float() / 255).float().cpu().numpy()
             for i in range(0, len(crops), AT_ONCE)
         ]
     return Answers(scores=np.concatenate(parts), truth=crops.names)

@@ -27,6 +27,7 @@ from smartcart.models.recogniser.checkpoint import EVERY_SECONDS, checkpoint_of,
 from smartcart.models.recogniser.cut import Crops, CropSource, cut
 from smartcart.models.recogniser.export import export_recogniser
 from smartcart.models.recogniser.measure import answers, figures, fitted_temperature
+from smartcart.models.training.device import best_device
 from smartcart.models.training.recipe import TrainingError
 from smartcart.models.training.training import MissingExtraError, quiet_libraries, sha256
 
@@ -153,7 +154,7 @@ def _train(given: Mapping[str, Any], out: Path, begun: Mapping[str, Any] | None)
         )
         torch.manual_seed(recipe.seed)
         torch.set_num_threads(recipe.threads)
-        network = start_network(weights, crops.pixels).to(memory_format=torch.channels_last)
+        network = start_network(weights, crops.pixels).to(best_device(), memory_format=torch.channels_last)
     except ModuleNotFoundError as error:
         raise MissingExtraError(error) from error
     record: dict[str, Any] = {
@@ -261,6 +262,7 @@ def _fit(
     import torch
 
     body, last = network[0], network[-1]
+    device = next(network.parameters()).device
     rates = [recipe.learning_rate * recipe.backbone_rate, recipe.learning_rate]
     optimiser = torch.optim.AdamW(
         [{"params": part.parameters(), "lr": rate} for part, rate in zip((body, last), rates, strict=True)],
@@ -297,8 +299,9 @@ def _fit(
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * share
             chosen = order[step % batches * recipe.batch :][: recipe.batch]
-            pictures = varied(torch.from_numpy(crops.pixels[chosen])).contiguous(memory_format=torch.channels_last)
-            loss = loss_of(network(pictures), torch.from_numpy(crops.names[chosen]))
+            pictures = varied(torch.from_numpy(crops.pixels[chosen]).to(device))
+            truth = torch.from_numpy(crops.names[chosen]).to(device)
+            loss = loss_of(network(pictures.contiguous(memory_format=torch.channels_last)), truth)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -326,12 +329,15 @@ def varied(crops: "torch.Tensor") -> "torch.Tensor":
     import torch
     from torch.nn import functional
 
+    def uniform(*shape: int) -> "torch.Tensor":
+        return torch.rand(*shape, device=crops.device)
+
     n = len(crops)
-    angle, scale = 0.7 * (torch.rand(n) - 0.5), torch.exp(0.3 * (torch.rand(n) - 0.5))
-    mirrored = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
+    angle, scale = 0.7 * (uniform(n) - 0.5), torch.exp(0.3 * (uniform(n) - 0.5))
+    mirrored = torch.where(uniform(n) < 0.5, -1.0, 1.0)
     cos, sin = angle.cos() * scale, angle.sin() * scale
     rows = [torch.stack([cos * mirrored, -sin], 1), torch.stack([sin * mirrored, cos], 1)]
-    turn = torch.cat([torch.stack(rows, 1), 0.12 * (torch.rand(n, 2, 1) - 0.5)], 2)
+    turn = torch.cat([torch.stack(rows, 1), 0.12 * (uniform(n, 2, 1) - 0.5)], 2)
     grid = functional.affine_grid(turn, list(crops.shape), align_corners=False)
     seen = functional.grid_sample(crops.float() / 255, grid, padding_mode="reflection", align_corners=False)
     if torch.rand(1) < 0.4:
@@ -340,6 +346,6 @@ def varied(crops: "torch.Tensor") -> "torch.Tensor":
         few = int(torch.randint(24, 64, (1,)))
         small = functional.interpolate(seen, size=(few, few), mode="area")
         seen = functional.interpolate(small, size=seen.shape[2:], mode="bilinear", align_corners=False)
-    gain = (1 + 0.5 * (torch.rand(n, 1, 1, 1) - 0.5)) * (1 + 0.2 * (torch.rand(n, 3, 1, 1) - 0.5))
-    seen = seen + 0.06 * torch.rand(n, 1, 1, 1) ** 2 * torch.randn(seen.shape)
-    return (seen * gain + 0.15 * (torch.rand(n, 1, 1, 1) - 0.5)).clamp(0, 1)
+    gain = (1 + 0.5 * (uniform(n, 1, 1, 1) - 0.5)) * (1 + 0.2 * (uniform(n, 3, 1, 1) - 0.5))
+    seen = seen + 0.06 * uniform(n, 1, 1, 1) ** 2 * torch.randn_like(seen)
+    return (seen * gain + 0.15 * (uniform(n, 1, 1, 1) - 0.5)).clamp(0, 1)

@@ -29,6 +29,7 @@ class Recipe:
         backbone_rate: the learning rate of the first ten layers, as a share of that of the others.
         batch: photos a step; every batch is one step of the optimiser.
         learning_rate: of AdamW, at the start; it falls along a cosine to a fiftieth.
+        strong: varies pictures more; for a training that sees each picture tens of times.
         close_mosaic: the last epochs see no mosaics of four photos any more.
         bf16: 16-bit floats in the forward pass; faster where the processor has them.
         seed: of all random choices.
@@ -43,6 +44,7 @@ class Recipe:
     backbone_rate: float = 0.3
     batch: int = 16
     learning_rate: float = 1e-3
+    strong: bool = False
     close_mosaic: int = 5
     bf16: bool = False
     seed: int = 1

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from smartcart.models.training.augmentation import CameraFaults, turned_boxes
+from smartcart.models.training.device import best_device, loaders_for
 from smartcart.models.training.norms import unfold_norms
 from smartcart.models.training.recipe import LAST, START, Recipe
 
@@ -25,7 +26,6 @@ Floats = NDArray[np.float32]
 
 BACKBONE: Final = 10
 PICTURES_MEASURED: Final = 48
-LOADERS: Final = 1
 
 
 def run_training(
@@ -45,9 +45,9 @@ def run_training(
         project=str(out.resolve().parent),
         name=out.resolve().name,
         exist_ok=True,
-        device="cpu",
+        device=best_device(),
         cache="ram",
-        workers=LOADERS,
+        workers=loaders_for(best_device()),
         epochs=recipe.epochs,
         time=recipe.hours,
         imgsz=recipe.image_size,
@@ -89,7 +89,13 @@ def resume_training(recipe: Recipe, *, data: Path, out: Path) -> Mapping[str, fl
 
     model = YOLO(out / LAST)
     _prepare(model, recipe)
-    model.train(trainer=_trainer(recipe), resume=str(out / LAST), data=str(data), save_dir=str(out.resolve()))
+    model.train(
+        trainer=_trainer(recipe),
+        resume=str(out / LAST),
+        data=str(data),
+        save_dir=str(out.resolve()),
+        device=best_device(),  # it may have begun on another machine
+    )
     return _losses(model)
 
 
@@ -102,7 +108,8 @@ def _prepare(model: "YOLO", recipe: Recipe) -> None:
         torch.set_num_threads(recipe.threads)
         trainer.model.to(memory_format=torch.channels_last)
         if recipe.bf16:
-            trainer.model.forward = torch.autocast("cpu", dtype=torch.bfloat16)(trainer.model.forward)
+            autocast = torch.autocast(trainer.device.type, dtype=torch.bfloat16)
+            trainer.model.forward = autocast(trainer.model.forward)
 
     model.add_callback("on_train_start", on_start)
     for event, callback in _progress().items():
@@ -195,7 +202,8 @@ def _trainer(recipe: Recipe) -> type[Any]:
             return optimizer
 
         def get_dataloader(self, *settings: Any, **named: Any) -> Any:
-            self.args.workers = LOADERS  # on a processor the parent class loads in between steps, and one core waits
+            # on a processor the parent class loads in between steps, and one core waits
+            self.args.workers = loaders_for(self.device.type)
             return super().get_dataloader(*settings, **named)
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any, Final
 from smartcart.models.dataset.detection_dataset import fingerprint, read_dataset
 from smartcart.models.dataset.joined_dataset import training_photos, write_work_copy
 from smartcart.models.dataset.shared_scenes import Rule, by_rule
+from smartcart.models.training.device import best_device
 from smartcart.models.training.recipe import LAST, Recipe, TrainingError
 
 Record = Mapping[str, Any]
@@ -37,7 +38,7 @@ class MissingExtraError(TrainingError):
 
 
 AUGMENTATION: Final[Mapping[str, float]] = {
-    # mild: the network learns slowly enough here to see no difference between pictures it was trained on and new ones
+    # mild: a few epochs on a processor see no difference between pictures that it was trained on and new ones
     "mosaic": 0.1,
     # a hand comes in from any edge of the picture, and the camera hangs as the cart lets it
     "degrees": 5.0,
@@ -51,6 +52,16 @@ AUGMENTATION: Final[Mapping[str, float]] = {
     "hsv_h": 0.015,
     "hsv_s": 0.4,
     "hsv_v": 0.25,
+}
+STRONG: Final[Mapping[str, float]] = {
+    # for tens of epochs, as a GPU gives them in minutes
+    **AUGMENTATION,
+    "mosaic": 0.4,
+    "degrees": 15.0,
+    "scale": 0.5,
+    "hsv_h": 0.03,
+    "hsv_s": 0.6,
+    "hsv_v": 0.4,
 }
 
 
@@ -87,9 +98,11 @@ def train(
         model = open_model(recipe, weights)
     except ModuleNotFoundError as error:
         raise MissingExtraError(error) from error
+    augmentation = STRONG if recipe.strong else AUGMENTATION
     record: dict[str, Any] = {
         "recipe": asdict(recipe),
-        "augmentation": dict(AUGMENTATION),
+        "device": best_device(),
+        "augmentation": dict(augmentation),
         "start": {"file": weights.name, "sha256": sha256(weights)} if weights else None,
         "data": [
             {"set": dataset.file.parent.name, "part": part.name, "photos": len(part.photos)}
@@ -101,7 +114,7 @@ def train(
     }
     _write(out, record)
     started = time.monotonic()
-    losses = run_training(model, recipe, AUGMENTATION, data=copy, out=out)
+    losses = run_training(model, recipe, augmentation, data=copy, out=out)
     return _finish(out, record, losses, time.monotonic() - started)
 
 

@@ -54,6 +54,7 @@ def _add_train(actions: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--backbone-rate", type=float, default=0.3, help="its share of the learning rate (default 0.3)")
     parser.add_argument("--batch", type=int, default=16, help="photos a step (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="at the start (default %(default)s)")
+    parser.add_argument("--strong", action="store_true", help="vary photos more: for tens of epochs, as on a GPU")
     parser.add_argument("--close-mosaic", type=int, default=5, help="last epochs on whole photos (default %(default)s)")
     parser.add_argument("--bf16", action="store_true", help="16-bit floats: faster on processors that have them")
     parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
@@ -104,6 +105,7 @@ def _recipe(args: argparse.Namespace) -> "Recipe":
         "backbone_rate",
         "batch",
         "learning_rate",
+        "strong",
         "close_mosaic",
         "bf16",
         "seed",
