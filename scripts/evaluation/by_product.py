@@ -1,6 +1,7 @@
 """A clip judged by product instead of by label: what stands in the truth as a product must be named as that product."""
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +36,7 @@ def judged_by_product(
 ) -> Replayed | None:
     """The clip with the products of ``--gallery`` in place of labels; None where the truth names no products.
 
-    What stands in the basket at the start has no product, so its removal counts under its label.
+    What is in the basket from the start counts under its product where its removal names it, else under its label.
 
     Raises:
         SourceError, GalleryError, ModelError: the clip, the gallery or its embedding cannot be used.
@@ -51,11 +52,25 @@ def judged_by_product(
     told: list[Prediction] = []
     for decision in decisions:
         told += predictions_of(decision, decision.sku or f"{UNNAMED} {decision.label}")
-    events = tuple(replace(event, label=event.product or event.label) for event in truth.events)
     return Replayed(
         clip=truth.video,
-        truth=replace(truth, events=events),
+        truth=truth_by_product(truth),
         predictions=told,
         visits=(),
         sights={},
     )
+
+
+def truth_by_product(truth: Truth) -> Truth:
+    """The same truth with products in place of labels."""
+    events = tuple(replace(event, label=event.product or event.label) for event in truth.events)
+    initial, inside = Counter(truth.initial), Counter[str]()
+    for was, event in sorted(zip(truth.events, events, strict=True), key=lambda pair: pair[0].t):
+        if event.type == "added":
+            inside[event.label] += 1
+        elif inside[event.label]:
+            inside[event.label] -= 1
+        else:
+            initial[was.label] -= 1
+            initial[event.label] += 1
+    return replace(truth, initial={name: count for name, count in initial.items() if count}, events=events)

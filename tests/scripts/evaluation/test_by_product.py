@@ -12,10 +12,10 @@ from smartcart.edge.gallery.embedder import OnnxEmbedder
 from smartcart.edge.gallery.gallery_file import Enrolled, Floats, empty
 from smartcart.edge.gallery.in_use import write_gallery
 from smartcart.edge.vision.zone import Zone
-from smartcart.models.dataset.truth import Truth, read_truth, write_truth
+from smartcart.models.dataset.truth import Change, Truth, TruthEvent, read_truth, write_truth
 from smartcart.models.evaluation.event_metrics import figures
 from smartcart.models.labels import DEFAULT_EMBEDDING, DEFAULT_MODEL, HAND
-from smartcart.scripts.evaluation.by_product import judged_by_product
+from smartcart.scripts.evaluation.by_product import judged_by_product, truth_by_product
 from smartcart.scripts.evaluation.observations import Observation, look_at_video
 
 CLIP = Path(__file__).parents[2] / "datasets" / "clips" / "single_add_test_000711.mp4"
@@ -85,3 +85,25 @@ def test_without_a_gallery_or_products_in_the_truth_nothing_is_told(truth: Truth
     assert judged_by_product(CLIP, truth, looks, argparse.Namespace(gallery=None)) is None
     plain = read_truth(CLIP.with_suffix(".truth.json"))
     assert judged_by_product(CLIP, plain, looks, argparse.Namespace(gallery=Path("g"))) is None
+
+
+def test_what_was_there_from_the_start_counts_under_its_product_once_its_removal_names_it() -> None:
+    def golden(change: Change, t: float) -> TruthEvent:
+        return TruthEvent(type=change, label="apple", product="golden", t=t, start=t, end=t)
+
+    truth = Truth(
+        video="clip.mp4",
+        fps=12.0,
+        size=(640, 480),
+        zone=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),
+        initial={"apple": 2, "can": 1},
+        events=(
+            golden("added", 1.0),
+            golden("removed", 2.0),
+            golden("removed", 3.0),
+        ),
+    )
+    judged = truth_by_product(truth)
+    assert judged.initial == {"apple": 1, "can": 1, "golden": 1}
+    assert [event.label for event in judged.events] == ["golden"] * 3
+    assert judged.final() == {"apple": 1, "can": 1}
