@@ -88,7 +88,7 @@ class ScreenPages:
         return known[1]
 
     def _render(self, context: dict[str, Any]) -> Sections:
-        nothing: dict[str, Any] = {"question": None, "saw": False, "lines": [], "taken_out": [], "called": None}
+        nothing: dict[str, Any] = {"question": None, "saw": (), "lines": [], "taken_out": [], "called": None}
         nothing |= {"trouble": None, "last": None, "twice": None, "scanned": None}
         return {name: self._templates.part(f"{name.replace('-', '_')}.html", **(nothing | context)) for name in NAMES}
 
@@ -106,7 +106,7 @@ class ScreenPages:
             "trouble": _trouble(view),
             "place": f"/cart/{view.store}/{view.cart}",
             "question": doubts[0] if asks else None,
-            "saw": asks and self._evidence.newest((view.store, view.cart), doubts[0].sources) is not None,
+            "saw": self._evidence.parts((view.store, view.cart), doubts[0].id) if asks else (),
             "lines": self._lines(basket, words) if basket else [],
             "twice": next((one for one in same if one.stored.event.type is EventType.ITEM_ADDED), None),
             "scanned": next((one for one in same if asks and one.stored.event.id == doubts[0].id), None),
