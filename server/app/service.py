@@ -192,7 +192,7 @@ class BasketServer:
             self._till = self._make_till()
             self._galleries = Galleries(office, self._doors.audit)
             self._lessons = Lessons(self._carts, self._galleries, lambda: self._catalogue.now)
-            self._calls = HelpRequests(office, self._doors.audit, self._carts.touch)
+            self._calls = HelpRequests(office, self._doors.audit, self._carts.touch, self._carts.is_over)
             self._requests = CartRequests(office, self._doors.audit, self._carts, self._commands)
             if self._group is None:  # whoever had payments under way is dead
                 self._till.recover(timedelta(0))
@@ -279,7 +279,7 @@ class BasketServer:
             cart_pages=CartPages(
                 self._carts, self._ledger, settling, self._calls, self._till.payments, self._evidence, templates
             ),
-            queue_pages=QueuePages(self._carts, settling, templates),
+            queue_pages=QueuePages(self._carts, settling, self._calls, templates),
             teach_pages=TeachPages(self._carts, self._lessons, self._galleries, templates, self._live_view_url),
             screen_pages=ScreenPages(
                 carts=self._carts,

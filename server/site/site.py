@@ -104,9 +104,14 @@ class Site:
         return self.labels.union(seen) if self.labels else self.labels
 
     def answer_call(self, store: str, cart: str, by: Actor) -> None:
-        """Somebody goes to a shopper who asked for help; 409 where nobody did."""
-        if not self.calls.answer((store, cart), by):
+        """Somebody goes to a shopper who asked for help; 409 where nobody did, or somebody is on the way."""
+        if not self.calls.take((store, cart), by):
             raise HTTPException(409, "somebody is there already")
+
+    def finish_call(self, store: str, cart: str, by: Actor) -> None:
+        """The shopper was helped; 409 where nobody has called."""
+        if not self.calls.finish((store, cart), by):
+            raise HTTPException(409, "nobody calls from this cart any more")
 
     def ask(self, store: str, cart: str, action: Action, by: Actor) -> None:
         """Asks a cart to start or end a session, again and again until it has; 409 where there is nothing to do."""

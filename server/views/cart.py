@@ -100,7 +100,7 @@ class CartPages:
             "view": view,
             "basket": basket,
             "is_newest": is_newest,
-            "called": self._calls.since((view.store, view.cart)) if is_newest else None,
+            "call": self._calls.of((view.store, view.cart)) if is_newest else None,
             "receipt": self._payments.receipt_of(_key(basket)) if basket else None,
             "doubts": self._settling.of_cart(view) if is_newest else [],
             "moments": moments[::-1][:MOST_MOMENTS],

@@ -88,7 +88,7 @@ class ScreenPages:
         return known[1]
 
     def _render(self, context: dict[str, Any]) -> Sections:
-        nothing: dict[str, Any] = {"question": None, "saw": (), "lines": [], "taken_out": [], "called": None}
+        nothing: dict[str, Any] = {"question": None, "saw": (), "lines": [], "taken_out": [], "call": None}
         nothing |= {"trouble": None, "last": None, "twice": None, "scanned": None}
         return {name: self._templates.part(f"{name.replace('-', '_')}.html", **(nothing | context)) for name in NAMES}
 
@@ -111,7 +111,7 @@ class ScreenPages:
             "twice": next((one for one in same if one.stored.event.type is EventType.ITEM_ADDED), None),
             "scanned": next((one for one in same if asks and one.stored.event.id == doubts[0].id), None),
             "taken_out": gone[::-1][:_TAKEN_OUT] if basket and basket.state == "open" else [],
-            "called": self._calls.since((view.store, view.cart)),
+            "call": self._calls.of((view.store, view.cart)),
         }
 
     def _lines(self, basket: Basket, words: Iterable[StoredCorrection]) -> list[ScreenLine]:

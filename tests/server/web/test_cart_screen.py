@@ -16,6 +16,13 @@ from smartcart.server.app.service import BasketServer
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 
 
+HEARD = """() => {
+  const make = BaseAudioContext.prototype.createOscillator;
+  BaseAudioContext.prototype.createOscillator = function () { window.rung = true; return make.call(this); };
+}"""
+"""Has a page remember that it rang."""
+
+
 def test_a_shopper_sees_each_item_and_answers(open_page: Open, cart: Any) -> None:
     trip = Trip()
     screen, staff = open_page("cart/store-1/cart-1"), open_page("queue")
@@ -82,16 +89,38 @@ def test_who_taps_twice_answers_once(open_page: Open, cart: Any, server: BasketS
     assert (basket.corrections, len(basket.uncertain)) == (1, 1)
 
 
-def test_help_reaches_the_store(open_page: Open, cart: Any, server: BasketServer) -> None:
-    trip = Trip()
+def test_help_reaches_the_store_first_of_all_and_ends_with_the_trip(
+    open_page: Open, broker: EmbeddedBroker, cart: Any, server: BasketServer, fake_carts: Any
+) -> None:
+    trip, worse = Trip(), Trip(cart="a-cart")
     cart.send_until_answered(trip.start(), trip.add("can"))
-    screen, staff = open_page("cart/store-1/cart-1"), open_page()
+    fake_carts(broker.url, cart="a-cart").send_until_answered(worse.start(), worse.remove("can"))
+    screen, staff = open_page("cart/store-1/cart-1"), open_page(permissions=["notifications"])
+    expect(staff.get_by_role("article").first).to_contain_text("a-cart")
+    bell = staff.get_by_role("button", name="Alerts")
+    expect(bell).to_have_attribute("aria-pressed", "false")
+    bell.click()
+    expect(bell).to_have_attribute("aria-pressed", "true")
+    staff.evaluate(HEARD)
     screen.get_by_role("button", name="Help").click()
     expect(screen.get_by_text("Help is called")).to_be_visible()
-    assert httpx.get(f"{server.url}api/v1/carts").json()[0]["attention"] == ["Asks for help"]
-    expect(staff.get_by_role("article")).to_contain_text("Asks for help")
+    assert httpx.get(f"{server.url}api/v1/carts").json()[1]["attention"] == ["Asks for help"]
+    first = staff.get_by_role("article").first
+    expect(first).to_contain_text("Asks for help")
+    expect(staff.get_by_role("link", name="cart-1 asks for help")).to_be_visible()
+    expect(staff.locator("#calling")).to_have_text("1")
+    expect(staff).to_have_title("(1) smartcart")
+    staff.wait_for_function("window.rung")
+    first.get_by_role("button", name="I am on my way").click()
+    expect(screen.get_by_text("Somebody is on the way")).to_be_visible()
+    expect(staff.locator("#calling")).to_be_empty()
+    expect(staff).to_have_title("smartcart")
     staff.get_by_role("link", name="cart-1").click()
-    staff.get_by_role("button", name="I am on my way").click()
+    staff.get_by_role("button", name="Helped").click()
+    screen.get_by_role("button", name="Help").click()
+    expect(staff.get_by_text("Called at")).to_be_visible()
+    cart.send_until_answered(trip.end())
+    expect(staff.get_by_text("Called at")).to_have_count(0)
     expect(screen.get_by_role("button", name="Help")).to_be_visible()
 
 
