@@ -26,7 +26,7 @@ _CUT_OFF: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class KeptFrame:
     """One kept picture; ``items`` and ``hands`` are what was seen in it, ``time`` is media time in seconds."""
 
     time: float
@@ -49,7 +49,7 @@ class Moments:
     """Keeps what it sees for a while, a few pictures of each second."""
 
     def __init__(self) -> None:
-        self._kept: deque[Moment] = deque(maxlen=KEPT)
+        self._kept: deque[KeptFrame] = deque(maxlen=KEPT)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -62,7 +62,7 @@ class Moments:
         scale = min(1.0, WIDEST / frame.image.shape[1])
         small = cv2.resize(frame.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         self._kept.append(
-            Moment(
+            KeptFrame(
                 time=frame.time,
                 jpeg=cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes(),
                 items={track.id: track.box for track in seen if not track.is_hand},
@@ -70,7 +70,7 @@ class Moments:
             )
         )
 
-    def best(self, tracks: Iterable[int], begin: float, end: float) -> tuple[Moment, Box] | None:
+    def best(self, tracks: Iterable[int], begin: float, end: float) -> tuple[KeptFrame, Box] | None:
         """Where a thing, known by its tracks, is largest, sharpest and least covered; None if it was not seen then."""
         sights = [
             (moment, moment.items[track])
@@ -82,29 +82,29 @@ class Moments:
         largest = sorted(sights, key=lambda sight: -_view(*sight))[:_LOOKED_AT]
         return max(largest, key=lambda sight: _view(*sight) * _sharpness(*sight), default=None)
 
-    def before(self, time: float, box: Box) -> Moment | None:
+    def before(self, time: float, box: Box) -> KeptFrame | None:
         """The last moment before a time at which no hand is at a place; else the last one before it."""
         return _freest([moment for moment in reversed(self._kept) if moment.time < time], box)
 
-    def after(self, time: float, box: Box) -> Moment | None:
+    def after(self, time: float, box: Box) -> KeptFrame | None:
         """The newest moment after a time at which no hand is at a place; else the newest."""
         return _freest([moment for moment in reversed(self._kept) if moment.time > time], box)
 
-    def nearest(self, time: float) -> Moment | None:
+    def nearest(self, time: float) -> KeptFrame | None:
         """The moment that is nearest to a time; None where nothing is kept."""
         return min(self._kept, key=lambda moment: abs(moment.time - time), default=None)
 
 
-def _freest(moments: Sequence[Moment], box: Box) -> Moment | None:
+def _freest(moments: Sequence[KeptFrame], box: Box) -> KeptFrame | None:
     return max(moments, key=lambda moment: round(moment.free(box), 1), default=None)
 
 
-def _view(moment: Moment, box: Box) -> float:
+def _view(moment: KeptFrame, box: Box) -> float:
     is_cut = min(box.x1, box.y1, 1 - box.x2, 1 - box.y2) < _AT_THE_EDGE
     return box.area**0.5 * moment.free(box) ** 2 * (_CUT_OFF if is_cut else 1.0) + 1e-6
 
 
-def _sharpness(moment: Moment, box: Box) -> float:
+def _sharpness(moment: KeptFrame, box: Box) -> float:
     """How much fine detail a box has, at one size for all; blur and fewer pixels make it less."""
     image = moment.image
     height, width = image.shape[:2]

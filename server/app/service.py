@@ -64,6 +64,7 @@ from smartcart.server.views.cart import CartPages
 from smartcart.server.views.cart_screen import ScreenPages
 from smartcart.server.views.dashboard import CartCards
 from smartcart.server.views.feed import Feed
+from smartcart.server.views.history import History
 from smartcart.server.views.item_pictures import add_item_pictures
 from smartcart.server.views.queue import QueuePages
 from smartcart.server.views.teach import TeachPages
@@ -296,6 +297,7 @@ class BasketServer:
             shifts=ShiftBook(self._carts, self._ledger, self._zone),
             calls=self._calls,
             evidence=self._evidence,
+            history=History(self._ledger, self._till.payments, self._zone, templates.price),
             labels=self._labels,
             is_open=self._entrance.is_open,
             zone=self._zone,

@@ -36,6 +36,7 @@ from smartcart.server.views.cart import CartPages
 from smartcart.server.views.cart_screen import ScreenPages
 from smartcart.server.views.dashboard import CartCards
 from smartcart.server.views.feed import Feed
+from smartcart.server.views.history import History
 from smartcart.server.views.queue import QueuePages
 from smartcart.server.views.teach import TeachPages
 from smartcart.server.views.templating import Templates
@@ -76,6 +77,7 @@ class Site:
     shifts: ShiftBook
     calls: HelpRequests
     evidence: EvidenceBox
+    history: History
     labels: frozenset[str]
     is_open: bool
     zone: ZoneInfo

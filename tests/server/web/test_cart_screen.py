@@ -15,7 +15,6 @@ from smartcart.edge.contract.events import CameraHealth
 from smartcart.server.app.service import BasketServer
 from smartcart.server.mqtt.embedded_broker import EmbeddedBroker
 
-
 HEARD = """() => {
   const make = BaseAudioContext.prototype.createOscillator;
   BaseAudioContext.prototype.createOscillator = function () { window.rung = true; return make.call(this); };
