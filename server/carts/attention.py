@@ -65,9 +65,8 @@ def _of_basket(basket: Basket) -> list[Reason]:
     if basket.discrepancies:
         count = len(basket.discrepancies)
         found.append(Reason(text=f"{count} discrepanc{'y' if count == 1 else 'ies'}", is_bad=True))
-    to_settle = len(basket.uncertain) + sum(line.ambiguous for line in basket.lines)
-    if to_settle:
-        found.append(Reason(text=f"{to_settle} to settle"))
+    if basket.to_settle:
+        found.append(Reason(text=f"{basket.to_settle} to settle"))
     if basket.incomplete:
         found.append(Reason(text="Incomplete"))
     return found

@@ -9,11 +9,10 @@ from starlette.concurrency import run_in_threadpool
 
 from smartcart.edge.contract.events import EventType
 from smartcart.server.basket.basket import Basket, Line
-from smartcart.server.basket.effective_corrections import effective_corrections
+from smartcart.server.basket.effective_corrections import SHOPPER, effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection
 from smartcart.server.carts.attention import CAMERA_WORDS
 from smartcart.server.carts.carts import Carts, CartView
-from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.carts.review_queue import ReviewQueue
 from smartcart.server.carts.same_item import same_items

@@ -138,9 +138,11 @@ _WELL: Final = 2
 
 
 def _rank(view: CartView, found: tuple[Reason, ...]) -> int:
-    """0 where something is wrong, 1 where something is open, then those that shop, and those that do not."""
+    """0 where something is wrong, 1 where something is open or was left behind by a trip that is over, then those that
+    shop, and those that do not."""
     if found:
-        return 0 if any(reason.is_bad for reason in found) else 1
+        is_over = not view.online and view.basket is not None and view.basket.state == "ended"
+        return 0 if any(reason.is_bad for reason in found) and not is_over else 1
     in_use = view.basket is not None and view.basket.state == "open"
     return _WELL if in_use and view.online else _WELL + 1 if in_use or view.online else _WELL + 2
 

@@ -40,9 +40,8 @@ class QueuePages:
         return {"queue": html, "queue-count": str(len(doubts) or ""), **self.badge()}
 
     def waiting(self) -> int:
-        """How many lines and events of all carts nobody has settled."""
-        baskets = [view.basket for view in self._carts.views() if view.basket]
-        return sum(len(b.uncertain) + sum(line.ambiguous for line in b.lines) for b in baskets)
+        """How much of all carts waits for a person, as the queue lists it."""
+        return sum(view.basket.to_settle for view in self._carts.views() if view.basket)
 
     def badge(self) -> Sections:
         """The numbers in the navigation of a page that keeps itself up to date: to settle, and calls for help."""
