@@ -18,8 +18,8 @@ from smartcart.server.database.database import Database
 from smartcart.server.database.tables import CALLS
 
 REASONS: Final = {
-    "find": "finds something not",
-    "basket": "basket is wrong",
+    "find": "looking for something",
+    "basket": "the basket is wrong",
     "pay": "paying",
     "other": "something else",
 }
@@ -84,7 +84,9 @@ class HelpRequests:
         return sum(call is not None and call.taken_by is None for call in calls)
 
     def call(self, cart: CartKey, by: Actor, session: str | None = None, reason: str | None = None) -> bool:
-        """Takes a call in; False where there is one already. That of a trip that is over makes room.
+        """Takes a call in; False where there is one already, which gets the reason that it lacked.
+
+        The call of a trip that is over makes room.
 
         Raises:
             DatabaseError: the tables cannot be written.
@@ -99,9 +101,18 @@ class HelpRequests:
                 detail = {"reason": reason} if reason else {}
                 self._audit.write(connection, by, "help called", f"{store}/{name}", **detail)
         except IntegrityError:
+            self._give_reason(cart, reason)
             return False
         self.refresh()
         return True
+
+    def _give_reason(self, cart: CartKey, reason: str | None) -> None:
+        """A call may come first, and what it is about after it."""
+        here = (CALLS.c.store == cart[0], CALLS.c.cart == cart[1], CALLS.c.reason.is_(None))
+        if reason is not None:
+            with self._office.writing() as connection:
+                connection.execute(update(CALLS).where(*here).values(reason=reason))
+            self.refresh()
 
     def take(self, cart: CartKey, by: Actor) -> bool:
         """Somebody goes there; False where nobody called, or somebody is on the way.

@@ -110,6 +110,8 @@ def test_help_reaches_the_store_first_of_all_and_ends_with_the_trip(
     expect(staff.locator("#calling")).to_have_text("1")
     expect(staff).to_have_title("(1) smartcart")
     staff.wait_for_function("window.rung")
+    screen.get_by_role("button", name="Paying").click()
+    expect(first).to_contain_text("Asks for help: paying")
     first.get_by_role("button", name="I am on my way").click()
     expect(screen.get_by_text("Somebody is on the way")).to_be_visible()
     expect(staff.locator("#calling")).to_be_empty()
@@ -175,7 +177,7 @@ def test_a_cart_that_cannot_tell_says_so(open_page: Open, cart: Any, broker: Emb
     expect(screen.locator("#screen-told")).to_have_text("The bottle added. Total €2.88.")
 
 
-@pytest.mark.parametrize("size", [(360, 740), (768, 1024), (1280, 800)], ids=["phone", "upright", "tablet"])
+@pytest.mark.parametrize("size", [(360, 740), (768, 1024), (1280, 800), (1024, 600), (800, 480)])
 def test_total_and_checkout_stay_in_sight(open_page: Open, cart: Any, size: tuple[int, int]) -> None:
     trip = Trip()
     labels = [f"thing {n}" for n in range(14)]
@@ -185,5 +187,7 @@ def test_total_and_checkout_stay_in_sight(open_page: Open, cart: Any, size: tupl
     cart.send_until_answered(trip.doubt("can", candidates=COULD_BE))
     for seen in (screen.locator(".total strong"), screen.get_by_role("link", name="Checkout")):
         expect(seen).to_be_in_viewport(ratio=1)
-    expect(screen.get_by_role("button", name=re.compile("The can"))).to_be_in_viewport(ratio=1)
+    answers = screen.locator(".question button")
+    for answer in answers.all() if size[0] > size[1] else answers.all()[:1]:  # what stands upright may be moved up
+        expect(answer).to_be_in_viewport(ratio=1)
     assert screen.get_by_role("link", name="Checkout").bounding_box() == before  # nothing moves under the finger
