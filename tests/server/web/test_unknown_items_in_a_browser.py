@@ -66,3 +66,9 @@ def test_an_unknown_item_is_named_or_dismissed_by_its_picture(open_page: Open, c
     page.goto("cart/store-1/cart-1")
     expect(page.locator("#screen-question")).to_contain_text("went in or out")
     expect(page.locator("#screen-question figcaption span")).to_have_text(["before", "the item", "after"])
+    page.set_viewport_size({"width": 800, "height": 480})
+    for answer in page.locator(".question button").all():
+        expect(answer).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("queue")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
