@@ -34,7 +34,7 @@ def test_an_unknown_item_is_named_or_dismissed_by_its_picture(open_page: Open, c
     )
     jpeg = cv2.imencode(".jpg", np.full((30, 40, 3), 90, np.uint8))[1].tobytes()
     cart.send_until_answered(trip.start(can=1), put_in, taken_out, either)
-    row = with_parts(cv2.imencode(".jpg", np.full((32, 104, 3), 90, np.uint8))[1].tobytes(), PARTS)
+    row = with_parts(cv2.imencode(".jpg", np.full((320, 976, 3), 90, np.uint8))[1].tobytes(), PARTS)
     for event, shown in ((put_in, jpeg), (either, row)):
         cart.raw(Picture(event_id=event.id, jpeg=shown).to_bytes(), cart.topic(Channel.EVIDENCE))
     page = open_page("queue")
