@@ -101,7 +101,7 @@ def _freest(moments: Sequence[KeptFrame], box: Box) -> KeptFrame | None:
 
 def _view(moment: KeptFrame, box: Box) -> float:
     is_cut = min(box.x1, box.y1, 1 - box.x2, 1 - box.y2) < _AT_THE_EDGE
-    return box.area**0.5 * moment.free(box) ** 2 * (_CUT_OFF if is_cut else 1.0) + 1e-6
+    return float(box.area**0.5 * moment.free(box) ** 2 * (_CUT_OFF if is_cut else 1.0) + 1e-6)
 
 
 def _sharpness(moment: KeptFrame, box: Box) -> float:
