@@ -79,7 +79,7 @@ class CartRun:
             if preview and preview.watched:
                 preview.show(annotator.draw(step))
             if evidence is not None and isinstance(carrier, Courier):
-                evidence.see(step.frame)
+                evidence.see(step.frame, step.tracks)
                 for picture in evidence.take():
                     carrier.show(picture)
 

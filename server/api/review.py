@@ -178,8 +178,15 @@ def picture(site: TheSite, store: str, cart: str, key: str) -> Response:
     return Response(jpeg, media_type="image/jpeg")
 
 
-@router.delete("/carts/{store}/{cart}/help", status_code=204, responses=refused(409, "Nobody has called."))
+@router.put("/carts/{store}/{cart}/help", status_code=204, responses=refused(409, "Nobody has called."))
 def answer_call(site: TheSite, visitor: Staff, store: str, cart: str) -> Response:
-    """Somebody goes to the shopper who asked for help."""
+    """Somebody goes to the shopper who asked for help; the cart's screen says who."""
     site.answer_call(store, cart, visitor.actor)
+    return Response(status_code=204)
+
+
+@router.delete("/carts/{store}/{cart}/help", status_code=204, responses=refused(409, "Nobody has called."))
+def finish_call(site: TheSite, visitor: Staff, store: str, cart: str) -> Response:
+    """The shopper who asked for help was helped."""
+    site.finish_call(store, cart, visitor.actor)
     return Response(status_code=204)

@@ -37,6 +37,7 @@ from smartcart.server.web import (
     checkout,
     dashboard,
     health,
+    history,
     login,
     numbers,
     queue,
@@ -52,7 +53,7 @@ _API_ROUTERS: Final = (
     *(health_api, screens_api, accounts_api, audit_api),
 )
 _SHOP_PAGES: Final = (catalogue_import, catalogue, teach, checkout, receipts)
-_PAGES: Final = (cart, queue, numbers, dashboard, *_SHOP_PAGES, screens, accounts, audit)
+_PAGES: Final = (cart, queue, numbers, dashboard, history, *_SHOP_PAGES, screens, accounts, audit)
 _FOR_EVERYBODY: Final = (login, cart_checkout, cart_products, cart_screen, health)
 _ABOUT: Final = """
 Baskets of smart carts, live. Sign in with an API token (`Authorization: Bearer smartcart_…`), which an admin makes on

@@ -64,6 +64,7 @@ from smartcart.server.views.cart import CartPages
 from smartcart.server.views.cart_screen import ScreenPages
 from smartcart.server.views.dashboard import CartCards
 from smartcart.server.views.feed import Feed
+from smartcart.server.views.history import History
 from smartcart.server.views.item_pictures import add_item_pictures
 from smartcart.server.views.queue import QueuePages
 from smartcart.server.views.teach import TeachPages
@@ -192,7 +193,7 @@ class BasketServer:
             self._till = self._make_till()
             self._galleries = Galleries(office, self._doors.audit)
             self._lessons = Lessons(self._carts, self._galleries, lambda: self._catalogue.now)
-            self._calls = HelpRequests(office, self._doors.audit, self._carts.touch)
+            self._calls = HelpRequests(office, self._doors.audit, self._carts.touch, self._carts.is_over)
             self._requests = CartRequests(office, self._doors.audit, self._carts, self._commands)
             if self._group is None:  # whoever had payments under way is dead
                 self._till.recover(timedelta(0))
@@ -279,7 +280,7 @@ class BasketServer:
             cart_pages=CartPages(
                 self._carts, self._ledger, settling, self._calls, self._till.payments, self._evidence, templates
             ),
-            queue_pages=QueuePages(self._carts, settling, templates),
+            queue_pages=QueuePages(self._carts, settling, self._calls, templates),
             teach_pages=TeachPages(self._carts, self._lessons, self._galleries, templates, self._live_view_url),
             screen_pages=ScreenPages(
                 carts=self._carts,
@@ -296,6 +297,7 @@ class BasketServer:
             shifts=ShiftBook(self._carts, self._ledger, self._zone),
             calls=self._calls,
             evidence=self._evidence,
+            history=History(self._ledger, self._till.payments, self._zone, templates.price),
             labels=self._labels,
             is_open=self._entrance.is_open,
             zone=self._zone,

@@ -69,7 +69,8 @@ class Basket:
     ``state`` is ended once the cart has said so or the server has closed it (``closed_at``). ``total_minor`` adds the
     priced lines in ``currency`` (None while no line has a price); ``unpriced`` counts the items without one;
     ``missing`` are ranges of ``seq`` that have not arrived; ``problems`` say what was refused or does not belong;
-    ``corrections`` counts what persons said; all times are the server's own, of when it stored what a cart told.
+    ``corrections`` counts what persons said, ``to_confirm`` what the shopper said and nobody has seen yet; all times
+    are the server's own, of when it stored what a cart told.
     """
 
     store: str
@@ -89,6 +90,12 @@ class Basket:
     closed_at: str | None
     events: int
     corrections: int
+    to_confirm: int = 0
+
+    @property
+    def to_settle(self) -> int:
+        """How much of it waits for a person of the store: the queue's length, as every page counts it."""
+        return len(self.uncertain) + sum(line.ambiguous for line in self.lines) + self.to_confirm
 
     @property
     def incomplete(self) -> bool:

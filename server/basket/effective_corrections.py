@@ -1,8 +1,12 @@
 """Which corrections stand: a word that names another word, and says that nothing happened, takes it back. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from smartcart.server.basket.records import StoredCorrection
+
+SHOPPER: Final = "the shopper"
+"""Who said it, where the cart's own screen was pressed; no account can have this name."""
 
 
 def effective_corrections(words: Iterable[StoredCorrection]) -> list[StoredCorrection]:
@@ -22,3 +26,20 @@ def taken_back(words: Iterable[StoredCorrection]) -> dict[str, StoredCorrection]
     readings = {word.correction.id for word in every if word.correction.corrects is not None}
     said = ((word.correction.corrects, word) for word in every if word.correction.action == "none")
     return {named: word for named, word in said if named is not None and named in readings}
+
+
+def to_confirm(words: Sequence[StoredCorrection]) -> dict[str, StoredCorrection]:
+    """What the shopper has said last of an event, or has added, and nobody of the store has seen yet: by the id of the
+    event or addition.
+
+    Args:
+        words: those that stand, see ``effective_corrections``.
+    """
+    last = {word.correction.corrects or word.correction.id: word for word in words}
+    added = {word.correction.id for word in words if word.correction.corrects is None}
+    return {
+        about: word
+        for about, word in last.items()
+        if word.correction.by == SHOPPER
+        and (word.correction.action != "none" if about in added else not word.match.choices)
+    }

@@ -15,7 +15,7 @@ from typing import Final
 
 from smartcart.edge.contract.events import EventType, Outcome
 from smartcart.server.basket.basket import Basket, Uncertain
-from smartcart.server.basket.effective_corrections import effective_corrections
+from smartcart.server.basket.effective_corrections import effective_corrections, to_confirm
 from smartcart.server.basket.records import Fault, SessionRecords, StoredCorrection, StoredEvent
 from smartcart.server.basket.tally import Entry, Tally
 from smartcart.server.catalogue.catalogue import Match
@@ -35,7 +35,8 @@ def fold(records: SessionRecords) -> Basket:
         key=lambda f: (f.seq or 0, f.event_id),
     )
     words = sorted({c.correction.id: c for c in records.corrections}.values(), key=lambda c: c.number)
-    tally = _walk(ordered, refused, effective_corrections(words))
+    standing = effective_corrections(words)
+    tally = _walk(ordered, refused, standing)
     lines = tuple(line.freeze() for line in tally.lines if line.quantity)
     currency = next((line.currency for line in lines if line.price is not None), None)
     counted = [line for line in lines if line.total is not None and line.currency == currency]
@@ -62,6 +63,7 @@ def fold(records: SessionRecords) -> Basket:
         closed_at=records.closing.time if records.closing else None,
         events=len(ordered),
         corrections=len(words),
+        to_confirm=len(to_confirm(standing).keys() & (unique.keys() | {word.correction.id for word in standing})),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from smartcart.edge.contract.events import CameraHealth
 from smartcart.server.basket.basket import Basket
 from smartcart.server.carts.carts import CartView
+from smartcart.server.carts.help_requests import REASONS, HelpCall
 from smartcart.server.carts.skew import skew_words
 from smartcart.server.ledger.port import CART_LETTERS, TOO_MANY_SESSIONS, SetAside
 
@@ -27,9 +28,9 @@ class Reason:
     is_bad: bool = False
 
 
-def reasons(view: CartView, called: bool = False) -> tuple[Reason, ...]:
+def reasons(view: CartView, call: HelpCall | None = None) -> tuple[Reason, ...]:
     """Everything about a cart that wants a person; nothing if all is well."""
-    found = [Reason(text="Asks for help", is_bad=True)] if called else []
+    found = [_of_call(call)] if call is not None else []
     if view.basket is not None:
         found += _of_basket(view.basket)
     status = view.status
@@ -50,6 +51,13 @@ def reasons(view: CartView, called: bool = False) -> tuple[Reason, ...]:
     return tuple(found)
 
 
+def _of_call(call: HelpCall) -> Reason:
+    if call.taken_by is not None:
+        return Reason(text=f"{call.taken_by} is on the way")
+    what = f": {REASONS[call.reason]}" if call.reason in REASONS else ""
+    return Reason(text=f"Asks for help{what}", is_bad=True)
+
+
 def _of_basket(basket: Basket) -> list[Reason]:
     found = []
     if basket.problems:
@@ -57,9 +65,8 @@ def _of_basket(basket: Basket) -> list[Reason]:
     if basket.discrepancies:
         count = len(basket.discrepancies)
         found.append(Reason(text=f"{count} discrepanc{'y' if count == 1 else 'ies'}", is_bad=True))
-    to_settle = len(basket.uncertain) + sum(line.ambiguous for line in basket.lines)
-    if to_settle:
-        found.append(Reason(text=f"{to_settle} to settle"))
+    if basket.to_settle:
+        found.append(Reason(text=f"{basket.to_settle} to settle"))
     if basket.incomplete:
         found.append(Reason(text="Incomplete"))
     return found

@@ -132,6 +132,16 @@ class Carts:
                 cart.view = self._look(key, cart)
             return cart.view
 
+    def is_over(self, key: CartKey, session: str | None) -> bool:
+        """Whether a cart's trip is over, by its session then (None where none was open): another has begun, or it has
+        ended otherwise than at the checkout. A cart of which nothing is known goes on."""
+        view = self.view(key)
+        if view is None or view.basket is None:
+            return False
+        if session is None:
+            return view.basket.state == "open"
+        return view.basket.session != session or (view.basket.state == "ended" and view.basket.closed_at is None)
+
     def views(self) -> list[CartView]:
         """All carts that are known here, in order."""
         with self._lock:

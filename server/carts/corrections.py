@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from smartcart.edge.contract.events import Correction, CorrectionSource, Outcome
 from smartcart.server.access.audit import Actor, AuditLog
-from smartcart.server.basket.effective_corrections import effective_corrections
+from smartcart.server.basket.effective_corrections import SHOPPER, effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection
 from smartcart.server.carts.carts import Carts
 from smartcart.server.catalogue.catalogue import Catalogue, Match
@@ -17,8 +17,6 @@ from smartcart.server.ledger.port import ID_TAKEN, Ledger, LedgerError, Verdict
 from smartcart.server.ledger.port import Outcome as Fate
 from smartcart.server.runtime.clock import utc_now
 
-SHOPPER: Final = "the shopper"
-"""Who said it, where the cart's own screen was pressed; no account can have this name."""
 MOST: Final = 1000
 """The largest quantity of one correction."""
 MOST_WORDS: Final = 2000

@@ -1,14 +1,13 @@
 """What waits for a person to settle, and what it may have been, as products of the catalogue. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from smartcart.edge.contract.events import CorrectionSource, Outcome
 from smartcart.server.basket.basket import Basket, Line
-from smartcart.server.basket.effective_corrections import effective_corrections
+from smartcart.server.basket.effective_corrections import effective_corrections, to_confirm
 from smartcart.server.basket.records import SessionKey, StoredCorrection, StoredEvent
-from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.catalogue.catalogue import Catalogue, Match
 from smartcart.server.catalogue.product import Product
 
@@ -22,13 +21,15 @@ UNKNOWN_ITEM = "unknown item"
 class Option:
     """One reading to choose; ``product`` is None where the catalogue has none of this label.
 
-    ``probability`` is what the cart gave it, None where only a person can know.
+    ``probability`` is what the cart gave it, None where only a person can know; ``earlier`` is what the product cost
+    when the cart told of it, where the basket goes on charging that.
     """
 
     action: Outcome
     label: str
     product: Product | None
     probability: float | None = None
+    earlier: Match | None = None
 
     @property
     def sku(self) -> str | None:
@@ -85,18 +86,12 @@ def review_items_of(
     found = [_uncertain(key, by_id[doubt.event_id], catalogue) for doubt in basket.uncertain if doubt.event_id in by_id]
     found += [_which(key, line, by_id, catalogue) for line in basket.lines if line.ambiguous]
     words = effective_corrections(corrections)
-    last = {word.correction.corrects: word for word in words if word.correction.corrects}
-    found += [
-        _answered(key, by_id[event], word, catalogue)
-        for event, word in last.items()
-        if word.correction.by == SHOPPER and event in by_id and not word.match.choices
-    ]
-    by_hand = [(word, last.get(word.correction.id, word)) for word in words if word.correction.corrects is None]
-    found += [
-        _added(key, added, word, catalogue)
-        for added, word in by_hand
-        if word.correction.by == SHOPPER and word.correction.action != "none"
-    ]
+    added = {word.correction.id: word for word in words if word.correction.corrects is None}
+    for about, word in to_confirm(words).items():
+        if about in by_id:
+            found.append(_answered(key, by_id[about], word, catalogue))
+        elif about in added:
+            found.append(_added(key, added[about], word, catalogue))
     return sorted(found, key=lambda doubt: (doubt.kind == "shopper", doubt.time))
 
 
@@ -108,7 +103,7 @@ def options_of(stored: StoredEvent, catalogue: Catalogue) -> tuple[Option, ...]:
         if candidate.outcome == "none" or not candidate.label:
             continue
         for option in _readings(candidate.outcome, candidate.label, candidate.probability, catalogue):
-            found.setdefault((option.action, option.sku, option.label), option)
+            found.setdefault((option.action, option.sku, option.label), _as_charged(option, stored))
     return tuple(found.values())[:MOST_OPTIONS]
 
 
@@ -120,6 +115,13 @@ def _direction(stored: StoredEvent) -> Outcome | None:
 def _readings(action: Outcome, label: str, probability: float | None, catalogue: Catalogue) -> list[Option]:
     products: list[Product | None] = [*sold(catalogue, label)] or [None]
     return [Option(action=action, label=label, product=product, probability=probability) for product in products]
+
+
+def _as_charged(option: Option, stored: StoredEvent) -> Option:
+    """The same product under the same label keeps the price that it had when the event came: see the fold."""
+    match = stored.match
+    same = option.label == stored.event.label and option.sku == match.sku and not match.to_weigh
+    return replace(option, earlier=match) if same and match.price is not None else option
 
 
 def sold(catalogue: Catalogue, label: str) -> list[Product]:

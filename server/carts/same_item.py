@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from smartcart.edge.contract.events import EventType, parse_time
-from smartcart.server.basket.effective_corrections import effective_corrections
+from smartcart.server.basket.effective_corrections import SHOPPER, effective_corrections
 from smartcart.server.basket.records import SessionRecords, StoredCorrection, StoredEvent
-from smartcart.server.carts.corrections import SHOPPER
 
 JUST_SECONDS: Final = 30.0
 """How far apart, in seconds, both may be: about one visit and the time to reach for the screen."""

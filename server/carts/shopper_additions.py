@@ -13,9 +13,9 @@ from typing import Final
 from smartcart.edge.contract.events import Correction, CorrectionSource, EventType
 from smartcart.server.access.audit import Actor
 from smartcart.server.basket.basket import Basket
-from smartcart.server.basket.effective_corrections import effective_corrections
+from smartcart.server.basket.effective_corrections import SHOPPER, effective_corrections
 from smartcart.server.basket.records import SessionKey, SessionRecords, StoredCorrection, StoredEvent
-from smartcart.server.carts.corrections import SHOPPER, CorrectionError, Corrections, Reading
+from smartcart.server.carts.corrections import CorrectionError, Corrections, Reading
 from smartcart.server.carts.same_item import JUST_SECONDS, SameItem, may_be, seconds_between, unsettled
 from smartcart.server.catalogue.product import Product
 from smartcart.server.ledger.port import Ledger

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from smartcart.edge.contract.events import ITEM_TYPES, Candidate, CorrectionSource, Outcome
-from smartcart.server.basket.effective_corrections import taken_back
+from smartcart.server.basket.effective_corrections import SHOPPER, taken_back
 from smartcart.server.basket.fold import gaps
 from smartcart.server.basket.records import Fault, SessionRecords, StoredCorrection, StoredEvent
-from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.carts.review_items import UNKNOWN_ITEM
 
 Kind = Literal["added", "removed", "uncertain", "started", "ended", "gap", "refused", "by_hand", "closed"]

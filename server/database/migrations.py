@@ -97,6 +97,11 @@ MIGRATIONS: Final = (
     """
     ALTER TABLE office_products ADD COLUMN plu TEXT
     """,
+    """
+    ALTER TABLE office_calls ADD COLUMN session TEXT;
+    ALTER TABLE office_calls ADD COLUMN reason TEXT;
+    ALTER TABLE office_calls ADD COLUMN taken_by TEXT
+    """,
 )
 _WORDS: Final = {
     "sqlite": {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB"},

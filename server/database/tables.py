@@ -89,6 +89,9 @@ CALLS: Final = Table(
     key("store"),
     key("cart"),
     needed("since", UtcDateTime),
+    maybe("session"),
+    maybe("reason"),
+    maybe("taken_by"),
 )
 
 REQUESTS: Final = Table(

@@ -218,6 +218,12 @@ class MemoryLedger:
             newest = {(key.store, key.cart): key for key in self._alive()}
             return [key for key in self._alive() if newest[key.store, key.cart] == key]
 
+    def past_sessions(self, before: int | None, limit: int, cart: str = "") -> list[tuple[int, SessionKey]]:
+        with self._lock:
+            placed = list(enumerate(self._sessions.items(), 1))
+        older = [(at, key) for at, (key, kept) in placed if not kept.erased and (before is None or at < before)]
+        return [(at, key) for at, key in reversed(older) if cart.lower() in key.cart.lower()][:limit]
+
     def every_session(self) -> Iterator[SessionKey]:
         with self._lock:
             return iter(self._alive())

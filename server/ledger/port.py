@@ -201,6 +201,14 @@ class Ledger(Protocol):
     def current_sessions(self) -> list[SessionKey]:
         """The newest session of every cart, those of the carts that began last at the end."""
 
+    def past_sessions(self, before: int | None, limit: int, cart: str = "") -> list[tuple[int, SessionKey]]:
+        """Sessions with their positions, those that began last first; none that were erased.
+
+        Args:
+            before: leaves out that position and what is newer.
+            cart: what the cart's name must hold, in whatever case.
+        """
+
     def every_session(self) -> Iterator[SessionKey]:
         """All sessions in the order of their beginning, read a few at a time; none that were erased."""
 

@@ -55,6 +55,7 @@ _CONTRADICTIONS: Final = (
 )
 
 
+_LAST: Final = 2**62
 _TIMES: Final = "____-__-__T__:__:__%Z"
 """What may be a time: damage is no newest one."""
 
@@ -105,6 +106,15 @@ class SQLReading(ABC):
             (SessionState.ERASED,),
         )
         return [key_of(row) for row in rows]
+
+    def past_sessions(self, before: int | None, limit: int, cart: str = "") -> list[tuple[int, SessionKey]]:
+        plain = cart.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        rows = self._read(
+            "SELECT position, store, cart, session FROM sessions WHERE state < ? AND position < ? "
+            "AND lower(cart) LIKE ? ESCAPE '!' ORDER BY position DESC LIMIT ?",
+            (SessionState.ERASED, _LAST if before is None else before, f"%{plain}%", limit),
+        )
+        return [(row[0], key_of(row[1:])) for row in rows]
 
     def every_session(self) -> Iterator[SessionKey]:
         last = 0

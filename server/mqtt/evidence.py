@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smartcart.edge.contract.events import ContractError, Topic, parse_picture
+from smartcart.edge.contract.picture_parts import parts_of
 from smartcart.server.carts.commands import CartKey
 
 MOST: Final = 500
@@ -71,6 +72,11 @@ class EvidenceBox:
             self._forget_old()
             kept = self._kept.get(event)
         return kept.jpeg if kept is not None and kept.cart == cart else None
+
+    def parts(self, cart: CartKey, event: str) -> tuple[str, ...]:
+        """What the parts of an event's picture show, left to right; none without a picture."""
+        jpeg = self.find(cart, event)
+        return () if jpeg is None else parts_of(jpeg)
 
     def newest(self, cart: CartKey, events: Sequence[str]) -> str | None:
         """The last of these events of a cart that there is a picture of."""

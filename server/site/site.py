@@ -36,6 +36,7 @@ from smartcart.server.views.cart import CartPages
 from smartcart.server.views.cart_screen import ScreenPages
 from smartcart.server.views.dashboard import CartCards
 from smartcart.server.views.feed import Feed
+from smartcart.server.views.history import History
 from smartcart.server.views.queue import QueuePages
 from smartcart.server.views.teach import TeachPages
 from smartcart.server.views.templating import Templates
@@ -76,6 +77,7 @@ class Site:
     shifts: ShiftBook
     calls: HelpRequests
     evidence: EvidenceBox
+    history: History
     labels: frozenset[str]
     is_open: bool
     zone: ZoneInfo
@@ -104,9 +106,14 @@ class Site:
         return self.labels.union(seen) if self.labels else self.labels
 
     def answer_call(self, store: str, cart: str, by: Actor) -> None:
-        """Somebody goes to a shopper who asked for help; 409 where nobody did."""
-        if not self.calls.answer((store, cart), by):
+        """Somebody goes to a shopper who asked for help; 409 where nobody did, or somebody is on the way."""
+        if not self.calls.take((store, cart), by):
             raise HTTPException(409, "somebody is there already")
+
+    def finish_call(self, store: str, cart: str, by: Actor) -> None:
+        """The shopper was helped; 409 where nobody has called."""
+        if not self.calls.finish((store, cart), by):
+            raise HTTPException(409, "nobody calls from this cart any more")
 
     def ask(self, store: str, cart: str, action: Action, by: Actor) -> None:
         """Asks a cart to start or end a session, again and again until it has; 409 where there is nothing to do."""

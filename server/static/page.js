@@ -77,6 +77,49 @@
     live.addEventListener("htmx:sse:before:connection", (event) => show(event.detail.connection.attempt > 1));
   }
 
+  // calls for help: a count in the title; a sound and a notification for who has asked for them
+  const calling = document.getElementById("calling");
+  const bell = document.getElementById("bell");
+  const title = document.title;
+  let calls = Number(calling?.textContent);
+  const ring = () => {
+    const sound = new AudioContext();
+    for (const [at, pitch] of [[0, 880], [0.2, 660]]) {
+      const tone = sound.createOscillator();
+      const loud = new GainNode(sound, { gain: 0.2 });
+      tone.frequency.value = pitch;
+      tone.connect(loud).connect(sound.destination);
+      tone.start(sound.currentTime + at);
+      tone.stop(sound.currentTime + at + 0.18);
+    }
+    setTimeout(() => sound.close(), 1000);
+  };
+  const alarm = () => {
+    if (bell.getAttribute("aria-pressed") !== "true") return;
+    ring();
+    if (document.hidden && window.Notification?.permission === "granted") new Notification("A shopper asks for help", { tag: "help", icon: "/static/icon.svg" });
+  };
+  const count = () => {
+    const now = Number(calling.textContent);
+    document.title = now ? `(${now}) ${title}` : title;
+    if (now > calls) alarm();
+    calls = now;
+  };
+  if (calling && live) {
+    bell.hidden = false;
+    bell.setAttribute("aria-pressed", localStorage.getItem("alerts") === "on");
+    bell.addEventListener("click", async () => {
+      const on = bell.getAttribute("aria-pressed") !== "true";
+      bell.setAttribute("aria-pressed", on);
+      localStorage.setItem("alerts", on ? "on" : "off");
+      if (!on) return;
+      ring();
+      if (window.Notification?.permission === "default") await Notification.requestPermission();
+    });
+    new MutationObserver(count).observe(calling, { childList: true, characterData: true, subtree: true });
+    count();
+  }
+
   // what has just moved up under the finger is not pressed: that was meant for what stood there before
   const order = () => [...document.querySelectorAll("[data-doubt]")].map((doubt) => doubt.id);
   let before = order();

@@ -21,7 +21,6 @@ from smartcart.server.views.live_page import Sections
 from smartcart.server.views.templating import Templates
 
 _KEPT: Final = 200
-_EARLIER: Final = 30
 MOST_MOMENTS: Final = 200
 """How many steps of a session the page tells, the newest; all of them are in the API."""
 NAMES: Final = ("cart-head", "cart-basket", "cart-doubts", "cart-timeline")
@@ -100,14 +99,14 @@ class CartPages:
             "view": view,
             "basket": basket,
             "is_newest": is_newest,
-            "called": self._calls.since((view.store, view.cart)) if is_newest else None,
+            "call": self._calls.of((view.store, view.cart)) if is_newest else None,
             "receipt": self._payments.receipt_of(_key(basket)) if basket else None,
             "doubts": self._settling.of_cart(view) if is_newest else [],
             "moments": moments[::-1][:MOST_MOMENTS],
             "origins": {moment.id: moment.origin for moment in moments[-MOST_MOMENTS:]},
             "left_out": max(0, len(moments) - MOST_MOMENTS),
             "pictured": self._evidence.events_of((view.store, view.cart)),
-            "earlier": self._ledger.sessions(view.store, view.cart, _EARLIER),
+            "has_earlier": len(self._ledger.sessions(view.store, view.cart, 2)) > 1,
         }
 
     def _replayed(self, key: SessionKey) -> tuple[Basket | None, list[TimelineStep]]:

@@ -9,11 +9,10 @@ from starlette.concurrency import run_in_threadpool
 
 from smartcart.edge.contract.events import EventType
 from smartcart.server.basket.basket import Basket, Line
-from smartcart.server.basket.effective_corrections import effective_corrections
+from smartcart.server.basket.effective_corrections import SHOPPER, effective_corrections
 from smartcart.server.basket.records import SessionKey, StoredCorrection
 from smartcart.server.carts.attention import CAMERA_WORDS
 from smartcart.server.carts.carts import Carts, CartView
-from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.carts.review_queue import ReviewQueue
 from smartcart.server.carts.same_item import same_items
@@ -88,7 +87,7 @@ class ScreenPages:
         return known[1]
 
     def _render(self, context: dict[str, Any]) -> Sections:
-        nothing: dict[str, Any] = {"question": None, "saw": False, "lines": [], "taken_out": [], "called": None}
+        nothing: dict[str, Any] = {"question": None, "saw": (), "lines": [], "taken_out": [], "call": None}
         nothing |= {"trouble": None, "last": None, "twice": None, "scanned": None}
         return {name: self._templates.part(f"{name.replace('-', '_')}.html", **(nothing | context)) for name in NAMES}
 
@@ -106,12 +105,12 @@ class ScreenPages:
             "trouble": _trouble(view),
             "place": f"/cart/{view.store}/{view.cart}",
             "question": doubts[0] if asks else None,
-            "saw": asks and self._evidence.newest((view.store, view.cart), doubts[0].sources) is not None,
+            "saw": self._evidence.parts((view.store, view.cart), doubts[0].id) if asks else (),
             "lines": self._lines(basket, words) if basket else [],
             "twice": next((one for one in same if one.stored.event.type is EventType.ITEM_ADDED), None),
             "scanned": next((one for one in same if asks and one.stored.event.id == doubts[0].id), None),
             "taken_out": gone[::-1][:_TAKEN_OUT] if basket and basket.state == "open" else [],
-            "called": self._calls.since((view.store, view.cart)),
+            "call": self._calls.of((view.store, view.cart)),
         }
 
     def _lines(self, basket: Basket, words: Iterable[StoredCorrection]) -> list[ScreenLine]:

@@ -63,7 +63,7 @@ class CartCards:
 
     def reasons(self, view: CartView) -> tuple[Reason, ...]:
         """Why somebody should look at this cart."""
-        return reasons(view, self._calls.since((view.store, view.cart)) is not None)
+        return reasons(view, self._calls.of((view.store, view.cart)))
 
     def context(self, words: str = "") -> dict[str, Any]:
         """What the whole page shows, of the carts whose name has ``words``."""
@@ -99,18 +99,26 @@ class CartCards:
 
     def _look(self) -> Floor:
         views = self._carts.views()
-        ranked = sorted((_rank(view, self.reasons(view)), view.store, view.cart) for view in views)
+        ranked = sorted((*self._rank(view), view.store, view.cart) for view in views)
         self._cards = {key: card for key, card in self._cards.items() if self._carts.view(key) is card[0]}
         told = {
             "health": self._health(),
             "carts": len(views),
             "online": sum(view.online for view in views),
             "shopping": sum(view.basket is not None and view.basket.state == "open" for view in views),
-            "concern": sum(rank < _WELL for rank, _, _ in ranked),
+            "concern": sum(rank < _WELL for rank, *_ in ranked),
+            "callers": [(store, cart) for rank, _, store, cart in ranked if rank == _CALLED],
             "dead_letters": self._carts.dead_letters,
             "latest": _latest(views),
         }
-        return Floor(order=tuple((store, cart) for _, store, cart in ranked), told=told)
+        return Floor(order=tuple((store, cart) for _, _, store, cart in ranked), told=told)
+
+    def _rank(self, view: CartView) -> tuple[int, str]:
+        """Who waits for help comes first, and of these who has waited longest."""
+        call = self._calls.of((view.store, view.cart))
+        if call is not None and call.taken_by is None:
+            return _CALLED, call.since.isoformat()
+        return _rank(view, self.reasons(view)), ""
 
     def _card(self, view: CartView) -> Markup:
         """A cart's card, rendered once for all open pages."""
@@ -119,18 +127,22 @@ class CartCards:
         if known is not None and known[0] is view:
             return known[1]
         whole = self._picture["live_view_url"] is not None
-        card = Markup(self._templates.part("cart_card.html", view=view, reasons=self.reasons(view), whole=whole))
+        told = {"view": view, "reasons": self.reasons(view), "call": self._calls.of(key)}
+        card = Markup(self._templates.part("cart_card.html", **told, whole=whole))
         self._cards[key] = (view, card)
         return card
 
 
+_CALLED: Final = -1
 _WELL: Final = 2
 
 
 def _rank(view: CartView, found: tuple[Reason, ...]) -> int:
-    """0 where something is wrong, 1 where something is open, then those that shop, and those that do not."""
+    """0 where something is wrong, 1 where something is open or was left behind by a trip that is over, then those that
+    shop, and those that do not."""
     if found:
-        return 0 if any(reason.is_bad for reason in found) else 1
+        is_over = not view.online and view.basket is not None and view.basket.state == "ended"
+        return 0 if any(reason.is_bad for reason in found) and not is_over else 1
     in_use = view.basket is not None and view.basket.state == "open"
     return _WELL if in_use and view.online else _WELL + 1 if in_use or view.online else _WELL + 2
 

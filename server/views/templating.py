@@ -21,13 +21,14 @@ from smartcart.server.runtime.zone import mark
 
 _FILES: Final = Path(__file__).parents[1]
 STATIC: Final = _FILES / "static"
+_DATE: Final = "%Y-%m-%d"
 _VISIT_SECONDS: Final = 24 * 3600
 
 
 class Templates:
     """Renders templates; what a template does not know is an error, what it shows is escaped.
 
-    Every time on a page is one of ``zone``, which every page names.
+    Every time on a page is one of ``zone``, which every page names, with its date where that is not today.
     """
 
     def __init__(self, *, currency: str | None, is_open: bool, zone: ZoneInfo) -> None:
@@ -40,11 +41,11 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        for name, form in (("clock", "%H:%M:%S"), ("minute", "%H:%M"), ("day", "%Y-%m-%d %H:%M")):
+        for name, form in (("clock", "%H:%M:%S"), ("minute", "%H:%M"), ("day", f"{_DATE} %H:%M")):
             self.environment.filters[name] = partial(self._time, form)
         self.environment.filters["percent"] = lambda fraction: f"{fraction:.0%}"
         self.environment.globals.update(
-            price=self._price, tax_percent=tax_percent, element_id=element_id, is_open=is_open, time_zone=zone.key
+            price=self.price, tax_percent=tax_percent, element_id=element_id, is_open=is_open, time_zone=zone.key
         )
 
     def part(self, template: str, **context: Any) -> str:
@@ -67,14 +68,17 @@ class Templates:
         """The form token of a browser that has a page of ours open, for what that page gets later."""
         return form_token(_cookie(request) or "")
 
-    def _price(self, minor: int, currency: str | None) -> str:
+    def price(self, minor: int, currency: str | None) -> str:
+        """An amount of minor units as the pages say it; in the store's currency where none is known."""
         return money(minor, currency or self._currency)
 
     def _time(self, form: str, moment: datetime | str) -> str:
         """A moment, or an RFC 3339 time, in the store's zone."""
         if isinstance(moment, str):
             moment = datetime.fromisoformat(moment)
-        return mark(moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(self._zone), form)
+        local = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(self._zone)
+        is_today = local.date() == datetime.now(self._zone).date()
+        return mark(local, form if is_today or form.startswith(_DATE) else f"{_DATE} {form}")
 
 
 def _cookie(request: Request) -> str | None:

@@ -1,7 +1,7 @@
 """``/cart/{store}/{cart}``: what the shopper sees on the cart, once its screen is paired."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
@@ -99,11 +99,17 @@ def saw(site: TheSite, screen: PairedScreen, key: str) -> Response:
 
 
 @router.post("/help")
-def call(request: Request, site: TheSite, screen: PairedScreen) -> Response:
-    """Asks for somebody; the staff's pages show it until somebody goes there."""
+def call(
+    request: Request,
+    site: TheSite,
+    screen: PairedScreen,
+    reason: Annotated[Literal["find", "basket", "pay", "other"] | None, Form()] = None,
+) -> Response:
+    """Asks for somebody; the staff's pages show it until the shopper was helped, or the trip is over."""
     at = (screen.store, screen.cart)
-    site.view(*at)
-    site.calls.call(at, actor_of(request, screen))
+    basket = site.view(*at).basket
+    session = basket.session if basket and (basket.state == "open" or basket.closed_at) else None
+    site.calls.call(at, actor_of(request, screen), session, reason)
     return Response(status_code=204)
 
 

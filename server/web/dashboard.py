@@ -32,6 +32,13 @@ def answer_call(site: TheSite, visitor: Staff, store: str, cart: str) -> Respons
     return Response(status_code=204)
 
 
+@router.post("/carts/{store}/{cart}/helped")
+def finish_call(site: TheSite, visitor: Staff, store: str, cart: str) -> Response:
+    """The shopper was helped."""
+    site.finish_call(store, cart, visitor.actor)
+    return Response(status_code=204)
+
+
 @router.post("/carts/{store}/{cart}/{action}")
 def press(site: TheSite, visitor: Staff, store: str, cart: str, action: Action) -> Response:
     site.ask(store, cart, action, visitor.actor)

@@ -60,7 +60,7 @@ def test_what_the_camera_saw_is_on_the_pages_until_its_session_is_erased(
     item = page.locator("#cart-basket .picture img").first
     expect(item).to_be_visible(timeout=TIMEOUT)
     wide, high = item.evaluate("async e => { await e.decode(); return [e.naturalWidth, e.naturalHeight] }")
-    assert 0 < max(wide, high) <= 320
+    assert 0 < high <= 320 and wide <= 3 * 320 + 2 * 8
     address = item.evaluate("e => e.src")
     expect(page.locator("#cart-timeline .glance")).to_have_count(len(server._evidence.events_of(at)))
     basket = server.basket(*at)

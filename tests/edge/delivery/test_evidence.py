@@ -1,12 +1,17 @@
 """Pictures as evidence: what is in them, what is not, and how many."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from smartcart.edge.capture.frames import Frame, Image
-from smartcart.edge.contract.events import MAX_PICTURE_BYTES, EventType, parse_picture
-from smartcart.edge.delivery.evidence import KEPT, LARGEST, Evidence
+from smartcart.edge.contract.events import MAX_PICTURE_BYTES, Candidate, EventType, parse_picture
+from smartcart.edge.contract.picture_parts import parts_of
+from smartcart.edge.delivery.evidence import GAP, LARGEST, Evidence
+from smartcart.edge.delivery.moments import KEPT
 from smartcart.edge.judge.decision import Decision
+from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
 
 BOX = Box(0.4, 0.4, 0.6, 0.6)
@@ -65,12 +70,64 @@ def test_a_picture_is_of_the_moment_that_decided() -> None:
     assert evidence.picture(decision(EventType.ITEM_ADDED, 4.0, box=None)) is None
 
 
+def track(key: int, box: Box, label: str = "can") -> Track:
+    return Track(
+        id=key, box=box, origin=box, seen=True, confidence=0.9, votes={label: 3.0}, first=0.0, last=9.0, hits=9
+    )
+
+
+def checks(value: int) -> Image:
+    """Fine squares of black and a grey of which a picture is known again."""
+    board = np.indices((480, 640)).sum(axis=0) // 4 % 2
+    return np.repeat((board * value).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def test_an_item_is_shown_where_it_is_largest_sharpest_and_least_covered() -> None:
+    evidence = Evidence()
+    large, small = Box(0.3, 0.3, 0.7, 0.7), Box(0.45, 0.45, 0.55, 0.55)
+    hand = track(9, Box(0.3, 0.3, 0.7, 0.6), "hand")
+    evidence.see(frame(0.5, checks(250)), [])  # before the visit: its place, and nothing there
+    evidence.see(frame(1.2, checks(60)), [track(1, large), hand])  # in the hand
+    evidence.see(frame(1.6, cv2.blur(checks(90), (15, 15))), [track(1, large)])  # as it falls
+    evidence.see(frame(2.0, checks(120)), [track(1, large)])
+    evidence.see(frame(2.4, checks(160)), [track(1, small)])
+    evidence.see(frame(2.8, checks(200)), [track(2, large)])  # something else
+    for kind, box in ((EventType.ITEM_ADDED, small), (EventType.ITEM_REMOVED, large)):
+        seen = opened(evidence.picture(decision(kind, 2.4, box)))
+        height, width = seen.shape[:2]
+        assert abs(float(seen[height // 3 : -height // 3, width // 3 : -width // 3].mean()) - 60) < 8
+
+
+def test_where_it_is_in_doubt_what_happened_the_place_before_and_after_stand_beside_the_item() -> None:
+    evidence = Evidence()
+    for tenth in range(0, 60, 2):
+        there = [track(1, BOX)] if 20 <= tenth < 30 else []
+        hands = [track(9, BOX, "hand")] if 10 <= tenth < 30 else []
+        evidence.see(frame(tenth / 10, np.full((480, 640, 3), 4 * tenth, np.uint8)), [*there, *hands])
+    doubt = replace(
+        decision(EventType.ITEM_UNCERTAIN, 2.8),
+        candidates=(
+            Candidate(outcome="added", label="can", probability=0.6),
+            Candidate(outcome="none", label=None, probability=0.4),
+        ),
+    )
+    jpeg = evidence.picture(doubt)
+    assert jpeg is not None and parts_of(jpeg) == ("before", "item", "after")
+    row = opened(jpeg)
+    assert row.shape[:2] == (LARGEST, 3 * LARGEST + 2 * GAP)
+    before, item, after = (float(row[100:200, x : x + 100].mean()) for x in (110, 438, 766))
+    assert before < 40 and 80 <= item < 120 and after > 220
+    nobody_knows = evidence.picture(replace(doubt, track=None))
+    assert nobody_knows is not None and parts_of(nobody_knows) == ("before", "after")
+    assert parts_of(evidence.picture(decision(EventType.ITEM_ADDED, 2.8)) or b"") == ("item",)
+
+
 def test_size_and_number_are_bounded() -> None:
     evidence = Evidence()
     assert evidence.picture(decision(EventType.ITEM_ADDED, 1.0)) is None
     for tenth in range(4 * KEPT):
         evidence.see(frame(tenth / 10, noise(tenth % 5)))
-    assert len(evidence._kept) == KEPT
+    assert len(evidence._moments) == KEPT
     whole = decision(EventType.ITEM_ADDED, 39.0, Box(0.0, 0.0, 1.0, 1.0))
     assert len(evidence.picture(whole) or b"") <= MAX_PICTURE_BYTES
     for _ in range(3 * KEPT):

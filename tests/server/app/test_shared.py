@@ -168,12 +168,12 @@ def test_what_one_is_told_beside_the_ledger_the_other_follows(
     cart.send_until_answered(trip.start())
     for server in pair:
         assert server.wait_for(*at, lambda b: b.events == 1, 20)
-    here._calls.call(at, TESTER)
+    here._calls.call(at, TESTER, trip.session)
     here._requests.ask(at, "end", trip.session, TESTER)
     found = here._products.find("CAN")
     assert found
     here._products.save(replace(found, price=77), TESTER, new=False)
-    wait_until(lambda: there._calls.since(at) and there._commands.asked(at) == "end")
+    wait_until(lambda: there._calls.of(at) and there._commands.asked(at) == "end")
     wait_until(lambda: there._catalogue.match("can", None).price == 77)
 
 

@@ -11,8 +11,8 @@ from wire_events import new_id, stored
 
 from smartcart.edge.contract.events import Correction
 from smartcart.edge.contract.times import rfc3339
+from smartcart.server.basket.effective_corrections import SHOPPER
 from smartcart.server.basket.records import Closing, Fault, SessionKey, SessionRecords, StoredCorrection, StoredEvent
-from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.carts.shift import Trip, shift_of
 from smartcart.server.carts.shift_book import as_csv
 from smartcart.server.carts.timeline import timeline

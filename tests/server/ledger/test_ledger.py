@@ -411,6 +411,19 @@ def test_everything_is_read_a_few_at_a_time(ledger: Ledger, monkeypatch: pytest.
     assert list(ledger.every_session()) == [key_of(trip) for trip in trips]
 
 
+def test_past_sessions_are_read_backwards_and_by_the_name_of_their_cart(ledger: Ledger) -> None:
+    trips = [Trip(cart=name) for name in ("Cart-1", "cart_2", "cart-12", "cart%2")]
+    for trip in trips:
+        ledger.commit([stored(trip.start())])
+    whole = ledger.past_sessions(None, 10)
+    assert [key for _, key in whole] == [key_of(trip) for trip in reversed(trips)]
+    assert ledger.past_sessions(whole[1][0], 1) == [whole[2]]
+    for words, found in (("CART-1", (2, 0)), ("_", (1,)), ("%2", (3,)), ("!", ()), ("'", ())):
+        assert [key for _, key in ledger.past_sessions(None, 10, words)] == [key_of(trips[n]) for n in found]
+    ledger.erase_session(key_of(trips[3]), Erasure(id=new_id(), by="anna", time=TIME))
+    assert ledger.past_sessions(None, 1)[0][1] == key_of(trips[2])
+
+
 # --- SQLite's own -------------------------------------------------------------------------------------------------
 
 

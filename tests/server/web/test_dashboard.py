@@ -122,10 +122,29 @@ def test_a_cart_is_told_from_beginning_to_end(open_page: Open, cart: Any) -> Non
     cart.send_until_answered(again.start(), again.add("can"))
     expect(page.locator("#cart-basket .total strong")).to_have_text("€0.89")
     page.reload()
-    page.get_by_text("Earlier sessions (1)").click()
-    page.get_by_role("link", name=trip.session).click()
+    page.get_by_role("link", name="Earlier sessions").click()
+    page.locator("tbody a").last.click()
     expect(page.locator("#cart-head")).to_contain_text("An earlier session")
     expect(page.locator("#cart-basket")).to_contain_text("The bottle")
+
+
+def test_a_discrepancy_leaves_the_list_by_one_press(
+    open_page: Open, broker: EmbeddedBroker, cart: Any, fake_carts: Any
+) -> None:
+    trip, ended = Trip(), Trip(cart="cart-0")
+    gone = fake_carts(broker.url, cart="cart-0")
+    gone.status()
+    gone.send_until_answered(ended.start(), ended.remove("can"), ended.end())
+    cart.send_until_answered(trip.start(), trip.remove("can"))
+    cards = open_page("").get_by_role("article")
+    expect(cards.first).to_contain_text("cart-0")
+    gone.vanish()
+    expect(cards.first).to_contain_text("cart-1")  # an ended trip does not go before one that goes on
+    page = open_page("carts/store-1/cart-1")
+    expect(page.get_by_role("button", name="Another product was taken out")).to_be_visible()
+    page.get_by_role("button", name="Nothing to take off").click()
+    expect(page.locator("#cart-basket")).not_to_contain_text("Discrepancy")
+    expect(cards.filter(has_text="cart-1")).not_to_contain_text("discrepancy")
 
 
 def test_a_cart_leads_to_its_checkout_and_its_receipt(open_page: Open, cart: Any) -> None:

@@ -23,7 +23,18 @@ COULD_BE = (
     Candidate(outcome="none", label=None, probability=0.5),
 )
 PAGES = (
-    *("", "queue", "numbers", "checkout", "door", "catalogue", "catalogue/product", "catalogue/product?sku=JAM"),
+    *(
+        "",
+        "queue",
+        "numbers",
+        "history",
+        "history?q=nothing",
+        "checkout",
+        "door",
+        "catalogue",
+        "catalogue/product",
+        "catalogue/product?sku=JAM",
+    ),
     "catalogue/teach?sku=JAM",
     *("catalogue/import", "catalogue/shop", "screens", "accounts", "tokens", "audit", "password", "login"),
     *("carts/store-1/{cart}", "cart/store-1/{cart}", "cart/store-1/{cart}/checkout", "carts/store-1/nobody"),

@@ -1,13 +1,16 @@
 """The queue in a real browser: what the carts could not decide is settled by a press or by keys, and undone."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from open_server import PRESSED_TWICE, Open
 from playwright.sync_api import Page, expect
+from processes import wait_until
 from wire_events import COULD_BE, Trip
 
 from smartcart.edge.contract.events import Candidate
+from smartcart.server.access.audit import Actor
 from smartcart.server.app.service import BasketServer
 
 
@@ -186,3 +189,25 @@ def test_another_product_that_was_taken_out_goes_out(open_page: Open, cart: Any,
     basket = server.basket("store-1", "cart-1")
     assert basket
     assert basket.counts == {"can": 1}
+
+
+def test_every_page_counts_the_same_and_offers_the_price_that_the_basket_takes(
+    open_page: Open, cart: Any, server: BasketServer
+) -> None:
+    trip = Trip()
+    cart.send_until_answered(trip.start(), *(trip.doubt("can", candidates=COULD_BE) for _ in range(2)), trip.add("jar"))
+    can = server._products.find("CAN")
+    assert can
+    server._products.save(replace(can, price=149), Actor(name="anna", via="login"), new=False)
+    screen, page, numbers = open_page("cart/store-1/cart-1"), open_page("queue"), open_page("numbers")
+    wait_until(lambda: server._catalogue.match("can", None).price == 149)
+    screen.locator(".choice").first.click()
+    expect(page.locator(".doubt.shopper")).to_have_count(1)
+    for place in ("#waiting", "#queue-count"):
+        expect(page.locator(place)).to_have_text("3")
+    expect(numbers.locator("#numbers-tiles div").filter(has_text="Still to settle").locator("dd")).to_have_text("3")
+    page.goto("")
+    expect(page.get_by_role("article")).to_contain_text("3 to settle")
+    for shown in (screen, open_page("queue")):
+        expect(shown.locator(".choice").filter(has_text="The can").first).to_contain_text("€0.89")
+    expect(screen.locator(".total strong")).to_have_text("€0.89")
