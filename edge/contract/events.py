@@ -95,6 +95,8 @@ class Channel(StrEnum):
     FETCH = "fetch"
     PART = "part"
     LESSON = "lesson"
+    SIGHTS = "sights"
+    CODE = "code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

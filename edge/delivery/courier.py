@@ -39,6 +39,7 @@ from smartcart.edge.delivery.publisher import Identity
 from smartcart.edge.delivery.silence import Silence
 from smartcart.edge.delivery.twins import Twins
 from smartcart.edge.gallery.fetching import GalleryFetch
+from smartcart.edge.gallery.sights import Sights
 from smartcart.edge.gallery.teacher import Teacher
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ class Courier:
         self._handed = self._taken = 0
         self._sent: dict[str, tuple[float, float]] = {}
         self._acks: deque[Ack] = deque()
-        self._pictures: deque[tuple[float, Picture]] = deque(maxlen=PICTURES)
+        self._shown: deque[tuple[float, Channel, bytes]] = deque(maxlen=2 * PICTURES)
         self._camera: CameraHealth = CameraHealth.OK
         self._session: str | None = None
         self._status_told: tuple[object, ...] = ()
@@ -121,7 +122,12 @@ class Courier:
 
     def show(self, picture: Picture) -> None:
         """Sends a picture when it can; one that waits too long, or behind too many, is never sent."""
-        self._pictures.append((time.monotonic(), picture))
+        self._shown.append((time.monotonic(), Channel.EVIDENCE, picture.to_bytes()))
+        self._wake.set()
+
+    def show_sights(self, event_id: str, sights: Sights) -> None:
+        """Sends what was seen of an event, as ``show`` does its picture."""
+        self._shown.append((time.monotonic(), Channel.SIGHTS, sights.to_bytes(event_id)))
         self._wake.set()
 
     def wake(self) -> None:
@@ -165,7 +171,7 @@ class Courier:
             self._tell_fill()
             if self._connected:
                 self._send_due()
-                self._send_pictures()
+                self._send_shown()
                 self._ask_for_gallery()
                 self._report_lessons()
                 self._tell_status()
@@ -196,11 +202,11 @@ class Courier:
                 return
             self._sent[letter.id] = now + pause, min(2 * pause, LONGEST_RETRY)
 
-    def _send_pictures(self) -> None:
-        while self._pictures and self._handed - self._taken < IN_FLIGHT:
-            at, picture = self._pictures.popleft()
+    def _send_shown(self) -> None:
+        while self._shown and self._handed - self._taken < IN_FLIGHT:
+            at, channel, message = self._shown.popleft()
             if time.monotonic() - at < PICTURE_AGE:
-                self._publish(Channel.EVIDENCE, picture.to_bytes())
+                self._publish(channel, message)
 
     def _ask_for_gallery(self) -> None:
         request = self._gallery.due(time.monotonic()) if self._gallery else None

@@ -55,6 +55,7 @@ class Subscriber:
 
     Args:
         evidence: where pictures go; None takes none.
+        sights: where what was seen of events' items goes; None takes none.
         galleries: what carts get to know products by; None has none.
         lessons: what carts are taught; None teaches nothing.
     """
@@ -69,6 +70,7 @@ class Subscriber:
         commands: Commands,
         watch: CommitReporter,
         evidence: EvidenceBox | None = None,
+        sights: EvidenceBox | None = None,
         galleries: GalleryPost | None = None,
         lessons: Lessons | None = None,
     ) -> None:
@@ -79,6 +81,7 @@ class Subscriber:
         self._commands = commands
         self._watch = watch
         self._evidence = evidence
+        self._sights = sights
         self._galleries = galleries
         self._lessons = lessons
         self._stopping = threading.Event()
@@ -173,7 +176,10 @@ class Subscriber:
         if delivery.topic.endswith(f"/{Channel.STATUS}"):
             return self._take_status(delivery, now)
         if delivery.topic.endswith(f"/{Channel.EVIDENCE}"):
-            self._take_picture(delivery)
+            self._take_evidence(self._evidence, delivery)
+            return None
+        if delivery.topic.endswith(f"/{Channel.SIGHTS}"):
+            self._take_evidence(self._sights, delivery)
             return None
         if delivery.topic.endswith(f"/{Channel.FETCH}"):
             self._take_wish(delivery)
@@ -238,15 +244,15 @@ class Subscriber:
                 self._galleries.heard((topic.store, topic.cart))
         return None
 
-    def _take_picture(self, delivery: Delivery) -> None:
-        """One that cannot be taken is kept nowhere, not even as a dead letter."""
-        if self._evidence is None:
+    def _take_evidence(self, box: EvidenceBox | None, delivery: Delivery) -> None:
+        """What cannot be taken is kept nowhere, not even as a dead letter."""
+        if box is None:
             return
         try:
             topic = parse_topic(delivery.topic)
-            self._evidence.take(topic, delivery.payload)
+            box.take(topic, delivery.payload)
         except ContractError as error:
-            log.warning("a picture on %s is passed over: %s", delivery.topic[:200], error.reason)
+            log.warning("evidence on %s is passed over: %s", delivery.topic[:200], error.reason)
         else:
             self._carts.touch((topic.store, topic.cart))
 
