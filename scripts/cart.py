@@ -95,7 +95,9 @@ class CartRun:
 
         with contextlib.ExitStack() as stack:
             sink = stack.enter_context(JsonLines(self.sink)) if self.sink else self._open_outbox(stack, identity)
-            cart = Cart(pipeline, Publisher(sink, identity, on_decided=decided), CameraWatch(self.zone))
+            publisher = Publisher(sink, identity, on_decided=decided)
+            scan = self.products.scan if self.products else None
+            cart = Cart(pipeline, publisher, CameraWatch(self.zone), scan)
             frames = open_source(self.source, mode=self.mode, on_presence=cart.camera_present)
             stack.callback(frames.close)
             carrier = self._courier(sink, identity, cart, teacher) if isinstance(sink, Outbox) else NoCarrier()
@@ -133,6 +135,7 @@ class CartRun:
             on_command=cart.command,
             gallery=self.products.fetch if self.products else None,
             teacher=teacher,
+            scan=self.products.scan if self.products else None,
         )
 
     def _paced(self, frames: FrameSource) -> Iterable[Frame]:

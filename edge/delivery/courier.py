@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from smartcart.edge.codes.scan import CodeScan
 from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import (
     Ack,
@@ -81,6 +82,7 @@ class Courier:
         on_command: Callable[[Command], None] = lambda _: None,
         gallery: GalleryFetch | None = None,
         teacher: Teacher | None = None,
+        scan: CodeScan | None = None,
         linger: float = 5.0,
     ) -> None:
         self._outbox = outbox
@@ -89,6 +91,7 @@ class Courier:
         self._on_command = on_command
         self._gallery = gallery
         self._teacher = teacher
+        self._scan = scan
         self._linger = linger
         self._address = broker
         self._trust = broker.trust() if broker.tls else None
@@ -174,6 +177,7 @@ class Courier:
                 self._send_shown()
                 self._ask_for_gallery()
                 self._report_lessons()
+                self._report_code()
                 self._tell_status()
         except OutboxError as error:
             log.error("%s", error)
@@ -216,6 +220,11 @@ class Courier:
     def _report_lessons(self) -> None:
         for report in self._teacher.due(time.monotonic()) if self._teacher else ():
             self._publish(Channel.LESSON, report.to_bytes())
+
+    def _report_code(self) -> None:
+        report = self._scan.due() if self._scan else None
+        if report is not None:
+            self._publish(Channel.CODE, report.to_bytes())
 
     def _publish(self, channel: Channel, payload: bytes) -> bool:
         """Whether there is a connection. What was handed to paho goes out in any case, if need be with the next one."""
@@ -267,6 +276,7 @@ class Courier:
             outbox_full=self._outbox.full(),
             gallery=self._gallery.version if self._gallery else None,
             teaching=self._is_teaching,
+            reads_codes=True if self._scan else None,
         ).to_bytes()
 
     @property

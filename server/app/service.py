@@ -30,6 +30,7 @@ from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.carts.metrics import CartMetrics
 from smartcart.server.carts.requests import CartRequests
 from smartcart.server.carts.review_queue import ReviewQueue
+from smartcart.server.carts.scans import Scans
 from smartcart.server.carts.shift_book import ShiftBook
 from smartcart.server.carts.shopper_additions import ShopperAdditions
 from smartcart.server.catalogue.catalogue import Catalogue
@@ -174,6 +175,7 @@ class BasketServer:
             sights=self._sights,
             galleries=GalleryPost(lambda: self._galleries.now),
             lessons=self._lessons,
+            scans=self._scans,
         )
         self._web = self._make_web(listening)
         self._rounds = self._make_rounds()
@@ -194,6 +196,7 @@ class BasketServer:
             self._open_shop()
             self._entrance.check(self._host, self._doors)
             self._carts = Carts(self._ledger, self._commands)
+            self._scans = Scans(self._carts)
             self._till = self._make_till()
             self._galleries = Galleries(office, self._doors.audit)
             self._lessons = Lessons(self._carts, self._galleries, lambda: self._catalogue.now)
@@ -276,6 +279,7 @@ class BasketServer:
             products=self._products,
             galleries=self._galleries,
             lessons=self._lessons,
+            scans=self._scans,
             pictures=ProductPictures(self._doors.office),
             till=self._till,
             health=health,

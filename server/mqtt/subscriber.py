@@ -16,6 +16,7 @@ from smartcart.edge.contract.events import Ack, Channel, ContractError, Topic, p
 from smartcart.server.basket.records import StoredEvent
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import CartKey, Commands
+from smartcart.server.carts.scans import Scans
 from smartcart.server.catalogue.catalogue import CatalogueMatching
 from smartcart.server.gallery.lessons import Lessons
 from smartcart.server.gallery.post import GalleryPost
@@ -58,6 +59,7 @@ class Subscriber:
         sights: where what was seen of events' items goes; None takes none.
         galleries: what carts get to know products by; None has none.
         lessons: what carts are taught; None teaches nothing.
+        scans: the codes that carts are asked to read; None asks for none.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Subscriber:
         sights: EvidenceBox | None = None,
         galleries: GalleryPost | None = None,
         lessons: Lessons | None = None,
+        scans: Scans | None = None,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
@@ -84,6 +87,7 @@ class Subscriber:
         self._sights = sights
         self._galleries = galleries
         self._lessons = lessons
+        self._scans = scans
         self._stopping = threading.Event()
         self._stored = threading.Event()
         self._ledger_trouble: str | None = None
@@ -187,6 +191,9 @@ class Subscriber:
         if delivery.topic.endswith(f"/{Channel.LESSON}"):
             self._take_report(delivery)
             return None
+        if delivery.topic.endswith(f"/{Channel.CODE}"):
+            self._take_code(delivery)
+            return None
         return take_in(delivery.topic, delivery.payload, self._catalogue, now)
 
     def _follow(self) -> None:
@@ -272,6 +279,14 @@ class Subscriber:
         if self._lessons is not None and not delivery.kept:
             self._lessons.take((topic.store, topic.cart), delivery.payload)
 
+    def _take_code(self, delivery: Delivery) -> None:
+        try:
+            topic = parse_topic(delivery.topic)
+        except ContractError:
+            return
+        if self._scans is not None and not delivery.kept:
+            self._scans.take((topic.store, topic.cart), delivery.payload)
+
     # --- the answers ----------------------------------------------------------------------------------------------
 
     def _answer(
@@ -297,7 +312,8 @@ class Subscriber:
             self._lessons.look()
         if self._connection.is_open:
             lessons = self._lessons.due() if self._lessons else []
-            for key, command in (*self._commands.due(time.monotonic()), *lessons):
+            scans = self._scans.due() if self._scans else []
+            for key, command in (*self._commands.due(time.monotonic()), *lessons, *scans):
                 self._publish(key, Channel.COMMAND, command.to_bytes())
             for key, channel, payload, retain in self._galleries.due() if self._galleries else ():
                 self._publish(key, channel, payload, retain=retain)
