@@ -113,7 +113,13 @@ class BrokerLink:
         self._in_flight = in_flight
         self._five = version == 5
         self._group = group
-        self._own_topics = (STATUSES, LESSONS, CODES, *((PICTURES,) if pictures else ()), *((SIGHTS,) if sights else ()))
+        self._own_topics = (
+            STATUSES,
+            LESSONS,
+            CODES,
+            *((PICTURES,) if pictures else ()),
+            *((SIGHTS,) if sights else ()),
+        )
         self._to_confirm = 2 if group else 1
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
