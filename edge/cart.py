@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from smartcart.edge.capture.frames import Frame
+from smartcart.edge.codes.scan import CodeScan
 from smartcart.edge.contract.events import CameraHealth, Command
 from smartcart.edge.delivery.publisher import Publisher
 from smartcart.edge.delivery.sink import SinkError
@@ -49,10 +50,13 @@ class Cart:
     A decision that the sink cannot take (outbox or disk full) waits in memory and is tried again with every frame.
     """
 
-    def __init__(self, pipeline: Pipeline, publisher: Publisher, watch: CameraWatch) -> None:
+    def __init__(
+        self, pipeline: Pipeline, publisher: Publisher, watch: CameraWatch, scan: CodeScan | None = None
+    ) -> None:
         self._pipeline = pipeline
         self._publisher = publisher
         self._watch = watch
+        self._scan = scan
         self._carrier: Carrier = NoCarrier()
         self._lock = threading.RLock()
         self._held: deque[Decision] = deque()
@@ -114,6 +118,10 @@ class Cart:
 
     def command(self, command: Command) -> None:
         """Does what the server asks; called from the network thread."""
+        if command.action == "scan":
+            if self._scan is not None and command.scan is not None:
+                self._scan.ask(command.scan)
+            return
         with self._lock:
             self._publish_held()
             if not self._held:

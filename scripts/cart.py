@@ -20,6 +20,7 @@ from smartcart.edge.delivery.outbox import Outbox
 from smartcart.edge.delivery.publisher import Identity, Publisher
 from smartcart.edge.delivery.sink import JsonLines
 from smartcart.edge.gallery.teacher import Teacher
+from smartcart.edge.judge.decision import Decision
 from smartcart.edge.pipeline import Step
 from smartcart.edge.view.drawing import Annotator
 from smartcart.edge.view.preview import Preview
@@ -38,7 +39,8 @@ class CartRun:
         sink: a file for events as JSON lines; None sends them to ``broker`` through ``outbox``.
         fps: look at no more frames a second than this.
         mode: what a webcam is asked for.
-        evidence: send a blurred crop of each event's item, which the server must take (``--evidence``).
+        evidence: send a blurred crop of each event's item and what names it, which the server must take
+            (``--evidence``).
         real_speed: whether a recording goes at the pace at which it was filmed.
         initial: what stands in the basket at the start, label to count.
         products: what names products; None names none.
@@ -75,6 +77,14 @@ class CartRun:
 
         evidence = Evidence() if self.evidence else None
 
+        def decided(decision: Decision, event_id: str) -> None:
+            if evidence is None:
+                return
+            evidence.decided(decision, event_id)
+            sights = namer.sights(decision) if namer is not None else None
+            if sights is not None and isinstance(carrier, Courier):
+                carrier.show_sights(event_id, sights)
+
         def show(step: Step) -> None:
             if preview and preview.watched:
                 preview.show(annotator.draw(step))
@@ -85,10 +95,9 @@ class CartRun:
 
         with contextlib.ExitStack() as stack:
             sink = stack.enter_context(JsonLines(self.sink)) if self.sink else self._open_outbox(stack, identity)
-            publisher = (
-                Publisher(sink, identity, on_decided=evidence.decided) if evidence else Publisher(sink, identity)
-            )
-            cart = Cart(pipeline, publisher, CameraWatch(self.zone))
+            publisher = Publisher(sink, identity, on_decided=decided)
+            scan = self.products.scan if self.products else None
+            cart = Cart(pipeline, publisher, CameraWatch(self.zone), scan)
             frames = open_source(self.source, mode=self.mode, on_presence=cart.camera_present)
             stack.callback(frames.close)
             carrier = self._courier(sink, identity, cart, teacher) if isinstance(sink, Outbox) else NoCarrier()
@@ -126,6 +135,7 @@ class CartRun:
             on_command=cart.command,
             gallery=self.products.fetch if self.products else None,
             teacher=teacher,
+            scan=self.products.scan if self.products else None,
         )
 
     def _paced(self, frames: FrameSource) -> Iterable[Frame]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GALLERY = {f"smartcart.edge.gallery.{name}" for name in ("gallery_file", "nearest", "search", "wire")}
+GALLERY = {f"smartcart.edge.gallery.{name}" for name in ("gallery_file", "nearest", "search", "sights", "wire")}
 NUMBERS = "smartcart.edge.codes.numbers"
 MAY_IMPORT = {
     "edge": {"smartcart.edge", "smartcart.models.labels", "smartcart.models.crop"},

@@ -14,7 +14,9 @@ import numpy as np
 import zxingcpp
 
 from smartcart.edge.capture.frames import Frame, Image
+from smartcart.edge.codes.formats import FORMATS
 from smartcart.edge.codes.numbers import Number, read_number
+from smartcart.edge.codes.scan import CodeScan
 from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
 
@@ -25,23 +27,25 @@ LEAST_SIDE: Final = 48
 ENLARGED_BELOW: Final = 320
 SURE: Final = 2
 MOST_TRACKS: Final = 400
-FORMATS: Final = zxingcpp.BarcodeFormats(
-    [
-        *(zxingcpp.BarcodeFormat.EAN13, zxingcpp.BarcodeFormat.EAN8, zxingcpp.BarcodeFormat.UPCA),
-        *(zxingcpp.BarcodeFormat.UPCE, zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix),
-    ]
-)
 
 
 class CodeReader:
     """One camera's; fed with every frame's tracks, asked for what was read on some of them.
 
     Args:
+        scan: what the cart's screen asks for, read within the same budget; None where it asks for nothing.
         budget: seconds a frame that reading may take, in the mean.
         clock: seconds that no correction of the clock moves.
     """
 
-    def __init__(self, *, budget: float = BUDGET_SECONDS, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        scan: CodeScan | None = None,
+        *,
+        budget: float = BUDGET_SECONDS,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._scan = scan
         self._budget = budget
         self._clock = clock
         self._saved = budget
@@ -49,17 +53,23 @@ class CodeReader:
         self._read: dict[int, Counter[Number]] = {}
 
     def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
-        """Reads on one of the things that are handled, if there is time for it."""
+        """Reads on one of the things that are handled, or what the screen asks for, if there is time for it."""
         self._saved = min(self._saved + self._budget, MOST_SAVED * self._budget)
         hands = [track.box for track in tracks if track.is_hand and track.seen]
         handled = [t for t in tracks if not t.is_hand and t.seen and _at(t.box, hands)]
-        if not handled or self._saved <= 0:
+        if self._saved <= 0:
             return
+        began = self._clock()
+        if self._scan is not None and self._scan.is_wanted:
+            self._scan.look(frame.image)
+        elif handled:
+            self._read_on(frame.image, handled)
+        self._saved -= self._clock() - began
+
+    def _read_on(self, image: Image, handled: Sequence[Track]) -> None:
         self._turn += 1
         track = handled[self._turn % len(handled)]
-        began = self._clock()
-        numbers = numbers_in(cut(frame.image, track.box))
-        self._saved -= self._clock() - began
+        numbers = numbers_in(cut(image, track.box))
         if numbers:
             self._read.setdefault(track.id, Counter()).update(numbers)
         while len(self._read) > MOST_TRACKS:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from smartcart.edge.contract.code import CODE
 from smartcart.edge.contract.events import ACK, COMMAND, EVENT, MAJOR, MAX_PICTURE_BYTES, PREFIX, STATUS, Channel, Json
 from smartcart.edge.contract.lesson import LESSON
 
@@ -24,6 +25,7 @@ MESSAGES: Final[Mapping[Channel, tuple[str, Json, str]]] = {
     Channel.ACK: ("ack", ACK, "What the server has committed, and what it refuses with the reason."),
     Channel.STATUS: ("status", STATUS, "A cart's retained status, which is also its last will."),
     Channel.COMMAND: ("command", COMMAND, "What the server asks of a cart; repeated until the matching event arrives."),
+    Channel.CODE: ("code", CODE, "A code that was held before a cart's camera while its screen waited for one."),
     Channel.LESSON: ("lesson", LESSON, "How far a cart has come in learning a product, and in the end what it learnt."),
 }
 PICTURE: Final[Json] = {
@@ -35,10 +37,23 @@ PICTURE: Final[Json] = {
         "description": f"the event's id as 36 ASCII characters, then a JPEG of at most {MAX_PICTURE_BYTES} bytes",
     },
 }
-WORDS: Final[Mapping[Channel, str]] = {channel: word for channel, (word, _, _) in MESSAGES.items()} | {
-    Channel.EVIDENCE: "picture"
+SIGHTS: Final[Json] = {
+    "summary": "What a cart saw of an event's item, as embeddings; only where a store has switched evidence on.",
+    "contentType": "application/octet-stream",
+    "payload": {
+        "type": "string",
+        "format": "binary",
+        "description": "a gallery file that holds the event's id in the place of a product; no picture",
+    },
 }
-FROM_CART: Final = (Channel.EVENTS, Channel.STATUS, Channel.EVIDENCE, Channel.LESSON)
+WORDS: Final[Mapping[Channel, str]] = {channel: word for channel, (word, _, _) in MESSAGES.items()} | {
+    Channel.EVIDENCE: "picture",
+    Channel.SIGHTS: "sights",
+}
+FROM_CART: Final = (
+    *(Channel.EVENTS, Channel.STATUS, Channel.EVIDENCE, Channel.SIGHTS, Channel.LESSON),
+    Channel.CODE,
+)
 
 
 def documents() -> dict[str, Json]:
@@ -83,7 +98,7 @@ def asyncapi() -> Json:
                 word: {"summary": text, "payload": {"schemaFormat": SCHEMA_FORMAT, "schema": schema}}
                 for word, schema, text in MESSAGES.values()
             }
-            | {"picture": PICTURE}
+            | {"picture": PICTURE, "sights": SIGHTS}
         },
     }
 

@@ -95,6 +95,8 @@ class Channel(StrEnum):
     FETCH = "fetch"
     PART = "part"
     LESSON = "lesson"
+    SIGHTS = "sights"
+    CODE = "code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +254,8 @@ class Status:
 
     ``outbox_nearly_full`` (from four fifths on) asks somebody to look; ``outbox_full``: the cart takes no more events;
     ``gallery`` is the version of the gallery in use, None without one; ``teaching`` is whether somebody teaches it a
-    product at this moment, None of a cart that cannot be taught.
+    product at this moment, None of a cart that cannot be taught; ``reads_codes`` is whether it can be asked to read a
+    code, None of a cart that cannot.
     """
 
     online: bool
@@ -266,12 +269,13 @@ class Status:
     outbox_full: bool = False
     gallery: int | None = None
     teaching: bool | None = None
+    reads_codes: bool | None = None
     schema: str = STATUS_SCHEMA
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         message: Json = {name: getattr(self, name) for name in STATUS_FIELDS}
-        for name in ("gallery", "teaching"):
+        for name in ("gallery", "teaching", "reads_codes"):
             if message[name] is None:
                 del message[name]
         message["camera"] = str(self.camera) if self.camera else None
@@ -316,22 +320,26 @@ class Command:
 
     To start or end a session, repeated until the matching event arrives; to show the ``corrections`` of a session,
     the newest last, sent when one is made and when the cart comes online; or to ``teach`` the cart the product ``sku``
-    in a ``lesson`` and to end that, ``keep`` saying whether what was seen counts: both repeated until the cart reports.
+    in a ``lesson`` and to end that, ``keep`` saying whether what was seen counts: both repeated until the cart reports;
+    or to read a code for the ``scan`` of that id, repeated while the cart's screen waits for one.
     """
 
-    action: Literal["start_session", "end_session", "show_corrections", "teach", "teach_end"]
+    action: Literal["start_session", "end_session", "show_corrections", "teach", "teach_end", "scan"]
     session: str | None = None
     corrections: tuple[Correction, ...] = ()
     lesson: str | None = None
     sku: str | None = None
     name: str | None = None
     keep: bool = False
+    scan: str | None = None
 
     def to_bytes(self) -> bytes:
         if self.action == "teach":
             return encode({"action": "teach", "lesson": self.lesson, "sku": self.sku, "name": self.name})
         if self.action == "teach_end":
             return encode({"action": "teach_end", "lesson": self.lesson, "keep": self.keep})
+        if self.action == "scan":
+            return encode({"action": "scan", "scan": self.scan})
         message: Json = {"action": self.action, "session": self.session}
         if self.action == "show_corrections":
             message["corrections"] = [correction.to_json() for correction in self.corrections]
@@ -444,6 +452,7 @@ STATUS_FIELDS: Final[Mapping[str, Json]] = {
     "outbox_full": {"type": "boolean"},
     "gallery": _COUNT | {"description": "the version of the gallery in use"},
     "teaching": {"type": "boolean", "description": "somebody teaches it a product; absent where it cannot be taught"},
+    "reads_codes": {"type": "boolean", "description": "it can be asked to read a code that is held before its camera"},
 }
 _REASON: Final[Json] = {"type": "string", "maxLength": 500}
 
@@ -495,7 +504,7 @@ COMMAND: Final[Json] = {
     "properties": {
         "action": {
             "type": "string",
-            "enum": ["start_session", "end_session", "show_corrections", "teach", "teach_end"],
+            "enum": ["start_session", "end_session", "show_corrections", "teach", "teach_end", "scan"],
         },
         "session": _nullable(_ID),
         "corrections": {"type": "array", "maxItems": MAX_CORRECTIONS, "items": CORRECTION},
@@ -503,6 +512,7 @@ COMMAND: Final[Json] = {
         "sku": _LABEL | {"description": "the product that is taught"},
         "name": {"type": "string", "minLength": 1, "maxLength": 200},
         "keep": {"type": "boolean", "description": "whether what was seen counts; otherwise it is forgotten"},
+        "scan": _ID | {"description": "which code to read for the cart's screen"},
     },
 }
 
@@ -588,12 +598,12 @@ def parse_command(payload: bytes) -> Command:
     raw = parse_object(payload, MAX_EVENT_BYTES)
     check_writable(raw)
     check(raw, COMMAND, "command")
-    for name in _OF_LESSONS.get(raw["action"], ()):
+    for name in _NEEDED.get(raw["action"], ()):
         if name not in raw:
             raise ContractError(f"command.{name} is missing")
     corrections = tuple(correction_from(entry) for entry in raw.get("corrections", ()))
-    lesson = {name: raw[name] for name in ("lesson", "sku", "name", "keep") if name in raw}
-    return Command(action=raw["action"], session=raw.get("session"), corrections=corrections, **lesson)
+    more = {name: raw[name] for name in ("lesson", "sku", "name", "keep", "scan") if name in raw}
+    return Command(action=raw["action"], session=raw.get("session"), corrections=corrections, **more)
 
 
 def correction_from(raw: Json) -> Correction:
@@ -663,7 +673,11 @@ def parse_object(payload: bytes, limit: int = MAX_EVENT_BYTES) -> Json:
     return cast("Json", raw)
 
 
-_OF_LESSONS: Final[Mapping[str, Sequence[str]]] = {"teach": ("lesson", "sku", "name"), "teach_end": ("lesson", "keep")}
+_NEEDED: Final[Mapping[str, Sequence[str]]] = {
+    "teach": ("lesson", "sku", "name"),
+    "teach_end": ("lesson", "keep"),
+    "scan": ("scan",),
+}
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 

@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from smartcart.edge.codes.scan import CodeScan
 from smartcart.edge.contract.broker_address import BrokerAddress
 from smartcart.edge.contract.events import (
     Ack,
@@ -39,6 +40,7 @@ from smartcart.edge.delivery.publisher import Identity
 from smartcart.edge.delivery.silence import Silence
 from smartcart.edge.delivery.twins import Twins
 from smartcart.edge.gallery.fetching import GalleryFetch
+from smartcart.edge.gallery.sights import Sights
 from smartcart.edge.gallery.teacher import Teacher
 
 log = logging.getLogger(__name__)
@@ -80,6 +82,7 @@ class Courier:
         on_command: Callable[[Command], None] = lambda _: None,
         gallery: GalleryFetch | None = None,
         teacher: Teacher | None = None,
+        scan: CodeScan | None = None,
         linger: float = 5.0,
     ) -> None:
         self._outbox = outbox
@@ -88,6 +91,7 @@ class Courier:
         self._on_command = on_command
         self._gallery = gallery
         self._teacher = teacher
+        self._scan = scan
         self._linger = linger
         self._address = broker
         self._trust = broker.trust() if broker.tls else None
@@ -103,7 +107,7 @@ class Courier:
         self._handed = self._taken = 0
         self._sent: dict[str, tuple[float, float]] = {}
         self._acks: deque[Ack] = deque()
-        self._pictures: deque[tuple[float, Picture]] = deque(maxlen=PICTURES)
+        self._shown: deque[tuple[float, Channel, bytes]] = deque(maxlen=2 * PICTURES)
         self._camera: CameraHealth = CameraHealth.OK
         self._session: str | None = None
         self._status_told: tuple[object, ...] = ()
@@ -121,7 +125,12 @@ class Courier:
 
     def show(self, picture: Picture) -> None:
         """Sends a picture when it can; one that waits too long, or behind too many, is never sent."""
-        self._pictures.append((time.monotonic(), picture))
+        self._shown.append((time.monotonic(), Channel.EVIDENCE, picture.to_bytes()))
+        self._wake.set()
+
+    def show_sights(self, event_id: str, sights: Sights) -> None:
+        """Sends what was seen of an event, as ``show`` does its picture."""
+        self._shown.append((time.monotonic(), Channel.SIGHTS, sights.to_bytes(event_id)))
         self._wake.set()
 
     def wake(self) -> None:
@@ -165,9 +174,10 @@ class Courier:
             self._tell_fill()
             if self._connected:
                 self._send_due()
-                self._send_pictures()
+                self._send_shown()
                 self._ask_for_gallery()
                 self._report_lessons()
+                self._report_code()
                 self._tell_status()
         except OutboxError as error:
             log.error("%s", error)
@@ -196,11 +206,11 @@ class Courier:
                 return
             self._sent[letter.id] = now + pause, min(2 * pause, LONGEST_RETRY)
 
-    def _send_pictures(self) -> None:
-        while self._pictures and self._handed - self._taken < IN_FLIGHT:
-            at, picture = self._pictures.popleft()
+    def _send_shown(self) -> None:
+        while self._shown and self._handed - self._taken < IN_FLIGHT:
+            at, channel, message = self._shown.popleft()
             if time.monotonic() - at < PICTURE_AGE:
-                self._publish(Channel.EVIDENCE, picture.to_bytes())
+                self._publish(channel, message)
 
     def _ask_for_gallery(self) -> None:
         request = self._gallery.due(time.monotonic()) if self._gallery else None
@@ -210,6 +220,11 @@ class Courier:
     def _report_lessons(self) -> None:
         for report in self._teacher.due(time.monotonic()) if self._teacher else ():
             self._publish(Channel.LESSON, report.to_bytes())
+
+    def _report_code(self) -> None:
+        report = self._scan.due() if self._scan else None
+        if report is not None:
+            self._publish(Channel.CODE, report.to_bytes())
 
     def _publish(self, channel: Channel, payload: bytes) -> bool:
         """Whether there is a connection. What was handed to paho goes out in any case, if need be with the next one."""
@@ -261,6 +276,7 @@ class Courier:
             outbox_full=self._outbox.full(),
             gallery=self._gallery.version if self._gallery else None,
             teaching=self._is_teaching,
+            reads_codes=True if self._scan else None,
         ).to_bytes()
 
     @property

@@ -99,21 +99,26 @@ class Enrolment:
             self._labels[label] += 1
         return "taken"
 
-    def enrolled(self, sku: str, name: str) -> Enrolled:
+    def enrolled(self, sku: str, name: str, *, tentative: bool = False) -> Enrolled:
         """What was learnt.
+
+        Args:
+            tentative: one view is enough for a product that is only to be suggested.
 
         Raises:
             GalleryError: too few views were taken; says what was the matter most often.
         """
-        if len(self._rows) < FEWEST:
+        fewest = 1 if tentative else FEWEST
+        if len(self._rows) < fewest:
             why: Seen = next((s for s, _ in self.seen.most_common() if s not in ("taken", "known view")), "known view")
             raise GalleryError(
-                f"only {len(self._rows)} usable views of {sku} (at least {FEWEST} are needed); "
+                f"only {len(self._rows)} usable views of {sku} (at least {fewest} are needed); "
                 f"most often: {why}: {ADVICE[why]}"
             )
         whole = sum(self._labels.values())
         labels = tuple(sorted(label for label, n in self._labels.items() if n >= LABEL_SHARE * whole))
-        return Enrolled(sku=sku, name=name, labels=labels, prototypes=prototypes(np.array(self._rows)))
+        rows = prototypes(np.array(self._rows))
+        return Enrolled(sku=sku, name=name, labels=labels, prototypes=rows, tentative=tentative)
 
 
 def prototypes(rows: Floats) -> Floats:

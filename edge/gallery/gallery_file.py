@@ -52,9 +52,11 @@ HEAD: Final[Json] = {
         "width": {"type": "integer", "minimum": 0, "maximum": 4096},
         "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         "products": {"type": "array", "maxItems": 100_000, "items": _PRODUCT},
+        "tentative": {"type": "array", "maxItems": 100_000, "items": _WORD},
     },
 }
-"""What the line of JSON must be; each product is its SKU, name, labels and how many prototypes it has."""
+"""What the line of JSON must be; each product is its SKU, name, labels and how many prototypes it has. ``tentative``
+lists the SKUs of those that are known from little."""
 
 
 class GalleryError(EdgeError):
@@ -78,12 +80,16 @@ class Embedding:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Enrolled:
-    """One product: ``prototypes`` ``[N, width]`` of length 1, and the labels that a detector gives it."""
+    """One product: ``prototypes`` ``[N, width]`` of length 1, and the labels that a detector gives it.
+
+    A ``tentative`` one is known from little, such as its catalogue's picture: its looks suggest and never decide.
+    """
 
     sku: str
     name: str
     labels: tuple[str, ...]
     prototypes: Floats
+    tentative: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,6 +136,8 @@ class Gallery:
             "sha256": hashlib.sha256(body).hexdigest(),
             "products": [[p.sku, p.name, list(p.labels), len(p.prototypes)] for p in self.products],
         }
+        if tentative := [p.sku for p in self.products if p.tentative]:
+            head["tentative"] = tentative
         return json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" + body
 
     @classmethod
@@ -162,13 +170,13 @@ class Gallery:
         """Of a line that was checked, and all prototypes one after the other."""
         rows = values.reshape(-1, head["width"] or 1)
         ends = np.cumsum([0, *(count for *_, count in head["products"])]).tolist()
-        told = head["embedding"]
+        told, tentative = head["embedding"], frozenset(head.get("tentative", ()))
         return cls(
             store=head["store"],
             version=head["version"],
             embedding=Embedding(id=told["id"], like=float(told["like"]), sharpness=float(told["sharpness"])),
             products=tuple(
-                Enrolled(sku=sku, name=name, labels=tuple(labels), prototypes=rows[a:b])
+                Enrolled(sku=sku, name=name, labels=tuple(labels), prototypes=rows[a:b], tentative=sku in tentative)
                 for (sku, name, labels, _), a, b in zip(head["products"], ends[:-1], ends[1:], strict=True)
             ),
         )

@@ -1,8 +1,9 @@
 """Names the product of a decision: by its looks over the whole visit, or by a code that was read on it.
 
 A code decides. By looks, what is like nothing enrolled becomes *uncertain*: it is never the nearest product; but only
-under labels that the gallery speaks for, so that a store may enrol a few products and sell the rest by label. What goes
-out is what came in: a product that stands in the basket is likelier to be taken out than one that does not.
+under labels that the gallery speaks for, so that a store may enrol a few products and sell the rest by label. A product
+that is known from little is suggested and never decided. What goes out is what came in: a product that stands in the
+basket is likelier to be taken out than one that does not.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from smartcart.edge.capture.frames import Frame
 from smartcart.edge.contract.events import MAX_PRODUCTS, EventType, ProductCandidate
 from smartcart.edge.gallery.search import Index, Opinion
 from smartcart.edge.gallery.sightings import Sightings
+from smartcart.edge.gallery.sights import Sights
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.tracking.tracker import Track
 
@@ -85,11 +87,20 @@ class ProductNamer:
         """The decision with its product, as far as that is known."""
         if decision.track is None:
             return decision
-        tracks = [decision.track, *decision.evidence.get("tracks", ())]
+        tracks = _tracks(decision)
         code = self._codes.code(tracks) if self._codes is not None else None
         told = _by_code(decision, code) if code else self._by_looks(decision, tracks)
         self._remember(told)
         return told
+
+    def sights(self, decision: Decision) -> Sights | None:
+        """What was seen of a decision's thing, for a store that learns from what its people settle; None if nothing."""
+        if self._index is None or self._sightings is None or decision.track is None:
+            return None
+        rows = self._sightings.embeddings(_tracks(decision))
+        labels = (decision.label,) if decision.label else ()
+        held = self._index.gallery
+        return Sights(store=held.store, embedding=held.embedding, labels=labels, rows=rows) if len(rows) else None
 
     def _by_looks(self, decision: Decision, tracks: Sequence[int]) -> Decision:
         if self._index is None or self._sightings is None:
@@ -100,11 +111,11 @@ class ProductNamer:
         opinion = self._index.opinion(rows, self._expected(decision, tracks))
         sku, probability = opinion.best
         decision = replace(decision, products=_candidates(opinion), gallery=self.gallery)
-        if probability >= CERTAIN:
+        if probability >= CERTAIN and self._index.may_decide(sku):
             settled = probability >= SETTLES and _happened(decision) >= HAPPENED
             kind = _settled(decision) if settled else decision.type
             return replace(decision, type=kind, sku=sku, source="camera")
-        if decision.label not in self._index.labels:
+        if probability < CERTAIN and decision.label not in self._index.labels:
             return decision
         return replace(decision, type=EventType.ITEM_UNCERTAIN)
 
@@ -123,6 +134,11 @@ class ProductNamer:
             gone = next((one for one in self._inside if one.sku == decision.sku), None)
             if gone is not None:
                 self._inside.remove(gone)
+
+
+def _tracks(decision: Decision) -> list[int]:
+    """All tracks of a decision's thing."""
+    return [one for one in (decision.track, *decision.evidence.get("tracks", ())) if one is not None]
 
 
 def _by_code(decision: Decision, code: str) -> Decision:

@@ -38,7 +38,8 @@ class Index:
         self._starts = np.cumsum([0, *(len(p.prototypes) for p in self._products)])[:-1]
         middles = np.array([p.prototypes.mean(0) for p in self._products] or np.zeros((0, 1)))
         self._middles = middles / np.maximum(np.linalg.norm(middles, axis=1, keepdims=True), 1e-9)
-        self.labels = frozenset(label for product in self._products for label in product.labels)
+        self.labels = frozenset(label for p in self._products if not p.tentative for label in p.labels)
+        self._tentative = frozenset(product.sku for product in self._products if product.tentative)
 
     @property
     def skus(self) -> Sequence[str]:
@@ -47,6 +48,10 @@ class Index:
     def find(self, sku: str) -> Enrolled | None:
         """The product of this SKU."""
         return next((product for product in self._products if product.sku == sku), None)
+
+    def may_decide(self, sku: str) -> bool:
+        """Whether enough is known of a product for its looks to decide."""
+        return sku not in self._tentative
 
     def similarities(self, embeddings: Floats) -> Floats:
         """``[N, products]``: of each embedding half to the nearest prototype of each product, half to their mean."""

@@ -94,6 +94,7 @@ def _demo(args: argparse.Namespace) -> int:
             clip_name="camera" if is_live(source) else Path(source).name,
             entrance=Entrance(is_open=True),
             evidence=True,
+            learning=True,
             labels=ITEMS,
         ) as server,
     ):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from smartcart.edge.capture.frames import FrameSource
     from smartcart.edge.gallery.embedder import OnnxEmbedder
@@ -53,6 +53,19 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     _add_eye(every)
     _add_where(every)
     every.set_defaults(run=_enroll_all)
+    pictures = actions.add_parser(
+        "enroll-catalogue",
+        help="begin with the pictures of a server's catalogue",
+        description="Enrols every product that is sold, has a picture in the server's catalogue and is not enrolled "
+        "yet. One picture is enough to suggest a product in the queue and too little to decide by its looks: teach it, "
+        "or settle some of it in the queue of a server with --learn.",
+        epilog="Example:  smartcart products enroll-catalogue --server http://127.0.0.1:8000 --token token.txt",
+    )
+    _add_eye(pictures)
+    _add_store(pictures)
+    _add_server(pictures, required=True)
+    _add_token(pictures)
+    pictures.set_defaults(run=_enroll_catalogue, gallery=None)
     listed = actions.add_parser("list", help="which products are enrolled")
     _add_where(listed)
     listed.set_defaults(run=_list)
@@ -74,10 +87,23 @@ def _add_eye(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_where(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--store", default="store-1", help="the store's name (default: store-1)")
+    _add_store(parser)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--gallery", type=Path, metavar="FILE", help="a gallery on this machine; made if not there")
-    where.add_argument("--server", metavar="URL", help="the store's server, which gives it to its carts")
+    _add_server(where)
+    _add_token(parser)
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", default="store-1", help="the store's name (default: store-1)")
+
+
+def _add_server(to: "argparse._ActionsContainer", *, required: bool = False) -> None:
+    more = {"required": True} if required else {}
+    to.add_argument("--server", metavar="URL", help="the store's server, which gives it to its carts", **more)
+
+
+def _add_token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token", type=Path, metavar="FILE", help="a file with an API token of the server")
 
 
@@ -135,9 +161,41 @@ def _enroll_all(args: argparse.Namespace) -> int:
             continue
         _keep(args, gallery, product)
         gallery = gallery.with_product(product)
+    return _told(len(folders), left_out, "are enrolled")
+
+
+def _enroll_catalogue(args: argparse.Namespace) -> int:
+    """Enrols what is not enrolled yet, one version a product; exit status 1 where some were left out."""
+    from smartcart.edge.gallery.gallery_file import GalleryError
+    from smartcart.scripts.main import CommandError
+    from smartcart.scripts.products.from_catalogue import known_from_picture
+    from smartcart.scripts.progress import progress
+
+    server = _server(args)
+    pictured = server.pictured()
+    if not pictured:
+        raise CommandError("no product of the catalogue has a picture: set some on the page Catalogue")
+    embedder, detector = _eyes(args)
+    gallery = _begun(args, embedder)
+    known = {product.sku for product in gallery.products}
+    wanted = [one for one in pictured if one.sku not in known]
+    left_out = []
+    for one in progress(wanted, total=len(wanted), unit="product"):
+        try:
+            picture = server.picture(one.picture)
+            _keep(args, gallery, known_from_picture(embedder, detector, picture, one.sku, one.name))
+        except GalleryError as error:
+            left_out.append(str(error))
+    if len(wanted) < len(pictured):
+        print(f"{len(pictured) - len(wanted)} products were enrolled before and stay as they are")
+    return _told(len(wanted), left_out, "can be suggested in the queue now; teach them, and their looks decide")
+
+
+def _told(products: int, left_out: "Sequence[str]", what: str) -> int:
+    """Says what came of many; gives the exit status."""
     for why in left_out:
         print(f"left out: {why}", file=sys.stderr)
-    print(f"{len(folders) - len(left_out)} of {len(folders)} products are enrolled")
+    print(f"{products - len(left_out)} of {products} products {what}")
     return 1 if left_out else 0
 
 
@@ -191,7 +249,8 @@ def _list(args: argparse.Namespace) -> int:
     gallery = _needed(args)
     print(f"store {gallery.store}, version {gallery.version}, embedding {gallery.embedding.id}")
     for product in gallery.products:
-        print(f"{product.sku}\t{product.name}\t{len(product.prototypes)} prototypes\t{', '.join(product.labels)}")
+        known = f"{len(product.prototypes)} prototypes" + (", suggested only" if product.tentative else "")
+        print(f"{product.sku}\t{product.name}\t{known}\t{', '.join(product.labels)}")
     return 0
 
 

@@ -33,6 +33,11 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         action="store_true",
         help="take the pictures that carts send with --evidence, and keep them for a day, in memory (default: none)",
     )
+    parser.add_argument(
+        "--learn",
+        action="store_true",
+        help="know products better with every item that somebody settles in the queue; needs --evidence",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes a free one (default: 8000)")
     parser.add_argument(
@@ -79,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.tls_cert is None) != (args.tls_key is None):
         raise CommandError("--tls-cert and --tls-key go together")
+    if args.learn and not args.evidence:
+        raise CommandError("--learn needs --evidence: carts send what they saw of an item with its picture")
     broker = chosen_broker(args, server=True)
     set_up_logging(args.log_format)
     log = logging.getLogger("smartcart.server")
@@ -101,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
         catalogue=args.catalogue,
         entrance=entrance,
         evidence=args.evidence,
+        learning=args.learn,
         labels=ITEMS,
         zone=store_zone(args.time_zone),
         scales=scale_rules(args.scales),

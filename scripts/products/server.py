@@ -1,15 +1,26 @@
-"""The gallery of a store's server, as ``smartcart products`` reaches it."""
+"""The gallery and the catalogue of a store's server, as ``smartcart products`` reaches them."""
 
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from dataclasses import dataclass
 from typing import Final
 
 from smartcart.edge.gallery.gallery_file import GalleryError
 
+GALLERY: Final = "/api/v1/gallery"
 WAIT_SECONDS: Final = 30.0
 NOT_THERE: Final = 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PicturedProduct:
+    """A product that is sold and has a picture, which ``picture`` is the name of."""
+
+    sku: str
+    name: str
+    picture: str
 
 
 class GalleryServer:
@@ -23,7 +34,7 @@ class GalleryServer:
     def __init__(self, url: str, token: str | None) -> None:
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
             raise GalleryError(f"--server {url}: give an address such as http://127.0.0.1:8000")
-        self._url = url.rstrip("/") + "/api/v1/gallery"
+        self._url = url.rstrip("/")
         self._token = token
 
     def fetch(self) -> bytes | None:
@@ -33,7 +44,7 @@ class GalleryServer:
             GalleryError: the server cannot be reached, or refuses.
         """
         try:
-            return self._ask("GET", "")
+            return self._ask("GET", GALLERY)
         except GalleryError as error:
             if isinstance(error.__cause__, urllib.error.HTTPError) and error.__cause__.code == NOT_THERE:
                 return None
@@ -45,7 +56,7 @@ class GalleryServer:
         Raises:
             GalleryError: as for ``fetch``, or there is no such product in the catalogue.
         """
-        return int(json.loads(self._ask("PUT", "/product?" + urllib.parse.urlencode({"sku": sku}), alone))["version"])
+        return int(json.loads(self._ask("PUT", _place(sku), alone))["version"])
 
     def remove(self, sku: str) -> int:
         """Removes a product; gives the new version.
@@ -53,7 +64,18 @@ class GalleryServer:
         Raises:
             GalleryError: as for ``fetch``.
         """
-        return int(json.loads(self._ask("DELETE", "/product?" + urllib.parse.urlencode({"sku": sku})))["version"])
+        return int(json.loads(self._ask("DELETE", _place(sku)))["version"])
+
+    def pictured(self) -> list[PicturedProduct]:
+        """The catalogue's products that are sold and have a picture; raises as ``fetch`` does."""
+        told = json.loads(self._ask("GET", "/api/v1/catalogue?sold_only=true"))["products"]
+        return [
+            PicturedProduct(sku=one["sku"], name=one["name"], picture=one["picture"]) for one in told if one["picture"]
+        ]
+
+    def picture(self, name: str) -> bytes:
+        """A picture of the catalogue, as WebP; raises as ``fetch`` does."""
+        return self._ask("GET", f"/pictures/{urllib.parse.quote(name)}")
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
         request = urllib.request.Request(self._url + path, data=body, method=method)
@@ -68,6 +90,10 @@ class GalleryServer:
             raise GalleryError(f"the server refuses: {_reason(error)}") from error
         except OSError as error:
             raise GalleryError(f"{self._url}: cannot be reached ({error}); is the server up?") from error
+
+
+def _place(sku: str) -> str:
+    return f"{GALLERY}/product?{urllib.parse.urlencode({'sku': sku})}"
 
 
 def _reason(error: urllib.error.HTTPError) -> str:

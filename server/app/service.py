@@ -30,6 +30,7 @@ from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.carts.metrics import CartMetrics
 from smartcart.server.carts.requests import CartRequests
 from smartcart.server.carts.review_queue import ReviewQueue
+from smartcart.server.carts.scans import Scans
 from smartcart.server.carts.shift_book import ShiftBook
 from smartcart.server.carts.shopper_additions import ShopperAdditions
 from smartcart.server.catalogue.catalogue import Catalogue
@@ -40,9 +41,10 @@ from smartcart.server.catalogue.store import Products
 from smartcart.server.checkout.payments import Payments
 from smartcart.server.checkout.till import Till
 from smartcart.server.checkout.trial_provider import TrialProvider
-from smartcart.server.database.database import open_database
+from smartcart.server.database.database import DatabaseError, open_database
 from smartcart.server.database.patience import opened
 from smartcart.server.gallery.keeper import Galleries
+from smartcart.server.gallery.learning import Learner
 from smartcart.server.gallery.lessons import Lessons
 from smartcart.server.gallery.post import GalleryPost
 from smartcart.server.http.web_server import WebServer
@@ -52,7 +54,7 @@ from smartcart.server.ledger.sole_use import sole_use
 from smartcart.server.mqtt import evidence_sweep
 from smartcart.server.mqtt.commit_reporter import CommitReporter
 from smartcart.server.mqtt.connection import Connection
-from smartcart.server.mqtt.evidence import EvidenceBox
+from smartcart.server.mqtt.evidence import EvidenceBox, read_sights
 from smartcart.server.mqtt.subscriber import Health, Subscriber
 from smartcart.server.runtime.listening import listen
 from smartcart.server.runtime.metrics import Metrics
@@ -89,6 +91,7 @@ class BasketServer:
         group: a name that several servers have in common, which share one broker and one PostgreSQL ledger.
         entrance: who is let in, and how.
         evidence: take pictures that carts send of their events, and keep them for a day at most, in memory alone.
+        learning: let the gallery learn from what people settle; it needs ``evidence``.
         labels: the words of the carts' detector, for a warning where the catalogue has another one; none warns never.
         zone: the store's time zone; None takes the machine's.
         scales: by whose rules the store's scales write weight or price into their labels.
@@ -109,6 +112,7 @@ class BasketServer:
         group: str | None = None,
         entrance: Entrance | None = None,
         evidence: bool = False,
+        learning: bool = False,
         labels: Iterable[str] = (),
         zone: ZoneInfo | None = None,
         scales: RcnRegion | None = None,
@@ -139,6 +143,7 @@ class BasketServer:
         self._metrics = Metrics(Outcome)
         self._commands = Commands()
         self._evidence = EvidenceBox(is_on=evidence)
+        self._sights = EvidenceBox(is_on=evidence and learning, read=read_sights)
 
     @property
     def url(self) -> str:
@@ -168,8 +173,10 @@ class BasketServer:
             commands=self._commands,
             watch=CommitReporter(self._metrics),
             evidence=self._evidence,
+            sights=self._sights,
             galleries=GalleryPost(lambda: self._galleries.now),
             lessons=self._lessons,
+            scans=self._scans,
         )
         self._web = self._make_web(listening)
         self._rounds = self._make_rounds()
@@ -190,9 +197,11 @@ class BasketServer:
             self._open_shop()
             self._entrance.check(self._host, self._doors)
             self._carts = Carts(self._ledger, self._commands)
+            self._scans = Scans(self._carts)
             self._till = self._make_till()
             self._galleries = Galleries(office, self._doors.audit)
             self._lessons = Lessons(self._carts, self._galleries, lambda: self._catalogue.now)
+            self._learner = Learner(self._ledger, self._galleries, self._sights.find, lambda: self._catalogue.now)
             self._calls = HelpRequests(office, self._doors.audit, self._carts.touch, self._carts.is_over)
             self._requests = CartRequests(office, self._doors.audit, self._carts, self._commands)
             if self._group is None:  # whoever had payments under way is dead
@@ -212,16 +221,17 @@ class BasketServer:
     def _make_connection(self) -> Connection:
         """Under a name that is the same after a restart; several servers have one each."""
         name = f"smartcart-server-{self._ledger.identity[:13]}" + (f"-{uuid.uuid4().hex[:8]}" if self._group else "")
-        pictures = self._evidence.is_on
-        return Connection(self._address, name, group=self._group, pictures=pictures, on_change=self._carts.touch)
+        wanted = {"pictures": self._evidence.is_on, "sights": self._sights.is_on}
+        return Connection(self._address, name, group=self._group, **wanted, on_change=self._carts.touch)
 
     def _make_rounds(self) -> list[PeriodicTask]:
         """What is looked at again and again, since another server may have changed it, or nobody has."""
-        sweep = partial(evidence_sweep.sweep, self._evidence, self._ledger)
+        sweep = partial(evidence_sweep.sweep, (self._evidence, self._sights), self._ledger)
         look, till, pictures = _LOOK_SECONDS, _TILL_SECONDS, evidence_sweep.EVERY_SECONDS
         return [
             PeriodicTask("catalogue", self._catalogue.look, seconds=look, meanwhile="the catalogue stays as it was"),
             PeriodicTask("gallery", self._galleries.look, seconds=look, meanwhile="the gallery stays as it was"),
+            PeriodicTask("learning", self._learner.look, seconds=look, meanwhile="the gallery learns later"),
             PeriodicTask("calls", self._calls.refresh, seconds=look, meanwhile="calls for help stay as they were"),
             PeriodicTask(
                 "requests", self._requests.refresh, seconds=look, meanwhile="requests to carts stay as they were"
@@ -251,7 +261,9 @@ class BasketServer:
         self._desk = Authenticator(self._doors, self._metrics.login_failures.inc)
         self._metrics.register(CartMetrics(self._carts, lambda: self._feed.open_pages, lambda: health().ok))
         settling = ReviewQueue(self._carts, self._ledger, lambda: self._catalogue.now)
-        corrections = Corrections(self._ledger, lambda: self._catalogue.now, self._carts, self._doors.audit)
+        corrections = Corrections(
+            self._ledger, lambda: self._catalogue.now, self._carts, self._doors.audit, self._learner.made
+        )
         cards = CartCards(
             carts=self._carts,
             calls=self._calls,
@@ -268,6 +280,7 @@ class BasketServer:
             products=self._products,
             galleries=self._galleries,
             lessons=self._lessons,
+            scans=self._scans,
             pictures=ProductPictures(self._doors.office),
             till=self._till,
             health=health,
@@ -315,6 +328,8 @@ class BasketServer:
         self._subscriber.stop()
         for rounds in self._rounds:
             rounds.stop()
+        with contextlib.suppress(LedgerError, DatabaseError):
+            self._learner.finish()
         self._opened.close()
 
     def __enter__(self) -> Self:

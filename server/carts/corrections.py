@@ -79,13 +79,22 @@ class Corrections:
 
     Args:
         catalogue: gives the catalogue in force.
+        on_made: is told of each correction that was made.
     """
 
-    def __init__(self, ledger: Ledger, catalogue: Callable[[], Catalogue], carts: Carts, audit: AuditLog) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        catalogue: Callable[[], Catalogue],
+        carts: Carts,
+        audit: AuditLog,
+        on_made: Callable[[SessionKey, Correction], None] = lambda _, __: None,
+    ) -> None:
         self._ledger = ledger
         self._audit = audit
         self._catalogue = catalogue
         self._carts = carts
+        self._on_made = on_made
 
     def make(
         self,
@@ -139,6 +148,7 @@ class Corrections:
             return made  # it came twice at the same moment
         if verdict.outcome is Fate.REFUSED:
             raise NotThereError(verdict.reason or "it cannot be taken")
+        self._on_made(key, correction)
         self._show()
         return correction
 

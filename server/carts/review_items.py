@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from smartcart.edge.contract.events import CorrectionSource, Outcome
+from smartcart.edge.contract.events import Candidate, CorrectionSource, Event, Outcome
 from smartcart.server.basket.basket import Basket, Line
 from smartcart.server.basket.effective_corrections import effective_corrections, to_confirm
 from smartcart.server.basket.records import SessionKey, StoredCorrection, StoredEvent
@@ -96,15 +96,33 @@ def review_items_of(
 
 
 def options_of(stored: StoredEvent, catalogue: Catalogue) -> tuple[Option, ...]:
-    """What an event may have been: its candidates, each as the products that its label fits, likeliest first."""
+    """What an event may have been: first the products that it looks like, then those that its labels fit."""
     event = stored.event
-    found: dict[tuple[Outcome, str | None, str], Option] = {}
-    for candidate in sorted(event.candidates or (), key=lambda c: -c.probability):
-        if candidate.outcome == "none" or not candidate.label:
+    happened = sorted((c for c in event.candidates or () if c.outcome != "none"), key=lambda c: -c.probability)
+    found: dict[tuple[Outcome, str], Option] = {}
+    for option in _alike(event, happened[0], catalogue) if happened else ():
+        found.setdefault((option.action, option.sku or option.label), _as_charged(option, stored))
+    for candidate in happened:
+        if not candidate.label:
             continue
         for option in _readings(candidate.outcome, candidate.label, candidate.probability, catalogue):
-            found.setdefault((option.action, option.sku, option.label), _as_charged(option, stored))
+            found.setdefault((option.action, option.sku or option.label), _as_charged(option, stored))
     return tuple(found.values())[:MOST_OPTIONS]
+
+
+def _alike(event: Event, likeliest: Candidate, catalogue: Catalogue) -> list[Option]:
+    """The products that the cart holds possible by their looks, likeliest first, under its likeliest reading."""
+    products = [(catalogue.find(one.sku), one.probability) for one in event.products or ()]
+    return [
+        Option(
+            action=likeliest.outcome,
+            label=likeliest.label or next(iter(product.labels), product.sku),
+            product=product,
+            probability=probability,
+        )
+        for product, probability in products
+        if product is not None and product.active
+    ]
 
 
 def _direction(stored: StoredEvent) -> Outcome | None:
@@ -145,8 +163,10 @@ def _uncertain(key: SessionKey, stored: StoredEvent, catalogue: Catalogue) -> Re
 
 
 def _which(key: SessionKey, line: Line, by_id: dict[str, StoredEvent], catalogue: Catalogue) -> ReviewItem:
-    products = [product for product in catalogue.products if product.sku in line.choices]
     first = by_id.get(line.sources[0])
+    alike = [catalogue.find(one.sku) for one in (first.event.products or ())] if first else []
+    products = [product for product in alike if product is not None and product.sku in line.choices]
+    products += [p for p in catalogue.products if p.sku in line.choices and p not in products]
     options = [Option(action="added", label=line.label, product=product) for product in products]
     return ReviewItem(
         kind="which",

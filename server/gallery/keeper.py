@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -14,12 +14,16 @@ from sqlalchemy.exc import IntegrityError
 
 from smartcart.edge.gallery.gallery_file import MAX_PROTOTYPES, Enrolled, Gallery, GalleryError
 from smartcart.edge.gallery.search import Index
+from smartcart.edge.gallery.sights import Sights
 from smartcart.edge.gallery.wire import Pointer
 from smartcart.server.access.audit import Actor, AuditLog
 from smartcart.server.database.database import Database
 from smartcart.server.database.shop_tables import GALLERIES
+from smartcart.server.gallery.more_views import with_more_views
 
 ENROLLED: Final = "product enrolled"
+REMOVED: Final = "product unenrolled"
+SEEN_AGAIN: Final = "product seen again"
 OFF_LENGTH: Final = 0.05
 LAST_VERSION: Final = 2**53 - 2
 
@@ -28,12 +32,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaughtProduct:
-    """What the gallery knows of a product: from how many views, when and by whom, as far as that was noted."""
+    """What the gallery knows of a product: from how many views, when and by whom, as far as that was noted.
+
+    A ``tentative`` one is known from little: its looks suggest and never decide.
+    """
 
     prototypes: int
     views: int | None
     at: datetime | None
     by: str | None
+    tentative: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +115,7 @@ class Galleries:
             views=entry.detail.get("views") if entry else None,
             at=entry.at if entry else None,
             by=entry.actor if entry else None,
+            tentative=enrolled.tentative,
         )
 
     def enrol(self, sku: str, alone: Gallery, by: Actor, views: int | None = None) -> int:
@@ -116,7 +125,8 @@ class Galleries:
             views: from how many views it was learnt, where that is known.
 
         Raises:
-            GalleryError: it holds no such product, or was made with another embedding while others are enrolled.
+            GalleryError: it holds no such product, was made with another embedding while others are enrolled, or is
+                tentative where more is known.
             DatabaseError: the tables cannot be written.
         """
         product = next((product for product in alone.products if product.sku == sku), None)
@@ -125,14 +135,50 @@ class Galleries:
         product = _fit(product)
 
         def change(before: Gallery | None) -> Gallery:
-            if before is None or not before.products:
-                version = before.version if before else 0
-                return replace(alone, version=version, products=()).with_product(product)
-            if before.products[0].prototypes.shape[1] != product.prototypes.shape[1]:
-                raise GalleryError(f"the views of {sku[:64]!r} are of another width than those of the gallery")
-            return before.checked(embedding=alone.embedding.id).with_product(product)
+            known = _find(before, sku)
+            if product.tentative and known is not None and not known.tentative:
+                raise GalleryError(f"{sku[:64]} was taught by more than this: remove what was learnt first")
+            return _joined(before, alone, product)
 
         return self._change(change, by, ENROLLED, sku, **({} if views is None else {"views": views}))
+
+    def learn(self, sku: str, name: str, sights: Sequence[Sights], by: Actor) -> int | None:
+        """Adds what is new in these views to a product, which may be new itself; gives the new version, if any.
+
+        Raises:
+            GalleryError: they were made with another embedding than the gallery.
+            DatabaseError: the tables cannot be written.
+        """
+        kept = self.now
+        if not sights or self._learnt(kept.gallery if kept else None, sku, name, sights) is None:
+            return None
+
+        def change(before: Gallery | None) -> Gallery:
+            return self._learnt(before, sku, name, sights) or before or _empty(sights[0])
+
+        return self._change(change, by, SEEN_AGAIN, sku, events=len(sights))
+
+    @staticmethod
+    def _learnt(before: Gallery | None, sku: str, name: str, sights: Sequence[Sights]) -> Gallery | None:
+        """The next gallery; None where nothing is new."""
+        nothing = np.zeros((0, sights[0].rows.shape[1]), np.float32)
+        new = Enrolled(sku=sku, name=name, labels=(), prototypes=nothing, tentative=True)
+        known = _find(before, sku) or new
+        like = before.embedding.id if before and before.products else sights[0].embedding.id
+        fitting = [one for one in sights if one.embedding.id == like]
+        if not fitting:
+            raise GalleryError(f"the cart's views are of another embedding than the gallery's {like}")
+        product = with_more_views(known, fitting)
+        return None if product is known else _joined(before, _empty(fitting[0]), _fit(product))
+
+    def removed_at(self, sku: str) -> datetime | None:
+        """When a product was removed last.
+
+        Raises:
+            DatabaseError: the tables cannot be read.
+        """
+        entry = self._audit.newest(REMOVED, sku)
+        return entry.at if entry else None
 
     def remove(self, sku: str, by: Actor) -> int:
         """Removes a product; gives the new version.
@@ -147,7 +193,7 @@ class Galleries:
                 raise GalleryError(f"{sku[:64]} is not enrolled; nothing is")
             return before.without(sku)
 
-        return self._change(change, by, "product unenrolled", sku)
+        return self._change(change, by, REMOVED, sku)
 
     def _change(self, change: Callable[[Gallery | None], Gallery], by: Actor, what: str, sku: str, **more: int) -> int:
         try:
@@ -165,6 +211,28 @@ class Galleries:
             raise GalleryError("somebody else enrols at this moment: try again") from None
         self.look()
         return after.version
+
+
+def _find(gallery: Gallery | None, sku: str) -> Enrolled | None:
+    return next((product for product in gallery.products if product.sku == sku), None) if gallery else None
+
+
+def _empty(sights: Sights) -> Gallery:
+    return Gallery(store=sights.store, version=0, embedding=sights.embedding, products=())
+
+
+def _joined(before: Gallery | None, alone: Gallery, product: Enrolled) -> Gallery:
+    """The store's gallery with a product that was made with the embedding of ``alone``.
+
+    Raises:
+        GalleryError: the gallery was made with another one.
+    """
+    if before is None or not before.products:
+        version = before.version if before else 0
+        return replace(alone, version=version, products=()).with_product(product)
+    if before.products[0].prototypes.shape[1] != product.prototypes.shape[1]:
+        raise GalleryError(f"the views of {product.sku[:64]!r} are of another width than those of the gallery")
+    return before.checked(embedding=alone.embedding.id).with_product(product)
 
 
 def _fit(product: Enrolled) -> Enrolled:

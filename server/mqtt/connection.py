@@ -32,6 +32,7 @@ class Connection:
         name: under which the broker knows us.
         group: the name of several servers that share the work.
         pictures: whether pictures are wanted.
+        sights: whether what was seen of events' items is wanted.
         on_change: called when a connection came about, was lost, or does not come about for another reason.
     """
 
@@ -42,6 +43,7 @@ class Connection:
         *,
         group: str | None = None,
         pictures: bool = False,
+        sights: bool = False,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
@@ -49,7 +51,7 @@ class Connection:
         self.trouble: str | None = "not connected yet"
         self._address = address
         self._group = group
-        self._pictures = pictures
+        self._wanted = {"pictures": pictures, "sights": sights}
         self._on_change = on_change
         self._link: BrokerLink | None = None
         self._stopping = threading.Event()
@@ -84,7 +86,7 @@ class Connection:
         pause, version, spoken = _FIRST_PAUSE, 5, False
         turns = Turns()
         while not self._stopping.is_set():
-            link = BrokerLink(self._address, self.name, version, IN_FLIGHT, self._group, pictures=self._pictures)
+            link = BrokerLink(self._address, self.name, version, IN_FLIGHT, self._group, **self._wanted)
             try:
                 self._link = link  # before it opens, since an answer may be due at once
                 link.open(self._receive, self._stopping)

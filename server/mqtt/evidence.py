@@ -1,17 +1,20 @@
-"""Pictures that carts send as evidence, where the store has switched it on: kept in memory alone, and not for long.
+"""What carts send as evidence, where the store has switched it on: pictures of events' items, and what was seen of
+them in numbers. It is kept in memory alone, and not for long.
 
-They are bounded in number, size and age, gone with the process, and gone with their session when that is erased.
+Both are bounded in number, size and age, gone with the process, and gone with their session when that is erased.
 """
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from smartcart.edge.contract.events import ContractError, Topic, parse_picture
 from smartcart.edge.contract.picture_parts import parts_of
+from smartcart.edge.gallery.gallery_file import GalleryError
+from smartcart.edge.gallery.sights import Sights
 from smartcart.server.carts.commands import CartKey
 
 MOST: Final = 500
@@ -25,37 +28,58 @@ EVENT_SECONDS: Final = 60.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
     cart: CartKey
-    jpeg: bytes
+    data: bytes
     at: float
+
+
+def read_picture(payload: bytes) -> tuple[str, bytes]:
+    """The event of an ``evidence`` message, and its JPEG.
+
+    Raises:
+        ContractError: it cannot be taken; the message says why.
+    """
+    picture = parse_picture(payload)
+    size = size_of(picture.jpeg)
+    if size is None or max(size) > LARGEST_SIDE:
+        raise ContractError(f"the picture is larger than {LARGEST_SIDE} pixels, or damaged")
+    return picture.event_id, picture.jpeg
+
+
+def read_sights(payload: bytes) -> tuple[str, bytes]:
+    """The event of a ``sights`` message, and the message; raises as ``read_picture`` does."""
+    try:
+        event, _ = Sights.from_bytes(payload)
+    except GalleryError as error:
+        raise ContractError(str(error)) from None
+    return event, payload
 
 
 class EvidenceBox:
     """Safe to use from several threads.
 
     Args:
-        is_on: whether pictures are taken at all.
+        is_on: whether anything is taken at all.
+        read: gives the event of a message, and what of it is kept.
     """
 
-    def __init__(self, *, is_on: bool) -> None:
+    def __init__(self, *, is_on: bool, read: Callable[[bytes], tuple[str, bytes]] = read_picture) -> None:
         self.is_on = is_on
+        self._read = read
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
     def take(self, topic: Topic, payload: bytes) -> None:
-        """Keeps one ``evidence`` message; the oldest makes room.
+        """Keeps one message; the oldest makes room.
 
         Raises:
             ContractError: it cannot be taken; the message says why.
         """
         if not self.is_on:
             raise ContractError("this store keeps no pictures")
-        picture = parse_picture(payload)
-        size = size_of(picture.jpeg)
-        if size is None or max(size) > LARGEST_SIDE:
-            raise ContractError(f"the picture is larger than {LARGEST_SIDE} pixels, or damaged")
+        event_id, data = self._read(payload)
         cart = (topic.store, topic.cart)
         with self._lock:
-            known = self._kept.get(picture.event_id)
+            known = self._kept.get(event_id)
             if known is not None:
                 return  # the first counts, whoever sends another
             self._forget_old()
@@ -64,14 +88,14 @@ class EvidenceBox:
                 del self._kept[of_cart[0]]
             elif len(self._kept) >= MOST:
                 self._kept.popitem(last=False)
-            self._kept[picture.event_id] = _Kept(cart=cart, jpeg=picture.jpeg, at=time.monotonic())
+            self._kept[event_id] = _Kept(cart=cart, data=data, at=time.monotonic())
 
     def find(self, cart: CartKey, event: str) -> bytes | None:
-        """The JPEG of a cart's event, if there is one."""
+        """What is kept of a cart's event, if anything is."""
         with self._lock:
             self._forget_old()
             kept = self._kept.get(event)
-        return kept.jpeg if kept is not None and kept.cart == cart else None
+        return kept.data if kept is not None and kept.cart == cart else None
 
     def parts(self, cart: CartKey, event: str) -> tuple[str, ...]:
         """What the parts of an event's picture show, left to right; none without a picture."""

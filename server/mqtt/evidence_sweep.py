@@ -1,5 +1,6 @@
-"""Forgets the pictures of sessions that were erased, by whatever process."""
+"""Forgets the evidence of sessions that were erased, by whatever process."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from smartcart.server.carts.commands import CartKey
@@ -10,14 +11,15 @@ EVERY_SECONDS: Final = 30.0
 _SESSIONS: Final = 50
 
 
-def sweep(box: EvidenceBox, ledger: Ledger) -> None:
-    """Looks once at the carts of which there are pictures.
+def sweep(boxes: Iterable[EvidenceBox], ledger: Ledger) -> None:
+    """Looks once at the carts of which there is evidence.
 
     Raises:
         LedgerError: the ledger cannot be read.
     """
-    for cart in box.carts():
-        box.keep_only(cart, _events(ledger, cart))
+    for box in boxes:
+        for cart in box.carts():
+            box.keep_only(cart, _events(ledger, cart))
 
 
 def _events(ledger: Ledger, cart: CartKey) -> set[str]:

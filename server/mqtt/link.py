@@ -26,6 +26,8 @@ STATUSES: Final = f"{PREFIX}/+/+/{Channel.STATUS}"
 PICTURES: Final = f"{PREFIX}/+/+/{Channel.EVIDENCE}"
 FETCHES: Final = f"{PREFIX}/+/+/{Channel.FETCH}"
 LESSONS: Final = f"{PREFIX}/+/+/{Channel.LESSON}"
+SIGHTS: Final = f"{PREFIX}/+/+/{Channel.SIGHTS}"
+CODES: Final = f"{PREFIX}/+/+/{Channel.CODE}"
 MAX_PACKET: Final = 2**20
 MAX_QUEUED: Final = 10_000
 """Answers that wait for a broker that takes none; those beyond are left to be asked for again."""
@@ -87,8 +89,8 @@ class BrokerLink:
     Servers of one ``group`` get each event once among them, by a shared subscription of MQTT 5. Every one of them gets
     all statuses, to show them, and by a second, shared subscription one of them gets each, to bury what is no status.
     Their sessions end with the connection: what waited for a server that died would reach nobody, while what it had
-    not answered the cart sends again, to another one. ``pictures`` are wanted by all of them, where at all, and so are
-    reports of lessons, of which one server knows.
+    not answered the cart sends again, to another one. ``pictures`` and ``sights`` are wanted by all of them, where at
+    all, and so are reports of lessons and codes, of which one server knows.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class BrokerLink:
         group: str | None = None,
         *,
         pictures: bool = False,
+        sights: bool = False,
     ) -> None:
         self._address = address
         self._lost = threading.Event()
@@ -110,7 +113,13 @@ class BrokerLink:
         self._in_flight = in_flight
         self._five = version == 5
         self._group = group
-        self._own_topics = (STATUSES, LESSONS, PICTURES) if pictures else (STATUSES, LESSONS)
+        self._own_topics = (
+            STATUSES,
+            LESSONS,
+            CODES,
+            *((PICTURES,) if pictures else ()),
+            *((SIGHTS,) if sights else ()),
+        )
         self._to_confirm = 2 if group else 1
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,

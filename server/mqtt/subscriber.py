@@ -16,6 +16,7 @@ from smartcart.edge.contract.events import Ack, Channel, ContractError, Topic, p
 from smartcart.server.basket.records import StoredEvent
 from smartcart.server.carts.carts import Carts
 from smartcart.server.carts.commands import CartKey, Commands
+from smartcart.server.carts.scans import Scans
 from smartcart.server.catalogue.catalogue import CatalogueMatching
 from smartcart.server.gallery.lessons import Lessons
 from smartcart.server.gallery.post import GalleryPost
@@ -55,8 +56,10 @@ class Subscriber:
 
     Args:
         evidence: where pictures go; None takes none.
+        sights: where what was seen of events' items goes; None takes none.
         galleries: what carts get to know products by; None has none.
         lessons: what carts are taught; None teaches nothing.
+        scans: the codes that carts are asked to read; None asks for none.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class Subscriber:
         commands: Commands,
         watch: CommitReporter,
         evidence: EvidenceBox | None = None,
+        sights: EvidenceBox | None = None,
         galleries: GalleryPost | None = None,
         lessons: Lessons | None = None,
+        scans: Scans | None = None,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
@@ -79,8 +84,10 @@ class Subscriber:
         self._commands = commands
         self._watch = watch
         self._evidence = evidence
+        self._sights = sights
         self._galleries = galleries
         self._lessons = lessons
+        self._scans = scans
         self._stopping = threading.Event()
         self._stored = threading.Event()
         self._ledger_trouble: str | None = None
@@ -173,13 +180,19 @@ class Subscriber:
         if delivery.topic.endswith(f"/{Channel.STATUS}"):
             return self._take_status(delivery, now)
         if delivery.topic.endswith(f"/{Channel.EVIDENCE}"):
-            self._take_picture(delivery)
+            self._take_evidence(self._evidence, delivery)
+            return None
+        if delivery.topic.endswith(f"/{Channel.SIGHTS}"):
+            self._take_evidence(self._sights, delivery)
             return None
         if delivery.topic.endswith(f"/{Channel.FETCH}"):
             self._take_wish(delivery)
             return None
         if delivery.topic.endswith(f"/{Channel.LESSON}"):
             self._take_report(delivery)
+            return None
+        if delivery.topic.endswith(f"/{Channel.CODE}"):
+            self._take_code(delivery)
             return None
         return take_in(delivery.topic, delivery.payload, self._catalogue, now)
 
@@ -238,15 +251,15 @@ class Subscriber:
                 self._galleries.heard((topic.store, topic.cart))
         return None
 
-    def _take_picture(self, delivery: Delivery) -> None:
-        """One that cannot be taken is kept nowhere, not even as a dead letter."""
-        if self._evidence is None:
+    def _take_evidence(self, box: EvidenceBox | None, delivery: Delivery) -> None:
+        """What cannot be taken is kept nowhere, not even as a dead letter."""
+        if box is None:
             return
         try:
             topic = parse_topic(delivery.topic)
-            self._evidence.take(topic, delivery.payload)
+            box.take(topic, delivery.payload)
         except ContractError as error:
-            log.warning("a picture on %s is passed over: %s", delivery.topic[:200], error.reason)
+            log.warning("evidence on %s is passed over: %s", delivery.topic[:200], error.reason)
         else:
             self._carts.touch((topic.store, topic.cart))
 
@@ -265,6 +278,14 @@ class Subscriber:
             return
         if self._lessons is not None and not delivery.kept:
             self._lessons.take((topic.store, topic.cart), delivery.payload)
+
+    def _take_code(self, delivery: Delivery) -> None:
+        try:
+            topic = parse_topic(delivery.topic)
+        except ContractError:
+            return
+        if self._scans is not None and not delivery.kept:
+            self._scans.take((topic.store, topic.cart), delivery.payload)
 
     # --- the answers ----------------------------------------------------------------------------------------------
 
@@ -291,7 +312,8 @@ class Subscriber:
             self._lessons.look()
         if self._connection.is_open:
             lessons = self._lessons.due() if self._lessons else []
-            for key, command in (*self._commands.due(time.monotonic()), *lessons):
+            scans = self._scans.due() if self._scans else []
+            for key, command in (*self._commands.due(time.monotonic()), *lessons, *scans):
                 self._publish(key, Channel.COMMAND, command.to_bytes())
             for key, channel, payload, retain in self._galleries.due() if self._galleries else ():
                 self._publish(key, channel, payload, retain=retain)

@@ -19,6 +19,7 @@ from smartcart.server.carts.corrections import Corrections
 from smartcart.server.carts.help_requests import HelpRequests
 from smartcart.server.carts.requests import CartRequests
 from smartcart.server.carts.review_queue import ReviewQueue
+from smartcart.server.carts.scans import Scans
 from smartcart.server.carts.shift_book import ShiftBook
 from smartcart.server.carts.shopper_additions import ShopperAdditions
 from smartcart.server.catalogue.in_force import CatalogueInForce
@@ -58,6 +59,7 @@ class Site:
     products: Products
     galleries: Galleries
     lessons: Lessons
+    scans: Scans
     pictures: ProductPictures
     till: Till
     health: Callable[[], Health]

@@ -1,10 +1,12 @@
-// Scan and Find on the cart's screen: the tablet's own camera where the browser reads codes, the keys of a scanner, and
-// names as they are typed. Everything that is found comes as HTML from the server; the camera's picture stays here.
+// Scan and Find on the cart's screen: the cart's camera, the tablet's own where the browser reads codes, the keys of a
+// scanner, and names as they are typed. Everything that is found comes as HTML from the server; the camera's picture stays here.
 (() => {
   const FORMATS = ["ean_13", "ean_8", "upc_a", "upc_e", "qr_code", "data_matrix"];
   const LOOK_MS = 150;
   const AGAIN_MS = 3000; // the same code, still before the camera after it was not known
   const TYPED_MS = 120;
+  const CART_MS = 500;
+  const token = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
   const dialog = document.getElementById("add");
   const named = document.getElementById("named");
   const number = document.getElementById("scan-number");
@@ -99,13 +101,37 @@
     }
   };
 
+  // --- the cart's camera: it looks for a code as long as this page goes on asking ---
+  let cartTurn = 0;
+  const watchCart = async () => {
+    const mine = ++cartTurn;
+    let scan = "";
+    const isMine = () => mine === cartTurn && dialog.open && mode() === "scan";
+    while (isMine()) {
+      if (!card()) {
+        const body = new URLSearchParams({ scan });
+        const answer = await fetch(`${place}/camera`, { method: "POST", body, headers: token }).catch(() => null);
+        const told = answer?.ok ? await answer.json().catch(() => ({})) : {};
+        if (!isMine()) return;
+        scan = told.scan ?? "";
+        if (told.text && !card()) {
+          scan = "";
+          number.value = told.text;
+          navigator.vibrate?.(60);
+          await ask("scan", { number: told.text });
+        }
+      }
+      await new Promise((done) => setTimeout(done, CART_MS));
+    }
+  };
+
   // --- opening, the two ways, closing ---
   const turn = (way) => {
     clear();
     dialog.dataset.mode = way;
     for (const button of dialog.querySelectorAll("[data-way]")) button.setAttribute("aria-pressed", button.dataset.way === way);
     number.value = words.value = "";
-    if (way === "scan") watch();
+    if (way === "scan") watch(), watchCart();
     else stop();
     const hasKeys = matchMedia("(hover: hover)").matches; // else a keyboard would come up over the camera's picture
     if (way === "find") words.focus();

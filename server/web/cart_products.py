@@ -41,6 +41,14 @@ def scan(site: TheSite, screen: PairedScreen, number: Number = "") -> Response:
     return _numbered(site, screen, number)
 
 
+@router.post("/camera")
+def camera(site: TheSite, screen: PairedScreen, scan: Annotated[str, Form(max_length=64)] = "") -> Response:
+    """The screen waits for a code before the cart's camera: asked again and again, until ``text`` is what it says."""
+    wanted = site.scans.want((screen.store, screen.cart), scan or None)
+    told = {"scan": wanted.id, "text": wanted.text} if wanted else {"scan": None, "text": None}
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
 @router.get("/find")
 def find(site: TheSite, screen: PairedScreen, q: Words = "", enter: bool = False) -> Response:
     """What fits the words so far; with ``enter`` the first of it, or what the code is that a scanner has typed."""

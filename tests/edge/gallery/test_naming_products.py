@@ -8,10 +8,11 @@ import pytest
 
 from smartcart.edge.capture.frames import Frame, Image
 from smartcart.edge.contract.events import Candidate, EventType
-from smartcart.edge.gallery.gallery_file import Embedding, Enrolled, Floats, Gallery
+from smartcart.edge.gallery.gallery_file import Embedding, Enrolled, Floats, Gallery, GalleryError
 from smartcart.edge.gallery.namer import ProductNamer
 from smartcart.edge.gallery.search import Index
 from smartcart.edge.gallery.sightings import Sightings
+from smartcart.edge.gallery.sights import Sights
 from smartcart.edge.judge.decision import Decision
 from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
@@ -137,6 +138,55 @@ def test_a_recognised_product_settles_what_was_uncertain_by_its_name_alone() -> 
     assert here.named(doubt).type is EventType.ITEM_ADDED
     unsure = (Candidate(outcome="added", label="carton", probability=0.4),)
     assert here.named(replace(doubt, candidates=unsure)).type is EventType.ITEM_UNCERTAIN
+
+
+def known_from_little(sku: str = "MILK") -> ProductNamer:
+    products = [replace(one, tentative=one.sku == sku) for one in (of(GREEN, "OATS", "box"), of(RED, "MILK"))]
+    gallery = Gallery(store="s", version=7, embedding=EMBEDDING, products=tuple(products))
+    return ProductNamer(Sightings(Colours()), Index(Gallery.from_bytes(gallery.to_bytes())))
+
+
+def test_what_is_known_from_little_is_suggested_and_never_decided() -> None:
+    here = known_from_little()
+    show(here, pack(RED))
+    told = here.named(decision())
+    assert (told.type, told.sku) == (EventType.ITEM_UNCERTAIN, None)
+    assert told.products
+    assert told.products[0].sku == "MILK"
+
+
+def test_what_is_known_from_little_speaks_for_no_label() -> None:
+    here = known_from_little()
+    show(here, pack(BLUE))
+    assert here.named(decision()).type is EventType.ITEM_ADDED
+    assert here.named(decision(label="box")).type is EventType.ITEM_UNCERTAIN
+
+
+def test_what_was_seen_of_a_decision_goes_to_a_store_that_learns() -> None:
+    here = namer()
+    show(here, pack(GREEN), number=3)
+    sights = here.sights(decision(track=9, evidence={"tracks": [3, 9]}))
+    assert sights
+    event, again = Sights.from_bytes(sights.to_bytes("0199a1b2-5a00-7c11-9d22-aa33bb44cc55"))
+    assert (event[:8], again.labels, again.embedding) == ("0199a1b2", ("carton",), EMBEDDING)
+    assert len(again.rows) == len(sights.rows) == 5
+    assert here.sights(decision(track=1)) is None
+    assert here.sights(decision(track=None)) is None
+
+
+def views(*products: int, length: float = 1.0) -> bytes:
+    """A message of so many events, each of so many views."""
+    seen = [
+        Enrolled(sku=f"event {at}", name="", labels=(), prototypes=np.full((n, 4), length / 2, np.float32))
+        for at, n in enumerate(products)
+    ]
+    return Gallery(store="s", version=0, embedding=EMBEDDING, products=tuple(seen)).to_bytes()
+
+
+@pytest.mark.parametrize("message", [b"", views(), views(1, 1), views(17), views(2, length=3.0), b"x" * 70_000])
+def test_what_is_not_what_was_seen_of_one_event_is_refused(message: bytes) -> None:
+    with pytest.raises(GalleryError):
+        Sights.from_bytes(message)
 
 
 def test_what_was_never_seen_well_is_told_as_before() -> None:

@@ -112,5 +112,5 @@ def test_from_the_cart_to_the_page_and_gone_with_the_session(
         key = SessionKey(store="store-1", cart="cart-1", session=trip.session)
         erasure = Erasure(id=new_id(), by="tester", time="2026-01-02T03:04:05.678Z")
         server._ledger.erase_session(key, erasure)
-        evidence_sweep.sweep(server._evidence, server._ledger)
+        evidence_sweep.sweep((server._evidence,), server._ledger)
         assert web.get(place).status_code == 404

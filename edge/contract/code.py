@@ -1,0 +1,46 @@
+"""What a cart reports of a code that was held before its camera because its screen had asked for one.
+
+Pure and standard library only.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from smartcart.edge.contract.events import ID_PATTERN, Json, check, check_writable, encode, parse_object
+
+CODE_SCHEMA: Final = "smartcart.code/1"
+MOST_LETTERS: Final = 200
+
+CODE: Final[Json] = {
+    "type": "object",
+    "required": ["schema", "scan", "text"],
+    "properties": {
+        "schema": {"type": "string", "enum": [CODE_SCHEMA]},
+        "scan": {"type": "string", "pattern": ID_PATTERN, "description": "the request that it answers"},
+        "text": {"type": "string", "minLength": 1, "maxLength": MOST_LETTERS, "description": "what the code says"},
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeReport:
+    """A ``code`` message; ``text`` is what stands in the code, in which a product number was found."""
+
+    scan: str
+    text: str
+
+    def to_bytes(self) -> bytes:
+        """The message as it goes over the wire."""
+        return encode({"schema": CODE_SCHEMA, "scan": self.scan, "text": self.text})
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> Self:
+        """Reads one.
+
+        Raises:
+            ContractError: it is none.
+        """
+        raw = parse_object(payload)
+        check_writable(raw)
+        check(raw, CODE, "code")
+        return cls(scan=raw["scan"], text=raw["text"])
