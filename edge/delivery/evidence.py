@@ -1,7 +1,7 @@
-"""Pictures as evidence, only where a store has switched it on: the crop of one item at the moment that decided.
+"""Pictures as evidence, only if a store enables it: the crop of one item at the moment that decided.
 
-The cart keeps small pictures of its last seconds in memory, and nothing on disk. What is sent shows the item's box;
-around it the picture is blurred past recognition.
+The cart keeps small pictures of the last seconds in memory, never on disk. A sent picture shows the item's box;
+everything around it is blurred beyond recognition.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ from smartcart.edge.vision.detection import Box
 
 EVERY_SECONDS: Final = 0.2
 KEPT: Final = 100
-"""How many pictures are kept: 20 seconds of them."""
+"""Number of pictures kept: 20 seconds' worth."""
 WIDEST: Final = 640
 LARGEST: Final = 320
 MARGIN: Final = 0.25
@@ -26,7 +26,7 @@ _FARTHEST_SECONDS: Final = 1.0
 
 
 class Evidence:
-    """Sees every frame, and gives the picture that belongs to a decision."""
+    """Takes every frame, and returns the picture that belongs to a decision."""
 
     def __init__(self) -> None:
         self._kept: deque[tuple[float, bytes]] = deque(maxlen=KEPT)
@@ -47,13 +47,13 @@ class Evidence:
             self._made.append(Picture(event_id=event_id, jpeg=jpeg))
 
     def take(self) -> list[Picture]:
-        """What was made since the last time."""
+        """The pictures made since the last call."""
         made = list(self._made)
         self._made.clear()
         return made
 
     def picture(self, decision: Decision) -> bytes | None:
-        """A JPEG of at most ``MAX_PICTURE_BYTES``; None without a box, or where nothing was kept of that moment."""
+        """A JPEG of at most ``MAX_PICTURE_BYTES``; None without a box, or if nothing was kept of that moment."""
         if decision.box is None or not self._kept:
             return None
         moment = _decisive(decision)
@@ -88,7 +88,7 @@ def crop_of(image: Image, box: Box) -> Image:
 
 
 def _decisive(decision: Decision) -> float:
-    """When the item stands where its box is: at its release; of one that was taken out, before the visit."""
+    """When the item is at its box: at its release if it was added, before the visit if it was removed."""
     visit = decision.evidence.get("visit")
     if decision.type is EventType.ITEM_ADDED or not visit:
         return decision.media_time

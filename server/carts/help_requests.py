@@ -1,4 +1,4 @@
-"""Shoppers who ask for help: kept beside the ledger, so that a restart or another server knows of them."""
+"""Shoppers' requests for help: kept beside the ledger, so that a restart or another server knows them."""
 
 import threading
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from smartcart.server.database.tables import CALLS
 
 
 class HelpRequests:
-    """The carts whose help button was pressed and that nobody has answered yet. Safe to use from several threads.
+    """The carts whose help button was pressed and not yet answered. Safe to use from several threads.
 
-    What this server is told is known here at once, what another one is told with the next ``refresh``.
+    Requests made at this server are known here at once, those made at another with the next ``refresh``.
 
     Args:
-        on_change: called with a cart that has called or was answered.
+        on_change: called with a cart that asked for help or was answered.
     """
 
     def __init__(
         self, office: Database, audit: AuditLog, on_change: Callable[[CartKey], None] = lambda _: None
     ) -> None:
-        """Reads the open calls.
+        """Reads the open requests.
 
         Raises:
             DatabaseError: the tables cannot be read.
@@ -37,11 +37,11 @@ class HelpRequests:
         self._open = self._read()
 
     def since(self, cart: CartKey) -> datetime | None:
-        """When help was called; None where nobody did."""
+        """When help was requested; None if it was not."""
         return self._open.get(cart)
 
     def call(self, cart: CartKey, by: Actor) -> bool:
-        """Takes a call in; False where there is one already.
+        """Records a request; False if there is one already.
 
         Raises:
             DatabaseError: the tables cannot be written.
@@ -57,7 +57,7 @@ class HelpRequests:
         return True
 
     def answer(self, cart: CartKey, by: Actor) -> bool:
-        """Somebody goes there; False where nobody called.
+        """Answers a request; False if there is none.
 
         Raises:
             DatabaseError: the tables cannot be written.
@@ -71,10 +71,10 @@ class HelpRequests:
         return bool(found)
 
     def refresh(self) -> None:
-        """Reads the open calls again, whoever has called or answered.
+        """Reads the open requests again, to see changes by other servers.
 
         Raises:
-            DatabaseError: the tables cannot be read; what was known stays.
+            DatabaseError: the tables cannot be read; the known requests stay.
         """
         with self._lock:
             before, self._open = self._open, self._read()

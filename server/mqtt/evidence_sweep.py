@@ -1,4 +1,4 @@
-"""Forgets the pictures of sessions that were erased, by whatever process."""
+"""Deletes the pictures of sessions that were erased, by whatever process."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ _SESSIONS: Final = 50
 
 
 def sweep(box: EvidenceBox, ledger: Ledger) -> None:
-    """Looks once at the carts of which there are pictures.
+    """Checks the carts with pictures once.
 
     Raises:
         LedgerError: the ledger cannot be read.

@@ -1,4 +1,4 @@
-"""What the queue's page shows, and the number of what waits that every page shows."""
+"""The queue's page, and the number of open questions that every page shows."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ MOST_SHOWN: Final = 50
 
 
 class QueuePages:
-    """The queue as all its pages show it, read once a change. Belongs to the web server's event loop."""
+    """The queue for all its pages, read once a change. Belongs to the web server's event loop."""
 
     def __init__(self, carts: Carts, settling: ReviewQueue, templates: Templates) -> None:
         self._carts = carts
@@ -24,7 +24,7 @@ class QueuePages:
         templates.environment.globals["waiting"] = self.waiting
 
     async def context(self) -> dict[str, Any]:
-        """What the whole page is rendered from.
+        """The context of the whole page.
 
         Raises:
             LedgerError: the ledger cannot be read.
@@ -33,17 +33,17 @@ class QueuePages:
         return {"doubts": doubts[:MOST_SHOWN], "left_out": max(0, len(doubts) - MOST_SHOWN)}
 
     async def sections(self) -> Sections:
-        """The list, how long it is, and the number in the navigation; raises as ``context`` does."""
+        """The list, its length, and the number in the navigation; raises as ``context`` does."""
         doubts, html = await self._now()
         return {"queue": html, "queue-count": str(len(doubts) or ""), **self.badge()}
 
     def waiting(self) -> int:
-        """How many lines and events of all carts nobody has settled."""
+        """The number of unsettled lines and events of all carts."""
         baskets = [view.basket for view in self._carts.views() if view.basket]
         return sum(len(b.uncertain) + sum(line.ambiguous for line in b.lines) for b in baskets)
 
     def badge(self) -> Sections:
-        """The number in the navigation of a page that keeps itself up to date."""
+        """The number in the navigation of a page that updates itself."""
         return {"waiting": str(self.waiting() or "")}
 
     async def _now(self) -> tuple[list[ReviewItem], str]:

@@ -82,11 +82,11 @@ def test_a_further_server_is_let_in_beside_the_first(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["create", "--store", "other"], "holds an authority already"),
+        (["create", "--store", "other"], "already contains an authority"),
         (["issue", "--cart", "a/b"], "must be 1 to 64"),
         (["renew", "--cart", "cart-99"], "never had a certificate"),
-        (["revoke", "--cart", "cart-99"], "holds no good certificate"),
-        (["server"], "good certificate already"),
+        (["revoke", "--cart", "cart-99"], "has no valid certificate"),
+        (["server"], "already has a valid certificate"),
         (["broker", "--host", "a b"], "no name or address"),
         (["broker", "--port", "70000"], "from 1 to 65535"),
         (["units", "--out", "units", "--user", "no-such-user"], "useradd --system"),

@@ -122,7 +122,7 @@ def test_a_token_that_is_not_there_and_a_gallery_that_is_none_are_said_by_name(
     here = ["products", "list", "--server", "http://127.0.0.1:9", "--token", str(tmp_path / "none")]
     assert main(here) == 2
     assert "--token" in capsys.readouterr().err
-    (tmp_path / "g").write_text("no gallery")
+    (tmp_path / "g").write_text("not a gallery")
     broker = ["--broker", "mqtt://127.0.0.1:9", "--outbox", str(tmp_path / "outbox.sqlite")]
     assert main(["edge", "--source", str(tmp_path), *broker, "--gallery", str(tmp_path / "g")]) == 2
-    assert f"{tmp_path / 'g'}: is no gallery" in capsys.readouterr().err
+    assert f"{tmp_path / 'g'}: not a gallery" in capsys.readouterr().err

@@ -91,7 +91,7 @@ def test_what_an_older_version_stored_is_read() -> None:
         ("c.csv", HEADER + "A,,can,Can,1,EUR\nB,,cup,Cup,1,USD\n", "line 3, field currency: 'USD' the store's"),
         ("c.csv", HEADER + "A,4006381333932,can,Can,1,EUR\n", "field gtin: '4006381333932'"),
         ("c.csv", HEADER + "A,,can,,1,EUR\n", "line 2, field name: is empty"),
-        ("c.csv", HEADER + "A,,can,Can,1,EUR\nA,,cup,Cup,1,EUR\n", "field sku: 'A' is there twice, first in line 2"),
+        ("c.csv", HEADER + "A,,can,Can,1,EUR\nA,,cup,Cup,1,EUR\n", "field sku: 'A' occurs twice, first in line 2"),
         ("c.csv", HEADER + "A,,can,Can,1,EUR,more\n", "line 2, field : more values than columns"),
         ("c.csv", HEADER + '"A', "after line 1: unexpected end of data"),
         ("c.csv", HEADER + 'A,,can,"two\nlines",1,EUR\n', "field name: 'two\\nlines' is too long, or has characters"),
@@ -107,7 +107,7 @@ def test_what_an_older_version_stored_is_read() -> None:
         ("c.toml", TOML_PRODUCT + "price = true", "product 1, field price: 'True'"),
         ("c.toml", TOML_PRODUCT + "cost = 1", "product 1, field cost: unknown"),
         ("c.toml", TOML_PRODUCT + "gtin = 12", "product 1, field gtin: '12' must be text"),
-        ("c.toml", TOML_PRODUCT + TOML_PRODUCT, "product 2, field sku: 'A' is there twice, first in product 1"),
+        ("c.toml", TOML_PRODUCT + TOML_PRODUCT, "product 2, field sku: 'A' occurs twice, first in product 1"),
     ],
 )
 def test_a_bad_file_is_refused_naming_row_and_field(tmp_path: Path, name: str, text: str | bytes, reason: str) -> None:

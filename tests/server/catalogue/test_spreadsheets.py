@@ -67,7 +67,7 @@ def test_a_gtin_is_taken_as_people_write_it(typed: str) -> None:
 def test_a_gtin_that_a_spreadsheet_has_cut_is_named(cut: str) -> None:
     (row,) = rows(f"sku,name,gtin\nA,Bread,{cut}\n")
     assert [(p.column, p.value) for p in row.problems] == [("gtin", cut.strip('"'))]
-    assert "was cut by a spreadsheet" in row.problems[0].reason
+    assert "was truncated by a spreadsheet" in row.problems[0].reason
 
 
 @pytest.mark.parametrize("typed", ["3.49", '"3,49"', "3.49 €", "€3.49", "EUR 3.49", '"3,49 eur"'])
