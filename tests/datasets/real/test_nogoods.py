@@ -55,7 +55,7 @@ def test_a_set_that_does_not_judge_every_class_is_not_known_to_be_empty(tmp_path
 
 
 def test_a_set_with_goods_is_not_empty(tmp_path):
-    with pytest.raises(DataError, match="boxes goods"):
+    with pytest.raises(DataError, match="contains goods"):
         read_no_goods([empty_set(tmp_path / "goods", box=BOX)], (), "train")
 
 
