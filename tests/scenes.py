@@ -70,5 +70,5 @@ def decide(
     return decisions + judge.finish()
 
 
-def reported(decisions: Sequence[Decision]) -> list[tuple[str, str | None]]:
+def told(decisions: Sequence[Decision]) -> list[tuple[str, str | None]]:
     return [(str(d.type).removeprefix("item_"), d.label) for d in decisions]

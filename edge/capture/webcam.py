@@ -101,7 +101,7 @@ def suggestion(cameras: list[tuple[int, str]] | None) -> str:
     >>> suggestion([(0, "Integrated Camera"), (2, "C920")])
     'There are 0 (Integrated Camera) and 2 (C920).'
     >>> suggestion([])
-    'This machine sees no camera at all.'
+    'This machine has no camera.'
     """
     if cameras is None:
         return "Try 0 or 1."

@@ -55,7 +55,7 @@ class Screens:
                     "expires_at": now + CODE_LIFE,
                 },
             )
-            self._audit.write(connection, by, "pairing code issued", f"{store}/{cart}")
+            self._audit.write(connection, by, "pairing code given", f"{store}/{cart}")
         return code
 
     def pair(self, store: str, cart: str, typed: str, by: Actor) -> str | None:

@@ -42,7 +42,7 @@ class CartRequests:
         with self._office.writing() as connection:
             query = inserting(connection, REQUESTS).values(store=store, cart=name, **asked)
             connection.execute(query.on_conflict_do_update(index_elements=[*REQUESTS.primary_key], set_=asked))
-            self._audit.write(connection, by, f"session {action} requested", f"{store}/{name}")
+            self._audit.write(connection, by, f"session {action} asked", f"{store}/{name}")
         self.refresh()
 
     def refresh(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenes import FPS, ZONE, Thing, frames, hand, reported, resting
+from scenes import FPS, ZONE, Thing, frames, hand, resting, told
 
 from smartcart.edge.contract.events import MAX_EVIDENCE_BYTES
 from smartcart.edge.judge.decision import Decision
@@ -53,7 +53,7 @@ def test_dropped_detections_change_nothing(name: str, share: float, seed: int) -
     things, expected = SCENES[name]
     chance = random.Random(seed)
     stream = [(t, [d for d in seen if chance.random() >= share]) for t, seen in frames(things, 7)]
-    assert reported(judged(stream)) == expected
+    assert told(judged(stream)) == expected
 
 
 @few
@@ -66,14 +66,14 @@ def test_trembling_boxes_change_nothing(name: str, spread: float, seed: int) -> 
         dx, dy = (chance.gauss(0, spread * side) for side in (d.box.width, d.box.height))
         return replace(d, box=Box(d.box.x1 + dx, d.box.y1 + dy, d.box.x2 + dx, d.box.y2 + dy))
 
-    assert reported(judged([(t, [trembled(d) for d in seen]) for t, seen in frames(things, 7)])) == expected
+    assert told(judged([(t, [trembled(d) for d in seen]) for t, seen in frames(things, 7)])) == expected
 
 
 @few
 @given(name=scene, first=st.integers(0, 1), step=st.sampled_from([2, 3]))
 def test_half_and_a_third_of_the_frames_tell_the_same(name: str, first: int, step: int) -> None:
     things, expected = SCENES[name]
-    assert reported(judged(list(frames(things, 7))[first::step])) == expected
+    assert told(judged(list(frames(things, 7))[first::step])) == expected
 
 
 @few
@@ -92,7 +92,7 @@ def test_tracks_renamed_at_any_moment_change_nothing(name: str, moments: list[fl
             renamed[era, track.id] = now
             tracks.append(now)
         decisions += judge.update(time, tracks)
-    assert reported(decisions + judge.finish()) == expected
+    assert told(decisions + judge.finish()) == expected
 
 
 @few
@@ -146,7 +146,7 @@ def test_absurd_boxes_make_no_events(seed: int) -> None:
 def test_absurd_boxes_do_not_spoil_a_visit() -> None:
     absurd = [seen for _, seen in nonsense(1)] * 3
     stream = [(t, seen + extra) for (t, seen), extra in zip(frames(ADD, 7), absurd, strict=False)]
-    assert reported(judged(stream)) == [("added", "can")]
+    assert told(judged(stream)) == [("added", "can")]
 
 
 def test_thousands_of_boxes_are_no_events_and_take_no_time_without_end() -> None:

@@ -1,7 +1,7 @@
 """Visits as people make them: hands that stay, that were there first, that are several, over a zone of any size."""
 
 import pytest
-from scenes import ZONE, Thing, frames, hand, reported, resting
+from scenes import ZONE, Thing, frames, hand, resting, told
 
 from smartcart.edge.judge.change import Change, ChangedPlace
 from smartcart.edge.judge.decision import Decision
@@ -35,7 +35,7 @@ def take_out(label: str, t: float, x: float, since: float = 0.0) -> Thing:
 
 
 def run(things: list[Thing], seconds: float, zone: Zone = ZONE) -> list[tuple[float, Decision]]:
-    """Each decision with the moment at which it was reported; those reported only at the end come last."""
+    """Each decision with the moment at which it was told; what is only told at the end comes at the end."""
     tracker, judge = CartTracker(), Judge(zone)
     said: list[tuple[float, Decision]] = []
     for time, seen in frames(things, seconds, FPS):
@@ -44,7 +44,7 @@ def run(things: list[Thing], seconds: float, zone: Zone = ZONE) -> list[tuple[fl
 
 
 def events(said: list[tuple[float, Decision]]) -> list[tuple[str, str | None]]:
-    return reported([decision for _, decision in said])
+    return told([decision for _, decision in said])
 
 
 def test_what_is_put_in_is_told_though_another_hand_never_leaves() -> None:
@@ -79,14 +79,14 @@ def test_what_was_told_while_a_hand_stayed_is_no_unknown_item_when_it_leaves() -
     scene = [staying(end=14), reach(5, 0.4), take_out("can", 5, 0.4), resting("bottle", 0.15, 0.6)]
     tracker, judge = CartTracker(), Judge(ZONE, witness=_Gone())
     said = [d for t, seen in frames(scene, 20, FPS) for d in judge.update(t, tracker.update(t, seen))]
-    assert reported(said + judge.finish()) == [("removed", "can")]
+    assert told(said + judge.finish()) == [("removed", "can")]
 
 
 def test_the_end_of_a_video_is_told_once() -> None:
     tracker, judge = CartTracker(), Judge(ZONE)
     for time, seen in frames([staying(), reach(5, 0.4), put_in("can", 5, 0.4)], 8.5, FPS):
         judge.update(time, tracker.update(time, seen))
-    assert reported(judge.finish()) == [("added", "can")]
+    assert told(judge.finish()) == [("added", "can")]
     assert judge.finish() == []
 
 

@@ -33,10 +33,10 @@ def replay(recording: Path, zone: Zone) -> list[Decision]:
 def test_every_situation_is_told_right(situation: str) -> None:
     recording = RECORDINGS / f"{situation}.jsonl"
     truth = read_truth(recording.with_suffix(".truth.json"))
-    reported = sorted(replay(recording, Zone(truth.zone)), key=lambda d: (d.type, d.label))
+    told = sorted(replay(recording, Zone(truth.zone)), key=lambda d: (d.type, d.label))
     events = sorted(truth.events, key=lambda e: (e.type, e.label))
-    assert [(d.type, d.label) for d in reported] == [(f"item_{e.type}", e.label) for e in events]
-    for decision, event in zip(reported, events, strict=True):
+    assert [(d.type, d.label) for d in told] == [(f"item_{e.type}", e.label) for e in events]
+    for decision, event in zip(told, events, strict=True):
         assert event.start - 1 <= decision.media_time <= event.end + 2
 
 
@@ -44,9 +44,9 @@ def test_a_track_that_a_hand_takes_along_leaves_the_thing_where_it_stands() -> N
     """As the shipped eye and recogniser saw the demo's can come in over the carton: the carton's track went with it."""
     recording = RECORDINGS / "track_taken_along.jsonl"
     truth = read_truth(Path(__file__).parents[3] / "datasets" / "demo" / "demo.truth.json")
-    reported = replay(recording, Zone(truth.zone))
-    assert [(d.type, d.label) for d in reported] == [("item_added", "can")]
-    assert reported[0].evidence["after"] == {"bottle": 1, "can": 1, "carton": 1}
+    told = replay(recording, Zone(truth.zone))
+    assert [(d.type, d.label) for d in told] == [("item_added", "can")]
+    assert told[0].evidence["after"] == {"bottle": 1, "can": 1, "carton": 1}
 
 
 def test_the_recordings_are_small() -> None:

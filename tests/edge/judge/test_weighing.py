@@ -34,10 +34,10 @@ def change(kind: Kind | None, box: Box = HERE, share: float = 0.05) -> Change:
 
 
 def test_agreement_makes_a_decision_surer() -> None:
-    (reported,) = weighed([decision()], change("added"))
-    assert reported.type is EventType.ITEM_ADDED and reported.confidence > 0.78
-    assert sum(c.probability for c in reported.candidates) == pytest.approx(1, abs=0.01)
-    assert reported.evidence["change"] == "added"
+    (told,) = weighed([decision()], change("added"))
+    assert told.type is EventType.ITEM_ADDED and told.confidence > 0.78
+    assert sum(c.probability for c in told.candidates) == pytest.approx(1, abs=0.01)
+    assert told.evidence["change"] == "added"
 
 
 @pytest.mark.parametrize("word", [None, Change(share=0.0, places=()), change("removed"), change("added", AWAY)])
@@ -46,25 +46,25 @@ def test_silence_and_contradiction_veto_nothing(word: Change | None) -> None:
 
 
 def test_where_much_of_the_zone_changed_at_once_nothing_is_certain() -> None:
-    (reported,) = weighed([decision()], change("added", share=0.46))
-    assert reported.type is EventType.ITEM_UNCERTAIN and reported.label == "can"
+    (told,) = weighed([decision()], change("added", share=0.46))
+    assert told.type is EventType.ITEM_UNCERTAIN and told.label == "can"
 
 
 def test_an_uncertain_one_gets_the_direction_and_the_place_from_the_witness() -> None:
     place = Box(0.28, 0.38, 0.42, 0.62)
-    (reported,) = weighed([decision(EventType.ITEM_UNCERTAIN, 0.6)], change("removed", place))
-    assert reported.type is EventType.ITEM_UNCERTAIN and reported.box == place
-    assert {c.outcome for c in reported.candidates} == {"removed", "none"}
+    (told,) = weighed([decision(EventType.ITEM_UNCERTAIN, 0.6)], change("removed", place))
+    assert told.type is EventType.ITEM_UNCERTAIN and told.box == place
+    assert {c.outcome for c in told.candidates} == {"removed", "none"}
 
 
 def test_an_uncertain_one_that_was_only_moved_is_likely_nothing() -> None:
-    (reported,) = weighed([decision(EventType.ITEM_UNCERTAIN, 0.6)], change("moved"))
-    assert reported.candidates[0].outcome == "none" and reported.candidates[0].probability > 0.8
+    (told,) = weighed([decision(EventType.ITEM_UNCERTAIN, 0.6)], change("moved"))
+    assert told.candidates[0].outcome == "none" and told.candidates[0].probability > 0.8
 
 
 def test_an_uncertain_one_stays_uncertain_when_the_witness_agrees() -> None:
-    (reported,) = weighed([decision(EventType.ITEM_UNCERTAIN, 0.6)], change("added"))
-    assert reported.type is EventType.ITEM_UNCERTAIN and reported.confidence > 0.7
+    (told,) = weighed([decision(EventType.ITEM_UNCERTAIN, 0.6)], change("added"))
+    assert told.type is EventType.ITEM_UNCERTAIN and told.confidence > 0.7
 
 
 def test_nothing_is_asked_of_what_a_known_item_explains_of_what_is_small_moved_unclear_or_all_over() -> None:

@@ -41,7 +41,7 @@ def picture(*things: tuple[Box, tuple[int, int, int]], light: float = 1.0, seed:
 RED, GREEN = (40, 40, 200), (60, 170, 60)
 
 
-def reported(before: Sequence[Any], after: Sequence[Any], hands: Sequence[Box], **more: float) -> Change | None:
+def told(before: Sequence[Any], after: Sequence[Any], hands: Sequence[Box], **more: float) -> Change | None:
     """What the witness says of a visit from 2 to 4 s between these two pictures."""
     witness = ChangeWitness(ZONE)
     show(witness, 0, 2, before)
@@ -62,8 +62,8 @@ def kinds(change: Change | None) -> list[str | None]:
 
 @pytest.mark.parametrize("light", [1.0, 0.75, 1.3])
 def test_what_came_and_what_went_is_told_with_its_place_in_any_light(light: float) -> None:
-    came = reported([(JAR, GREEN)], [(JAR, GREEN), (CAN, RED)], [CAN, JAR], light=light)
-    went = reported([(JAR, GREEN), (CAN, RED)], [(JAR, GREEN)], [CAN, JAR], light=light)
+    came = told([(JAR, GREEN)], [(JAR, GREEN), (CAN, RED)], [CAN, JAR], light=light)
+    went = told([(JAR, GREEN), (CAN, RED)], [(JAR, GREEN)], [CAN, JAR], light=light)
     assert kinds(came) == ["added"] and kinds(went) == ["removed"]
     assert came is not None and went is not None
     assert came.places[0].box.iou(CAN) > 0.7 and went.places[0].box.iou(CAN) > 0.7
@@ -72,22 +72,22 @@ def test_what_came_and_what_went_is_told_with_its_place_in_any_light(light: floa
 
 def test_a_thing_at_another_place_was_moved() -> None:
     elsewhere = Box(CAN.x1 + 0.3, CAN.y1, CAN.x2 + 0.3, CAN.y2)
-    assert kinds(reported([(CAN, RED)], [(elsewhere, RED)], [CAN, elsewhere])) == ["moved", "moved"]
+    assert kinds(told([(CAN, RED)], [(elsewhere, RED)], [CAN, elsewhere])) == ["moved", "moved"]
 
 
 def test_light_and_noise_alone_change_nothing() -> None:
-    change = reported([(JAR, GREEN)], [(JAR, GREEN)], [CAN, JAR], light=0.6)
+    change = told([(JAR, GREEN)], [(JAR, GREEN)], [CAN, JAR], light=0.6)
     assert change == Change(share=0.0, places=())
 
 
 def test_what_changed_where_no_hand_was_is_no_place_of_the_visit() -> None:
-    change = reported([], [(CAN, RED)], [JAR])
+    change = told([], [(CAN, RED)], [JAR])
     assert change is not None and change.places == () and change.share > 0.02
 
 
 def test_much_at_once_is_told_as_a_share_of_the_zone() -> None:
     coats = [(Box(0.05, y, 0.7, y + 0.1), (200 - 300 * y, 20, 250 * y)) for y in (0.25, 0.37, 0.49, 0.61, 0.73, 0.85)]
-    change = reported([(JAR, GREEN)], coats, [CAN])
+    change = told([(JAR, GREEN)], coats, [CAN])
     assert change is not None and change.share > 0.45
 
 

@@ -155,7 +155,7 @@ def test_class_numbers_beyond_the_names_are_refused_at_load(tmp_path: Path) -> N
 def test_values_of_no_head_and_other_tasks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="contains values that fit no known head"):
         with_names(tmp_path, YOLO11 * 5, NAMES)
-    with pytest.raises(ModelError, match="a model for the task 'segment'"):
+    with pytest.raises(ModelError, match="the model's task is 'segment'"):
         with_names(tmp_path, YOLO11, NAMES, task="segment")
 
 
@@ -258,7 +258,7 @@ def test_a_batch_of_a_fixed_size_is_refused_with_the_command_that_helps(tmp_path
 
 def test_a_model_without_a_hand_is_refused_unless_told_what_it_calls_it(tmp_path: Path) -> None:
     path = model_file(tmp_path / "eye.onnx", YOLO11, metadata={"names": "['bottle', 'person']", "imgsz": "320"})
-    with pytest.raises(ModelError, match=r"knows no class 'hand'.*--hand-class NAME; it has bottle, person"):
+    with pytest.raises(ModelError, match=r"has no class 'hand'.*--hand-class NAME; its classes are bottle, person"):
         OnnxDetector(path)
     assert OnnxDetector(path, hand_class="person").labels == ("bottle", "hand")
     assert OnnxDetector(path, hand_class=None).labels == ("bottle", "person")

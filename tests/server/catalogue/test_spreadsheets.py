@@ -137,8 +137,8 @@ def test_another_code_page_is_asked_about_with_a_sample(encoding: str, name: str
 
 def test_what_is_no_text_is_not_asked_about() -> None:
     for data in (b"PK\x03\x04\x00\x00\xff", b"\xff\xfe\x00", b"\x00"):
-        with pytest.raises(TextError, match="is no text") as refused:
+        with pytest.raises(TextError, match="is not text") as refused:
             decoded(data)
         assert not isinstance(refused.value, UnknownEncodingError)
-    with pytest.raises(TextError, match="is no text"):
+    with pytest.raises(TextError, match="is not text"):
         decoded(b"\x81", Encoding.GREEK)
