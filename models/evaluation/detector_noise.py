@@ -201,7 +201,7 @@ class _Haunt:
     there: bool | None = None
 
 
-class NoisyEye:
+class NoisyDetector:
     """Produces, frame by frame, the output of a detector with this noise; feed it the frames in order.
 
     The same noise, seed and frames give the same output.

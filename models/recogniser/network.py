@@ -45,10 +45,10 @@ def start_network(weights: Path, crops: Pixels) -> "torch.nn.Sequential":
     return network
 
 
-def _built(eye: Any, side: int) -> "torch.nn.Sequential":
+def _built(detector: Any, side: int) -> "torch.nn.Sequential":
     import torch
 
-    body = torch.nn.Sequential(*list(eye.model[:BACKBONE])).eval()
+    body = torch.nn.Sequential(*list(detector.model[:BACKBONE])).eval()
     with torch.no_grad():
         width = body(torch.zeros(1, 3, side, side)).shape[1]
     pool = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Dropout(DROPPED)]

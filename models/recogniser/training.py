@@ -84,7 +84,7 @@ def train_recogniser(
 
     Args:
         data: ``data.yaml`` files; it learns from their ``train`` parts and is measured on their ``val`` parts.
-        weights: an eye, as ``open_model`` takes it, or a recogniser to go on with.
+        weights: a detector, as ``open_model`` takes it, or a recogniser to continue.
         out: the ONNX file to write.
         recipe: how to train.
         sources: the data sets that it learned from, with author and licence.
@@ -99,7 +99,7 @@ def train_recogniser(
         TrainingError: the weights cannot be used, or the extra is not installed.
     """
     if not weights.is_file():
-        raise TrainingError(f"{weights}: no such file; give an eye or a recogniser, e.g. models/smartcart-eye.onnx")
+        raise TrainingError(f"{weights}: no such file; give a detector or a recogniser, e.g. models/smartcart-eye.onnx")
     given = {
         "data": [str(file.absolute()) for file in data],
         "weights": str(weights.absolute()),

@@ -290,8 +290,8 @@ def test_boxes_over_the_edge_are_cut_those_outside_left_out_and_both_are_said(yo
     out = tmp_path / "out"
     assert main(["datasets", "convert", str(yolo), "--map", "Cola=can,person=-", "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "; boxes cut at their picture's edge: 1" in said
-    assert "; boxes outside their picture, left out: 1" in said
+    assert "; boxes clipped at their picture's edge: 1" in said
+    assert "; boxes outside their picture, omitted: 1" in said
     (part,) = read_dataset(out / "data.yaml").train
     corners = [box.corners for photo in part.photos for box in photo.boxes]
     assert len(corners) == 3

@@ -17,7 +17,7 @@ from smartcart.models.evaluation.detector_noise import (
     DetectorNoise,
     Double,
     NoiseError,
-    NoisyEye,
+    NoisyDetector,
     Phantom,
     Sighting,
     read_noise,
@@ -59,7 +59,7 @@ def clip(seconds: float = 40, fps: float = 15, things: int = 6) -> list[TrueFram
 
 
 def looked(noise: DetectorNoise, frames: list[TrueFrame], seed: int = 1) -> list[list[Sighting]]:
-    eye = NoisyEye(noise, seed)
+    eye = NoisyDetector(noise, seed)
     return [eye.look(frame) for frame in frames]
 
 
