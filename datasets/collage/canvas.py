@@ -51,8 +51,7 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A picture in the making: its light (blue, green, red, 0 to 255), and the topmost piece's number at each pixel.
-    """
+    """A picture in the making: its light (blue, green, red, 0 to 255), and the topmost piece's number at each pixel."""
 
     light: NDArray[np.float32]
     owner: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 0), np.int16))

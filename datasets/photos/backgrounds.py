@@ -174,8 +174,7 @@ def _mirrored(rng: np.random.Generator, cut: Background) -> Background:
 
 
 def _looked_into(rng: np.random.Generator, probe: FloatPicture, size: tuple[int, int]) -> Picture:
-    """A pinhole's view into an equirectangular light probe, mostly downwards as from a cart, exposed as by a camera.
-    """
+    """A pinhole's view into an equirectangular light probe, mostly downwards as from a cart, exposed as by a camera."""
     width, height = size
     focal = width / 2 / np.tan(np.radians(rng.uniform(50, 85)) / 2)
     v, u = np.mgrid[0:height, 0:width].astype(np.float32)

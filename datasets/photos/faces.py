@@ -23,8 +23,7 @@ ON_A_HAND: Final = 0.4
 
 
 def veiled(picture: Picture, hands: Marks = ()) -> Picture:
-    """A copy of a picture (h, w, 3) with faces ``BLOCKS`` blurred blocks wide; detections on a hand are skipped.
-    """
+    """A copy of a picture (h, w, 3) with faces ``BLOCKS`` blurred blocks wide; detections on a hand are skipped."""
     done = picture.copy()
     height, width = picture.shape[:2]
     for x1, y1, x2, y2 in faces(picture):

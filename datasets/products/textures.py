@@ -103,8 +103,7 @@ def _facts(draw: ImageDraw.ImageDraw, rng: np.random.Generator, left: float, top
 
 
 def _article(rng: np.random.Generator, left: float, w: float) -> int:
-    """A number of steps of 1 to 3, drawn until they fill a width; every label's art depends on how many are drawn.
-    """
+    """A number of steps of 1 to 3, drawn until they fill a width; every label's art depends on how many are drawn."""
     number, x, unit = 0, left + w * 0.1, max(1.0, w / 120)
     while x < left + w * 0.88:
         bar, gap = int(rng.integers(1, 4)), int(rng.integers(1, 4))

@@ -121,8 +121,7 @@ def _voc(source: Path, images: Path) -> Iterator[Foreign]:
 
 
 def _folders(source: Path) -> Iterator[Foreign]:
-    """Pictures of one thing each, named by the first two folders (``Fruit/Apple``); the box is nearly all of it.
-    """
+    """Pictures of one thing each, named by the first two folders (``Fruit/Apple``); the box is nearly all of it."""
     for image in _pictures(source):
         yield Foreign(image=image, boxes=(("/".join(image.relative_to(source).parts[:-1][:DEEP]), WHOLE),))
 

@@ -54,8 +54,7 @@ class Lens:
         return (x * scale + self.width / 2).astype(np.float32), (y * scale + self.height / 2).astype(np.float32)
 
     def project(self, points: FloatArray) -> FloatArray:
-        """Camera-frame points (N, 3), x right, y down, z forward and positive, to distorted pixels (N, 2).
-        """
+        """Camera-frame points (N, 3), x right, y down, z forward and positive, to distorted pixels (N, 2)."""
         flat = points[:, :2] / np.maximum(points[:, 2:], 1e-6)
         rho = np.linalg.norm(flat, axis=1)
         r = rho.copy()
@@ -93,8 +92,7 @@ class Camera:
 
 @dataclass(frozen=True, kw_only=True)
 class Sensor:
-    """From light to a picture: gain, white balance (RGB factors), noise, sharpness, JPEG quality (100 for none).
-    """
+    """From light to a picture: gain, white balance (RGB factors), noise, sharpness, JPEG quality (100 for none)."""
 
     gain: float = 1.0
     balance: tuple[float, float, float] = (1.0, 0.985, 0.95)

@@ -25,7 +25,7 @@ SAMPLE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BrokerPlace:
-    """The meeting point of carts and server; with TLS, ``bundles`` is the folder of bundles, ``server`` the server's."""
+    """The meeting point of carts and server; with TLS, ``bundles`` is their folder, ``server`` the server's own."""
 
     url: str
     config: Path
