@@ -1,8 +1,8 @@
-"""What can go wrong in the simulator; imported without MuJoCo, so that a command can always catch it."""
+"""Errors of the simulator; imported without MuJoCo, so that a command can always catch them."""
 
 
 class SimulatorError(RuntimeError):
-    """The simulator cannot do what was asked; the message says why and what to do."""
+    """The simulator cannot do this; the message says why and what to do."""
 
 
 class RenderingError(SimulatorError):
@@ -10,4 +10,4 @@ class RenderingError(SimulatorError):
 
 
 class DataError(SimulatorError):
-    """Labelled data cannot be used; the message names the file and says why."""
+    """Labelled data is unusable; the message names the file and says why."""

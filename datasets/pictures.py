@@ -1,4 +1,4 @@
-"""Pictures to disk: whole or not at all, and never a silent failure."""
+"""Writes pictures atomically, and reports every failure."""
 
 from pathlib import Path
 from typing import Final

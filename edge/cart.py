@@ -1,4 +1,4 @@
-"""One cart at work: the frame loop with everything that hangs on it."""
+"""One cart at work: the frame loop and everything attached to it."""
 
 import logging
 import threading
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Carrier(Protocol):
-    """What brings events away and tells the cart's status: the courier, or nothing."""
+    """Delivers events and publishes the cart's status: the courier, or nothing."""
 
     def tell(self, *, camera: CameraHealth, session: str | None) -> None: ...
 
@@ -45,9 +45,9 @@ class NoCarrier:
 
 
 class Cart:
-    """Runs one camera's pipeline, publishes its decisions and tells its status.
+    """Runs one camera's pipeline, and publishes its decisions and its status.
 
-    A decision that the sink cannot take (outbox or disk full) waits in memory and is tried again with every frame.
+    A decision that the sink cannot take (outbox or disk full) waits in memory and is retried with every frame.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Cart:
         initial: Mapping[str, int] | None = None,
         on_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
-        """Works until the frames end or ``stop`` is called; decides an open visit and ends the session on the way out.
+        """Works until the frames end or ``stop`` is called; then decides an open visit and ends the session.
 
         Args:
-            initial: label to count of what stands in the basket at the start.
+            initial: label to count of the items in the basket at the start.
 
         Raises:
-            SourceError: the source broke off; the session is ended first.
-            SinkError: the session could not be ended; it goes on with the next start.
+            SourceError: the source failed; the session is ended first.
+            SinkError: the session could not be ended; it continues at the next start.
         """
         self._carrier = carrier
         self._initial = initial or {}
@@ -106,11 +106,11 @@ class Cart:
                 self._carrier.wake()
 
     def stop(self) -> None:
-        """Ends ``run`` after the frame under way; may be called from a signal's handler."""
+        """Ends ``run`` after the current frame; may be called from a signal handler."""
         self._stopping = True
 
     def camera_present(self, present: bool) -> None:
-        """The source says that the camera went away or is back; called from the source's thread."""
+        """Called by the source, from its thread, when the camera goes away or is back."""
         log.warning("the camera %s", "is back" if present else "is gone; trying to open it again")
         with self._lock:
             self._present = present
@@ -153,7 +153,7 @@ class Cart:
         if step.taught is None:
             self._watch.update(step.frame)
         else:
-            self._carrier.wake()  # a product close to the lens is no camera that was covered or moved
+            self._carrier.wake()  # a product close to the lens does not mean that the camera is covered or was moved
         with self._lock:
             self._held.extend(step.decisions)
             self._publish_held()
@@ -163,7 +163,7 @@ class Cart:
             self._tell()
 
     def _publish_held(self) -> None:
-        """Opens the session if that is still to be done, then publishes what waits, in order."""
+        """Opens the session if it is not open yet, then publishes waiting decisions in order."""
         if not self._started:
             self._started = self._attempt(partial(self._publisher.start, self._initial))
         while self._started and self._held:
@@ -173,7 +173,7 @@ class Cart:
             self._carrier.wake()
 
     def _attempt(self, publish: Callable[[], None]) -> bool:
-        """Whether the sink took it; a refusal is told once and tried again with the next frame."""
+        """True if the sink took it; a refusal is reported once and retried with the next frame."""
         try:
             publish()
         except SinkError as error:

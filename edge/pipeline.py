@@ -15,7 +15,7 @@ from smartcart.edge.vision.detection import Detection, Detector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What came of one frame; ``taught`` where it belongs to a lesson, on which nothing is decided."""
+    """The result of one frame; ``taught`` if it belongs to a lesson, during which nothing is decided."""
 
     frame: Frame
     detections: Sequence[Detection]
@@ -26,10 +26,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """One camera's way from frames to decisions.
+    """One camera's pipeline, from frames to decisions.
 
-    ``witness`` is the one that the judge asks, fed with every frame; ``namer`` names products, where there is something
-    to name them by; ``teacher`` learns them, where it can.
+    ``witness`` is asked by the judge and gets every frame; ``namer`` names products, if there is a gallery or a reader
+    of codes; ``teacher`` learns products, where possible.
     """
 
     detector: Detector
@@ -40,10 +40,10 @@ class Pipeline:
     teacher: Teacher | None = None
 
     def run(self, frames: Iterable[Frame]) -> Iterator[Step]:
-        """One step a frame; the last frame's step is given again if the end of the video decides an open visit.
+        """One step per frame; the last frame's step is repeated if the end of the video decides an open visit.
 
         Raises:
-            SourceError: the source broke off; what was seen until there is decided first.
+            SourceError: the source failed; everything seen before that is decided first.
         """
         step: Step | None = None
         failure: SourceError | None = None

@@ -1,4 +1,4 @@
-"""How an item is cut out of a picture to be recognised; training and edge must cut alike."""
+"""How an item is cut out of a picture for recognition; training and edge must cut alike."""
 
 from typing import Final
 
@@ -14,10 +14,10 @@ GREY: Final = 114
 
 
 def item_crop(image: Image, corners: tuple[float, float, float, float], side: int) -> Image:
-    """The square around a box, what lies outside the box faded to grey, beyond the picture grey.
+    """The square around a box; parts outside the box fade to grey, parts outside the picture are grey.
 
-    The square keeps the item's proportions and a little of its surroundings; the fading says which of the things in
-    it is meant.
+    The square keeps the item's proportions and a little of its surroundings; the fading shows which object in it is
+    meant.
 
     Args:
         image: height x width x 3, 8 bits.
@@ -42,7 +42,7 @@ def item_crop(image: Image, corners: tuple[float, float, float, float], side: in
 
 
 def _part(x1: int, y1: int, x2: int, y2: int, width: int, height: int) -> tuple[slice, slice]:
-    """The rows and columns of a rectangle, as far as they lie in the picture."""
+    """The rows and columns of a rectangle inside the picture."""
     return slice(max(y1, 0), max(min(y2, height), 0)), slice(max(x1, 0), max(min(x2, width), 0))
 
 

@@ -1,4 +1,4 @@
-"""The one base of everything that models and labelled data cannot do for a reason that a person can mend."""
+"""The base class of every error of models and labelled data that a person can fix."""
 
 from typing import Final
 
@@ -8,4 +8,4 @@ class ModelsError(Exception):
 
 
 MALFORMED: Final = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
-"""What reading a file of another form may raise: a field that is missing, of another kind, endless, or too deep."""
+"""The errors of reading a malformed file: a field that is missing, of another kind, infinite, or too deep."""

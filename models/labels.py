@@ -1,7 +1,7 @@
-"""The class list that simulator, model and truth share, and where the shipped model files lie.
+"""The class list shared by simulator, model and truth, and the paths of the shipped model files.
 
-A class may be added at the end; none is renamed or moved, because stored events, truth files and data sets
-name classes by these words.
+A class may be added at the end. None is renamed or moved, because stored events, truth files and data sets use these
+names.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ LABELS: Final = (
 )
 HAND: Final = "hand"
 ITEMS: Final = tuple(label for label in LABELS if label != HAND)
-UNKNOWN: Final = "unknown"  # what a recogniser answers where it sees none of the items; no class of its own
+UNKNOWN: Final = "unknown"  # a recogniser's answer if it sees none of the items; not a class of its own
 
 _HERE = Path(__file__).parent
 DEFAULT_MODEL: Final = _HERE / "smartcart-eye.onnx"

@@ -1,4 +1,4 @@
-"""The ledger's part of ``smartcart admin``: migrate, backup, restore, verify, retain, erase and export."""
+"""The ledger part of ``smartcart admin``: migrate, backup, restore, verify, retain, erase and export."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ DEFAULT = "sqlite:///smartcart.sqlite"
 
 
 def add_ledger_jobs(jobs: "argparse._SubParsersAction[Any]") -> None:
-    """Adds what looks after a ledger, also while servers write into it."""
+    """Adds the commands that maintain a ledger, even while servers write to it."""
 
     def job(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         one: argparse.ArgumentParser = jobs.add_parser(name, help=text.splitlines()[0], description=text)
@@ -26,21 +26,21 @@ def add_ledger_jobs(jobs: "argparse._SubParsersAction[Any]") -> None:
     job(
         "migrate",
         run_migrate,
-        "bring an older ledger up to date, as `smartcart server` does when it starts",
+        "migrate an older ledger, as `smartcart server` does when it starts",
     )
     made = job("backup", run_backup, "write a backup while servers work (accounts included: keep it safe)")
-    made.add_argument("file", type=Path, metavar="FILE", help="a new file; nothing is overwritten")
-    made = job("restore", run_restore, "make a ledger from a backup, where there is none, and verify it")
-    made.add_argument("file", type=Path, metavar="FILE", help="what `smartcart admin backup` wrote")
-    made = job("verify", run_verify, "check the storage and replay every basket; exit status 1 if it is not whole")
+    made.add_argument("file", type=Path, metavar="FILE", help="a new file; never overwrites one")
+    made = job("restore", run_restore, "restore a ledger from a backup where there is none, and verify it")
+    made.add_argument("file", type=Path, metavar="FILE", help="the file that `smartcart admin backup` wrote")
+    made = job("verify", run_verify, "check the storage and replay every basket; exit status 1 if it is damaged")
     made.add_argument("--json", action="store_true", help="end with one JSON object")
-    made = job("retain", run_retain, "erase the sessions of which nothing was heard for longer than so many days")
-    made.add_argument("--days", type=_days, required=True, metavar="N", help="how many days are kept")
-    made.add_argument("--apply", action="store_true", help="do it; without it only what would go is told")
-    made = job("erase", run_erase, "erase one session for good; its events are not stored again if they come again")
+    made = job("retain", run_retain, "erase the sessions without activity for longer than this many days")
+    made.add_argument("--days", type=_days, required=True, metavar="N", help="how many days to keep")
+    made.add_argument("--apply", action="store_true", help="do it; without this, only say what would be erased")
+    made = job("erase", run_erase, "erase one session for good; its events are not stored again if they come back")
     for name in ("store", "cart", "session"):
         made.add_argument(f"--{name}", required=True)
-    made.add_argument("--by", metavar="NAME", help="who asked for it, for the record")
+    made.add_argument("--by", metavar="NAME", help="who requested it, for the record")
     made = job("export", run_export, "write events, corrections or baskets as JSON lines or Parquet")
     made.add_argument("--what", choices=("events", "corrections", "baskets"), default="events")
     made.add_argument("--format", choices=("jsonl", "parquet"), default="jsonl")
@@ -80,7 +80,7 @@ def run_verify(args: argparse.Namespace) -> int:
         print(fault, file=sys.stderr)
     print(
         f"{report.sessions} baskets of {report.events} events and {report.corrections} corrections replayed: "
-        f"{'the ledger is whole' if report.whole else 'the ledger is NOT whole'}; {report.incomplete} incomplete, "
+        f"{'the ledger is sound' if report.whole else 'the ledger is NOT sound'}; {report.incomplete} incomplete, "
         f"{report.needing_attention} needing attention, {report.uncertain} with something to settle"
     )
     if args.json:
@@ -103,7 +103,7 @@ def run_retain(args: argparse.Namespace) -> int:
     if args.apply:
         print(f"{count} sessions and {letters} dead letters from before {until} erased")
     else:
-        print(f"{count} sessions from before {until} would be erased; --apply does it")
+        print(f"{count} sessions from before {until} would be erased; add --apply to do it")
     return 0
 
 

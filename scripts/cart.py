@@ -1,4 +1,4 @@
-"""Wires one cart: source, eye, judge, publisher and the way out; used by ``edge`` and ``demo``."""
+"""Wires one cart: source, detector, judge, publisher and delivery; used by ``edge`` and ``demo``."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
@@ -62,7 +62,7 @@ class CartRun:
     products: CartProducts | None = None
 
     def go(self, preview: Preview | None, on_start: Callable[[Callable[[], None]], None]) -> None:
-        """Runs until the frames end or it is stopped; ``on_start`` gets the way to stop it.
+        """Runs until the frames end or it is stopped; ``on_start`` receives the function that stops it.
 
         Raises:
             SourceError, SinkError, ContractError, BrokerAddressError: with what to do about it.
@@ -106,20 +106,20 @@ class CartRun:
             cart.run(self._paced(frames), carrier, initial=self.initial, on_step=show)
 
     def farewell(self) -> str:
-        """One sentence on what became of the events, for the end of a run."""
+        """One sentence on the events, for the end of a run."""
         if self.sink:
             return f"ended; the events are in {self.sink}"
         outbox = Outbox(self.outbox, store=self.store, cart=self.cart)
         waiting = outbox.depth()
         outbox.close()
         if waiting:
-            return f"ended; {waiting} events wait in {self.outbox} and go out when the edge runs again"
+            return f"ended; {waiting} events wait in {self.outbox} and will be sent when the edge runs again"
         return "ended; the server has committed every event"
 
     def _stop(self, cart: Cart, frames: FrameSource) -> None:
         cart.stop()
         if is_live(self.source):
-            frames.close()  # it may be waiting for a camera that is away
+            frames.close()  # it may be waiting for an absent camera
 
     def _open_outbox(self, stack: contextlib.ExitStack, identity: Identity) -> Outbox:
         outbox = Outbox(self.outbox, store=identity.store, cart=identity.cart)

@@ -1,4 +1,4 @@
-"""What a cart names products by: the gallery that it keeps and fetches, and the codes that it reads."""
+"""How a cart names products: the gallery that it stores and fetches, and the codes that it reads."""
 
 import logging
 from dataclasses import dataclass
@@ -30,17 +30,17 @@ class CartProducts:
 
 
 def cart_products(kept: Path, *, given: Path | None, embedding: Path | None, threads: int) -> CartProducts:
-    """What a run of a cart works with.
+    """Builds the parts of a run.
 
     Args:
-        kept: where the cart keeps the gallery that it has fetched.
-        given: a gallery to begin with instead.
-        embedding: the model; None takes the shipped one, where it is there.
+        kept: the file in which the cart stores the fetched gallery.
+        given: a gallery to start with instead.
+        embedding: the model; None takes the shipped one, if it is there.
         threads: ONNX Runtime's threads within one operator.
 
     Raises:
-        ModelError: the model is none.
-        GalleryError: the gallery that was given cannot be used here, or not be kept.
+        ModelError: the model is not an embedding.
+        GalleryError: the given gallery cannot be used here, or not be stored.
     """
     file, scan = embedding or DEFAULT_EMBEDDING, CodeScan()
     if embedding is None and not file.exists():

@@ -1,4 +1,4 @@
-"""The ``smartcart`` command: one word, then the room's own words.
+"""The ``smartcart`` command: one word, then the command's own words.
 
 Every subcommand is one module of this package with ``add_parser(subparsers)``, whose parser sets ``run`` to a
 function that takes the parsed arguments and returns the exit status. Modules import their heavy parts inside
@@ -41,7 +41,7 @@ PRIVATE: Final = ("edge", "server", "admin")
 
 
 ROOM_ERRORS: Final = (EdgeError, ServerError, ModelsError, SimulatorError)
-"""The base of each room's errors: all are one plain sentence for whoever called the command."""
+"""The base classes of each room's errors: all are one plain sentence for the user of the command."""
 
 
 class CommandError(Exception):
@@ -74,9 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of a pipe, `head` say, has left
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:  # a file that cannot be written, a full disk: the system's own words name it
+    except OSError as error:  # an unwritable file, a full disk: the system's own message names it
         print(f"smartcart {args.command}: {error}", file=sys.stderr)
         return 2

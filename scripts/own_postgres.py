@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own in a folder, for commands that kill or measure one: never anybody else's."""
+"""Our own PostgreSQL server in a folder, for commands that kill or measure one: never anybody else's."""
 
 import contextlib
 import getpass
@@ -17,10 +17,10 @@ USER: Final = "postgres"
 class OwnPostgres:
     """Initialises a database cluster; ``words`` starts its server in the foreground.
 
-    PostgreSQL refuses to run as root, and then runs as the user ``postgres``, to whom the folder is given.
+    PostgreSQL refuses to run as root; then it runs as the user ``postgres``, who is given the folder.
 
     Raises:
-        CommandError: PostgreSQL is not installed, or the cluster cannot be made.
+        CommandError: PostgreSQL is not installed, or the cluster cannot be created.
     """
 
     def __init__(self, folder: Path, port: int) -> None:
@@ -48,13 +48,13 @@ class OwnPostgres:
         return f"postgresql://{self._user}@127.0.0.1:{self._port}/postgres"
 
     def wait_until_gone(self, seconds: float = 20) -> None:
-        """Waits for what is left of a killed server: another one does not start beside its processes."""
+        """Waits for the remains of a killed server: another one does not start beside its processes."""
         until = time.monotonic() + seconds
         while self._is_in_use() and time.monotonic() < until:
             time.sleep(0.05)
 
     def _is_in_use(self) -> bool:
-        """Whether a process works in the cluster's folder, as each one of PostgreSQL does."""
+        """True if a process works in the cluster's folder, as every PostgreSQL process does."""
         for place in Path("/proc").glob("[0-9]*/cwd"):
             with contextlib.suppress(OSError):
                 if place.readlink() == self._data:
@@ -62,10 +62,10 @@ class OwnPostgres:
         return False
 
     def words(self) -> list[str]:
-        """The command line of the server itself; it is the process to be killed."""
+        """The command line of the server itself, which is the process to be killed."""
         options = ["-p", str(self._port), "-c", "listen_addresses=127.0.0.1", "-k", str(self._data)]
         if not self._become:
             return [str(self._bin / "postgres"), "-D", str(self._data), *options]
-        # setpriv becomes the other user and then the server, so that the process that we know is the server itself
+        # setpriv becomes the other user and then the server, so that the known process is the server itself
         become = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--"]
         return [*become, str(self._bin / "postgres"), "-D", str(self._data), *options]

@@ -1,4 +1,4 @@
-"""The wiring that every command with a camera or a clip shares."""
+"""The wiring shared by every command with a camera or a clip."""
 
 import argparse
 from pathlib import Path
@@ -27,22 +27,22 @@ from smartcart.scripts.pipeline_options import NO_HAND, NO_RECOGNISER
 
 
 def open_detector(args: argparse.Namespace, zone: Zone) -> Detector:
-    """What the options name: recorded detections, or an eye that looks at the zone, with a recogniser where one fits.
+    """The detector that the options name: recorded detections, or a model, with a recogniser if one fits.
 
-    The shipped recogniser belongs to the shipped eyes; another eye has none unless ``--recogniser`` gives it.
+    The shipped recogniser belongs to the shipped detectors; another detector has none unless ``--recogniser`` names it.
     """
     if args.detections:
         return RecordedDetector(args.detections)
     hand_class = None if args.hand_class == NO_HAND else args.hand_class
-    eye = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak, hand_class=hand_class)
+    detector = OnnxDetector(args.model, threads=args.threads, confidence=TrackerSettings().weak, hand_class=hand_class)
     shipped = args.model.resolve() in (DEFAULT_MODEL.resolve(), INT8_MODEL.resolve())
     file = args.recogniser or (DEFAULT_RECOGNISER if shipped else None)
     if file is None or file == NO_RECOGNISER:
-        return zoomed(eye, zone)
+        return zoomed(detector, zone)
     recogniser = OnnxRecogniser(file, threads=args.threads)
-    if strange := set(recogniser.labels) - {*eye.labels, UNKNOWN}:
+    if strange := set(recogniser.labels) - {*detector.labels, UNKNOWN}:
         raise ModelError(f"{file}: names {', '.join(sorted(strange))}, which {args.model} does not find")
-    return RecognisingDetector(zoomed(eye, zone), recogniser)
+    return RecognisingDetector(zoomed(detector, zone), recogniser)
 
 
 def open_zone(path: Path | None) -> Zone:
@@ -52,7 +52,7 @@ def open_zone(path: Path | None) -> Zone:
 def build_pipeline(
     detector: Detector, zone: Zone, namer: ProductNamer | None = None, teacher: Teacher | None = None
 ) -> Pipeline:
-    """A fresh pipeline around a detector: tracker, witness, judge, namer and teacher are one camera's own."""
+    """A new pipeline around a detector: tracker, witness, judge, namer and teacher belong to one camera."""
     witness = ChangeWitness(zone)
     judge = Judge(zone, witness=witness)
     return Pipeline(
@@ -61,7 +61,7 @@ def build_pipeline(
 
 
 def open_embedder(args: argparse.Namespace) -> OnnxEmbedder:
-    """What the options name, or the shipped one."""
+    """The model that the options name, or the shipped one."""
     return OnnxEmbedder(args.embedding or DEFAULT_EMBEDDING, threads=args.threads)
 
 
@@ -76,5 +76,5 @@ def open_namer(args: argparse.Namespace) -> ProductNamer:
 
 
 def camera_mode(args: argparse.Namespace) -> CameraMode:
-    """What ``--size``, ``--fps`` and ``--format`` ask of a webcam."""
+    """The mode that ``--size``, ``--fps`` and ``--format`` request from a webcam."""
     return CameraMode(size=args.size, fps=args.fps, format=args.format)

@@ -1,4 +1,4 @@
-"""The options that every command with a camera or a clip shares; light, so that ``--help`` needs no OpenCV."""
+"""The options shared by every command with a camera or a clip; light, so that ``--help`` needs no OpenCV."""
 
 import argparse
 import math
@@ -12,7 +12,7 @@ NO_HAND: Final = "none"
 
 
 def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> None:
-    """``--model``, ``--recogniser``, ``--threads``, ``--detections``; unless the clip brings its own, ``--zone``."""
+    """``--model``, ``--recogniser``, ``--threads``, ``--detections``; and ``--zone``, unless the clip has its own."""
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="ONNX model (default: the shipped one)")
     parser.add_argument(
         "--recogniser",
@@ -28,7 +28,8 @@ def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> No
         "--hand-class",
         metavar="NAME",
         default=HAND,
-        help="the model's class for hands (default: hand); 'none': it has none, and what vanishes unseen is not told",
+        help="the model's class for hands (default: hand); 'none' if it has no such class; then items that "
+        "vanish unseen are not reported",
     )
     parser.add_argument(
         "--gallery", type=Path, metavar="FILE", help="name products by this gallery, as `smartcart products` writes it"
@@ -44,12 +45,14 @@ def add_eye_options(parser: argparse.ArgumentParser, *, zone: bool = True) -> No
 
 def add_camera_options(parser: argparse.ArgumentParser) -> None:
     """``--size`` and ``--format``; the rate is the command's own ``--fps``."""
-    parser.add_argument("--size", type=picture_size, metavar="WxH", help="ask a webcam for this size, e.g. 1280x720")
+    parser.add_argument(
+        "--size", type=picture_size, metavar="WxH", help="request this size from a webcam, e.g. 1280x720"
+    )
     parser.add_argument(
         "--format",
         type=four_letters,
         metavar="CODE",
-        help="ask a webcam for this format (default: its own, or MJPG where size or rate need it)",
+        help="request this format from a webcam (default: its own, or MJPG if size or rate need it)",
     )
 
 
@@ -57,7 +60,7 @@ def picture_size(text: str) -> tuple[int, int]:
     """Width and height in pixels.
 
     Raises:
-        ArgumentTypeError: it is not of that form.
+        ArgumentTypeError: it is malformed.
     """
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
@@ -69,7 +72,7 @@ def frame_rate(text: str) -> float:
     """Frames a second.
 
     Raises:
-        ArgumentTypeError: it is no number above 0.
+        ArgumentTypeError: it is not a number above 0.
     """
     try:
         rate = float(text)
@@ -84,7 +87,7 @@ def four_letters(text: str) -> str:
     """A camera's name for a format, in capitals.
 
     Raises:
-        ArgumentTypeError: it is not of that form.
+        ArgumentTypeError: it is malformed.
     """
     if not (len(text) == 4 and text.isascii() and text.isalnum()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a format of four letters such as MJPG or YUYV")

@@ -1,4 +1,4 @@
-"""Files that their owner alone may read: what a command writes, and what it finds written by an older one."""
+"""Files that only their owner may read: those that a command writes, and older ones that it finds."""
 
 import contextlib
 import logging
@@ -12,7 +12,7 @@ log = logging.getLogger("smartcart.files")
 
 @contextlib.contextmanager
 def private_files() -> Iterator[None]:
-    """What is written meanwhile, SQLite's own files beside a database too, no other user may read."""
+    """Files written meanwhile, including SQLite's own files beside a database, are unreadable for other users."""
     before = os.umask(0o077)
     try:
         yield
@@ -21,7 +21,7 @@ def private_files() -> Iterator[None]:
 
 
 def warn_of_readers(database: Path) -> None:
-    """Says how to mend it where other users may read an SQLite file, or replace it in its folder (POSIX)."""
+    """Warns with a remedy if other users may read an SQLite file, or replace it in its folder (POSIX)."""
     if os.name != "posix":
         return
     files = [path for end in ("", "-wal", "-shm") if (path := Path(f"{database}{end}")).is_file()]

@@ -1,4 +1,4 @@
-"""What a process uses: memory and processor time, as ``ps`` tells it."""
+"""A process's use of memory and processor time, as reported by ``ps``."""
 
 import itertools
 import statistics
@@ -16,7 +16,7 @@ class Use:
 
 
 def use_of(pid: int) -> Use:
-    """What a process uses now; nothing once it is gone."""
+    """What a process uses now; None once it is gone."""
     told = subprocess.run(["ps", "-o", "rss=,time=", "-p", str(pid)], capture_output=True, text=True)
     if told.returncode or not told.stdout.strip():
         return Use(rss_mib=0.0, cpu_seconds=0.0)
@@ -38,7 +38,7 @@ def _seconds(text: str) -> float:
 
 
 def growth_per_hour(samples: Sequence[tuple[float, float]]) -> float | None:
-    """MiB an hour by least squares over (seconds, MiB), the first quarter left out; None for less than five minutes."""
+    """MiB an hour by least squares over (seconds, MiB), without the first quarter; None for less than five minutes."""
     later = samples[len(samples) // 4 :]
     if not later or later[-1][0] - samples[0][0] < 300:
         return None

@@ -1,4 +1,4 @@
-"""A progress bar on stderr, where that is a terminal."""
+"""A progress bar on stderr, if that is a terminal."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -9,5 +9,5 @@ T = TypeVar("T")
 
 
 def progress(things: Iterable[T], *, total: int | None, unit: str) -> Iterator[T]:
-    """The same things, counted on stderr as they go by."""
+    """The same items, counted on stderr as they pass."""
     return iter(tqdm(things, total=total, unit=unit, disable=None, leave=False))

@@ -1,4 +1,4 @@
-"""``--require 'EXPRESSION'``: holds a command's figures against a condition, e.g. ``event_accuracy >= 0.99``."""
+"""``--require 'EXPRESSION'``: checks a command's figures against a condition, e.g. ``event_accuracy >= 0.99``."""
 
 import argparse
 import ast
@@ -25,12 +25,12 @@ OPERATORS: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
 
 
 def add_figures_options(parser: argparse.ArgumentParser) -> None:
-    """``--json`` and ``--require``, which every command that measures takes."""
+    """``--json`` and ``--require``, for every command that measures."""
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object on the last line")
     parser.add_argument(
         "--require",
         metavar="EXPRESSION",
-        help="exit with 1 unless this holds, e.g. 'event_accuracy >= 0.99 and fp == 0'; dots reach into objects",
+        help="exit with 1 unless this holds, e.g. 'event_accuracy >= 0.99 and fp == 0'; dots access nested figures",
     )
 
 
@@ -44,10 +44,10 @@ def report(figures: Mapping[str, Any], args: argparse.Namespace, text: str) -> i
 
 
 def holds(expression: str, figures: Mapping[str, Any]) -> bool:
-    """Whether a comparison over the figures holds; a figure that is null makes it not hold.
+    """True if a comparison of figures holds; it does not if a figure is null.
 
     Raises:
-        CommandError: the expression is not a comparison of figures and numbers, or names a figure that is not there.
+        CommandError: the expression is not a comparison of figures and numbers, or names an unknown figure.
     """
     try:
         tree = ast.parse(expression, mode="eval").body
@@ -81,7 +81,9 @@ def _value(node: ast.expr, figures: Mapping[str, Any]) -> Any:
             values = [_value(v, figures) for v in (left, *rights)]
             return all(OPERATORS[type(op)](a, b) for op, a, b in zip(ops, values, values[1:], strict=False))
         case _:
-            raise CommandError(f"--require knows figures, numbers, comparisons, and/or/not; not {ast.unparse(node)!r}")
+            raise CommandError(
+                f"--require supports figures, numbers, comparisons, and/or/not; not {ast.unparse(node)!r}"
+            )
 
 
 def _figure(of: Any, name: str, figures: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What to do with a split that shares a scene; asked for with nothing heavy loaded."""
+"""How to handle a split that shares a scene; the option imports nothing heavy."""
 
 import argparse
 
@@ -8,6 +8,6 @@ def add_shared_scenes(parser: argparse.ArgumentParser) -> None:
         "--shared-scenes",
         choices=("refuse", "drop", "allow"),
         default="refuse",
-        help="of photos to learn from that show the scene of one that is kept for measuring: refuse the split and name "
-        "them, drop them, or allow them (default: refuse)",
+        help="training photos that show the scene of one kept for measuring: refuse the split and name them, drop "
+        "them, or allow them (default: refuse)",
     )

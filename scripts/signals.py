@@ -1,4 +1,4 @@
-"""How a command is stopped: softly by the first SIGINT or SIGTERM, at once by the second."""
+"""How a command is stopped: gracefully by the first SIGINT or SIGTERM, at once by the second."""
 
 import signal
 import threading
@@ -10,12 +10,12 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def stop_on_sigterm() -> None:
-    """Turns SIGTERM into KeyboardInterrupt, so that every ``with`` block closes what it holds."""
+    """Turns SIGTERM into KeyboardInterrupt, so that every ``with`` block closes its resources."""
     signal.signal(signal.SIGTERM, _interrupt)
 
 
 def stop_softly(stop: Callable[[], None]) -> None:
-    """Lets the first SIGINT or SIGTERM call ``stop``, so that nothing is cut in two; a second one interrupts."""
+    """Lets the first SIGINT or SIGTERM call ``stop``, so that work is finished cleanly; a second one interrupts."""
 
     def first(number: int, frame: FrameType | None) -> None:
         for one in STOPPING:
@@ -28,9 +28,9 @@ def stop_softly(stop: Callable[[], None]) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Keeps SIGINT and SIGTERM back until the end, so that a child is known before anything ends its parent.
+    """Delays SIGINT and SIGTERM until the end, so that a child is known before anything ends its parent.
 
-    In a thread that is not the main one it does nothing: no signal is handled there.
+    In any thread but the main one it does nothing: signals are not handled there.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Processes that are started again whenever they end, as systemd would, and that may be killed at any moment."""
+"""Processes that are restarted whenever they end, as by systemd, and that may be killed at any moment."""
 
 import os
 import signal
@@ -48,11 +48,11 @@ class Supervised:
 
     @property
     def finished(self) -> bool:
-        """Whether it has done its work and ended well."""
+        """True if it has done its work and ended well."""
         return self._process.poll() == 0
 
     def tend(self) -> None:
-        """Starts it again a moment after it has ended with an error."""
+        """Restarts it a moment after it has ended with an error."""
         code = self._process.poll()
         if code is None or code == 0:
             return
@@ -67,7 +67,7 @@ class Supervised:
         self.kills += 1
         self._process.kill()
         self._process.wait()
-        self._due = time.monotonic()  # tend() is to restart it without counting this as its own doing
+        self._due = time.monotonic()  # tend() must restart it without counting this as its own failure
 
     def restart(self) -> None:
         self._due = 0.0
@@ -76,7 +76,7 @@ class Supervised:
             self._process = self._start()
 
     def stop(self, seconds: float = 30) -> int:
-        """Asks it to end; gives its exit status, negative where it had to be killed."""
+        """Asks it to end; returns its exit status, negative if it had to be killed."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -85,7 +85,7 @@ class Supervised:
             return self.end()
 
     def end(self) -> int:
-        """Kills it where it still runs, and does not start it again; gives its exit status."""
+        """Kills it if it still runs, and does not restart it; returns its exit status."""
         self._process.kill()
         return self._process.wait()
 

@@ -17,13 +17,14 @@ CODECS: Final = {".webm": "VP80", ".mp4": "mp4v"}
 
 
 class VideoWriter:
-    """Writes annotated frames as WebM (VP8, which browsers play) or MP4 (MPEG-4 part 2, which players play): what
-    OpenCV's wheel encodes everywhere. A context manager.
+    """Writes annotated frames as WebM or MP4; a context manager.
 
-    The first frame's size is the video's; a frame of another is laid into it, its proportions kept.
+    WebM (VP8) plays in browsers, MP4 (MPEG-4 part 2) in players, and OpenCV's wheel encodes both everywhere.
+
+    The first frame's size is the video's; a frame of another size is scaled to fit, its proportions kept.
 
     Raises:
-        SourceError: the name ends in neither, or the file cannot be opened for writing.
+        SourceError: the name has another ending, or the file cannot be opened for writing.
     """
 
     def __init__(self, path: Path, frames: FrameSource, zone: Zone, judge: Judge) -> None:
@@ -57,7 +58,7 @@ class VideoWriter:
 
 
 def _laid_into(image: Image, size: tuple[int, int]) -> Image:
-    """The whole picture in the middle of one of this width and height, black around it."""
+    """The whole picture in the middle of one of this width and height, with black around it."""
     width, height = size
     if image.shape[:2] == (height, width):
         return image

@@ -1,4 +1,4 @@
-"""The one base of everything that the server cannot do for a reason that a person can mend."""
+"""The base class of every error of the server that a person can fix."""
 
 
 class ServerError(Exception):

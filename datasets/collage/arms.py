@@ -1,4 +1,4 @@
-"""Hands whose arm goes on: turned so that the arm hangs down, cut square, and continued as far as a picture needs."""
+"""Hands with a continued arm: turned so that the arm hangs down, cut square, and extended as far as a picture needs."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -31,12 +31,12 @@ KEPT: Final = 200
 
 @lru_cache(maxsize=KEPT)
 def reaching(cutout: Cutout) -> Piece | None:
-    """A hand (with what it holds) whose arm leaves through the bottom, cut square there; None where too little is left.
+    """A hand (with its item) whose arm leaves through the bottom, cut square there; None if too little is left.
 
-    Its anchor is between the fingers, or in the middle of the item that it holds.
+    Its anchor is between the fingers, or in the middle of the held item.
 
     Raises:
-        DataError: its picture cannot be used.
+        DataError: its picture is unusable.
     """
     piece = whole(cutout)
     cut = _cut_points(piece.rgba, cutout.arm_leaves)
@@ -57,7 +57,7 @@ def reaching(cutout: Cutout) -> Piece | None:
 
 
 def extended(piece: Piece, length: int) -> Piece:
-    """The arm at the piece's bottom continued by ``length`` pixels in its own colours, a little wider as it goes."""
+    """The arm at the piece's bottom extended by ``length`` pixels in its own colours, slightly widening."""
     length = max(length, 1)
     left, right, first = _outline(piece.rgba)
     way = np.arange(1, length + 1, dtype=np.float64)
@@ -76,7 +76,7 @@ def extended(piece: Piece, length: int) -> Piece:
 
 
 def armed(piece: Piece, place: Place, size: tuple[int, int]) -> Piece:
-    """A hand whose arm is continued until it has left a picture of some size (pixels)."""
+    """A hand whose arm is extended until it has left a picture of some size (pixels)."""
     turn = place.matrix(piece)[:, :2] / place.scale
     down = turn @ [0.0, 1.0]
     reach = [
@@ -115,7 +115,7 @@ def _skin(rgba: Rgba, first: int, left: FloatArray, right: FloatArray) -> FloatA
 
 
 def _goes_on(arm: Piece) -> bool:
-    """Whether what the cut goes through is an arm: neither a sliver, nor the palm, nor the item."""
+    """True if the cut goes through an arm: neither a sliver, nor the palm, nor the item."""
     hand = next(part.corners for part in arm.parts if part.label == HAND)
     opaque = arm.rgba[..., 3] > SOLID
     left, right, _ = _outline(arm.rgba)
@@ -175,7 +175,7 @@ def _outline(rgba: Rgba) -> tuple[FloatArray, FloatArray, int]:
 
 
 def _run(row: np.ndarray, middle: float) -> tuple[float, float]:
-    """The opaque run (start, end) that holds the middle, or lies nearest to it."""
+    """The opaque run (start, end) that contains the middle, or is nearest to it."""
     steps = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
     runs = steps.reshape(-1, 2)
     if not len(runs):
@@ -186,7 +186,7 @@ def _run(row: np.ndarray, middle: float) -> tuple[float, float]:
 
 
 def _slope(edge: FloatArray) -> float:
-    """How much farther out the edge lies per row."""
+    """The change of the edge's position per row."""
     if len(edge) < 4:
         return 0.0
     return float(np.clip(np.polyfit(np.arange(len(edge)), edge, 1)[0], 0.0, STEEPEST))

@@ -1,4 +1,4 @@
-"""The picture that pieces are laid on, which remembers what lies on top at every pixel."""
+"""The picture that pieces are laid on, with the topmost piece at every pixel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A picture under way: its light (blue, green, red, 0 to 255) and the number of the piece on top of each pixel."""
+    """A picture in the making: its light (blue, green, red, 0 to 255), and the topmost piece's number at each pixel."""
 
     light: NDArray[np.float32]
     owner: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 0), np.int16))
@@ -63,11 +63,11 @@ class Canvas:
 
     @property
     def covered(self) -> Mask:
-        """The pixels on which some piece lies."""
+        """The pixels covered by a piece."""
         return np.asarray(self.owner != NOTHING)
 
     def shade(self, piece: Piece, place: Place, shadows: Sequence[Shadow]) -> None:
-        """Darkens what a piece at a place throws its shadows on."""
+        """Darkens the shadow of a piece at a place."""
         matrix = place.matrix(piece)
         reach = max(max(abs(shadow.dx), abs(shadow.dy)) + 3 * shadow.blur for shadow in shadows)
         region = self._region(piece, matrix, reach + COARSE)
@@ -88,9 +88,9 @@ class Canvas:
         """Lays a piece at a place, on top of all.
 
         Args:
-            piece: what.
-            place: where.
-            number: what its pixels are known by from now on.
+            piece: the piece.
+            place: its position.
+            number: the number of its pixels from now on.
             smear: how far in pixels it moves while the shutter is open.
         """
         matrix, length = place.matrix(piece), float(np.hypot(*smear))
@@ -112,9 +112,9 @@ class Canvas:
         self.owner[y1:y2, x1:x2][share[..., 0] > 0.5] = number
 
     def seen(self, piece: Piece, place: Place, number: int, part: int) -> tuple[Corners | None, float]:
-        """What is visible of a part of a piece that was laid: its box (normalised) and the share of its pixels.
+        """The visible part of a laid piece: its box (normalised) and the share of its pixels.
 
-        Pixels outside the picture are not visible; the box is None where next to nothing is left.
+        Pixels outside the picture are not visible; the box is None if next to nothing is left.
         """
         height, width = self.owner.shape
         matrix = place.matrix(piece)
@@ -139,7 +139,7 @@ class Canvas:
         ), min(share, 1.0)
 
     def _region(self, piece: Piece, matrix: FloatArray, margin: float) -> Region | None:
-        """The part of the canvas that a piece touches; None where it touches none."""
+        """The part of the canvas that a piece touches; None if it touches none."""
         height, width = piece.rgba.shape[:2]
         outline = np.array([[0, 0], [width, 0], [width, height], [0, height]]) @ matrix[:, :2].T + matrix[:, 2]
         low, high = np.floor(outline.min(0) - margin), np.ceil(outline.max(0) + margin)
@@ -149,7 +149,7 @@ class Canvas:
 
 
 def _pixels(piece: Piece, corners: FloatArray) -> int:
-    """How many opaque pixels of a piece lie within some corners."""
+    """The number of opaque pixels of a piece within some corners."""
     opaque = (piece.rgba[..., 3] > SOLID).astype(np.uint8)
     within = cv2.fillConvexPoly(np.zeros_like(opaque), corners.round().astype(np.int32), 1)
     return int(np.count_nonzero(opaque * np.asarray(within)))

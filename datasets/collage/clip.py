@@ -41,7 +41,7 @@ Static = tuple[tuple[int, float], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """What is filmed: a plan at some frames a second, the way shadows fall, and how long the shutter is open."""
+    """The subject: a plan at some frames a second, the direction of shadows, and the exposure time."""
 
     name: str
     plan: CollagePlan
@@ -51,7 +51,7 @@ class Clip:
 
     @property
     def frames(self) -> int:
-        """How many frames it has."""
+        """The number of frames."""
         return round(self.plan.duration * self.fps)
 
 
@@ -68,17 +68,17 @@ def write_clip(
     found: Sequence[Sequence[BackgroundSource]],
     refuse: Refuse,
 ) -> float:
-    """Films a seed's clip unless it is there; returns its length in seconds.
+    """Films a seed's clip unless it exists; returns its length in seconds.
 
-    The truth file is written last: where it is, the clip is whole.
+    The truth file is written last: if it exists, the clip is complete.
 
     Args:
         seed: the same seed, split, cut-outs and backgrounds give the same clip.
         split: of the cut-outs.
-        folder: where ``NAME.mp4``, ``NAME.truth.json`` and ``NAME.frames.jsonl`` are written.
+        folder: receives ``NAME.mp4``, ``NAME.truth.json`` and ``NAME.frames.jsonl``.
         gallery: the cut-outs.
-        found: what backgrounds are cut from.
-        refuse: whether a background (BGR) that nobody has boxed shows a thing or a person.
+        found: the sources of backgrounds.
+        refuse: whether an unlabelled background (BGR) shows a thing or a person.
 
     Raises:
         DataError: a background or a cut-out cannot be read.
@@ -150,7 +150,7 @@ def frames(clip: Clip) -> Iterator[tuple[float, Canvas, dict[str, Any]]]:
 
 
 def _at_rest(clip: Clip, lying: Sequence[int], t: float) -> Canvas:
-    """The picture with what lies in it, first come first laid."""
+    """The picture with the goods in it, in the order in which they were laid."""
     canvas = Canvas.over(clip.plan.stage.photo)
     for k in lying:
         thing = clip.plan.things[k]
@@ -166,7 +166,7 @@ def _at_rest(clip: Clip, lying: Sequence[int], t: float) -> Canvas:
 
 
 def _lay(clip: Clip, canvas: Canvas, number: int, piece: Piece, moves: Stretch | CollageReach, t: float) -> None:
-    """A moving thing: blurred along its way, its shadow the farther away the higher it is."""
+    """A moving thing: blurred along its way; the higher it is, the farther away its shadow."""
     now, before = moves.place(t), moves.place(max(t - 1 / clip.fps, moves.start))
     share = clip.shutter_s * clip.fps
     smear = (now.x - before.x) * share, (now.y - before.y) * share
@@ -208,7 +208,7 @@ def _line(
 
 
 def _shaken(line: dict[str, Any], shake: tuple[float, float]) -> dict[str, Any]:
-    """A line whose boxes move with the picture, cut at its border."""
+    """A line whose boxes move with the picture, clipped at its border."""
     shift = [shake[0] / SIZE[0], shake[1] / SIZE[1]] * 2
     for seen in (*line["items"], *line["hands"]):
         moved = (value + more for value, more in zip(seen["box"], shift, strict=True))
@@ -219,7 +219,7 @@ def _shaken(line: dict[str, Any], shake: tuple[float, float]) -> dict[str, Any]:
 def _item(
     canvas: Canvas, name: str, label: str, piece: Piece, place: Place, number: int, part: int, *, held: bool
 ) -> dict[str, Any] | None:
-    """An item as it is seen; None where it is not."""
+    """An item as it is visible; None if it is not."""
     box, visible = canvas.seen(piece, place, number, part)
     if box is None:
         return None

@@ -1,4 +1,4 @@
-"""The cut-outs that a collage may draw from, by what they show."""
+"""The cut-outs available to a collage, by what they show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,9 +43,9 @@ class CutoutGallery:
 
     Attributes:
         goods: single goods by class; classes with many cut-outs come more often, but not as much more.
-        hands: hands whose arm can go on.
-        held: hands that hold something and whose arm can go on.
-        gripped: held goods without an arm to see.
+        hands: hands with an arm that can be extended.
+        held: hands that hold something, with an arm that can be extended.
+        gripped: held goods without a visible arm.
     """
 
     goods: dict[str, tuple[Cutout, ...]]
@@ -58,7 +58,7 @@ class CutoutGallery:
         """Sorts cut-outs.
 
         Raises:
-            DataError: there are no goods, or no hand whose arm goes on.
+            DataError: there are no goods, or no hand with an arm that can be extended.
         """
         goods: dict[str, list[Cutout]] = {}
         for cutout in cutouts:
@@ -67,7 +67,10 @@ class CutoutGallery:
         armed = [cutout for cutout in cutouts if cutout.arm_leaves and reaching(cutout) is not None]
         hands = tuple(cutout for cutout in armed if not cutout.held and _skinny(cutout))
         if not goods or not hands:
-            raise DataError(f"the cut-outs hold no {'hand whose arm goes on' if goods else 'goods'}; give more of them")
+            raise DataError(
+                "the cut-outs contain no "
+                f"{'hand with an arm that can be extended' if goods else 'goods'}; give more of them"
+            )
         return cls(
             goods={label: tuple(found) for label, found in sorted(goods.items())},
             hands=hands,
@@ -77,7 +80,7 @@ class CutoutGallery:
 
     @property
     def count(self) -> int:
-        """How many cut-outs may be drawn."""
+        """The number of cut-outs."""
         return sum(map(len, (*self.goods.values(), self.hands, self.held, self.gripped)))
 
     def draw_goods(self, rng: np.random.Generator) -> Cutout:
@@ -103,6 +106,6 @@ def _length(piece: Piece, label: str) -> float:
 
 
 def _skinny(cutout: Cutout) -> bool:
-    """Whether a hand has a colour that skin has: some photos are grey or were tinted."""
+    """True if a hand has the colour of skin: some photos are grey or were tinted."""
     rgba = whole(cutout).rgba
     return SKIN_CHROMA[0] <= chroma(rgba[rgba[..., 3] > SOLID][:, :3]) <= SKIN_CHROMA[1]

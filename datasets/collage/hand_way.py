@@ -36,7 +36,7 @@ OUTWARDS: Final[dict[Side, Point]] = {"up": (0, -1), "down": (0, 1), "left": (-1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandTarget:
-    """What a hand does at a spot (pixels): the things in its grip, with their places at that moment."""
+    """A hand's action at a spot (pixels): the things in its grip, with their places at that moment."""
 
     kind: Kind
     spot: Point
@@ -56,9 +56,9 @@ def hand_way(
     Args:
         rng: draws.
         hand: the hand, its arm hanging down.
-        targets: what it does, in order.
+        targets: its actions, in order.
         side: over which edge it comes.
-        start: when it sets out, in seconds.
+        start: the time of its start in seconds.
         pace: 2 is twice as fast as usual.
     """
     outwards = np.array(OUTWARDS[side])
@@ -93,7 +93,7 @@ def hand_way(
 
 
 def _shoulder(rng: np.random.Generator, spot: FloatArray, outwards: FloatArray) -> FloatArray:
-    """Well outside the picture, a little aside of the first target."""
+    """Well outside the picture, slightly to the side of the first target."""
     middle, half = np.array(SIZE) / 2, np.array(SIZE) / 2
     along = np.abs(outwards[::-1])
     return np.asarray(

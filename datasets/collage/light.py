@@ -1,4 +1,4 @@
-"""The light of a real picture, and pieces that are made to fit it."""
+"""The light of a real picture, and pieces adapted to it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -23,13 +23,13 @@ SOFTEST_EDGE: Final = 0.45
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Light:
-    """What of its light a picture shows.
+    """The light of a picture.
 
     Attributes:
         cast: its colour (blue, green, red), 1 on average.
-        bright: the brightness of what is bright in it, 0 to 255.
-        haze: the brightness of what is black in it, as far as the air or the lens lights it.
-        soft: by how many pixels (sigma) a sharp thing must be blurred to fit in.
+        bright: the brightness of its bright parts, 0 to 255.
+        haze: the brightness of its black parts, as lit by air or lens.
+        soft: the blur (sigma in pixels) with which a sharp thing fits in.
         grey: whether it has no colours.
     """
 
@@ -65,7 +65,7 @@ def chroma(pixels: np.ndarray) -> float:
 
 
 def fitted(rng: np.random.Generator, piece: Piece, light: Light) -> Piece:
-    """A piece as it would look in this light and as sharp as the picture."""
+    """A piece as it would look in this light, as sharp as the picture."""
     opaque = piece.rgba[..., 3] > SOLID
     bright = float(np.percentile(piece.rgba[opaque][:, :3].mean(1), 95))
     exposure = (max(light.bright, 25.0) / max(bright, 25.0)) ** EXPOSURE * np.exp(rng.normal(0, 0.07))

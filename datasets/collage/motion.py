@@ -1,4 +1,4 @@
-"""Where things of a collage clip are at each moment: at rest, in a hand, or in flight."""
+"""The positions of things in a collage clip over time: at rest, in a hand, or in flight."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,16 +27,16 @@ class Stay:
     at: Place
 
     def place(self, t: float) -> Place:
-        """Where it lies."""
+        """Its position."""
         return self.at
 
 
 class CollageReach:
-    """One hand's way into the picture and out again, its arm pointing to a shoulder that keeps still.
+    """One hand's way into the picture and out again, its arm pointing to a fixed shoulder.
 
     Attributes:
-        piece: the hand, with an arm that is long enough for the whole way.
-        start: when it sets out, out of sight.
+        piece: the hand, with an arm long enough for the whole way.
+        start: when it starts, out of sight.
         end: when it is out of sight again.
     """
 
@@ -66,7 +66,7 @@ class CollageReach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ride:
-    """A thing in a hand, which holds it as it was at ``gripped_at``, when it lay at ``lay``."""
+    """A thing in a hand, in the same grip as at ``gripped_at``, when it was at ``lay``."""
 
     start: float
     end: float
@@ -75,7 +75,7 @@ class Ride:
     lay: Place
 
     def place(self, t: float) -> Place:
-        """Where the hand has it."""
+        """Its position in the hand."""
         then, now = self.reach.place(self.gripped_at), self.reach.place(t)
         turn, grown = now.turn - then.turn, now.scale / then.scale
         dx, dy = self.lay.x - then.x, self.lay.y - then.y

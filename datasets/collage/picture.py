@@ -30,7 +30,7 @@ MOST_SCRAPS: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laid:
-    """A piece and where it was laid."""
+    """A piece and its place."""
 
     piece: Piece
     place: Place
@@ -42,13 +42,13 @@ def collage(
     background: Background,
     empty: Sequence[Sequence[BackgroundSource]] = (),
 ) -> tuple[Picture, Marks]:
-    """A picture (blue, green, red) and the boxes of all that is to be seen in it.
+    """A picture (blue, green, red) and the boxes of everything visible in it.
 
     Args:
         rng: draws.
-        gallery: what may be laid on it.
+        gallery: the cut-outs.
         background: a real picture (red, green, blue) with its own boxes.
-        empty: photos without goods, of which scraps lie among the goods.
+        empty: photos without goods; scraps of them are mixed with the goods.
     """
     photo = np.ascontiguousarray(background.picture[..., ::-1])
     height, width = photo.shape[:2]
@@ -67,7 +67,7 @@ def collage(
 
 
 def developed(rng: np.random.Generator, canvas: Canvas) -> Picture:
-    """What a camera makes of the light: a little gain, softness, noise and compression."""
+    """The camera's effect on the light: some gain, softness, noise and compression."""
     light = canvas.light * np.float32(np.exp(rng.normal(0, 0.06)))
     if rng.random() < 0.5:
         light = np.asarray(cv2.GaussianBlur(light, (0, 0), float(rng.uniform(0.3, 0.9))), np.float32)
@@ -125,7 +125,7 @@ def _goods(rng: np.random.Generator, cutout: Cutout, light: Light, scale: float)
 
 
 def _places(rng: np.random.Generator, pieces: list[Piece], size: tuple[int, int]) -> list[Place]:
-    """Where goods lie: anywhere, or each beside or partly on one that lies there already."""
+    """Places of goods: anywhere, or each beside or partly on an earlier one."""
     close = rng.choice([0.0, 0.55, 0.85, 1.02], p=[0.3, 0.15, 0.3, 0.25])
     places: list[Place] = []
     for piece in pieces:
@@ -162,7 +162,7 @@ def _hand(
     found = gallery.held if holds else gallery.hands
     cutout = found[int(rng.integers(len(found)))]
     piece = reaching(cutout)
-    assert piece is not None, "a gallery's hands can all be continued"
+    assert piece is not None, "every hand of a gallery can be extended"
     if not holds and rng.random() < 0.5:
         piece = piece.mirrored()
     piece = fitted(rng, sized(rng, piece, cutout.label, scale, LARGEST), light)
@@ -176,7 +176,7 @@ def _hand(
 
 
 def _lean(rng: np.random.Generator, x: float, y: float, size: tuple[int, int]) -> float:
-    """How far a hand is turned whose arm comes from a near side of the picture; 0 is from below."""
+    """The angle of a hand whose arm comes from a near side of the picture; 0 is from below."""
     ways = np.array([size[1] - y, x, y, size[0] - x])  # down, left, up, right
     weights = np.exp(-ways / (0.35 * max(size)))
     side = int(rng.choice(4, p=weights / weights.sum()))
@@ -184,7 +184,7 @@ def _lean(rng: np.random.Generator, x: float, y: float, size: tuple[int, int]) -
 
 
 def _shadows(rng: np.random.Generator, piece: Piece, fall: float) -> Iterator[Shadow]:
-    """A dark one at the foot of a thing and a light one beside it; of a hand only the latter, farther away."""
+    """A dark shadow at the foot of a thing and a light one beside it; for a hand only the latter, farther away."""
     breadth = min(_breadth(piece), 160.0)
     lifted = any(part.label == HAND for part in piece.parts)
     away = breadth * float(rng.uniform(0.12, 0.3) if lifted else rng.uniform(0.03, 0.12))

@@ -26,16 +26,16 @@ def write_collage(
     refuse: Refuse,
     empty: Sequence[Sequence[BackgroundSource]] = (),
 ) -> int:
-    """Writes one picture with its YOLO label file, unless both are there; returns its number of boxes.
+    """Writes one picture with its YOLO label file, unless both exist; returns its number of boxes.
 
     Args:
         number: the picture's; the same number, split, cut-outs and backgrounds give the same picture.
         split: of the cut-outs.
-        folder: holds ``images`` and ``labels``.
+        folder: contains ``images`` and ``labels``.
         gallery: the cut-outs.
-        found: what backgrounds are cut from.
-        refuse: whether a background (BGR) that nobody has boxed shows a thing or a person.
-        empty: photos without goods, of which scraps lie among the goods.
+        found: the sources of backgrounds.
+        refuse: whether an unlabelled background (BGR) shows a thing or a person.
+        empty: photos without goods; scraps of them are mixed with the goods.
 
     Raises:
         DataError: a background or a cut-out cannot be read.

@@ -1,4 +1,4 @@
-"""A piece of a collage: pixels with opacity, and where in them its things are."""
+"""A piece of a collage: pixels with opacity, and the things in them."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,7 +19,7 @@ KEPT: Final = 700
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PiecePart:
-    """One thing in a piece: its class and the corners (4, 2), in the piece's pixels, within which it lies."""
+    """One thing in a piece: its class and the corners (4, 2), in the piece's pixels, that contain it."""
 
     label: str
     corners: FloatArray
@@ -27,7 +27,7 @@ class PiecePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Piece:
-    """Pixels (blue, green, red, opacity; (h, w, 4) uint8), their parts, and the point that is put at a place."""
+    """Pixels (blue, green, red, opacity; (h, w, 4) uint8), their parts, and the point by which it is placed."""
 
     rgba: Rgba
     parts: tuple[PiecePart, ...]
@@ -35,7 +35,7 @@ class Piece:
 
     @property
     def size(self) -> float:
-        """The longer side of what is opaque, in pixels."""
+        """The longer side of the opaque part, in pixels."""
         rows, columns = (np.nonzero((self.rgba[..., 3] > SOLID).any(axis))[0] for axis in (1, 0))
         return float(max(np.ptp(rows), np.ptp(columns)) + 1)
 
@@ -54,7 +54,7 @@ class Piece:
         return self._moved(rgba, np.diag([-1.0, 1.0]), np.array([rgba.shape[1], 0.0]))
 
     def turned(self, angle: float) -> Self:
-        """The piece turned clockwise (radians) about its middle, on a canvas that holds all of it."""
+        """The piece turned clockwise (radians) about its middle, on a canvas that contains all of it."""
         height, width = self.rgba.shape[:2]
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         wide, high = (np.abs(turn) @ [width, height]).round().astype(int)
@@ -93,10 +93,10 @@ class Piece:
 
 @lru_cache(maxsize=KEPT)
 def whole(cutout: Cutout) -> Piece:
-    """A cut-out as a piece, its edges cleaned of what lay behind it.
+    """A cut-out as a piece, its edges cleaned of the former background.
 
     Raises:
-        DataError: its picture cannot be used.
+        DataError: its picture is unusable.
     """
     rgba = cleaned(read_rgba(cutout.file))
     height, width = rgba.shape[:2]

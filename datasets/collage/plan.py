@@ -1,4 +1,4 @@
-"""What happens in a collage clip, appended visit by visit: ways of hands and things, and the truth of both."""
+"""The plot of a collage clip, appended visit by visit: movements of hands and things, and the truth of both."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -39,15 +39,15 @@ Happened = tuple[Change, Thing, float]
 
 
 class CollagePlan:
-    """A clip under way.
+    """A clip in the making.
 
     Attributes:
         clock: when the next visit may begin, in seconds.
         side: the edge over which the shopper reaches.
-        initial: the labels of what is in the basket at the start.
-        things: all goods that are ever laid.
-        standing: those in the basket that a hand can get at, with their places.
-        buried: those that others hide.
+        initial: the labels of the basket's contents at the start.
+        things: all goods ever laid.
+        standing: those in the basket within a hand's reach, with their places.
+        buried: those hidden by others.
         heaped: whether goods lie on and over one another from the start.
         reaches: the hands.
         moves: bumps of the cart.
@@ -56,7 +56,7 @@ class CollagePlan:
     """
 
     def __init__(self, rng: np.random.Generator, gallery: CutoutGallery, stage: Stage) -> None:
-        """Begins with what the picture itself shows."""
+        """Begins with the picture's own contents."""
         self.rng, self.gallery, self.stage = rng, gallery, stage
         self.clock = QUIET_FIRST_S
         self.side: Side = SIDES[int(rng.choice(len(SIDES), p=SIDE_SHARES))]
@@ -98,7 +98,7 @@ class CollagePlan:
         return None if spot is None else Place(x=spot[0], y=spot[1], turn=float(turn))
 
     def over_the_edge(self, thing: Thing) -> Place | None:
-        """A free place within the zone from which part of a thing sticks out of the picture."""
+        """A free place within the zone from which part of a thing extends beyond the picture."""
         taken = [((place.x, place.y), other.radius) for other, place in (self.standing | self.buried).items()]
         pixels = _sample(thing.piece)
         for _ in range(EDGE_TRIES):
@@ -130,7 +130,7 @@ class CollagePlan:
                 self.initial.append(thing.label)
 
     def heap(self, count: int) -> None:
-        """Puts things into the basket before the clip begins that lie on and over one another."""
+        """Puts things into the basket before the clip begins, on and over one another."""
         self.heaped = True
         stocked = set(self.standing)
         for _ in range(count):
@@ -142,20 +142,20 @@ class CollagePlan:
             thing.lie(-1.0, place)
             self.standing[thing] = place
         for thing, share in self._visible().items():
-            if share < LEAST_SEEN and thing not in stocked:  # what nobody ever sees is not there
+            if share < LEAST_SEEN and thing not in stocked:  # a thing that nobody ever sees does not exist
                 del self.standing[thing]
                 thing.stretches.clear()
         self.initial += [thing.label for thing in self.standing if thing not in stocked]
         self.bury()
 
     def bury(self) -> None:
-        """What others mostly hide by now is out of reach."""
+        """Things now mostly hidden by others are out of reach."""
         for thing, share in self._visible().items():
             if share < WITHIN_REACH and thing in self.standing:
                 self.buried[thing] = self.standing.pop(thing)
 
     def _visible(self) -> dict[Thing, float]:
-        """Of everything that lies there, how much of it is to be seen, in the order in which it was laid."""
+        """The visible share of everything that lies there, in the order in which it was laid."""
         there = self.standing | self.buried
         laid = sorted(there, key=lambda thing: (thing.stretches[-1].start, self.things.index(thing)))
         canvas = Canvas.over(self.stage.photo)
@@ -172,14 +172,14 @@ class CollagePlan:
         start: float | None = None,
         hand: tuple[Cutout, bool] | None = None,
     ) -> CollageReach:
-        """A hand comes in, does what it came for, and leaves; the clock goes on to the next quiet moment.
+        """A hand comes in, acts, and leaves; the clock moves to the next quiet moment.
 
         Args:
             situation: its name in the truth.
-            targets: what it does, in order.
-            side: where it comes from; the shopper's side if None.
-            start: when it sets out; the clock's time if None.
-            hand: whose, and whether mirrored; the shopper's if None.
+            targets: its actions, in order.
+            side: the side it comes from; the shopper's side if None.
+            start: the time of its start; the clock's time if None.
+            hand: the hand, and whether it is mirrored; the shopper's if None.
         """
         begin, pace = self.clock if start is None else start, float(self.rng.uniform(*PACE))
         reach, moments = hand_way(self.rng, self._hand(*(hand or self._own)), targets, side or self.side, begin, pace)
@@ -251,10 +251,10 @@ class CollagePlan:
         return self.gallery.hands[int(self.rng.integers(len(self.gallery.hands)))], bool(self.rng.random() < 0.5)
 
     def _hand(self, cutout: Cutout, mirrored: bool) -> Piece:
-        """A hand as it looks all through the clip."""
+        """A hand, with the same looks all through the clip."""
         if (cutout, mirrored) not in self._hands:
             piece = reaching(cutout)
-            assert piece is not None, "a gallery's hands can all be continued"
+            assert piece is not None, "every hand of a gallery can be extended"
             piece = piece.mirrored() if mirrored else piece
             piece = sized(self.rng, piece, cutout.label, self.stage.px_per_cm, LARGEST)
             self._hands[cutout, mirrored] = fitted(self.rng, piece, self.stage.light)
@@ -271,14 +271,14 @@ class CollagePlan:
         self.standing[thing] = place
 
     def _put_elsewhere(self, thing: Thing, ride: Ride, t: float) -> None:
-        """What the hand took up on this visit lies from now on where the hand has brought it."""
+        """From now on a thing picked up on this visit lies where the hand put it down."""
         thing.stretches.append(Ride(start=ride.start, end=t, reach=ride.reach, gripped_at=ride.start, lay=ride.lay))
         place = ride.place(t)
         thing.lie(t, place)
         self.standing[thing] = place
 
     def _leaves_zone(self, ride: Ride) -> float:
-        """When a thing that is carried out leaves the zone."""
+        """When a carried thing leaves the zone."""
         times = np.arange(ride.start, ride.end, STEP_S)
         return next((float(t) for t in times if not self._in_zone(ride.place(float(t)))), ride.end)
 
@@ -286,7 +286,7 @@ class CollagePlan:
         return self.stage.inside(place.x, place.y)
 
     def _close(self, reach: CollageReach, happened: Sequence[Happened], situation: str) -> None:
-        """The visit goes into the truth."""
+        """Adds the visit to the truth."""
         times = np.arange(reach.start, reach.end, STEP_S)
         inside = [float(t) for t in times if self._in_zone(reach.place(float(t)))] or [reach.start, reach.end]
         for kind, thing, t in happened:
@@ -317,6 +317,6 @@ def _sample(piece: Piece) -> FloatArray:
 
 
 def _outside(points: FloatArray) -> float:
-    """The share of points (2, N) that lie outside the picture."""
+    """The share of points (2, N) outside the picture."""
     x, y = points
     return float(((x < 0) | (x > SIZE[0]) | (y < 0) | (y > SIZE[1])).mean())

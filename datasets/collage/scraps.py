@@ -1,6 +1,6 @@
-"""Scraps: bits of photos without goods, cut out like goods, that lie among them without a box.
+"""Scraps: pieces of photos without goods, cut out like goods and mixed with them, without a box.
 
-Without them the surest sign of an item in a collage is that it was pasted.
+Without them, the surest sign of an item in a collage would be that it was pasted.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from smartcart.datasets.photos.backgrounds import BackgroundSource
 from smartcart.datasets.photos.cutouts import Rgba
 
 LENGTH_CM: Final = (5.0, 26.0)
-SHORTEST: Final = 0.35  # its breadth to its length
+SHORTEST: Final = 0.35  # its aspect ratio
 LEAST_PX: Final = 24
 CORNERS: Final = 24
 TRIES: Final = 8
 
 
 def scrap(rng: np.random.Generator, groups: Sequence[Sequence[BackgroundSource]], px_per_cm: float) -> Piece | None:
-    """A scrap as large as goods are, from a place without a box; None where chance found no such place.
+    """A scrap as large as goods, from a place without a box; None if no such place was found.
 
     Raises:
         DataError: a photo cannot be read.
@@ -51,7 +51,7 @@ def scrap(rng: np.random.Generator, groups: Sequence[Sequence[BackgroundSource]]
 
 
 def _outline(rng: np.random.Generator, wide: int, high: int) -> Rgba:
-    """A mask (high, wide) between an ellipse and a rectangle, more or less uneven."""
+    """A mask (high, wide) between an ellipse and a rectangle, more or less irregular."""
     angle = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
     power = float(rng.choice([2.0, 3.0, 8.0]))
     radius = (np.abs(np.cos(angle)) ** power + np.abs(np.sin(angle)) ** power) ** (-1 / power)

@@ -93,7 +93,7 @@ def same_twice(plan: CollagePlan) -> bool:
 
 
 def touch(plan: CollagePlan) -> bool:
-    """Touches something that stands there."""
+    """Touches something in the basket."""
     if plan.standing:
         thing = plan.any_standing()
         place = plan.standing[thing]
@@ -141,7 +141,7 @@ def thrown_in(plan: CollagePlan) -> bool:
 
 
 def covered(plan: CollagePlan) -> bool:
-    """A larger thing is put on a smaller one, which nobody can reach after that."""
+    """A larger thing is put on a smaller one, which is out of reach after that."""
     for _ in range(TRIES):
         thing = plan.thing()
         below = [other for other in plan.standing if thing.radius > COVERS * other.radius]
@@ -156,7 +156,7 @@ def covered(plan: CollagePlan) -> bool:
 
 
 def half_out(plan: CollagePlan) -> bool:
-    """Something is put down so that part of it sticks out of the picture."""
+    """Something is put down so that part of it extends beyond the picture."""
     for _ in range(TRIES):
         thing = plan.thing()
         place = plan.over_the_edge(thing)
@@ -168,7 +168,7 @@ def half_out(plan: CollagePlan) -> bool:
 
 
 def full_basket(plan: CollagePlan) -> bool:
-    """Something is put onto a heap, or taken from the top of it; a heap lies there from the start or not at all."""
+    """Something is put onto a heap, or taken from the top of it; the heap is there from the start or not at all."""
     if not plan.heaped:
         if plan.reaches or plan.events or plan.distractors:
             return False

@@ -16,7 +16,7 @@ FOREVER = 1e9
 
 @dataclass(kw_only=True, eq=False)
 class Thing:
-    """Its pixels, and its whereabouts one after another; between them it is not to be seen."""
+    """Its pixels, and its positions one after another; it is invisible in between."""
 
     name: str
     label: str
@@ -30,7 +30,7 @@ class Thing:
         return float(np.sqrt(np.count_nonzero(self.piece.rgba[..., 3] > SOLID) / np.pi))
 
     def at(self, t: float) -> Stretch | None:
-        """Its whereabouts at a moment."""
+        """Its position at a moment."""
         return next((s for s in reversed(self.stretches) if s.start <= t < s.end), None)
 
     def lie(self, start: float, at: Place) -> None:
@@ -38,7 +38,7 @@ class Thing:
         self.stretches.append(Stay(start=start, end=FOREVER, at=at))
 
     def taken(self, t: float) -> None:
-        """It no longer lies where it lay."""
+        """It no longer lies there."""
         last = self.stretches[-1]
-        assert isinstance(last, Stay), "only what lies can be taken"
+        assert isinstance(last, Stay), "only a thing at rest can be taken"
         self.stretches[-1] = replace(last, end=t)

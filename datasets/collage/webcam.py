@@ -18,18 +18,18 @@ STRETCH_TO: Final = (160, 120)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """How bad a camera is.
+    """The faults of a camera.
 
     Attributes:
         drift: how far the light's strength wanders, as a share.
         tint: how far its colour wanders, as a share.
         period: of the wandering, in seconds.
-        follow: how much of a change of brightness the exposure takes back, 0 to 1.
+        follow: the share of a change in brightness that the exposure compensates, 0 to 1.
         noise: sigma, of 255.
         soft: blur (sigma) in pixels, 0 for none.
         vignette: how much darker the corners are, as a share.
-        quality: of the JPEG that it sends; 100 for none.
-        stuck: the share of frames that come twice.
+        quality: of its JPEG; 100 for none.
+        stuck: the share of repeated frames.
         shade: a shadow that passes over.
     """
 
@@ -46,7 +46,7 @@ class Faults:
 
 
 def draw_faults(rng: np.random.Generator) -> Faults:
-    """A camera as they come."""
+    """A typical camera."""
     return Faults(
         drift=float(rng.uniform(0.0, 0.05)),
         tint=float(rng.uniform(0.0, 0.015)),
@@ -87,7 +87,7 @@ class Webcam:
         """The picture (red, green, blue) of some light (blue, green, red; 0 to 255).
 
         Args:
-            light: what comes in at the lens.
+            light: the light at the lens.
             t: media time in seconds.
             shake: how far the picture is moved to the right and down, in pixels.
         """
@@ -119,7 +119,7 @@ class Webcam:
         return np.asarray(1 + self._faults.drift * wander + self._faults.tint * tint * np.array([-1.0, 0.0, 1.0]))
 
     def _exposed(self, light: NDArray[np.float32]) -> float:
-        """The exposure, which follows what the picture's brightness has become."""
+        """The exposure, which follows the picture's brightness."""
         mean = float(cv2.resize(light, STRETCH_TO, interpolation=cv2.INTER_NEAREST).mean())
         self._first = mean if self._first is None else self._first
         wanted = (self._first / max(mean, 1.0)) ** self._faults.follow
@@ -137,7 +137,7 @@ def _floats(light: object) -> NDArray[np.float32]:
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> NDArray[np.float32]:
-    """Noise that is mostly of brightness and a little coarse, as a sensor's after its own processing."""
+    """Noise, mostly in brightness and slightly coarse, like a sensor's after its own processing."""
     grey = rng.standard_normal((*shape, 1), dtype=np.float32)
     colour = cv2.blur(rng.standard_normal((*shape, 3), dtype=np.float32), (3, 3))
     return np.asarray(sigma * (0.8 * grey + colour), np.float32)

@@ -1,1 +1,1 @@
-"""What the simulator writes: clips, frames, YOLO data sets, contact sheets."""
+"""The simulator's output: clips, frames, YOLO data sets, contact sheets."""

@@ -1,4 +1,4 @@
-"""Pictures with boxes, from wherever they come: a YOLO data set, or clips with their frame lines."""
+"""Pictures with boxes, from any source: a YOLO data set, or clips with their frame lines."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ FRAMES: Final = ".frames.jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One box: class, corners (normalised x1 y1 x2 y2), and the visible share where it is known."""
+    """One box: class, corners (normalised x1 y1 x2 y2), and the visible share if known."""
 
     label: str
     box: Box
@@ -54,7 +54,7 @@ class Sample:
 
 
 def samples(path: Path) -> list[Sample]:
-    """Everything labelled under a path: a ``data.yaml``, a folder that holds one, a ``*.frames.jsonl``, or a folder.
+    """Everything labelled under a path: a ``data.yaml``, a folder that contains one, a ``*.frames.jsonl``, or a folder.
 
     Raises:
         DataError: there is nothing labelled, or a file is malformed; the message names it.

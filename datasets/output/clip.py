@@ -1,4 +1,4 @@
-"""Labelled clips: a script is played, filmed and written down."""
+"""Labelled clips: a script is played, filmed and recorded."""
 
 import json
 import zlib
@@ -44,14 +44,14 @@ RATES: Final = (10.0, 15.0, 20.0, 25.0, 30.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """All that a clip depends on.
+    """Everything that determines a clip.
 
     Attributes:
         name: of its files.
         look: the scene and its camera.
         story: what happens.
         fps: frames a second.
-        seed: of everything that is left to chance while it plays.
+        seed: for everything that is random while it plays.
         crf: x264's quality, lower is better and larger.
     """
 
@@ -64,13 +64,13 @@ class Script:
 
     @property
     def frames(self) -> int:
-        """How many frames the clip has."""
+        """The number of frames."""
         return round(self.story.duration * self.fps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipFiles:
-    """Where the parts of a clip lie."""
+    """The paths of a clip's parts."""
 
     video: Path
     truth: Path
@@ -90,7 +90,7 @@ def clip_name(seed: int, split: Split, situation: str | None) -> str:
 
 
 def length_s(files: ClipFiles) -> float | None:
-    """How long a clip that is there is, in seconds; None where it is not, or not whole."""
+    """The length of an existing clip in seconds; None if it does not exist or is incomplete."""
     if not files.truth.exists():
         return None
     with files.frames.open(encoding="utf-8") as lines:
@@ -108,15 +108,15 @@ def random_script(
 ) -> Script:
     """The clip of a seed: one visit of a situation, or a whole trip; the same for the same arguments.
 
-    Every clip is rehearsed without pictures first, so that physics and truth never part.
+    Every clip is rehearsed without pictures first, so that physics and truth always agree.
 
     Raises:
-        SimulatorError: no clip of this seed comes out right.
+        SimulatorError: no clip of this seed succeeds.
     """
     for script in drafts(seed, split, situation=situation, fps=fps, size=size, props=props):
         if ends_as_told(script, situation, stage=World) is not None:
             return script
-    raise SimulatorError(f"no clip of {situation or 'a trip'} comes out right for seed {seed}; take another seed")
+    raise SimulatorError(f"no clip of {situation or 'a trip'} succeeds for seed {seed}; take another seed")
 
 
 def drafts(
@@ -143,15 +143,16 @@ def ends_as_told(
     stage: Callable[[SceneDescription, dict[str, ProductModel]], AnyWorld],
     watch: Callable[[AnyWorld, Moment], None] | None = None,
 ) -> Play | None:
-    """Rehearses a script on a stage; the play if it came out right, else None.
+    """Rehearses a script on a stage; returns the play if it succeeded, else None.
 
-    Right is: at the end the basket holds what the events say, every visit did what it came for, and it can be seen.
+    It succeeds if at the end the basket contains what the events say, every visit did what it was for, and it was
+    visible.
 
     Args:
         script: what is played.
-        situation: what the clip was asked for; None for a trip.
+        situation: the requested situation; None for a trip.
         stage: builds the world.
-        watch: is shown the world at every frame.
+        watch: called with the world at every frame.
     """
     look, story = script.look, script.story
     world = stage(look, story.items)
@@ -175,7 +176,7 @@ def ends_as_told(
 def _scene(
     rng: np.random.Generator, split: Split, situation: str | None, size: tuple[int, int], props: Props
 ) -> tuple[SceneDescription, Story]:
-    """A scene that is well in view and has room for the situation, and what happens in it."""
+    """A scene that is well in view and has room for the situation, and its story."""
     failed: SimulatorError | None = None
     for _ in range(LOOKS):
         look = draw_look(rng, width=size[0], height=size[1])
@@ -192,7 +193,7 @@ def _scene(
 def film(script: Script, folder: Path, painter: Painter = "classic") -> Iterator[float]:
     """Writes ``NAME.mp4``, ``NAME.frames.jsonl`` and ``NAME.truth.json``; yields the media time of each frame.
 
-    The truth file is written last: where it is, the clip is whole.
+    The truth file is written last: if it exists, the clip is complete.
 
     Raises:
         RenderingError: there is no OpenGL to render with, or the painter is not installed.
@@ -217,7 +218,7 @@ def film(script: Script, folder: Path, painter: Painter = "classic") -> Iterator
 
 
 def true_events(script: Script, play: Play, video: str) -> Truth:
-    """The truth of a play that has come to its end."""
+    """The truth of a finished play."""
     lens = script.look.camera.lens
     initial = Counter(script.story.items[item].label for item in play.initial)
     return Truth(
@@ -233,7 +234,7 @@ def true_events(script: Script, play: Play, video: str) -> Truth:
 
 
 def _well_placed(look: SceneDescription) -> bool:
-    """Whether the camera sees most of the basket's floor and something beside the basket."""
+    """True if the camera sees most of the basket's floor and something beside the basket."""
     area = cv2.contourArea(np.array(basket_zone(look), np.float32))
     return floor_in_view(look) >= FLOOR_IN_VIEW and ZONE_AREA[0] <= area <= ZONE_AREA[1]
 

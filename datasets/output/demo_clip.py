@@ -1,4 +1,4 @@
-"""The clip that the project carries for ``smartcart demo``: one fixed scene and story.
+"""The clip shipped for ``smartcart demo``: one fixed scene and story.
 
 Its products are variants of the test split, which no training picture shows.
 """
@@ -37,7 +37,7 @@ def _look() -> SceneDescription:
 
 
 def demo_script() -> Script:
-    """The demo's clip; rendered anew it shows the same."""
+    """The demo's clip; rendering it again gives the same contents."""
     return Script(name="demo", look=_look(), story=_story(), fps=30.0, seed=SEED, crf=27)
 
 

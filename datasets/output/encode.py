@@ -11,22 +11,22 @@ import numpy as np
 
 from smartcart.datasets.products.textures import Picture
 
-# with macroblock trees, x264's AVX-512 code gives other bytes from run to run for the same pictures
+# with macroblock trees, x264's AVX-512 code is not deterministic
 SAME_BYTES: Final = {"x264-params": "mbtree=0"}
 
 
 class VideoEncoder:
-    """An MP4 file under way; a context manager."""
+    """An MP4 file in the making; a context manager."""
 
     def __init__(self, path: Path, *, fps: float, size: tuple[int, int], crf: int = 25, preset: str = "medium") -> None:
         """Opens the file.
 
         Args:
-            path: where to write.
+            path: the file.
             fps: frames a second.
             size: width and height in pixels, both even.
             crf: x264's quality, lower is better and larger.
-            preset: x264's, the slower the smaller.
+            preset: x264's; the slower, the smaller.
         """
         self._container = av.open(str(path), "w")
         self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
@@ -41,7 +41,7 @@ class VideoEncoder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Writes what is left and closes the file."""
+        """Writes the rest and closes the file."""
         if error is None:
             self._container.mux(self._stream.encode(None))
         self._container.close()

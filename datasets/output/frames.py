@@ -18,15 +18,15 @@ def write_scene(
 ) -> int:
     """Writes the wanted pictures of a scene, each with its YOLO label file and its truth; returns the number of boxes.
 
-    Nothing is rendered when all are there. A truth file is written last: where it is, its picture is whole.
+    Nothing is rendered if all exist. A truth file is written last: if it exists, its picture is complete.
 
     Args:
-        wanted: the numbers of the pictures that are wanted; a scene has those from ``MOMENTS * scene`` on.
+        wanted: the numbers of the wanted pictures; a scene has those from ``MOMENTS * scene`` on.
         split: which products may appear.
-        folder: holds ``FOLDERS``.
+        folder: contains ``FOLDERS``.
         scene: its number.
-        painter: which renderer paints the pictures.
-        props: what of them is real.
+        painter: the renderer.
+        props: the real parts of them.
     """
     numbers = range(scene * MOMENTS, (scene + 1) * MOMENTS)
     stems = {number: f"{split}_{number:06d}" for number in numbers if number in wanted}

@@ -1,4 +1,4 @@
-"""What a labelled data set holds: classes, sizes, visibility and positions, as figures and as one picture."""
+"""The contents of a labelled data set: classes, sizes, visibility and positions, as figures and as one picture."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ class Statistics:
     """Counts over a data set.
 
     Attributes:
-        pictures: how many, and ``empty`` of them without any box.
+        pictures: their number, and ``empty`` of them without any box.
         classes: boxes of each class, in the order of the class list.
         sizes: boxes by the square root of their area as a share of the picture, between the steps of ``SIZES``.
-        visibility: boxes by visible share in tenths; empty where the data does not say.
-        positions: how many boxes cover each cell of a grid over the picture.
+        visibility: boxes by visible share in tenths; empty if unknown.
+        positions: the number of boxes that cover each cell of a grid over the picture.
         median_size: the median of that size for each class.
     """
 
@@ -81,7 +81,7 @@ def plot(stats: Statistics) -> Picture:
         _bars(title, list(stats.classes), list(stats.classes.values())),
         _bars("size of a box (root of its area)", [f"<{b:.2f}" for _, b in _steps(SIZES)], list(stats.sizes)),
         _bars("visible share", [f"<{b:.1f}" for _, b in _steps(SHARES)], list(stats.visibility)),
-        _map("where boxes lie", stats.positions),
+        _map("positions of boxes", stats.positions),
     ]
     return np.asarray(np.vstack([np.hstack(panels[:2]), np.hstack(panels[2:])]), np.uint8)
 
@@ -116,7 +116,7 @@ def _bars(title: str, names: list[str], counts: list[int]) -> Picture:
     image, draw = _panel(title)
     font, width, height = ImageFont.load_default(13), PANEL[0], PANEL[1]
     if not counts:
-        draw.text((16, 60), "this data does not say", font=font, fill=INK)
+        draw.text((16, 60), "not in this data", font=font, fill=INK)
     step = (height - 60) / max(len(names), 1)
     for k, (name, count) in enumerate(zip(names, counts, strict=False)):
         top = 48 + k * step

@@ -67,7 +67,7 @@ def _variant(split: Split, number: int, rng: np.random.Generator) -> int:
 
 
 def write_turn(one: ProductModel, count: int, side: int, folder: Path) -> None:
-    """Writes so many pictures of a product, turned before a grey wall, as ``NAME/00.png``, …, if it is not there."""
+    """Writes some pictures of a product, turned before a grey wall, as ``NAME/00.png``, …, unless they exist."""
     place = folder / one.name
     if place.exists():
         return
@@ -82,7 +82,7 @@ def write_turn(one: ProductModel, count: int, side: int, folder: Path) -> None:
 
 
 def write_shelf(split: Split, number: int, count: int, side: int, folder: Path) -> None:
-    """Writes a shelf's views as ``views_NUMBER.npz`` with ``names``, ``labels`` and ``pixels``, if it is not there."""
+    """Writes a shelf's views as ``views_NUMBER.npz`` with ``names``, ``labels`` and ``pixels``, unless it exists."""
     file = folder / f"views_{number:04d}.npz"
     if file.exists():
         return
@@ -116,7 +116,7 @@ def _scene(products: Sequence[ProductModel], side: int) -> Scene:
 
 
 def _turn(rng: np.random.Generator) -> NDArray[np.float64]:
-    """A turn, each as likely as any other."""
+    """A rotation, uniformly distributed."""
     quaternion = rng.normal(size=4)
     return np.asarray(quaternion / np.linalg.norm(quaternion), np.float64)
 
@@ -138,7 +138,7 @@ def _aim(model: "mujoco.MjModel", one: ProductModel, x: float, rng: np.random.Ge
 def _cut_out(
     renderer: "mujoco.Renderer", data: "mujoco.MjData", shown: "mujoco.MjvOption", own: NDArray[np.bool_]
 ) -> Views:
-    """The picture with what is not of these geoms made transparent."""
+    """The picture with everything but these geoms made transparent."""
     renderer.update_scene(data, "eye", shown)
     picture = renderer.render().copy()
     renderer.enable_segmentation_rendering()

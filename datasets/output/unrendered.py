@@ -1,7 +1,7 @@
 """Trips without pictures: the same physics and truth as a rendered clip, and boxes from a coarse raster.
 
-An unrendered clip is ``NAME.truth.json`` and ``NAME.frames.jsonl`` with no video beside them. It tells what a perfect
-detector would see; a noise model fitted on rendered clips makes it what a real one sees.
+An unrendered clip is ``NAME.truth.json`` and ``NAME.frames.jsonl`` without a video. It contains what a perfect detector
+would see; a noise model fitted on rendered clips turns that into what a real one sees.
 """
 
 import json
@@ -20,12 +20,12 @@ from smartcart.models.dataset.truth import write_truth
 def write_trip(
     seed: int, split: Split, folder: Path, *, situation: str | None = None, fps: float | None = None
 ) -> float:
-    """Writes the trip of a seed, unless it is there; returns its length in seconds.
+    """Writes the trip of a seed, unless it exists; returns its length in seconds.
 
-    The truth file is written last: where it is, the trip is whole.
+    The truth file is written last: if it exists, the trip is complete.
 
     Raises:
-        SimulatorError: no trip of this seed comes out right.
+        SimulatorError: no trip of this seed succeeds.
     """
     files = clip_files(folder, clip_name(seed, split, situation))
     there = length_s(files)
@@ -42,7 +42,7 @@ def write_trip(
             files.frames.write_text("".join(lines), encoding="utf-8")
             write_truth(files.truth, true_events(script, play, files.video.name))
             return len(lines) / script.fps
-    raise SimulatorError(f"no trip comes out right for seed {seed}; take another seed")
+    raise SimulatorError(f"no trip succeeds for seed {seed}; take another seed")
 
 
 def _line(world: UnrenderedWorld, moment: Moment) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Real pictures as the simulator and the collages take them: backgrounds, cut-outs, veiled faces."""
+"""Real pictures for the simulator and the collages: backgrounds, cut-outs, anonymised faces."""

@@ -1,4 +1,4 @@
-"""Real pictures to put simulated things on: photos, photos with boxes of their own, and light probes of rooms."""
+"""Real pictures as backgrounds: photos, photos with their own boxes, and light probes of rooms."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Refuse = Callable[[Picture], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
-    """A picture (RGB) at its final size with the boxes (normalised x1 y1 x2 y2) of what is boxed in it."""
+    """A picture (RGB) at its final size with the boxes (normalised x1 y1 x2 y2) known in it."""
 
     picture: Picture
     boxes: Marks = ()
@@ -35,7 +35,7 @@ class Background:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundSource:
-    """A file that backgrounds are cut from; ``boxes`` is None where nobody has boxed what it shows."""
+    """A file that backgrounds are cut from; ``boxes`` is None if it is unlabelled."""
 
     file: Path
     boxes: Marks | None = None
@@ -51,7 +51,7 @@ def sources(paths: Sequence[Path]) -> list[list[BackgroundSource]]:
     for path in paths:
         more = _boxed(path) if path.suffix in (".yaml", ".yml") else _plain(path)
         if not more:
-            raise DataError(f"{path}: no pictures ({', '.join((*PHOTOS, *PROBES))}) to put things on")
+            raise DataError(f"{path}: no pictures ({', '.join((*PHOTOS, *PROBES))}) for backgrounds")
         found.append(more)
     return found
 
@@ -76,14 +76,14 @@ def _boxed(file: Path) -> list[BackgroundSource]:
 def draw_background(
     rng: np.random.Generator, found: Sequence[Sequence[BackgroundSource]], size: tuple[int, int], refuse: Refuse
 ) -> Background:
-    """A random cut out of a random source, now and then mirrored.
+    """A random cut out of a random source, sometimes mirrored.
 
-    What nobody has boxed must not be recognisable, or training would teach to overlook it: such a cut is thrown out
-    of focus, and drawn again while ``refuse`` says that it shows something. When all are refused it is blurred away.
+    Unlabelled contents must not be recognisable, or training would teach to overlook them: such a cut is blurred, and
+    drawn again while ``refuse`` says that it shows something. If all are refused, it is blurred beyond recognition.
 
     Args:
         rng: draws.
-        found: what to cut from, in groups that are drawn equally often.
+        found: the sources, in groups that are drawn equally often.
         size: width and height in pixels.
         refuse: whether a cut (BGR) shows a thing or a person.
 
@@ -104,7 +104,7 @@ def draw_background(
 
 
 def uncovered(boxes: Marks, mask: Mask) -> Marks:
-    """What is left to see of the photo's own boxes, each shrunk to its uncovered pixels."""
+    """The visible part of the photo's own boxes, each shrunk to its uncovered pixels."""
     height, width = mask.shape
     left: list[tuple[str, Corners]] = []
     for label, (x1, y1, x2, y2) in boxes:
@@ -150,7 +150,7 @@ def _cut(rng: np.random.Generator, source: BackgroundSource, size: tuple[int, in
 
 
 def _unsqueezed(rng: np.random.Generator, picture: Picture) -> Picture:
-    """A square photo, as data sets make them of photos of any shape, mostly brought back to 4:3 or 3:4."""
+    """A square photo, which data sets make of photos of any shape, mostly stretched back to 4:3 or 3:4."""
     side = len(picture)
     if picture.shape[1] != side or rng.random() < 1 / 3:
         return picture
@@ -159,7 +159,7 @@ def _unsqueezed(rng: np.random.Generator, picture: Picture) -> Picture:
 
 
 def _within(box: Corners, x: float, y: float, w: float, h: float) -> Corners | None:
-    """A box as it lies in a cut, or None where too little of it is left."""
+    """A box as it lies in a cut, or None if too little of it is left."""
     x1, y1, x2, y2 = (box[0] - x) / w, (box[1] - y) / h, (box[2] - x) / w, (box[3] - y) / h
     cut = max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0)
     left = max(cut[2] - cut[0], 0) * max(cut[3] - cut[1], 0)

@@ -1,4 +1,4 @@
-"""A folder of cut-outs: RGBA pictures of goods and hands, and a table that says what each shows."""
+"""A folder of cut-outs: RGBA pictures of goods and hands, and a table of their contents."""
 
 import csv
 import hashlib
@@ -48,8 +48,8 @@ class Cutout:
         source_set: the set of photos that it was cut from.
         source_file: the photo.
         held: whether a hand holds the item.
-        arm_leaves: the edges of the cut-out at which an arm goes on, of ``lrtb``.
-        boxes: what it shows, where that is more than one thing.
+        arm_leaves: the edges of the cut-out at which an arm continues, of ``lrtb``.
+        boxes: its things, if there are several.
     """
 
     file: Path
@@ -61,9 +61,9 @@ class Cutout:
     boxes: tuple[PixelBox, ...]
 
     def split(self, kept: Iterable[str]) -> Split:
-        """Its split: of sets that are ``kept`` for measuring always test, else by a hash of the photo.
+        """Its split: always test for sets that are ``kept`` for measuring, otherwise by a hash of the photo.
 
-        Roboflow names copies of one photo ``NAME.rf.HASH``; they go together.
+        Roboflow names copies of one photo ``NAME.rf.HASH``; they stay together.
         """
         if self.source_set in kept:
             return "test"
@@ -77,15 +77,15 @@ def split_of_name(name: str) -> Split:
 
 
 def read_cutouts(folder: Path, split: Split, kept: Sequence[str] = ()) -> list[Cutout]:
-    """The cut-outs of a split, each looked at once.
+    """The cut-outs of a split, each checked once.
 
     Args:
-        folder: holds the table and the pictures that it names.
+        folder: contains the table and its pictures.
         split: which cut-outs.
-        kept: source sets of which every cut-out is of split test.
+        kept: source sets whose cut-outs are all in the test split.
 
     Raises:
-        DataError: the table or a picture cannot be used, or a set in ``kept`` is not in the table.
+        DataError: the table or a picture is unusable, or a set in ``kept`` is not in the table.
     """
     table = read_table(folder)
     if unknown := set(kept) - {cutout.source_set for cutout in table}:
@@ -123,10 +123,10 @@ def _hands(cutouts: Sequence[Cutout]) -> list[Cutout]:
 
 
 def read_table(folder: Path) -> list[Cutout]:
-    """Every row of a folder's table; the pictures are not looked at.
+    """Every row of a folder's table; the pictures are not read.
 
     Raises:
-        DataError: the table cannot be used.
+        DataError: the table is unusable.
     """
     file = folder / TABLE
     try:
@@ -142,10 +142,10 @@ def read_table(folder: Path) -> list[Cutout]:
 def _cutout(table: Path, line: int, row: dict[str, str]) -> Cutout:
     where = f"{table} line {line}"
     if any(not isinstance(row[name], str) for name in COLUMNS):
-        raise DataError(f"{where}: has fewer fields than the first line")
+        raise DataError(f"{where}: fewer fields than in the first line")
     file = table.parent / row["file"]
     if not file.is_file():
-        raise DataError(f"{where}: there is no {file}")
+        raise DataError(f"{where}: {file} does not exist")
     if row["label"] not in LABELS:
         raise DataError(f"{where}: class {row['label']!r} is not in the class list ({', '.join(LABELS)})")
     if row["held"] not in ("yes", "no") or not set(row["arm_leaves"]) <= EDGES:

@@ -1,7 +1,7 @@
 """Faces are made unrecognisable before a picture is stored.
 
-They are found by scikit-image's cascade of local binary patterns, which knows faces from the front. A face keeps its
-colours and its outline: a detector still learns that it is nothing to buy.
+They are found by scikit-image's cascade of local binary patterns, which detects frontal faces. A face keeps its colours
+and its outline, so that a detector still learns to ignore it.
 """
 
 from functools import cache
@@ -14,16 +14,16 @@ from smartcart.datasets.photos.backgrounds import Marks
 from smartcart.datasets.products.textures import Picture
 from smartcart.models.dataset.boxes import Corners
 
-LOOKED_AT: Final = 320  # the picture's longer side in pixels while faces are looked for
+LOOKED_AT: Final = 320  # the picture's longer side in pixels for face detection
 LEAST: Final = 28
 WIDER: Final = 0.2
 BLOCKS: Final = 6
-AGREEING: Final = 7  # detections of one face at neighbouring scales; with 4 fingers pass for a face
+AGREEING: Final = 7  # detections of one face at neighbouring scales; with 4, fingers pass for a face
 ON_A_HAND: Final = 0.4
 
 
 def veiled(picture: Picture, hands: Marks = ()) -> Picture:
-    """A copy of a picture (h, w, 3) whose faces are ``BLOCKS`` blurred blocks wide; what lies on a hand is no face."""
+    """A copy of a picture (h, w, 3) with faces ``BLOCKS`` blurred blocks wide; detections on a hand are skipped."""
     done = picture.copy()
     height, width = picture.shape[:2]
     for x1, y1, x2, y2 in faces(picture):
@@ -62,7 +62,7 @@ def _widened(face: dict[str, Any], scale: float, width: int, height: int) -> tup
 
 
 def _covered(face: Corners, box: Corners) -> float:
-    """The share of a face that lies in a box."""
+    """The share of a face inside a box."""
     wide, high = min(face[2], box[2]) - max(face[0], box[0]), min(face[3], box[3]) - max(face[1], box[1])
     return max(wide, 0.0) * max(high, 0.0) / ((face[2] - face[0]) * (face[3] - face[1]))
 

@@ -1,4 +1,4 @@
-"""Bags: foil that is welded at both ends, and paper that stands."""
+"""Bags: foil welded at both ends, and paper that stands."""
 
 import numpy as np
 

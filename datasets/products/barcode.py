@@ -19,7 +19,7 @@ WIDTH: Final = MODULES + 2 * QUIET
 
 
 def ean13(body: int) -> str:
-    """The thirteen digits whose first twelve are ``body``'s.
+    """Thirteen digits that begin with the twelve of ``body``.
 
     Example:
         >>> ean13(400638133393)
@@ -39,7 +39,7 @@ def modules(number: str) -> str:
 
 
 def paint(sheet: Picture, number: str, *, middle: int, top: int, height: int, room: int) -> None:
-    """Prints a bar code on white into a picture (h, w, 3), in place; one that does not fit is cut.
+    """Prints a bar code on white into a picture (h, w, 3), in place; one that does not fit is clipped.
 
     Args:
         sheet: the picture.
@@ -47,7 +47,7 @@ def paint(sheet: Picture, number: str, *, middle: int, top: int, height: int, ro
         middle: the column of its middle.
         top: its first row.
         height: in pixels.
-        room: the pixels it may be wide; it is never narrower than one pixel a module.
+        room: its maximum width in pixels; it is never narrower than one pixel a module.
     """
     wide = max(1, room // WIDTH)
     bars = np.array([int(m) for m in "0" * QUIET + modules(number) + "0" * QUIET], np.uint8)

@@ -1,6 +1,6 @@
 """Cartons of coated board for drinks, one function a family: with a gable roof, or folded to a brick.
 
-What tells a brick from a box of card is what folding leaves: a seam across the top, an ear on each narrow side, and a
+A brick differs from a box of card by the traces of folding: a seam across the top, an ear on each narrow side, and a
 cap or a straw.
 """
 

@@ -1,4 +1,4 @@
-"""Fruit and vegetables, one function a family: each makes a variant with a size and a skin by chance."""
+"""Fruit and vegetables, one function a family: each makes a random variant with a size and a skin."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Flasks, tubes, cups, flat tins and boxes: the packs that are neither round nor square."""
+"""Flasks, tubes, cups, flat tins and boxes: packs that are neither round nor square."""
 
 import numpy as np
 

@@ -48,11 +48,11 @@ class Mesh:
         return Mesh(vertices=self.vertices * [-1.0, -1.0, 1.0], uv=self.uv, faces=self.faces)
 
     def laid(self) -> "Mesh":
-        """The same mesh turned so that what pointed up points along +x."""
+        """The same mesh turned so that its top points along +x."""
         return Mesh(vertices=self.vertices[:, [2, 1, 0]] * [1.0, 1.0, -1.0], uv=self.uv, faces=self.faces)
 
     def tipped(self) -> "Mesh":
-        """The same mesh turned so that what pointed along +y points up."""
+        """The same mesh turned so that +y becomes its top."""
         return Mesh(vertices=self.vertices[:, [0, 2, 1]] * [1.0, -1.0, 1.0], uv=self.uv, faces=self.faces)
 
 

@@ -1,4 +1,4 @@
-"""Packed goods, one function a family: each makes a variant with sizes, colours and label art by chance."""
+"""Packed goods, one function a family: each makes a random variant with sizes, colours and label art."""
 
 from typing import Final
 
@@ -219,7 +219,7 @@ def _pot(rng: np.random.Generator, r: float, h: float) -> Body:
 def _bottle(
     rng: np.random.Generator, *, radius: float, height: float, body: tuple[Colour, float], drink: Colour | None
 ) -> Body:
-    """A bottle: shell, drink inside when the shell lets it be seen, label band, cap."""
+    """A bottle: shell, drink inside if the shell is transparent, label band, cap."""
     r, h = radius * rng.uniform(0.93, 1.07), height * rng.uniform(0.94, 1.06)
     z0, neck, shoulder = -h / 2, 0.0125, rng.uniform(0.58, 0.72)
     waist = rng.uniform(0.93, 1.0)
@@ -248,7 +248,7 @@ def _bottle(
 
 
 def inks(rng: np.random.Generator) -> tuple[Colour, Colour, Colour]:
-    """Paper, ink and accent that can be told apart: light on dark or dark on light."""
+    """Distinguishable colours for paper, ink and accent: light on dark or dark on light."""
     if rng.random() < 0.6:
         return textures.vivid(rng), textures.pale(rng), textures.vivid(rng, dark=True)
     return textures.pale(rng), textures.vivid(rng, dark=True), textures.vivid(rng)

@@ -1,4 +1,4 @@
-"""What a product is made of: the visible pieces, and the plain solid that stands for it in the physics."""
+"""The components of a product: the visible pieces, and the plain solid that represents it in the physics."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +22,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A made thing: weight in grams, solid, half its extent along x, y, z in metres as it stands, and its pieces.
+    """A model: weight in grams, solid, half its extent along x, y, z in metres as it stands, and its pieces.
 
     A cylinder stands upright; a sphere has three equal halves; an ellipsoid is soft and lies down.
     """

@@ -1,7 +1,7 @@
-"""The products: families such as "a milk carton", and variants of each with sizes, colours and label art of their own.
+"""The products: families such as "a milk carton", with variants that differ in size, colour and label art.
 
-A variant is fixed by its split, family and number. Splits draw from different random streams, so no art and no
-shape of a test product is ever seen in training.
+A variant is determined by its split, family and number. Splits draw from different random streams, so training never
+sees the art or shape of a test product.
 """
 
 import re
@@ -25,7 +25,7 @@ VARIANTS: Final = {"train": 2000, "val": 4, "test": 4}
 
 @dataclass(frozen=True, kw_only=True)
 class ProductModel:
-    """A thing to buy: its name, its class, and its body."""
+    """A product: its name, its class, and its body."""
 
     name: str
     label: str
@@ -38,7 +38,7 @@ class ProductModel:
 
     @property
     def solid(self) -> Solid:
-        """What stands for it in the physics."""
+        """Its solid in the physics."""
         return self.body.solid
 
     @property
@@ -58,7 +58,7 @@ class ProductModel:
 
     @property
     def footprint(self) -> float:
-        """Radius in metres of the circle that it needs on the floor."""
+        """The radius in metres of the circle that it needs on the floor."""
         return float(np.hypot(self.half[0], self.half[1])) if self.solid in ("box", "ellipsoid") else self.half[0]
 
 
@@ -157,7 +157,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "mushrooms": Family(label="produce", make=garden.mushrooms),
     "garlic": Family(label="produce", make=garden.garlic),
 }
-# how often each class is drawn, so that the classes with few families do not fade
+# how often each class is drawn, so that classes with few families are not rare
 WEIGHTS: Final = {
     "bottle": 1.5,
     "can": 1.4,
@@ -176,21 +176,21 @@ FRUIT_WEIGHT: Final = 0.55
 
 @lru_cache(maxsize=512)
 def product(split: Split, family: str, variant: int) -> ProductModel:
-    """The product of a split, a family and a variant number; the same every time."""
+    """The product of a split, a family and a variant number; always the same."""
     rng = np.random.default_rng([zlib.crc32(f"{split}/{family}".encode()), variant])
     kind = FAMILIES[family]
     return ProductModel(name=f"{family}_{split}{variant}", label=kind.label, body=kind.make(rng))
 
 
 def product_named(name: str) -> ProductModel:
-    """The product of a name as ``product`` gives it.
+    """The product with a name that ``product`` gave it.
 
     Raises:
-        DataError: no family has a product of that name.
+        DataError: no family has a product with that name.
     """
     parts = re.fullmatch(r"(.+)_(train|val|test)(\d{1,9})", name)
     if parts is None or parts[1] not in FAMILIES:
-        raise DataError(f"{name[:80]!r} is no simulated product; one is called {next(iter(FAMILIES))}_test0")
+        raise DataError(f"{name[:80]!r} is not a simulated product; an example is {next(iter(FAMILIES))}_test0")
     split: Split = parts[2]  # type: ignore[assignment]
     return product(split, parts[1], int(parts[3]))
 

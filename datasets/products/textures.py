@@ -67,7 +67,7 @@ def _text(draw: ImageDraw.ImageDraw, x: float, y: float, words: str, width: floa
 
 
 def _motif(draw: ImageDraw.ImageDraw, rng: np.random.Generator, x: float, y: float, size: float, ink: Colour) -> None:
-    """A picture of what is inside: a heap of rounds, a fruit with leaves, a sun or a wave."""
+    """A picture of the contents: a heap of rounds, a fruit with leaves, a sun or a wave."""
     kind = int(rng.integers(4))
     if kind == 0:
         for _ in range(26):
@@ -103,7 +103,7 @@ def _facts(draw: ImageDraw.ImageDraw, rng: np.random.Generator, left: float, top
 
 
 def _article(rng: np.random.Generator, left: float, w: float) -> int:
-    """A number made of steps of 1 to 3 drawn until they fill a width: every label's art hangs on this many draws."""
+    """A number of steps of 1 to 3, drawn until they fill a width; every label's art depends on how many are drawn."""
     number, x, unit = 0, left + w * 0.1, max(1.0, w / 120)
     while x < left + w * 0.88:
         bar, gap = int(rng.integers(1, 4)), int(rng.integers(1, 4))
@@ -152,7 +152,7 @@ def _reverse(rng: np.random.Generator, width: int, height: int, paper: Colour, i
 
 
 def _code(sheet: Picture, number: str, middle: int, room: int) -> None:
-    """Prints the bar code where a reverse has room for it."""
+    """Prints the bar code if a reverse has room for it."""
     top, end = round(len(sheet) * 0.7424), round(len(sheet) * 0.94)
     barcode.paint(sheet, number, middle=middle, top=top, height=end - top, room=room)
 
@@ -172,7 +172,7 @@ def atlas(rng: np.random.Generator, cell: int, paper: Colour, ink: Colour, accen
 
 
 def wrap(rng: np.random.Generator, width: int, height: int, paper: Colour, ink: Colour, accent: Colour) -> Picture:
-    """A label that goes once around a bottle or can: two faces and small print between them."""
+    """A label that goes once around a bottle or can: two faces with small print between them."""
     panel = width * 3 // 10
     faces = [front(rng, panel, height, paper, ink, accent) for _ in range(2)]
     gap = width // 2 - panel

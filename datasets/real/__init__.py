@@ -1,1 +1,1 @@
-"""Real pictures: other people's data sets, their conversion, and composing with rendered things."""
+"""Real pictures: other people's data sets, their conversion, and compositions with rendered things."""

@@ -1,4 +1,4 @@
-"""Rendered things laid over a photo, so that light, colour, sharpness and edges fit together."""
+"""Blends rendered things into a photo: light, colour, sharpness and edges."""
 
 import cv2
 import numpy as np
@@ -13,12 +13,12 @@ DARKEST = 0.3
 
 
 def blend(things: Picture, mask: Mask, table: Mask, photo: Picture) -> Picture:
-    """Lays what a mask shows of a rendered studio picture over a photo.
+    """Lays the masked part of a rendered studio picture over a photo.
 
     Args:
         things: RGB (h, w, 3), rendered on a white table.
         mask: the pixels to lay over.
-        table: the pixels of the white table; where it lies in shadow the photo becomes darker.
+        table: the pixels of the white table; where it is in shadow, the photo becomes darker.
         photo: RGB (h, w, 3).
 
     Returns:
@@ -34,16 +34,16 @@ def blend(things: Picture, mask: Mask, table: Mask, photo: Picture) -> Picture:
 
 
 def _spread(light: FloatPicture, mask: Mask) -> FloatPicture:
-    """The things' own colours, carried on over their edges, which the renderer has mixed with the table."""
+    """The things' own colours, extended over their edges, which the renderer has mixed with the table."""
     inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)[..., None]
     near = cv2.GaussianBlur(light * inner, (0, 0), 1.6), cv2.GaussianBlur(inner, (0, 0), 1.6)[..., None]
     guess = near[0] / np.maximum(near[1], 1e-3)
-    known = np.maximum(inner, near[1] < 1e-2)  # what is thinner than the brush keeps its colour
+    known = np.maximum(inner, near[1] < 1e-2)  # parts thinner than the brush keep their colour
     return np.asarray(light * known + guess * (1 - known), np.float32)
 
 
 def _gain(light: FloatPicture, table: Mask, photo: Picture) -> FloatPicture:
-    """How much brighter each channel of the photo's light is than the studio's: the table shows the one as white.
+    """How much brighter each channel of the photo's light is than the studio's, which the table shows as white.
 
     The photo's light is estimated by shades of grey (Finlayson and Trezzi 2004), the mean of high powers.
     """
@@ -55,7 +55,7 @@ def _gain(light: FloatPicture, table: Mask, photo: Picture) -> FloatPicture:
 
 
 def _shadow(light: FloatPicture, table: Mask) -> FloatPicture:
-    """What share of the lamps' light reaches each pixel, as the table shows it; 1 where there is no table."""
+    """The share of the lamps' light that reaches each pixel, as the table shows it; 1 without a table."""
     clean = cv2.erode(table.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32)
     grey = light.mean(2) * clean
     lit = cv2.GaussianBlur(cv2.dilate(grey, np.ones((91, 91), np.uint8)), (0, 0), 30)
@@ -67,7 +67,7 @@ def _shadow(light: FloatPicture, table: Mask) -> FloatPicture:
 
 
 def sharpness(photo: Picture) -> float:
-    """By how many pixels (sigma) the things must be blurred to be no sharper than the photo, 0 to 1.2."""
+    """The blur (sigma in pixels) that makes the things no sharper than the photo, 0 to 1.2."""
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
     coarse = np.abs(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 2.0), cv2.CV_32F))

@@ -41,9 +41,9 @@ def compositions(
     Args:
         scene: its number; the same number, split and backgrounds give the same pictures.
         split: which products may appear.
-        found: what backgrounds are cut from.
-        refuse: whether a background (BGR) that nobody has boxed shows a thing or a person.
-        painter: which renderer paints the things.
+        found: the sources of backgrounds.
+        refuse: whether an unlabelled background (BGR) shows a thing or a person.
+        painter: the renderer.
 
     Raises:
         DataError: a background cannot be read.
@@ -65,14 +65,14 @@ def compositions(
 
 
 def _studio(rng: np.random.Generator) -> SceneDescription:
-    """A person or two and a lamp as anywhere, over a low table without anything around it."""
+    """A person or two and a lamp, over a low table with nothing around it."""
     look = draw_look(rng, width=SIZE[0], height=SIZE[1])
     basket = dataclasses.replace(look.basket, length=0.3, width=0.24, depth=0.12, seat="none", bag=0.0)
     return dataclasses.replace(look, studio=True, basket=basket, passers=(), shade=None)
 
 
 def _seen_well(rng: np.random.Generator, world: World, eye: Eye, smears: Smears) -> RenderedShot:
-    """A view in which no arm ends in mid-air; where none is found, one without hands."""
+    """A view in which no arm ends in mid-air; if none is found, one without hands."""
     for _ in range(VIEWS):
         world.aim(_draw_view(rng))
         if not any(_badly_seen(world, hand) for hand in smears):
@@ -103,7 +103,7 @@ def _draw_view(rng: np.random.Generator) -> Camera:
 
 
 def _badly_seen(world: World, hand: HandName) -> bool:
-    """Whether a hand is right before the lens, or its arm ends in mid-air within the picture."""
+    """True if a hand is right before the lens, or its arm ends in mid-air within the picture."""
     pixels, depth = world.look.camera.project(np.stack([world.hand(hand).position, world.arm(hand)[-1]]))
     x, y = pixels[1] / SIZE
     ends = bool(depth[1] > 0 and -0.12 < x < 1.12 and -0.12 < y < 1.12)
@@ -139,16 +139,16 @@ def write_composition(
     scene: int,
     painter: Painter = "classic",
 ) -> int:
-    """Writes the wanted pictures of a scene with their YOLO label files, unless all are there; returns their boxes.
+    """Writes the wanted pictures of a scene with their YOLO label files, unless all exist; returns their boxes.
 
     Args:
-        wanted: the numbers of the pictures that are wanted; a scene has those from ``PICTURES * scene`` on.
+        wanted: the numbers of the wanted pictures; a scene has those from ``PICTURES * scene`` on.
         split: which products may appear.
-        folder: holds ``images`` and ``labels``.
-        found: what backgrounds are cut from.
-        refuse: whether a background (BGR) that nobody has boxed shows a thing or a person.
+        folder: contains ``images`` and ``labels``.
+        found: the sources of backgrounds.
+        refuse: whether an unlabelled background (BGR) shows a thing or a person.
         scene: its number.
-        painter: which renderer paints the things.
+        painter: the renderer.
     """
     numbers = range(scene * PICTURES, (scene + 1) * PICTURES)
     stems = {number: f"composed_{split}_{number:06d}" for number in numbers if number in wanted}

@@ -1,4 +1,4 @@
-"""Others' labelled pictures as a YOLO data set with the class list that simulator, model and truth share."""
+"""Converts others' labelled pictures to a YOLO data set with the class list of simulator, model and truth."""
 
 import hashlib
 import shutil
@@ -26,10 +26,10 @@ SQUEEZE: Final = 0.75
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converted:
-    """What was written: pictures, boxes of each class, and how many boxes of each foreign name were left out.
+    """The result: pictures, boxes of each class, and the number of boxes left out for each foreign name.
 
-    ``cut`` boxes reached over the edge of their picture and end there now; ``outside`` ones had hardly anything in it
-    and are among those that were left out.
+    ``cut`` boxes extended beyond their picture and were clipped; ``outside`` ones were almost entirely outside and are
+    among those left out.
     """
 
     data: Path
@@ -44,7 +44,7 @@ def class_map(text: str) -> dict[str, str]:
     """Reads ``Cola=bottle,Tin can=can,person=-``; ``-`` leaves a class out.
 
     Raises:
-        DataError: it is not of that form, or names a class that the list does not have.
+        DataError: it is malformed, or names an unknown class.
 
     Example:
         >>> class_map("Tin can=can,person=-")
@@ -72,22 +72,22 @@ def convert(
 
     Args:
         parts: the pictures of ``train`` and ``val``, or of one of them.
-        renamed: from their names to ours, or to ``-``; names that are ours already may be missing.
-        folder: where to write; it must hold no such part yet.
-        judges: the classes that the set boxes completely; by default those that it maps to and has.
-        ignore_below: the share of a picture under which things were left unboxed on purpose.
-        squeezed: whether the photos were pressed into squares; each is drawn out again to 3:4 or 4:3, by chance, since
-            nobody wrote down which it was.
+        renamed: from their names to ours, or to ``-``; names that are ours already may be omitted.
+        folder: the target; it must not contain such a part yet.
+        judges: the classes that the set labels completely; by default those that it maps to and has.
+        ignore_below: the share of a picture below which things were left unlabelled on purpose.
+        squeezed: whether the photos were squeezed into squares; each is stretched to 3:4 or 4:3 at random, since the
+            original shape is unknown.
 
     Raises:
-        DataError: a name is not mapped, a picture cannot be read, or there are pictures in the folder already.
+        DataError: a name is not mapped, a picture cannot be read, or the folder contains pictures already.
     """
     classes: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
     edge: Counter[str] = Counter()
     for part in parts:
         if any((folder / part / "images").glob("*")):
-            raise DataError(f"{folder / part}: holds pictures already; give a folder without any")
+            raise DataError(f"{folder / part}: already contains pictures; give a folder without any")
     pictures = 0
     for part, found in parts.items():
         for name in ("images", "labels"):
@@ -137,7 +137,7 @@ def _lines(
     dropped: Counter[str],
     edge: Counter[str],
 ) -> list[str]:
-    """The label file's lines; what is written and what is left out is counted."""
+    """The label file's lines; counts what is written and left out."""
     lines = []
     for name, box in picture.boxes:
         label, cut = _ours(name, renamed), _clipped(box)
@@ -161,6 +161,6 @@ def _ours(name: str, renamed: Mapping[str, str]) -> str:
 
 
 def _clipped(box: Box) -> Box | None:
-    """The part of a box that lies in the picture, or None when hardly any does."""
+    """The part of a box inside the picture, or None if next to nothing is."""
     x1, y1, x2, y2 = (min(max(v, 0.0), 1.0) for v in box)
     return (x1, y1, x2, y2) if x2 - x1 >= LEAST_SIDE and y2 - y1 >= LEAST_SIDE else None

@@ -1,4 +1,4 @@
-"""What others' data sets are made of: a small TOML file that names their parts relative to wherever they were put.
+"""Definitions of others' data sets: a small TOML file that names their parts relative to a root folder.
 
 For example::
 
@@ -42,7 +42,7 @@ GIVEN: Final = Path(__file__).parents[1] / "definitions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartOf:
-    """Where the pictures and the labels of a part lie, relative to the root, and which of them belong to it."""
+    """The places of a part's pictures and labels, relative to the root, and the patterns of its pictures."""
 
     images: str
     labels: str
@@ -50,7 +50,7 @@ class PartOf:
     without: tuple[str, ...] = ()
 
     def holds(self, picture: Path) -> bool:
-        """Whether a picture belongs to the part, by its file's name."""
+        """True if a picture belongs to the part, by its file's name."""
         name = picture.name
         return any(fnmatchcase(name, one) for one in self.only) and not any(
             fnmatchcase(name, one) for one in self.without
@@ -59,16 +59,16 @@ class PartOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A data set of somebody else.
+    """Somebody else's data set.
 
     Attributes:
-        source: who made it.
-        licence: under which terms.
+        source: its author.
+        licence: its terms.
         form: yolo, coco, voc or folders.
         classes: a YOLO set's names in the order of their numbers.
         renamed: from its names to ours, or to ``-``.
-        judges: the classes that it boxes completely.
-        ignore_below: the share of a picture under which it leaves things unboxed.
+        judges: the classes that it labels completely.
+        ignore_below: the share of a picture below which it leaves things unlabelled.
         squeezed: whether its photos were pressed into squares.
         parts: ``train`` and ``val``, or one of them.
     """
@@ -85,7 +85,7 @@ class Definition:
 
 
 def given() -> list[str]:
-    """The names of the definitions that come with the project."""
+    """The names of the definitions shipped with the project."""
     return sorted(path.stem for path in GIVEN.glob("*.toml"))
 
 
@@ -93,7 +93,7 @@ def read_definition(name: str) -> Definition:
     """Reads a definition: one of ``given()``, or a ``.toml`` file.
 
     Raises:
-        DataError: there is none of that name, or it is malformed; the message says what is wrong.
+        DataError: it does not exist, or is malformed; the message says what is wrong.
     """
     file = GIVEN / f"{name}.toml" if name in given() else Path(name)
     try:
@@ -145,7 +145,7 @@ def _definition(raw: Mapping[str, Any]) -> Definition:
 def _words(raw: Mapping[str, Any], key: str, otherwise: tuple[str, ...]) -> tuple[str, ...]:
     words = raw.get(key, list(otherwise))
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ValueError(f"{key!r} must be a list of words")
+        raise ValueError(f"{key!r} must be a list of strings")
     return tuple(words)
 
 

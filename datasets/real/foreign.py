@@ -1,4 +1,4 @@
-"""Labelled pictures of others: folders in YOLO, COCO and Pascal VOC form, and folders named by what they show."""
+"""Labelled pictures by others: folders in YOLO, COCO and Pascal VOC form, and folders named by their contents."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -29,10 +29,10 @@ class Foreign:
 
 
 def form_of(source: Path) -> Form:
-    """What a path holds, by what lies there.
+    """The form of a path's contents.
 
     Raises:
-        DataError: nothing that is known.
+        DataError: no known form.
     """
     if source.suffix == ".json":
         return "coco"
@@ -52,7 +52,7 @@ def read_foreign(
         source: a COCO file, a ``data.yaml`` or the folder that holds it, a folder with VOC files, or, with
             ``classes``, a folder with YOLO label files.
         form: how to read it.
-        images: where the pictures lie, if not beside the labels; a ``data.yaml`` names its own.
+        images: the folder of pictures, if not beside the labels; a ``data.yaml`` names its own.
         classes: the names of a YOLO set without a ``data.yaml``, in the order of their numbers.
 
     Raises:
@@ -121,7 +121,7 @@ def _voc(source: Path, images: Path) -> Iterator[Foreign]:
 
 
 def _folders(source: Path) -> Iterator[Foreign]:
-    """Pictures of one thing each, named by the first two folders (``Fruit/Apple``); the box is nearly all of each."""
+    """Pictures of one thing each, named by the first two folders (``Fruit/Apple``); the box is nearly all of it."""
     for image in _pictures(source):
         yield Foreign(image=image, boxes=(("/".join(image.relative_to(source).parts[:-1][:DEEP]), WHOLE),))
 
@@ -197,13 +197,13 @@ def _yolo_boxes(file: Path, labels: dict[int, str]) -> Iterator[tuple[str, Box]]
 
 
 def _within(folder: Path, name: str) -> Path:
-    """A file of a folder; a name that leads out of it is refused."""
+    """A file in a folder; a name that leads outside is refused."""
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise DataError(f"{name!r} leads out of {folder}")
+        raise DataError(f"{name!r} leads outside {folder}")
     return path
 
 
 def readable(image: Path) -> bool:
-    """Whether OpenCV can read a picture."""
+    """True if OpenCV can read a picture."""
     return cv2.imread(str(image)) is not None

@@ -1,8 +1,8 @@
-"""Pictures in which nothing is for sale: what a camera on a cart sees beside goods, to learn that it is none.
+"""Pictures without goods: what else a camera on a cart sees, so that a detector learns to ignore it.
 
-Three kinds: photos that are known to be empty (hands, sleeves, torsos, furniture), with their boxes of hands; the
-ground of photos whose goods are boxed (floors, tables, basket walls), cut from between the boxes; and rendered empty
-carts (walls, wheels, gloves, people who pass).
+Three kinds: photos known to be empty (hands, sleeves, torsos, furniture), with their boxes of hands; the ground of
+photos whose goods are labelled (floors, tables, basket walls), cut from between the boxes; and rendered empty carts
+(walls, wheels, gloves, passers-by).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +41,7 @@ Keep = Callable[[Corners], "Corners | tuple[()] | None"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoGoods:
-    """Where pictures without goods come from.
+    """The sources of pictures without goods.
 
     Attributes:
         empty: photos without goods, with their boxes of hands; in groups that are drawn equally often.
@@ -56,8 +56,8 @@ def read_no_goods(empty: Iterable[Path], ground: Iterable[Path], split: Split) -
     """Takes the ``train`` parts for split train, the ``val`` parts for the others.
 
     Raises:
-        DataError: a data set cannot be used, or one that is given as empty has boxes of goods, or does not judge
-            every class: then nobody has said that what has no box is not there.
+        DataError: a data set is unusable, or one that is given as empty has boxes of goods or does not label every
+            class completely: then unlabelled goods may be in it.
     """
     return NoGoods(
         empty=tuple(_empty(file, part) for file in empty for part in _parts(file, split)),
@@ -68,15 +68,15 @@ def read_no_goods(empty: Iterable[Path], ground: Iterable[Path], split: Split) -
 def write_no_goods(
     number: int, split: Split, folder: Path, found: NoGoods, props: Props = PLAIN, *, hands: Refuse, carts: bool = True
 ) -> int:
-    """Writes one picture with its YOLO label file, unless both are there; returns its number of boxes (of hands).
+    """Writes one picture with its YOLO label file, unless both exist; returns its number of boxes (of hands).
 
     Args:
         number: the picture's; the same number and sources give the same picture.
         split: of the sources.
-        folder: holds ``images`` and ``labels``.
-        found: what pictures are cut from.
-        props: what of rendered carts is real.
-        hands: whether a picture (BGR) shows a hand: a cut of the ground must not, because nobody boxed it there.
+        folder: contains ``images`` and ``labels``.
+        found: the sources.
+        props: the real parts of rendered carts.
+        hands: whether a picture (BGR) shows a hand: a cut of the ground must not, because it would be unlabelled.
         carts: whether some pictures are rendered carts.
 
     Raises:
@@ -95,7 +95,7 @@ def write_no_goods(
 
 
 def _drawn(rng: np.random.Generator, found: NoGoods, props: Props, hands: Refuse, carts: bool) -> tuple[Picture, Marks]:
-    """A picture (BGR) of any kind that there is; a ground that has no room between its boxes is drawn anew."""
+    """A picture (BGR) of any available kind; a ground without room between its boxes is drawn again."""
     photos = bool(found.empty or found.ground)
     if carts and (not photos or rng.random() < CARTS):
         made = empty_moment(rng, props)
@@ -118,12 +118,12 @@ def _any(rng: np.random.Generator, groups: Sequence[Sequence[BackgroundSource]])
 
 
 def _cut(rng: np.random.Generator, source: BackgroundSource, keep: Keep) -> Background | None:
-    """A cut (BGR) as large as its boxes let it be; None where chance found none.
+    """A cut (BGR) as large as its boxes allow; None if none was found.
 
     Args:
         rng: draws.
-        source: what is cut.
-        keep: what a cut shows of a box, which is given in shares of the cut; None where it must not be cut so.
+        source: the source.
+        keep: the kept part of a box, which is given in shares of the cut; None if the cut is not allowed.
     """
     photo = cv2.imread(str(source.file), cv2.IMREAD_COLOR)
     if photo is None:
@@ -155,14 +155,14 @@ def _cut(rng: np.random.Generator, source: BackgroundSource, keep: Keep) -> Back
 
 
 def _untouched(box: Corners) -> Corners | tuple[()] | None:
-    """Nothing of a box may be in the cut, nor right beside it: boxes are loose."""
+    """A box and its neighbourhood must be outside the cut: boxes are loose."""
     x1, y1, x2, y2 = box
     outside = x1 > 1 + MARGIN or x2 < -MARGIN or y1 > 1 + MARGIN or y2 < -MARGIN
     return () if outside else None
 
 
 def _whole(box: Corners) -> Corners | tuple[()] | None:
-    """A hand is mostly in the cut, or not at all: fingers without a box would teach to overlook hands."""
+    """A hand must be mostly in the cut, or not at all: unlabelled fingers would teach to overlook hands."""
     x1, y1, x2, y2 = box
     cut = max(x1, 0.0), max(y1, 0.0), min(x2, 1.0), min(y2, 1.0)
     left = max(cut[2] - cut[0], 0.0) * max(cut[3] - cut[1], 0.0) / ((x2 - x1) * (y2 - y1))
@@ -183,11 +183,11 @@ def _parts(file: Path, split: Split) -> Sequence[DatasetPart]:
 def _empty(file: Path, part: DatasetPart) -> tuple[BackgroundSource, ...]:
     if missing := set(ITEMS) - part.judges:
         raise DataError(
-            f"{file}: does not judge {', '.join(sorted(missing)[:3])} …: it may show goods that nobody has boxed. "
-            "Where it shows none, let 'judges' list every class"
+            f"{file}: does not judge {', '.join(sorted(missing)[:3])} …: it may show unlabelled goods. If it shows "
+            "none, let 'judges' list every class"
         )
     if boxed := next((p for p in part.photos if any(box.label != HAND for box in p.boxes)), None):
-        raise DataError(f"{boxed.label_file}: boxes goods, and {file} was given as empty")
+        raise DataError(f"{boxed.label_file}: contains goods, but {file} was given as empty")
     return _sources(part.photos)
 
 

@@ -1,4 +1,4 @@
-"""Splits that share a scene, in sets that are looked at or converted; the rule is `models/dataset/shared_scenes.py`."""
+"""Splits that share a scene, in sets that are inspected or converted; the rule is `models/dataset/shared_scenes.py`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from smartcart.models.dataset.shared_scenes import Rule, by_rule, refuse, shared
 
 
 def refuse_shared_scenes(paths: Sequence[Path], rule: Rule) -> None:
-    """Refuses data sets whose parts share a scene, each set alone, unless told to allow it; clips have no parts.
+    """Refuses data sets whose parts share a scene, each set alone, unless it is allowed; clips have no parts.
 
     Raises:
         DataError: one does, or cannot be read.
@@ -27,10 +27,10 @@ def refuse_shared_scenes(paths: Sequence[Path], rule: Rule) -> None:
 
 
 def of_own_scenes(parts: Mapping[str, Sequence[Foreign]], rule: Rule) -> Mapping[str, Sequence[Foreign]]:
-    """The parts to convert; under ``drop`` without the pictures of ``train`` that share a scene with one of ``val``.
+    """The parts to convert; with ``drop`` without the pictures of ``train`` that share a scene with one of ``val``.
 
     Raises:
-        DataError: under ``refuse``, some do; or one cannot be read as a picture.
+        DataError: with ``refuse``, some do; or one cannot be read as a picture.
     """
     learned, kept = parts.get("train", ()), parts.get("val", ())
     if rule == "allow" or not learned or not kept:

@@ -1,1 +1,1 @@
-"""What is to be seen: cart, camera, hands, people, lights, and their rendering."""
+"""The visible scene: cart, camera, hands, people, lights, and their rendering."""

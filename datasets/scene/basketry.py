@@ -12,7 +12,7 @@ RUCK = 0.009
 
 
 def basket_bodies(basket: BasketShape) -> str:
-    """Everything to look at and to bump into, but for the bag in it."""
+    """Everything visible and solid, except the bag in it."""
     return _bars(basket) + _seat(basket) + walls(basket)
 
 
@@ -76,7 +76,7 @@ def _seat(basket: BasketShape) -> str:
 
 
 def walls(basket: BasketShape) -> str:
-    """The invisible box that holds the items."""
+    """The invisible box that contains the items."""
     ln, w, h = basket.length, basket.width, basket.depth
     sides = [f'<geom class="solid" type="box" size="{ln} {w} .02" pos="0 0 -.02" mass="3"/>']
     for s in (-1, 1):

@@ -1,6 +1,6 @@
-"""A cheap camera: where it sits, its lens, and what sensor and codec do to the picture.
+"""A cheap camera: its position, its lens, and the effects of sensor and codec on the picture.
 
-The renderer knows only a pinhole, so every picture is rendered wider than needed and bent by the lens; masks go
+The renderer knows only a pinhole, so every picture is rendered wider than needed and distorted to the lens; masks go
 through the same map.
 """
 
@@ -36,7 +36,7 @@ class Lens:
 
     @cached_property
     def render_focal(self) -> float:
-        """Focal length of the pinhole that covers the bent picture to its corners."""
+        """Focal length of the pinhole that covers the distorted picture to its corners."""
         corner = float(np.hypot(self.width, self.height)) / 2 / self.focal
         return self.focal / (1 + self.barrel * corner**2)
 
@@ -47,14 +47,14 @@ class Lens:
 
     @cached_property
     def maps(self) -> tuple[FloatPicture, FloatPicture]:
-        """For each pixel of the bent picture, where it lies in the rendered one (for ``cv2.remap``)."""
+        """For each pixel of the distorted picture, its position in the rendered one (for ``cv2.remap``)."""
         v, u = np.mgrid[0 : self.height, 0 : self.width].astype(np.float32)
         x, y = (u - self.width / 2) / self.focal, (v - self.height / 2) / self.focal
         scale = (1 + self.barrel * (x * x + y * y)) * self.render_focal
         return (x * scale + self.width / 2).astype(np.float32), (y * scale + self.height / 2).astype(np.float32)
 
     def project(self, points: FloatArray) -> FloatArray:
-        """Camera-frame points (N, 3), x right, y down, z forward and positive, to pixels (N, 2) of the bent picture."""
+        """Camera-frame points (N, 3), x right, y down, z forward and positive, to distorted pixels (N, 2)."""
         flat = points[:, :2] / np.maximum(points[:, 2:], 1e-6)
         rho = np.linalg.norm(flat, axis=1)
         r = rho.copy()
@@ -92,7 +92,7 @@ class Camera:
 
 @dataclass(frozen=True, kw_only=True)
 class Sensor:
-    """How light becomes a picture: gain, white balance (RGB factors), noise, sharpness, JPEG quality (100 for none)."""
+    """From light to a picture: gain, white balance (RGB factors), noise, sharpness, JPEG quality (100 for none)."""
 
     gain: float = 1.0
     balance: tuple[float, float, float] = (1.0, 0.985, 0.95)
@@ -104,7 +104,7 @@ class Sensor:
 
 
 def draw_sensor(rng: np.random.Generator) -> Sensor:
-    """A sensor, an exposure and a white balance as they come."""
+    """A typical sensor, exposure and white balance."""
     warmth = rng.normal(0, 0.06)
     return Sensor(
         gain=float(np.exp(rng.normal(0.05, 0.17))),
@@ -125,15 +125,15 @@ def expose(
     *,
     movers: Sequence[Mover] = (),
 ) -> Picture:
-    """The picture that the camera hands out.
+    """The camera's output.
 
     Args:
-        picture: RGB, already bent by the lens.
+        picture: RGB, already distorted by the lens.
         sensor: gain, colour and noise.
         lens: for the vignette.
         rng: draws the noise.
-        movers: the pixels of each thing that moves (a hand and what it holds), and how far in pixels it moves
-            while the shutter is open.
+        movers: the pixels of each moving thing (a hand and its load), and how far in pixels it moves during the
+            exposure.
 
     Returns:
         RGB (h, w, 3) uint8.

@@ -18,7 +18,7 @@ from smartcart.datasets.scene.people import FLOOR_DROP, passer_body
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assets:
-    """What a scene is made of: the mesh files that its text names, and the picture of each texture."""
+    """The inputs of a scene: its mesh files, and the picture of each texture."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
@@ -26,13 +26,13 @@ class Assets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """MJCF text and what it needs."""
+    """MJCF text and its inputs."""
 
     xml: str
     assets: Assets
 
     def compiled(self) -> "mujoco.MjModel":
-        """The model. Pictures are laid into its textures as they are, because packing them costs more than all else."""
+        """The model. Pictures are copied directly into its textures, because packing them costs more than all else."""
         model = mujoco.MjModel.from_xml_string(self.xml, self.assets.files)
         for name, picture in self.assets.pictures.items():
             start = model.texture(name).adr[0]
@@ -128,7 +128,7 @@ def _surroundings(look: SceneDescription, rng: np.random.Generator, assets: Asse
 
 
 def _sky(assets: Assets, room: Picture | None) -> str:
-    """What is seen over the shelves: plain light, or a room of six faces (6 x size, size, 3)."""
+    """The view above the shelves: plain light, or a room of six faces (6 x size, size, 3)."""
     if room is None:
         return (
             '<texture type="skybox" builtin="gradient" rgb1=".85 .86 .88" rgb2=".45 .44 .42" width="64" height="64"/>'

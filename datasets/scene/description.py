@@ -1,4 +1,4 @@
-"""How a scene looks: sizes, colours, light, people and camera.
+"""The look of a scene: sizes, colours, light, people and camera.
 
 World frame: the origin is the middle of the basket's floor, x points away from the handle, z up; metres.
 """
@@ -18,7 +18,7 @@ RED: Final[Colour] = (190, 22, 24)
 
 @dataclass(frozen=True, kw_only=True)
 class BasketShape:
-    """What items lie in.
+    """The container of the items.
 
     Attributes:
         length: half the length of the opening in metres.
@@ -28,7 +28,7 @@ class BasketShape:
         colour: of handle, rim and plastic.
         panelled: solid plastic low on the walls.
         seat: the child seat at the handle.
-        bag: up to which share of the depth a bag lines it; 0 for no bag.
+        bag: the share of the depth that a bag lines; 0 for no bag.
         bag_colour: the bag's.
     """
 
@@ -44,7 +44,7 @@ class BasketShape:
 
     @property
     def floor(self) -> tuple[float, float]:
-        """Where the floor that items can stand on begins and ends along x."""
+        """The beginning and end of the floor for items along x."""
         return -self.length + (SEAT_DEPTH if self.seat == "open" else 0.0), self.length
 
     @property
@@ -60,12 +60,12 @@ class BasketShape:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Whose hand it is.
+    """The owner of a hand.
 
     Attributes:
         skin: its colour.
         sleeve: the sleeve's colour, None for a bare arm.
-        sleeve_start: where the sleeve begins, in metres from the grip.
+        sleeve_start: the beginning of the sleeve, in metres from the grip.
         size: of the hand, 1 for an adult's.
         glove: its colour, None for a bare hand.
         ring: whether there is one.
@@ -83,7 +83,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Surroundings:
-    """Real pictures (RGB) around one cart; None where what is drawn stays. ``room`` is six faces under one another."""
+    """Real pictures (RGB) around one cart; None keeps the drawn ones. ``room`` is six faces under one another."""
 
     floor: Picture | None = None
     shelf: Picture | None = None
@@ -92,11 +92,11 @@ class Surroundings:
 
 @dataclass(frozen=True, kw_only=True)
 class SceneDescription:
-    """Everything about a scene that is not a product: the same look, the same surroundings.
+    """Everything about a scene except its products: the same look gives the same surroundings.
 
-    ``second`` is the person whose hand is the left one, None where both hands are the same person's. A ``studio`` has
-    neither shop nor cart to see: the things stand on a white table that is as large as the basket's floor is to them.
-    ``surroundings`` are real pictures in place of drawn ones.
+    ``second`` is the owner of the left hand, None if both hands are the same person's. A ``studio`` has no visible shop
+    or cart: the things stand on a white table as large as the basket's floor. ``surroundings`` are real pictures in
+    place of drawn ones.
     """
 
     basket: BasketShape
@@ -116,5 +116,5 @@ class SceneDescription:
     surroundings: Surroundings | None = None
 
     def owner(self, hand: str) -> Person:
-        """Whose hand the ``right`` or the ``left`` one is."""
+        """The owner of the ``right`` or the ``left`` hand."""
         return self.second if hand == "left" and self.second is not None else self.person

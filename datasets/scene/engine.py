@@ -1,12 +1,12 @@
-"""MuJoCo, told before its first import to render without a display and with one thread a process."""
+"""MuJoCo, set up before its first import to render without a display and with one thread a process."""
 
 import os
 
 from smartcart.datasets.errors import RenderingError
 
 NO_GL = (
-    "no OpenGL without a display here; on Debian install libegl1 libegl-mesa0 libgl1-mesa-dri (MUJOCO_GL=egl, the "
-    "default), or libosmesa6 (MUJOCO_GL=osmesa)"
+    "cannot render without a display: no OpenGL; on Debian install libegl1 libegl-mesa0 libgl1-mesa-dri "
+    "(MUJOCO_GL=egl, the default), or libosmesa6 (MUJOCO_GL=osmesa)"
 )
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("LP_NUM_THREADS", "1")

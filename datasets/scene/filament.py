@@ -27,7 +27,7 @@ VULKAN: Final = "m.GraphicsApi.GRAPHICS_API_VULKAN"
 
 
 class FilamentPainter:
-    """Paints pictures of one model; give it up with ``close``."""
+    """Paints pictures of one model; free it with ``close``."""
 
     def __init__(self, model: Any, lens: Lens, shown: Any) -> None:
         """Loads the model.
@@ -73,7 +73,7 @@ class FilamentPainter:
         return self._buffer.copy()
 
     def _show(self) -> None:
-        """Takes up the geoms anew when some have come into a group that is shown, or gone from one."""
+        """Reloads the geoms when some have entered or left a visible group."""
         groups = self._model.geom_group
         if not np.array_equal(groups, self._groups):
             self._bodies = None  # the old ones leave the scene
@@ -82,11 +82,11 @@ class FilamentPainter:
             self._groups = groups.copy()
 
     def close(self) -> None:
-        """Frees what the model holds on the renderer's side."""
+        """Frees the renderer's copy of the model."""
         del self._bodies, self._lights, self._scene, self._read, self._target, self._resources
 
     def _camera(self, data: Any, name: str) -> Any:
-        """The pinhole of a named camera, as MuJoCo's classic renderer has it."""
+        """The pinhole of a named camera, as in MuJoCo's classic renderer."""
         visual, extent = self._model.vis.map, self._model.stat.extent
         near = visual.znear * extent
         half = near * float(np.tan(np.radians(self._model.camera(name).fovy[0]) / 2))
@@ -110,7 +110,7 @@ def _open() -> tuple[Any, Any]:
         from mujoco import mjrf
     except ImportError as error:
         raise RenderingError(f"{MISSING} ({error})") from error
-    # without Vulkan the renderer ends its process, so a process of its own tries first
+    # without Vulkan the renderer ends its process, so a separate process tries first
     if subprocess.run([sys.executable, "-c", PROBE.format(api=VULKAN)], capture_output=True, check=False).returncode:
         raise RenderingError(NO_VULKAN)
     with _silent():
@@ -120,7 +120,7 @@ def _open() -> tuple[Any, Any]:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Keeps what a library writes to standard output, which is for results, out of it."""
+    """Keeps the output of a library away from standard output, which is for results."""
     sys.stdout.flush()
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

@@ -1,4 +1,4 @@
-"""The hand that fills the cart: a smooth union of capsules, one mesh per width of grip, and its arm.
+"""The hand that fills the cart: a smooth union of capsules, one mesh for each width of grip, and its arm.
 
 Hand frame: the origin is the middle of the grip, between finger tips (at -x) and thumb (at +x); the fingers
 point down (-z) and the arm leaves upwards (+z), leaning a little towards +y. Everything is a right hand;
@@ -29,7 +29,7 @@ Capsule = tuple[FloatArray, FloatArray, float, float]
 
 
 def grip_for(half_width: float) -> int:
-    """The index of the narrowest grip that a thing of this half width (metres) fits into."""
+    """The index of the narrowest grip for a thing of this half width (metres)."""
     fitting = [k for k, g in enumerate(GRIPS) if g >= half_width - 0.003]
     return fitting[0] if fitting else OPEN
 
@@ -123,7 +123,7 @@ def arm_mesh(*, start: float, thickness: float, folds: float, left: bool) -> Mes
 
 
 def _along_arm(upright: Mesh) -> Mesh:
-    """A body of revolution about the z axis, bent over to the axis of the arm."""
+    """A body of revolution about the z axis, bent to the axis of the arm."""
     axis = (ELBOW - WRIST) / np.linalg.norm(ELBOW - WRIST)
     lean = about((-axis[1], axis[0], 0.0), float(np.arccos(axis[2])))
     at = upright.vertices - [0, 0, WRIST[2]]

@@ -16,8 +16,8 @@ LOOP_M: Final = 5.6
 class Passer:
     """A person or a cart.
 
-    ``place`` is where it stands on the floor (x, y in metres); with a ``speed`` other than 0 (m/s) it crosses the
-    aisle along y again and again, or sways about its place.
+    ``place`` is its position on the floor (x, y in metres); with a ``speed`` other than 0 (m/s) it crosses the aisle
+    along y again and again, or sways about its place.
     """
 
     kind: Literal["person", "cart"]
@@ -29,7 +29,7 @@ class Passer:
     height: float = 1.7
 
     def at(self, t: float) -> tuple[float, float, float]:
-        """Where it is at a moment."""
+        """Its position at a moment."""
         x, y = self.place
         if self.crosses:
             y = (y + self.speed * t + LOOP_M / 2) % LOOP_M - LOOP_M / 2

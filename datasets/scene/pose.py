@@ -10,7 +10,7 @@ from smartcart.datasets.scene.engine import mujoco
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pose:
-    """Where something is and how it is turned."""
+    """A position and an orientation."""
 
     position: FloatArray
     turn: FloatArray

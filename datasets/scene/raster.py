@@ -1,7 +1,7 @@
-"""What a camera sees of simple bodies, without a renderer: points on their surfaces and a small depth buffer.
+"""The view of a camera on simple bodies, without a renderer: points on their surfaces and a small depth buffer.
 
-A surface is sampled with random points once; a look projects as many of them as its size in the picture needs and
-keeps the nearest depth a pixel. Holes of a pixel are closed. That is coarse (a pixel is 4 of the clip's), and
+A surface is sampled with random points once. A view projects as many of them as its size in the picture needs, and
+keeps the nearest depth of each pixel. Holes of one pixel are closed. That is coarse (a pixel is 4 of the clip's), and
 hundreds of times faster than a picture.
 """
 
@@ -59,7 +59,7 @@ def surface(mesh: Mesh, *, seed: int = 0) -> Surface:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Patch:
-    """One body as seen alone: depth in metres (h, w) of a part of the (endless) picture, ``FAR`` where it is not.
+    """One body seen alone: depth in metres (h, w) of a part of the (infinite) picture, ``FAR`` where it is not.
 
     ``at`` is the patch's upper left pixel (x, y); ``x`` and ``y`` (N,) are the points as shares of the picture and
     ``cells`` their pixels, row by row, -1 outside; ``whole`` is the box of all points; ``area`` counts the pixels
@@ -102,7 +102,7 @@ class SmallPicture:
         return np.asarray(local @ self._axes)
 
     def patch(self, body: Surface, turn: FloatArray, position: FloatArray) -> Patch | None:
-        """A body turned by a matrix (3, 3) and moved to a position; None where nothing of it is before the camera."""
+        """A body turned by a matrix (3, 3) and moved to a position; None if nothing of it is in front of the camera."""
         width, height = self.size
         middle = self._axes @ (position - self._place)
         wanted = round(POINTS_A_PIXEL * body.area * (self._focal / max(float(middle[2]), LEAST_DISTANCE)) ** 2)
@@ -135,7 +135,7 @@ class SmallPicture:
         )
 
     def owners(self, background: Depth, bodies: Sequence[Patch | None]) -> Owners:
-        """Which of the bodies is nearest at each pixel (h, w): 1 for the first, 0 where it is the background."""
+        """The nearest body at each pixel (h, w): 1 for the first, 0 for the background."""
         width, height = self.size
         depth, owners = background.copy(), np.zeros((height, width), np.int32)
         for number, body in enumerate(bodies, 1):
@@ -154,7 +154,7 @@ class SmallPicture:
 
 
 def seen_box(body: Patch, owners: Owners, number: int) -> Box | None:
-    """The box of the points of a body that lie where it is seen, as shares of the picture."""
+    """The box of a body's points where it is visible, as shares of the picture."""
     inside = body.cells >= 0
     seen = inside & (owners.ravel()[body.cells] == number)
     if not seen.any():

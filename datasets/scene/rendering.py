@@ -22,7 +22,7 @@ TABLE: Final = "table"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedShot:
-    """What the lens sees: RGB (h, w, 3), and per pixel the name's number in ``names`` (0 for everything else).
+    """The view through the lens: RGB (h, w, 3), and per pixel the name's number in ``names`` (0 for everything else).
 
     ``offset`` says how far the camera's tremor has moved the picture, in pixels.
     """
@@ -59,8 +59,8 @@ class Eye:
         """Opens a renderer.
 
         Args:
-            world: what is looked at.
-            painter: who paints the picture; masks come from the same geometry by the classic renderer always.
+            world: the subject.
+            painter: the renderer of the picture; masks always come from the same geometry by the classic renderer.
 
         Raises:
             RenderingError: there is no OpenGL to render with, or the painter is not installed.
@@ -79,7 +79,7 @@ class Eye:
         self._filament = FilamentPainter(world.model, lens, self._shown) if painter == "filament" else None
 
     def __enter__(self) -> Self:
-        """The open eye."""
+        """The open camera."""
         return self
 
     def __exit__(

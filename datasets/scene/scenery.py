@@ -77,7 +77,7 @@ def draw_look(rng: np.random.Generator, *, width: int = 640, height: int = 480) 
     warm, strength = float(rng.normal(0, 0.05)), float(rng.uniform(*mood.lamp))
     camera = draw_camera(rng, basket, width, height)
     passers = draw_passers(rng, SKINS)
-    if camera.place[0] > -basket.length:  # such a camera sees who pushes
+    if camera.place[0] > -basket.length:  # such a camera sees the person who pushes
         passers += (shopper(rng, basket.length + 0.55, SKINS),)
     sensor = draw_sensor(rng)
     return SceneDescription(
@@ -88,7 +88,7 @@ def draw_look(rng: np.random.Generator, *, width: int = 640, height: int = 480) 
         second=_draw_person(rng) if rng.random() < SECOND_PERSON else None,
         ambient=float(rng.uniform(0.24, 0.42)) * mood.ambient,
         lamp=(strength * (1 + warm) * mood.tint[0], strength, strength * (1 - warm) * mood.tint[1]),
-        lamp_from=(float(rng.uniform(-0.4, 0.4)), float(rng.uniform(-0.4, 0.4)), 2.4),  # flatter light gives moire
+        lamp_from=(float(rng.uniform(-0.4, 0.4)), float(rng.uniform(-0.4, 0.4)), 2.4),  # flatter light causes moire
         fill=float(rng.uniform(0.12, 0.32)) * mood.ambient,
         gloss=mood.gloss,
         passers=passers,
@@ -117,7 +117,7 @@ def _draw_basket(rng: np.random.Generator) -> BasketShape:
 
 
 def _draw_person(rng: np.random.Generator) -> Person:
-    """An adult or now and then a child; a bare hand, or now and then a glove."""
+    """An adult or sometimes a child; a bare hand, or sometimes a glove."""
     sleeve = None if rng.random() < 0.25 else _varied(rng, textures.vivid(rng, dark=bool(rng.random() < 0.6)), 0)
     start = float(rng.choice([hands.CUFF, hands.CUFF, 0.24, 0.34]))
     glove = rng.random() < 0.08

@@ -44,8 +44,8 @@ class World:
 
     Attributes:
         model: MuJoCo's model.
-        data: its state; the renderer reads it.
-        products: what each item is.
+        data: its state, which the renderer reads.
+        products: the product of each item.
     """
 
     def __init__(self, look: SceneDescription, items: dict[str, ProductModel]) -> None:
@@ -117,7 +117,7 @@ class World:
         return np.asarray(line @ turn.reshape(3, 3).T + pose.position)
 
     def before_lens(self, name: HandName) -> bool:
-        """Whether a hand or its arm is so near to the camera that it is not seen whole."""
+        """True if a hand or its arm is so near to the camera that it is not seen whole."""
         points = np.vstack([self._hands[name].position, self.arm(name)])
         return bool(np.linalg.norm(points - np.array(self.look.camera.place), axis=1).min() < NEAREST_ARM)
 
@@ -142,7 +142,7 @@ class World:
         self.data.mocap_pos[self.model.body_mocapid[self.model.body("shop").id], 0] = -way
         for k, passer in enumerate(self.look.passers):
             x, y, z = passer.at(t)
-            with_cart = way if x > -self.look.basket.length else 0.0  # who pushes the cart walks with it
+            with_cart = way if x > -self.look.basket.length else 0.0  # the person who pushes the cart walks with it
             self.data.mocap_pos[self.model.body_mocapid[self.model.body(f"passer{k}").id]] = x - with_cart, y, z
 
     def ride(self, along: float, up: float) -> None:
@@ -151,7 +151,7 @@ class World:
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """What is done to the world within this block leaves no trace."""
+        """Changes to the world within this block are undone."""
         kind = mujoco.mjtState.mjSTATE_INTEGRATION
         state = np.empty(mujoco.mj_stateSize(self.model, kind))
         mujoco.mj_getState(self.model, self.data, state, kind)
@@ -165,7 +165,7 @@ class World:
             self.carried, self._parked, self._hands, self._weight = kept
 
     def blocked(self, item: str, pose: Pose) -> bool:
-        """Whether an item at a pose would stick in another item or in a wall."""
+        """True if an item at a pose would penetrate another item or a wall."""
         with self.rehearsal():
             self.put(item, pose)
             mujoco.mj_fwdPosition(self.model, self.data)
@@ -202,12 +202,12 @@ class World:
             self._weight += (load - self._weight) * dt / CELL_LAG_S
 
     def refresh(self) -> None:
-        """Brings the picture up to date with poses set by hand, without letting time pass."""
+        """Updates the picture with poses set by hand, without letting time pass."""
         mujoco.mj_forward(self.model, self.data)
 
     @property
     def weight_g(self) -> float:
-        """What the load cell under the basket shows, settled with a lag of 60 ms, without noise."""
+        """The reading of the load cell under the basket, settled with a lag of 60 ms, without noise."""
         return self._weight
 
     def pose(self, item: str) -> Pose:
@@ -221,11 +221,11 @@ class World:
         return float(np.linalg.norm(self.data.qvel[at : at + 3]))
 
     def free(self, item: str) -> bool:
-        """Whether an item is neither in a hand nor out of sight."""
+        """True if an item is neither in a hand nor out of sight."""
         return item not in self.carried and item not in self._parked
 
     def inside(self, item: str) -> bool:
-        """Whether an item is free and its middle is in the basket."""
+        """True if an item is free and its middle is in the basket."""
         x, y, z = self.pose(item).position
         b = self.look.basket
         return bool(self.free(item) and abs(x) < b.length and abs(y) < b.width and -0.01 < z < b.depth + 0.05)

@@ -1,4 +1,4 @@
-"""Where items go in the basket: free spots for standing things, and heaps that fell as they liked."""
+"""The places of items in the basket: free spots for standing things, and heaps as they fell."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def free_spot(
     Args:
         rng: draws the spot.
         basket: its size.
-        product: what is to stand there.
+        product: the product to place.
         taken: spots in use with the radius of each.
     """
     radius = product.footprint

@@ -1,4 +1,4 @@
-"""A world without its looks: the same physics, nothing to render, and far quicker to build."""
+"""A world without its looks: the same physics, nothing to render, and far faster to build."""
 
 import re
 from functools import lru_cache
@@ -49,7 +49,7 @@ class UnrenderedWorld(World):
         super().show_hand(name, grip)
 
     def sight(self, tremor: tuple[float, float]) -> tuple[list[Visibility], list[tuple[str, Box]]]:
-        """The items and the hands (side, box) that the camera sees well enough to be called seen.
+        """The items and the hands (side, box) that count as visible.
 
         Args:
             tremor: how far the picture is moved to the right and down, as shares of its height.

@@ -1,4 +1,4 @@
-"""What of an item the camera sees: visible box, whole box, and the share that is visible."""
+"""The camera's view of an item: visible box, whole box, and the visible share."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ Box = tuple[float, float, float, float]
 class Visibility:
     """One thing in the picture; boxes are normalised x1 y1 x2 y2.
 
-    ``visible`` is the share of its outline that is seen, in the picture and not behind anything; ``amodal`` is the
-    box of the whole outline, cut at the picture's border.
+    ``visible`` is the share of its outline that is visible, in the picture and not behind anything; ``amodal`` is the
+    box of the whole outline, clipped at the picture's border.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Visibility:
 
 
 def seen_items(world: World, shot: RenderedShot) -> list[Visibility]:
-    """Every item that is seen well enough to be called seen."""
+    """Every item that counts as visible."""
     found = [_item(world, shot, name) for name in world.products]
     return [item for item in found if item is not None]
 
@@ -54,7 +54,7 @@ def seen_hands(shot: RenderedShot) -> list[tuple[str, Box]]:
 def told(
     world: World, items: Sequence[Visibility], hands: Sequence[tuple[str, Box]], *, held: Set[str]
 ) -> dict[str, Any]:
-    """What is seen, as a line of ``frames.jsonl`` tells it: ``items`` and ``hands``."""
+    """The visible things as a line of ``frames.jsonl``: ``items`` and ``hands``."""
     return {
         "items": [
             {

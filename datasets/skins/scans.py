@@ -1,4 +1,4 @@
-"""Scanned goods: meshes with photo textures (Wavefront), and a table that says what each is and how large."""
+"""Scanned goods: meshes with photo textures (Wavefront), and a table of their classes and sizes."""
 
 import csv
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ class Scan:
 
     @property
     def split(self) -> Split:
-        """Numbered things go with those of the same number: ``065-a_cups`` with ``065-c_cups``."""
+        """Numbered things go together with those of the same number: ``065-a_cups`` with ``065-c_cups``."""
         number = self.name.split("_")[0].split("-")[0]
         return split_of_name(number if number.isdigit() else self.name)
 
     def product(self) -> ProductModel:
-        """The thing as the simulator knows it.
+        """The thing as a product of the simulator.
 
         Raises:
             DataError: its mesh or texture cannot be read.
@@ -54,7 +54,7 @@ class Scan:
         return ProductModel(name=f"scan_{self.name}", label=self.label, body=body)
 
     def _mass_g(self) -> float:
-        if self.mass_kg is None or self.label in FRUIT:  # what is scanned as fruit is a light toy
+        if self.mass_kg is None or self.label in FRUIT:  # scanned fruit is a light toy
             return float(np.prod(self.size)) * FULLNESS * G_PER_M3
         return self.mass_kg * 1000
 
@@ -66,10 +66,10 @@ class Scan:
 
 
 def read_scans(folder: Path) -> list[Scan]:
-    """The things of a table; those of no class of ours (``none``) are left out.
+    """The things of a table; those without a class of ours (``none``) are left out.
 
     Raises:
-        DataError: the table cannot be used, or names a mesh that is not there.
+        DataError: the table is unusable, or names a missing mesh.
     """
     table = folder / TABLE
     try:
@@ -85,7 +85,7 @@ def read_scans(folder: Path) -> list[Scan]:
 
 def _scan(folder: Path, where: str, row: dict[str, str]) -> Scan:
     if any(not isinstance(row[name], str) for name in COLUMNS):
-        raise DataError(f"{where}: has fewer fields than the first line")
+        raise DataError(f"{where}: fewer fields than in the first line")
     if row["label"] not in ITEMS:
         raise DataError(f"{where}: class {row['label']!r} is not one of {', '.join(ITEMS)}, or {NO_CLASS}")
     file = folder / row["name"] / f"{row['name']}.obj"
@@ -102,7 +102,7 @@ def _scan(folder: Path, where: str, row: dict[str, str]) -> Scan:
 
 
 def _mesh(file: Path) -> Mesh:
-    """A mesh with a texture coordinate a corner; corners are told apart by both their numbers."""
+    """A mesh with one texture coordinate per corner; a corner is identified by both its numbers."""
     try:
         lines = [line.split() for line in file.read_text(encoding="utf-8").splitlines()]
         vertices = np.array([words[1:4] for words in lines if words[:1] == ["v"]], float)

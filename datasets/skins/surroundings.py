@@ -1,7 +1,7 @@
-"""What is around a cart, from real pictures: the floor under it, the shelves beside it, the room above.
+"""The surroundings of a cart from real pictures: the floor under it, the shelves beside it, the room above.
 
-A picture with boxes of goods gives a floor: what they lie on, cut from between the boxes. A picture without boxes is of
-shelves or of a hall, and is thrown out of focus as what stands far away. A light probe gives the room.
+A picture with boxes of goods gives a floor: the ground between the boxes. A picture without boxes is of shelves or of a
+hall, and is blurred like a distant background. A light probe gives the room.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ CUBE: Final = (  # MuJoCo's skybox: where in the world each face lies, and where
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What surroundings are cut from: of one split alone."""
+    """The sources of surroundings: of one split only."""
 
     floors: tuple[BackgroundSource, ...] = ()
     shelves: tuple[BackgroundSource, ...] = ()
@@ -58,7 +58,7 @@ class Places:
 
 
 def read_places(paths: Sequence[Path], split: Split) -> Places:
-    """The pictures of a split, by a hash of their names; of a kind that leaves a split none, the drawn one stays.
+    """The pictures of a split, by a hash of their names; if a split has none of a kind, the drawn one stays.
 
     Raises:
         DataError: a path holds no picture.
@@ -78,7 +78,7 @@ def _any(rng: np.random.Generator, found: Sequence[BackgroundSource]) -> Backgro
 
 
 def _floor(rng: np.random.Generator, source: BackgroundSource) -> Picture | None:
-    """A seamless floor of a patch that no box touches; None where the picture has no such patch."""
+    """A seamless floor from a patch that no box touches; None if the picture has no such patch."""
     picture = _read(source)
     height, width = picture.shape[:2]
     least = LEAST_PATCH * min(height, width)

@@ -1,1 +1,1 @@
-"""What happens in a clip: trips, visits, situations."""
+"""The plot of a clip: trips, visits, situations."""

@@ -1,6 +1,6 @@
-"""Where an item goes: the pose in which a hand lets go of it, and the way in which it is thrown.
+"""The target of an item: the pose in which a hand lets go of it, and the way in which it is thrown.
 
-Physics decides what follows; a rehearsal that leaves no trace tells whether it ends well.
+Physics decides what follows; a rehearsal without side effects shows whether it ends well.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ FLIGHT_AND_REST_S: Final = 1.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flight:
-    """How an item is thrown: where it starts, its velocity in m/s and its spin in rad/s."""
+    """A throw: its start, its velocity in m/s and its spin in rad/s."""
 
     pose: Pose
     velocity: FloatArray
@@ -31,7 +31,7 @@ class Flight:
 
 
 def resting_pose(rng: np.random.Generator, world: World, item: str, spot: Spot, side: Side) -> Pose:
-    """Standing at a spot; where something is in the way, on top of it, and then perhaps at another spot."""
+    """Standing at a spot; if something is in the way, on top of it, or perhaps at another spot."""
     product = world.products[item]
     pose = standing(product, spot, facing(side, rng), lift=0.008)
     if not world.blocked(item, pose):
@@ -47,7 +47,7 @@ def resting_pose(rng: np.random.Generator, world: World, item: str, spot: Spot, 
 
 
 def covering_pose(rng: np.random.Generator, world: World, item: str, below: str, side: Side) -> Pose:
-    """Flat on top of another item, at an angle at which it stays there if there is one."""
+    """Flat on top of another item, at an angle at which it stays there, if there is one."""
     x, y, _ = world.pose(below).position
     pose = raised(world, item, lying(world.products[item], (float(x), float(y)), facing(side, rng)))
     for _ in range(TRIES):
@@ -65,7 +65,7 @@ def moved_pose(world: World, item: str, spot: Spot) -> Pose:
 
 
 def raised(world: World, item: str, pose: Pose) -> Pose:
-    """The lowest pose over this one in which the item sticks in nothing."""
+    """The lowest pose above this one in which the item penetrates nothing."""
     for lift in np.arange(0.0, world.look.basket.depth + 0.1, RISE):
         over = Pose(position=pose.position + np.array([0.0, 0.0, lift]), turn=pose.turn)
         if not world.blocked(item, over):
@@ -92,7 +92,7 @@ def flight(rng: np.random.Generator, world: World, item: str, side: Side, spot: 
 
 
 def _ends_well(world: World, item: str, pose: Pose) -> bool:
-    """Whether all that is inside, and the item let go of at this pose, is inside a second later."""
+    """True if everything inside, and the item released at this pose, is still inside a second later."""
     before = world.contents()
     with world.rehearsal():
         world.put(item, pose)
@@ -101,7 +101,7 @@ def _ends_well(world: World, item: str, pose: Pose) -> bool:
 
 
 def _stays(world: World, item: str, pose: Pose) -> bool:
-    """Whether an item let go of at this pose stays about there."""
+    """True if an item released at this pose stays about there."""
     with world.rehearsal():
         world.put(item, pose)
         world.advance(REST_S)

@@ -21,7 +21,7 @@ class Flying:
     rested: float | None = None
 
     def watch(self, t: float, in_zone: bool) -> bool:
-        """Notes what is true at ``t``; returns whether the item has come to rest.
+        """Updates the state at ``t``; returns whether the item has come to rest.
 
         Args:
             t: media time in seconds.

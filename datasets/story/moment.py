@@ -44,7 +44,7 @@ Smears = dict[HandName, tuple[float, float]]
 class Labelled:
     """A picture (BGR) with the class and box (normalised x1 y1 x2 y2) of everything in it.
 
-    ``truth`` tells more of the same things, in the words of a line of ``frames.jsonl`` without time and weight.
+    ``truth`` says more about the same things, in the form of a line of ``frames.jsonl`` without time and weight.
     """
 
     picture: Picture
@@ -100,7 +100,7 @@ def arrange(rng: np.random.Generator, world: World, stock: Sequence[str], brough
     """Clears the world, drops some of the stock into the basket, and perhaps puts a hand or two on their way.
 
     Returns:
-        The hands that are there, each with its motion blur in pixels.
+        The visible hands, each with its motion blur in pixels.
     """
     for item in world.products:
         world.park(item)
@@ -131,7 +131,7 @@ def movers(world: World, shot: RenderedShot, smears: Smears) -> list[Mover]:
 
 
 def labelled(world: World, shot: RenderedShot, picture: Picture) -> Labelled:
-    """The exposed picture (RGB) of a shot with all that is seen in it."""
+    """The exposed picture (RGB) of a shot with everything visible in it."""
     items, hands = seen_items(world, shot), seen_hands(shot)
     return Labelled(
         picture=np.ascontiguousarray(picture[..., ::-1]),
@@ -159,7 +159,7 @@ def _closer(rng: np.random.Generator, basket: BasketShape, camera: Camera) -> Ca
 
 
 def _far(look: SceneDescription) -> bool:
-    """Whether the basket is small in the picture, or its floor mostly out of sight."""
+    """True if the basket is small in the picture, or its floor mostly out of sight."""
     area = cv2.contourArea(np.array(basket_zone(look), np.float32))
     return bool(area < FAR_ZONE or floor_in_view(look) < LEAST_FLOOR)
 
@@ -207,7 +207,7 @@ def _in_hand(target: Target, before: bool) -> bool:
 
 
 def _target(rng: np.random.Generator, world: World, side: Side, item: str | None, resting: list[str]) -> Target:
-    """What the hand came for: put the item down, take one that rests, or nothing."""
+    """The hand's purpose: put the item down, take one that rests, or nothing."""
     basket = world.look.basket
     if resting and rng.random() < 0.35:
         name = str(rng.choice(resting))

@@ -1,4 +1,4 @@
-"""A story in the making: it knows what stands where, so that visits ask for nothing impossible."""
+"""A story in the making: it keeps track of the basket's contents, so that visits request nothing impossible."""
 
 from typing import Final
 
@@ -21,13 +21,13 @@ class Plan:
     """Builds a story visit by visit.
 
     Attributes:
-        rng: draws what is not given.
-        look: the basket in which items find room, and the camera that hands come not through.
+        rng: draws everything that is not given.
+        look: the basket that must have room for items, and the camera that hands must avoid.
         split: the products to draw from.
-        props: what of them is real.
+        props: the real parts of them.
         items: every product so far, by name.
         standing: the items within reach in the basket, with the spot of each.
-        heaped: how many items lie in a heap, not told apart.
+        heaped: the number of items in a heap, not distinguished.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class Plan:
         """An empty basket.
 
         Args:
-            rng: draws what is not given.
+            rng: draws everything that is not given.
             look: the scene.
             split: the products to draw from.
             lead: seconds before the first visit.
             pause: least and most seconds between two visits.
-            props: what of the goods is real.
+            props: the real parts of the goods.
         """
         self.rng, self.look, self.split, self.props = rng, look, split, props
         self.items: dict[str, ProductModel] = {}
@@ -118,8 +118,10 @@ class Plan:
         hand: HandName | None = None,
         delay: float = 0.0,
     ) -> PlannedVisit:
-        """Appends a visit that starts ``delay`` seconds after the story's clock, and not before its hand has been back
-        from the visit before for ``AGAIN_S``; the clock moves on behind its end."""
+        """Appends a visit that starts ``delay`` seconds after the story's clock; the clock moves to its end.
+
+        It starts at least ``AGAIN_S`` after its hand was back from the previous visit.
+        """
         drawn: HandName = "left" if self.rng.random() < 0.33 else "right"
         hand = hand or drawn
         back = max((visit.end + AGAIN_S for visit in self._visits if visit.hand == hand), default=0.0)
@@ -172,7 +174,7 @@ class Plan:
         return str(self.rng.choice(sorted(self.standing)))
 
     def side(self) -> Side:
-        """A side from which a hand may come without passing through the camera."""
+        """A side from which a hand can come without passing through the camera."""
         camera_x, camera_y, _ = self.look.camera.place
         basket = self.look.basket
         if camera_x > basket.length:
@@ -184,7 +186,7 @@ class Plan:
         return sides[int(self.rng.integers(len(sides)))]
 
     def pace(self) -> float:
-        """How fast a hand is, 1 as usual."""
+        """The speed of a hand, 1 as usual."""
         return float(self.rng.uniform(0.8, 1.3))
 
     def story(self, tail: float = 1.2) -> Story:

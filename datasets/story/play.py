@@ -1,4 +1,4 @@
-"""Plays a story in a world and writes down what truly happens, at the moment it happens."""
+"""Plays a story in a world and records what really happens, at the moment it happens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ WEIGHT_WITHIN_G = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """What is true while one frame is taken.
+    """The state during one frame.
 
     Attributes:
         t: media time in seconds.
         weight_g: the load cell in grams.
         held: the items in a hand.
-        movers: where each moving thing is, in metres: a hand's grip, or the middle of an item in flight.
-        shake: how far the picture trembles to the right and down, as shares of its height.
+        movers: the position of each moving thing, in metres: a hand's grip, or the middle of an item in flight.
+        shake: the displacement of the picture to the right and down, as shares of its height.
     """
 
     t: float
@@ -46,7 +46,7 @@ class Moment:
 
 
 class Play:
-    """A story on its way; run ``moments`` to the end, then read ``events`` and ``distractors``.
+    """A running story; run ``moments`` to the end, then read ``events`` and ``distractors``.
 
     Attributes:
         initial: the items in the basket at the start.
@@ -93,7 +93,7 @@ class Play:
 
     @property
     def consistent(self) -> bool:
-        """Whether, after the last moment, the basket holds what it held first and what the events say."""
+        """True if, after the last moment, the basket contains what it contained first plus the events."""
         count = set(self.initial)
         for event in self.events:
             assert event.item is not None
@@ -185,7 +185,7 @@ class Play:
             pose = aiming.moved_pose(self.world, name, spot)
         elif kind == "place" and name and not self.world.inside(name):
             pose = self._resting(visit, action, name, spot)
-        else:  # a hover, or an item that has gone since the story was made
+        else:  # a hover, or an item that has left since the story was made
             if kind != "hover":
                 kind, name, product = "hover", None, None
             height = HOVER_Z if action.height is None else action.height
@@ -206,7 +206,7 @@ class Play:
         return str(self._rng.choice(highest)) if highest else None
 
     def _move(self, going: VisitState, t: float) -> None:
-        """Brings hand and load to where they are at ``t``, and does what is due."""
+        """Moves hand and load to their positions at ``t``, and performs the due actions."""
         visit, path = going.visit, going.path
         since = t - visit.start
         self.world.move_hand(visit.hand, path.pose(since))
@@ -248,7 +248,7 @@ class Play:
         return min(hands.OPEN, last.width + (1 if since < last.at + 0.1 else 2))
 
     def _watch(self, going: VisitState, t: float) -> None:
-        """Notes when the hand is in the zone and when a taken item leaves it."""
+        """Records when the hand is in the zone and when a taken item leaves it."""
         hand = going.path.pose(t - going.visit.start).position
         if self._visible_in_zone(hand):
             going.entered = t if going.entered is None else going.entered
@@ -263,7 +263,7 @@ class Play:
         return bool(depth[0] > 0 and in_zone(self.zone, pixels[0, 0] / lens.width, pixels[0, 1] / lens.height))
 
     def _close(self, going: VisitState) -> None:
-        """The hand is gone, with what it holds; the visit goes into the truth."""
+        """The hand is gone, with its load; the visit goes into the truth."""
         visit = going.visit
         end = visit.start + going.path.duration
         self.world.empty_hand(visit.hand)

@@ -25,7 +25,7 @@ LEAVE_S: Final = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a hand does at one spot: the item (None when it only hovers) and its pose at that moment."""
+    """A hand's action at one spot: the item (None when it only hovers) and its pose at that moment."""
 
     kind: Kind
     item: str | None
@@ -33,13 +33,13 @@ class Target:
     pose: Pose
 
     def moves_on(self, before: "Target") -> bool:
-        """Whether the hand still has the item from the target before, in the same grip."""
+        """True if the hand still has the item from the previous target, in the same grip."""
         return self.kind == "place" and before.kind == "grasp" and self.item == before.item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grip:
-    """Where the hand is at a target, how it is turned, how wide it grips, and the moment in seconds of the visit."""
+    """A hand at a target: its position, rotation, width of grip, and the moment in seconds of the visit."""
 
     target: Target
     hand: Pose
@@ -51,7 +51,7 @@ class Reach:
     """One hand's way in, to its targets and out again.
 
     Attributes:
-        grips: the moments at which the hand takes, leaves or touches something.
+        grips: the moments at which the hand takes, releases or touches something.
         duration: seconds from out of sight to out of sight.
     """
 
@@ -69,9 +69,9 @@ class Reach:
 
         Args:
             rng: draws what is not given.
-            basket: over whose rim the arm comes.
-            side: from where.
-            targets: what the hand does, in order.
+            basket: the arm reaches over its rim.
+            side: the side it comes from.
+            targets: the hand's actions, in order.
             pace: 2 is twice as fast as usual.
             size: of the hand, 1 for an adult's.
         """
@@ -136,7 +136,7 @@ class Reach:
         return position, thin, hands.grip_for(width / self._size) if target.kind != "touch" else min(hands.OPEN, 4)
 
     def _tilt(self, basket: BasketShape, position: FloatArray, yaw: float, want: float) -> float:
-        """As slanted as wanted, as long as the arm clears the rim."""
+        """As slanted as wanted, provided that the arm clears the rim."""
         lean = rotated(about((0, 0, 1), yaw), np.array([0.0, 1.0, 0.0]))
         room = np.array([basket.length, basket.width]) - np.sign(lean[:2]) * position[:2]
         free = float(np.min(room / np.maximum(np.abs(lean[:2]), 1e-3))) - 0.055
@@ -144,7 +144,7 @@ class Reach:
         return float(np.clip(np.arctan2(free, rise), 0.08, want))
 
     def _above(self, basket: BasketShape, target: Target, position: FloatArray) -> FloatArray:
-        """Over the rim, high enough for what hangs under the hand, a little towards where the arm comes from."""
+        """Over the rim, high enough for the load under the hand, slightly towards the arm's side."""
         hang = float(np.max(target.product.half)) if target.product and target.kind != "touch" else 0.0
         lean = rotated(about((0, 0, 1), self._side), np.array([0.0, 1.0, 0.0]))
         lift = max(basket.depth + 0.05 + min(hang, 0.13), position[2] + 0.12)

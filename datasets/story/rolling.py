@@ -1,4 +1,4 @@
-"""The cart in motion: its camera rides along, so that the shop moves in the picture and loose items feel the push."""
+"""The cart in motion: its camera moves with it, so that the shop moves in the picture and loose items are pushed."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -24,7 +24,7 @@ class CartMove:
 
     @property
     def end(self) -> float:
-        """When the cart stands again, in seconds."""
+        """When the cart stops again, in seconds."""
         return self.start + self.duration
 
     def acceleration(self, t: float) -> tuple[float, float]:
@@ -44,14 +44,14 @@ class CartMove:
         return 0.0, jolt
 
     def way(self, t: float) -> float:
-        """How far the cart has come by a moment, in metres."""
+        """The distance that the cart has moved by a moment, in metres."""
         s = float(np.clip((t - self.start) / self.duration, 0, 1))
         if self.kind == "bump":
             return 0.004 * self.strength * float(np.sin(np.pi * s) * np.exp(-3 * s))
         return self.strength * self.duration * _ramped(s)
 
     def shake(self, t: float) -> tuple[float, float]:
-        """How far the picture trembles at a moment, along its width and height, as shares of the height."""
+        """The displacement of the picture at a moment, along its width and height, as shares of the height."""
         s = (t - self.start) / self.duration
         if not 0 <= s <= 1:
             return 0.0, 0.0

@@ -142,7 +142,7 @@ def covered(plan: Plan) -> bool:
 
 
 def full_basket(plan: Plan) -> bool:
-    """One more on the heap, or the item off it that lies freest."""
+    """One more on the heap, or the least covered item off it."""
     if plan.heaped and plan.rng.random() < 0.45:
         plan.heaped -= 1
         action = Action(kind="grasp")
@@ -234,7 +234,7 @@ def _slim(product: ProductModel) -> bool:
 
 
 def _covers(product: ProductModel, below: ProductModel) -> bool:
-    """Whether a product, laid flat, hides another that stands under it."""
+    """True if a product, laid flat, hides another that stands under it."""
     thin, *wide = sorted(product.half)
     return thin < 0.05 and min(wide) > below.footprint * 0.9 and product.solid == "box" and below.half[2] < 0.065
 

@@ -1,4 +1,4 @@
-"""What happens in a clip: what lies in the basket at the start, who reaches in when and for what, what flies in."""
+"""The plot of a clip: the basket's initial contents, the visits with their purposes, and the throws."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,12 @@ THROW_S = 2.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One thing that a hand does: put an item down at a spot, take it, touch it, or hover over a spot.
+    """One action of a hand: put an item down at a spot, take it, touch it, or hover over a spot.
 
     Attributes:
-        kind: what it does.
-        item: the item; None for an empty hand, or with ``grasp`` for whichever item lies freest.
-        spot: where on the floor, for ``place`` and ``hover``.
+        kind: the action.
+        item: the item; None for an empty hand, or with ``grasp`` for the least covered item.
+        spot: the place on the floor, for ``place`` and ``hover``.
         height: metres over the floor at which a hand hovers; None for within the basket.
         onto: the item on which this one is put, so that it hides it.
         beside: a second item in the same hand, put down in the same moment.
@@ -77,7 +77,7 @@ class Story:
         initial: the items that stand in the basket at the start, with their spots.
         visits: the hands' visits in order.
         duration: seconds.
-        heap: items that were dropped in before the start and lie as they fell.
+        heap: items dropped in before the start, as they fell.
         throws: items thrown in, in order.
         moves: bumps and rolls of the cart, in order.
     """

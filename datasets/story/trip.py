@@ -1,4 +1,4 @@
-"""What a clip shows: one visit of a situation, or a whole trip."""
+"""The contents of a clip: one visit of a situation, or a whole trip."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ def random_story(
 
 
 def _trip(rng: np.random.Generator, look: SceneDescription, split: Split, props: Props) -> Story:
-    """Visits of all kinds; a short trip is likelier than a long one, and now and then the basket is full."""
+    """Visits of all kinds; short trips are likelier than long ones, and sometimes the basket is full."""
     plan = Plan(rng, look, split, props=props)
     visits = int(min(rng.geometric(0.2) + 4, MOST_VISITS))
     full = rng.random() < 0.12

@@ -1,4 +1,4 @@
-"""A visit under way, and what it has changed so far."""
+"""A visit under way, and its changes so far."""
 
 from dataclasses import dataclass, field
 

@@ -26,9 +26,9 @@ class SourceError(EdgeError):
 
 
 class FrameSource(Protocol):
-    """Yields frames in order of media time. Closing it frees the camera or file.
+    """Yields frames in order of media time. Closing the iterator frees the camera or file.
 
-    ``fps`` is the nominal rate, ``frame_count`` the number of frames, 0 where there is no end.
+    ``fps`` is the nominal rate; ``frame_count`` is the number of frames, 0 if the source is endless.
     """
 
     fps: float

@@ -19,20 +19,20 @@ FOLDER_FPS: Final = 10.0
 class ImageFolder:
     """The pictures of a folder in the natural order of their names (2.jpg before 10.jpg), as ``fps`` frames a second.
 
-    Hidden files are none of them, nor are folders and pipes.
+    Hidden files, folders and pipes are skipped.
 
     Raises:
-        SourceError: the folder holds no picture; or, while it is read, one cannot be read or is of no use.
+        SourceError: the folder contains no picture, or a picture turns out to be unreadable or unusable.
     """
 
     def __init__(self, folder: Path, fps: float = FOLDER_FPS) -> None:
         named = (p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
-        pictures = (p for p in named if p.is_file() or not p.exists())  # a link to nowhere is told when it is read
+        pictures = (p for p in named if p.is_file() or not p.exists())  # a dangling link is reported when it is read
         self._paths = sorted(pictures, key=lambda p: natural(p.name))
         self.fps = fps
         self.frame_count = len(self._paths)
         if not self._paths:
-            raise SourceError(f"{folder}: holds no picture ({', '.join(IMAGES)})")
+            raise SourceError(f"{folder}: contains no picture ({', '.join(IMAGES)})")
 
     def __iter__(self) -> Iterator[Frame]:
         for index, path in enumerate(self._paths):
@@ -41,7 +41,7 @@ class ImageFolder:
             except cv2.error:  # more pixels than OpenCV takes
                 image = None
             if image is None:
-                raise SourceError(f"{path}: is not a picture that OpenCV can read")
+                raise SourceError(f"{path}: not a picture that OpenCV can read")
             picture = checked_picture(np.asarray(image, np.uint8), str(path))
             yield Frame(image=picture, index=index, time=round(index / self.fps, 6))
 
@@ -50,7 +50,7 @@ class ImageFolder:
 
 
 def natural(name: str) -> tuple[list[str | int], str]:
-    """The key that sorts names as people count: runs of digits by their value.
+    """Sort key for natural order: runs of digits compare by value.
 
     >>> sorted(["f10", "F2", "f1"], key=natural)
     ['f1', 'F2', 'f10']

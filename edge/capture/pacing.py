@@ -1,4 +1,4 @@
-"""Frames at the right pace: a recording no faster than it was filmed, a camera never older than now."""
+"""Paces frames: a recording no faster than it was filmed, a camera always at its newest frame."""
 
 import threading
 import time
@@ -18,10 +18,10 @@ def real_time(frames: Iterable[Frame]) -> Iterator[Frame]:
 
 
 def newest(source: FrameSource) -> Iterator[Frame]:
-    """The newest frame of a camera each time one is asked for; those that nobody had time for are left out.
+    """The newest frame of a camera each time one is requested; frames that came in between are dropped.
 
     Raises:
-        SourceError: as the source does.
+        SourceError: raised by the source.
     """
     news = threading.Condition()
     latest: list[Frame] = []
@@ -36,7 +36,7 @@ def newest(source: FrameSource) -> Iterator[Frame]:
                     news.notify()
                 if ended.is_set():
                     break
-        except Exception as error:  # handed over to the thread that iterates
+        except Exception as error:  # handed over to the iterating thread
             failure.append(error)
         ended.set()
         with news:
@@ -59,7 +59,7 @@ def newest(source: FrameSource) -> Iterator[Frame]:
 
 
 def thinned(frames: Iterable[Frame], fps: float) -> Iterator[Frame]:
-    """At most ``fps`` frames a second of media time; the others are left out."""
+    """At most ``fps`` frames a second of media time; the others are dropped."""
     due: float | None = None
     for frame in frames:
         if due is None or frame.time >= due - 1e-6:

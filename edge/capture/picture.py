@@ -1,4 +1,4 @@
-"""Which pictures an eye can look at."""
+"""Which pictures a detector can process."""
 
 from typing import Final
 
@@ -6,16 +6,16 @@ from smartcart.edge.capture.frames import Image, SourceError
 
 LEAST_SIDE: Final = 16
 MOST_SIDE: Final = 16_383
-"""What a video that is written of it can have."""
+"""The limit of the videos that are written from it."""
 LONGEST: Final = 10
 
 
 def checked_picture(image: Image, name: str) -> Image:
-    """The picture, if it can be looked at.
+    """Returns the picture if a detector can process it.
 
     Args:
         image: height x width x 3, 8 bits.
-        name: where it comes from, for the message.
+        name: its origin, for the message.
 
     Raises:
         SourceError: a side is below 16 or above 16,383 pixels, or one is more than ten times the other.

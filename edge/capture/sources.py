@@ -1,7 +1,7 @@
-"""Frame sources: webcam, video file, image folder, network stream; one word names any of them.
+"""Frame sources: webcam, video file, image folder, network stream; one string names any of them.
 
-A file ends; a camera or a stream goes on, and when it goes away it is opened again with back-off. While it is away
-the source yields nothing but tells ``on_presence``, so that the cart's status says *gone*.
+A file ends. A camera or a stream goes on; when it goes away, it is reopened with back-off. Meanwhile the source yields
+nothing but calls ``on_presence``, so that the cart's status says *gone*.
 """
 
 import itertools
@@ -20,14 +20,14 @@ from smartcart.edge.capture.frames import Frame, FrameSource, Image, SourceError
 from smartcart.edge.capture.image_folder import ImageFolder
 from smartcart.edge.capture.picture import checked_picture
 from smartcart.edge.capture.video_file import VideoFile
-from smartcart.edge.capture.webcam import OWN_CHOICE, CameraMode, ask, known_cameras, told
+from smartcart.edge.capture.webcam import OWN_CHOICE, CameraMode, ask, known_cameras, suggestion
 
 __all__ = ["ImageFolder", "LiveCamera", "Presence", "VideoFile", "is_live", "open_source"]
 
 log = logging.getLogger(__name__)
 
 LAST_CAMERA: Final = 99
-"""A greater number names another interface to OpenCV."""
+"""A greater number selects another backend of OpenCV."""
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 10.0
 
@@ -35,18 +35,18 @@ Presence = Callable[[bool], None]
 
 
 class LiveCamera:
-    """A webcam by number or device, or a network stream by address; opened again with back-off when it goes away.
+    """A webcam by number or device, or a network stream by address; reopened with back-off when it goes away.
 
-    ``time`` is seconds since the first frame by the monotonic clock: a live camera's frames carry no timestamp that
-    can be trusted over a reconnect.
+    ``time`` is seconds since the first frame by the monotonic clock: a live camera's timestamps cannot be trusted
+    across a reconnect.
 
     Args:
         address: a camera's number, its device, or a stream's URL.
-        mode: what a webcam is asked for.
-        on_presence: told False when the camera goes away and True when it is back.
+        mode: the mode to request from a webcam.
+        on_presence: called with False when the camera goes away and with True when it is back.
 
     Raises:
-        SourceError: the camera does not answer at the first try; or, while it is read, its pictures are of no use.
+        SourceError: the camera does not answer the first time, or its pictures turn out to be unusable.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class LiveCamera:
                 self._capture.release()
 
     def close(self) -> None:
-        """Ends the iteration, also while it waits for the camera; may be called from another thread."""
+        """Ends the iteration, even while it waits for the camera; may be called from another thread."""
         self._closed = True
 
     def _read(self) -> Image | None:
@@ -102,7 +102,7 @@ class LiveCamera:
 
 
 def open_source(source: str, *, mode: CameraMode = OWN_CHOICE, on_presence: Presence = lambda _: None) -> FrameSource:
-    """A frame source by its word: a camera's number or device, a video file, a folder of pictures, or a stream's URL.
+    """Opens a frame source by its name: a camera's number or device, a video, a folder of pictures, or a URL.
 
     Raises:
         SourceError: there is no such camera, file, folder or stream.
@@ -116,15 +116,15 @@ def open_source(source: str, *, mode: CameraMode = OWN_CHOICE, on_presence: Pres
             return LiveCamera(with_plain_scheme(source), on_presence=on_presence)
         case "unknown":
             schemes = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-            raise SourceError(f"the source is an address of no known kind; known are {schemes}")
+            raise SourceError(f"unknown kind of address for a source; known are {schemes}")
     if not source:
-        raise SourceError("the source is empty: give a camera's number, a video, a folder of pictures, or an address")
+        raise SourceError("no source given: give a camera's number, a video, a folder of pictures, or an address")
     path = Path(source)
     return ImageFolder(path) if path.is_dir() else VideoFile(path)
 
 
 def _open_camera(address: int | str, mode: CameraMode) -> cv2.VideoCapture | None:
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what OpenCV and FFmpeg print may hold an address
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # the output of OpenCV and FFmpeg may contain an address
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 5000]
     if isinstance(address, int):
@@ -152,5 +152,5 @@ def _name(address: int | str) -> str:
 def _no_camera(address: int | str) -> str:
     if isinstance(address, str) and kind_of(address) == "stream":
         return f"{shown(address)}: the stream does not answer; check its address and that the camera is on"
-    others = told(known_cameras())
+    others = suggestion(known_cameras())
     return f"{_name(address)} does not answer: is it plugged in, free, and allowed for this program? {others}"

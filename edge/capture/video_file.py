@@ -1,9 +1,9 @@
-"""Recorded videos, and how one is told to be damaged.
+"""Recorded videos, and detection of damaged ones.
 
-A header's count of frames and length are estimates, and wrong for clips that were trimmed, that begin late, or whose
-rate varies: they serve the progress bar alone. A video ends where OpenCV's decoder ends. Then the demultiplexer is
-asked for its own word, through PyAV, which reports errors where OpenCV reports an end: a video is damaged if its
-packets break off, or if it holds packets to be shown that could not be decoded.
+The frame count and length in a header are estimates. They are wrong for clips that were trimmed, begin late, or have a
+variable rate, so only the progress bar uses them. A video ends where OpenCV's decoder ends. Then the demultiplexer is
+asked through PyAV, which reports errors where OpenCV reports an end: a video is damaged if its packets break off, or if
+it contains displayable packets that could not be decoded.
 """
 
 import os
@@ -20,21 +20,21 @@ from smartcart.edge.capture.address import whole_name
 from smartcart.edge.capture.frames import Frame, SourceError
 from smartcart.edge.capture.picture import checked_picture
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet: what it has to say is said here, in a sentence
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet: its messages are reported here, in one sentence
 
 BROKEN_OFF: Final = ("ended prematurely", "partial file", "invalid as first byte")
 ENOUGH_DECODED: Final = 0.9
-"""Of the packets to be shown: some are not pictures of their own, as VP8's alternate references."""
+"""Some of the displayable packets are not pictures of their own, for example VP8's alternate references."""
 
 
 class VideoFile:
     """A recorded video. ``time`` is the frame's own timestamp in the file, ``fps`` its nominal rate.
 
-    ``frame_count`` is the header's estimate.
+    ``frame_count`` is an estimate from the header.
 
     Raises:
-        SourceError: no such file, not a video, or in a codec that this OpenCV cannot decode; while it is read: it is
-            damaged, or a frame is of no use as a picture of a cart.
+        SourceError: no such file, not a video, or a codec that this OpenCV cannot decode. While reading: the video is
+            damaged, or a frame is unusable as a picture of a cart.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,8 +62,7 @@ class VideoFile:
             self._alive = self._capture.grab()
         if damage := _damage(_demultiplexed(self._path), index):
             raise SourceError(
-                f"{self._path}: is damaged after {index} frames ({damage}). "
-                "What was seen until there has been decided and kept."
+                f"{self._path}: damaged after {index} frames ({damage}). Everything before that was processed and kept."
             )
 
     def close(self) -> None:
@@ -72,7 +71,7 @@ class VideoFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Packets:
-    """What the demultiplexer says: packets to be shown, whether the last one is whole, and its complaint, if any."""
+    """The demultiplexer's result: displayable packets, whether the last one is whole, and its error, if any."""
 
     shown: int
     whole: bool
@@ -80,13 +79,13 @@ class _Packets:
 
 
 def _demultiplexed(path: Path) -> _Packets:
-    import av  # here: it brings an FFmpeg of its own, which only recordings need
+    import av  # here: it brings its own FFmpeg, which only recordings need
     import av.logging
 
     shown, whole, complaint = 0, True, ""
     before = av.logging.get_level()
     av.logging.set_level(av.logging.ERROR)
-    av.logging.set_skip_repeated(False)  # or a line about another file may come late
+    av.logging.set_skip_repeated(False)  # otherwise a line about another file may come late
     try:
         with av.logging.Capture() as said:
             try:
@@ -107,11 +106,11 @@ def _demultiplexed(path: Path) -> _Packets:
 
 
 def _damage(packets: _Packets, decoded: int) -> str:
-    """In a few words; empty for a whole file."""
+    """A short description of the damage; empty for a whole file."""
     if packets.complaint:
         return packets.complaint
     if not packets.whole:
-        return "its last packet breaks off"
+        return "its last packet is cut off"
     if decoded < ENOUGH_DECODED * packets.shown:
         return f"{packets.shown - decoded} of its {packets.shown} pictures could not be decoded"
     return ""
@@ -121,14 +120,14 @@ def _why_unreadable(path: Path) -> str:
     if codec := _foreign_codec(path):
         converted = path.with_suffix(".h264.mp4")
         return (
-            f"{path}: is in the codec {codec}, which this OpenCV cannot decode; convert it once:  "
-            f"ffmpeg -i {quote(str(path))} -c:v libx264 -pix_fmt yuv420p {quote(str(converted))}"
+            f"{path}: uses the codec {codec}, which this OpenCV cannot decode; convert it once:  ffmpeg -i "
+            f"{quote(str(path))} -c:v libx264 -pix_fmt yuv420p {quote(str(converted))}"
         )
     return f"{path}: is not a video that OpenCV can read, or it is truncated or damaged before its first frame"
 
 
 def _foreign_codec(path: Path) -> str:
-    """The codec of a sound video that OpenCV does not decode; empty for what is no such video."""
+    """The codec of a sound video that OpenCV does not decode; empty if it is not such a video."""
     import av
 
     try:

@@ -1,4 +1,4 @@
-"""Webcams: which ones there are, and asking one for size, rate and format."""
+"""Webcams: lists them, and requests size, rate and format."""
 
 import re
 import sys
@@ -15,7 +15,7 @@ CLOSE: Final = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraMode:
-    """What a webcam is asked for; None leaves it to the camera.
+    """The mode requested from a webcam; None leaves a value to the camera.
 
     Args:
         size: width and height in pixels.
@@ -32,7 +32,7 @@ OWN_CHOICE: Final = CameraMode()
 
 
 class Capture(Protocol):
-    """The part of ``cv2.VideoCapture`` that is needed to ask."""
+    """The part of ``cv2.VideoCapture`` needed for that."""
 
     def set(self, property: int, value: float, /) -> bool: ...
 
@@ -40,10 +40,10 @@ class Capture(Protocol):
 
 
 def ask(capture: Capture, mode: CameraMode) -> str:
-    """Asks an open camera for a mode; returns a sentence on what it gives instead, empty where it gives that.
+    """Requests a mode from an open camera; returns a sentence on what it delivers instead, empty if it complies.
 
-    Plain pictures of some size go over USB at a few frames a second only: where the camera does not give what it was
-    asked for, it is asked again for compressed ones (MJPG), unless the mode names a format.
+    Uncompressed pictures go over USB at only a few frames a second. If the camera does not comply, compressed ones
+    (MJPG) are requested, unless the mode names a format.
     """
     _set(capture, mode, mode.format)
     if not _gives(capture, mode) and mode.format is None:
@@ -52,13 +52,13 @@ def ask(capture: Capture, mode: CameraMode) -> str:
         return ""
     width, height = (round(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
     return (
-        f"the camera does not give what it was asked for, but {width}x{height} at {capture.get(cv2.CAP_PROP_FPS):g} "
-        f"frames/s as {_format(capture)}"
+        f"the camera does not support the requested mode; it delivers {width}x{height} at "
+        f"{capture.get(cv2.CAP_PROP_FPS):g} frames/s as {_format(capture)}"
     )
 
 
 def _set(capture: Capture, mode: CameraMode, format: str | None) -> None:
-    if format is not None:  # first: a size may be there in one format only
+    if format is not None:  # first: a size may be available in one format only
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*format))
     if mode.size is not None:
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.size[0])
@@ -80,34 +80,34 @@ def _format(capture: Capture) -> str:
 
 
 def known_cameras(folder: Path = LINUX_CAMERAS) -> list[tuple[int, str]] | None:
-    """Number and name of each camera, as Linux tells them; None where the system does not tell."""
+    """Number and name of each camera as Linux reports them; None if the system does not report them."""
     if not sys.platform.startswith("linux"):
         return None
     found: list[tuple[int, str]] = []
     for device in folder.glob("video*"):
         number = re.fullmatch(r"video(\d+)", device.name)
         try:
-            first = (device / "index").read_text().strip() == "0"  # the others of a camera carry no pictures
+            first = (device / "index").read_text().strip() == "0"  # a camera's other devices carry no pictures
             if number and first:
                 found.append((int(number[1]), (device / "name").read_text(errors="replace").strip()))
         except OSError:
-            continue  # it was unplugged just now
+            continue  # it was just unplugged
     return sorted(found)
 
 
-def told(cameras: list[tuple[int, str]] | None) -> str:
-    """What to try instead.
+def suggestion(cameras: list[tuple[int, str]] | None) -> str:
+    """A suggestion for what to try instead.
 
-    >>> told([(0, "Integrated Camera"), (2, "C920")])
+    >>> suggestion([(0, "Integrated Camera"), (2, "C920")])
     'There are 0 (Integrated Camera) and 2 (C920).'
-    >>> told([])
-    'This machine sees no camera at all.'
+    >>> suggestion([])
+    'This machine has no camera.'
     """
     if cameras is None:
         return "Try 0 or 1."
     names = [f"{number} ({name})" for number, name in cameras]
     if not names:
-        return "This machine sees no camera at all."
+        return "This machine has no camera."
     return (
         f"There {'are' if len(names) > 1 else 'is'} {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."
     )

@@ -1,4 +1,4 @@
-"""Product numbers: what a code that was read says, by GS1; a wrong check digit says nothing."""
+"""Product numbers: interprets a code by GS1; a code with a wrong check digit is ignored."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,12 +19,12 @@ NET_WEIGHT: Final = "310"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A product number, and what a scale's label adds to it.
+    """A product number, and what a scale label adds to it.
 
     Attributes:
-        product: the GTIN, in 13 digits where they suffice; of a scale's label the number that stays the same.
-        weight_g: in grams, None where the label tells none.
-        price: in minor units, None where the label tells none.
+        product: the GTIN, in 13 digits where they suffice; for a scale label, the number without the variable part.
+        weight_g: in grams, None if the label gives none.
+        price: in minor units, None if the label gives none.
     """
 
     product: str
@@ -33,11 +33,11 @@ class Number:
 
 
 def read_number(text: str, region: RcnRegion | None = None) -> Number | None:
-    """What the text of a code says; None where it holds no sound product number.
+    """Interprets the text of a code; None if it contains no valid product number.
 
     Args:
-        text: as the reader gives it.
-        region: by whose rules a scale's label tells weight or price; None knows those of the United States alone.
+        text: as the reader returns it.
+        region: whose rules apply to a scale label's weight or price; with None, only those of the United States.
 
     >>> read_number("4006381333931")
     Number(product='4006381333931', weight_g=None, price=None)

@@ -1,7 +1,7 @@
-"""Reads codes on what is handled: EAN and UPC, and product numbers in QR and DataMatrix, within a budget of time.
+"""Reads codes on handled items, within a time budget: EAN and UPC, and product numbers in QR and DataMatrix.
 
-The budget is a mean over frames: a crop that takes long is paid for by the frames after it, which read nothing. A
-number counts once it was read ``SURE`` times on a track, or once where its form checks more than one digit does.
+The budget is a mean over frames: after a crop that takes long, the next frames read nothing. A number counts once it
+was read ``SURE`` times on a track, or once if its form has more than one check digit.
 """
 
 import time
@@ -30,7 +30,7 @@ MOST_TRACKS: Final = 400
 
 
 class CodeReader:
-    """One camera's; fed with every frame's tracks, asked for what was read on some of them.
+    """One camera's reader; feed it every frame's tracks, and ask it what was read on some of them.
 
     Args:
         scan: what the cart's screen asks for, read within the same budget; None where it asks for nothing.
@@ -76,7 +76,7 @@ class CodeReader:
             del self._read[next(iter(self._read))]
 
     def number(self, tracks: Sequence[int]) -> Number | None:
-        """What was read on one of these tracks: the number that was read most often, if it is sure."""
+        """The number read most often on one of these tracks, if it is sure."""
         counts: Counter[Number] = Counter()
         for track in tracks:
             counts.update(self._read.get(track, Counter()))
@@ -92,14 +92,14 @@ class CodeReader:
 
 
 def numbers_in(picture: Image) -> list[Number]:
-    """The sound product numbers in a picture, each once."""
+    """The valid product numbers in a picture, each once."""
     found = zxingcpp.read_barcodes(picture, formats=FORMATS, try_downscale=False)
     numbers = (read_number(code.text) for code in found if code.valid)
     return list(dict.fromkeys(number for number in numbers if number is not None))
 
 
 def cut(image: Image, box: Box) -> Image:
-    """A thing with a margin in grey, small ones enlarged twice."""
+    """An item with a margin in grey; a small one is enlarged twice."""
     height, width = image.shape[:2]
     dx, dy = MARGIN * box.width, MARGIN * box.height
     x1, y1 = int(max(0.0, box.x1 - dx) * width), int(max(0.0, box.y1 - dy) * height)

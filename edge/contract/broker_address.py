@@ -1,4 +1,4 @@
-"""Where the broker is and who we are to it: a URL, files for TLS, and the environment. For cart and server alike."""
+"""The broker's address and our credentials: a URL, files for TLS, and the environment. For cart and server alike."""
 
 import os
 import ssl
@@ -12,16 +12,16 @@ from smartcart.edge.errors import EdgeError
 
 
 class BrokerAddressError(EdgeError, ValueError):
-    """A broker URL that cannot be taken; the message says what is wrong with it, without the password."""
+    """An unusable broker URL; the message says what is wrong with it, without the password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAddress:
     """``mqtt://[user:password@]host[:port]``, or ``mqtts://`` for TLS checked against the system's CAs or ``ca``.
 
-    ``cert`` and ``key`` are our own, both PEM, where the broker asks for them; ``key`` may be left out where the key is
-    in the certificate's file. User and password may come from the environment instead (``SMARTCART_MQTT_USER``,
-    ``SMARTCART_MQTT_PASSWORD``). ``str()`` never shows them.
+    ``cert`` and ``key`` are the client's, both PEM, if the broker requires them; ``key`` may be omitted if the
+    certificate's file contains the key. User and password may come from the environment instead
+    (``SMARTCART_MQTT_USER``, ``SMARTCART_MQTT_PASSWORD``). ``str()`` never shows them.
     """
 
     host: str
@@ -46,8 +46,8 @@ class BrokerAddress:
         """Reads a URL.
 
         Raises:
-            BrokerAddressError: another scheme, no host, a bad port, or a file for TLS that is missing, is something
-                else, or that nothing would use.
+            BrokerAddressError: another scheme, no host, a bad port, or a file for TLS that is missing, of the wrong
+                kind, or unused.
 
         >>> str(BrokerAddress.parse("mqtts://me:secret@store.example"))
         'mqtts://store.example:8883'
@@ -63,7 +63,7 @@ class BrokerAddress:
         if (ca or cert or key) and not tls:
             raise BrokerAddressError("--ca, --cert and --key are for mqtts:// only")
         if key and not cert:
-            raise BrokerAddressError("--key needs --cert, the certificate that it belongs to")
+            raise BrokerAddressError("--key needs --cert, the certificate it belongs to")
         user = unquote(parts.username) if parts.username else environment.get("SMARTCART_MQTT_USER")
         password = unquote(parts.password) if parts.password else environment.get("SMARTCART_MQTT_PASSWORD")
         address = cls(
@@ -77,26 +77,26 @@ class BrokerAddress:
             key=key,
         )
         if tls:
-            address.trust()  # a wrong file is told now, not when the broker is first tried
+            address.trust()  # a wrong file is reported now, not at the first connection
         return address
 
     def trust(self) -> ssl.SSLContext:
-        """What TLS is spoken with: version 1.2 or newer, the broker's name checked.
+        """The TLS settings: version 1.2 or newer, the broker's name checked.
 
         Raises:
-            BrokerAddressError: a file is missing or holds something else.
+            BrokerAddressError: a file is missing or of the wrong kind.
         """
         try:
             context = ssl.create_default_context(cafile=self.ca)
         except (OSError, ssl.SSLError) as error:
-            raise BrokerAddressError(f"{self.ca}: holds no certificate authorities: {error}") from None
+            raise BrokerAddressError(f"{self.ca}: contains no certificate authorities: {error}") from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if self.cert:
             try:
                 context.load_cert_chain(self.cert, self.key, password=_no_password)
             except (OSError, ssl.SSLError) as error:
                 files = f"{self.cert} and {self.key}" if self.key else str(self.cert)
-                raise BrokerAddressError(f"{files}: no certificate with its key: {error}") from None
+                raise BrokerAddressError(f"{files}: not a certificate with its key: {error}") from None
         return context
 
     def __str__(self) -> str:
@@ -105,5 +105,5 @@ class BrokerAddress:
 
 
 def _no_password() -> str:
-    """Without this OpenSSL would ask on the terminal, where nobody sits."""
+    """Without this, OpenSSL would ask for it on the terminal, where nobody sits."""
     raise BrokerAddressError("a key with a password cannot be used: give one without, readable by its user alone")

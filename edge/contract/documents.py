@@ -1,6 +1,6 @@
 """Publishes the contract for others: JSON Schema 2020-12 and AsyncAPI 3 documents, made from ``events``.
 
-``python -m smartcart.edge.contract.documents`` writes them into ``edge/contract``; a test keeps both equal.
+``python -m smartcart.edge.contract.documents`` writes them into ``edge/contract``; a test keeps them in step.
 """
 
 import json

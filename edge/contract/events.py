@@ -1,11 +1,10 @@
-"""The contract between cart and server: topics and messages, with the one place that checks them.
+"""The contract between cart and server: topics and messages, checked in one place.
 
-Pure and standard library only: no clock, no I/O. Each message has a JSON Schema below. The parser walks that very
-schema, and ``smartcart.edge.contract`` publishes it, so the document that others read and the check that we run
-cannot drift apart.
+Pure and standard library only: no clock, no I/O. Each message has a JSON Schema below. The parser walks that schema and
+``smartcart.edge.contract`` publishes it, so the published document and the check cannot drift apart.
 
-A field that the contract does not name is kept (``extra``) and written back. A message type that it does not name,
-and a newer major schema, is refused with a reason.
+A field unknown to the contract is kept (``extra``) and written back. An unknown message type or a newer major schema is
+refused with a reason.
 """
 
 import json
@@ -25,13 +24,13 @@ PREFIX: Final = f"smartcart/v{MAJOR}"
 MAX_EVENT_BYTES: Final = 32 * 1024
 MAX_EVIDENCE_BYTES: Final = 8 * 1024
 MAX_DEPTH: Final = 32
-"""How deep a message may be nested: a bound of our own, since that of Python depends on how deep its stack is."""
+"""Maximum nesting of a message: our own bound, because Python's depends on how deep its stack is."""
 MAX_PICTURE_BYTES: Final = 64 * 1024
-"""How large a picture of an ``evidence`` message is at most."""
+"""Maximum size of a picture in an ``evidence`` message."""
 MAX_PRODUCTS: Final = 8
-"""How many products an event names at most as what it may be."""
+"""Maximum number of candidate products in an event."""
 MAX_CORRECTIONS: Final = 20
-"""How many corrections a command shows at most; the newest count."""
+"""Maximum number of corrections in a command; the newest count."""
 
 _ID_LENGTH: Final = 36
 
@@ -46,10 +45,10 @@ CorrectionSource = Literal["scan", "find"]
 
 
 class ContractError(ValueError):
-    """A message that cannot be taken.
+    """A message that cannot be accepted.
 
-    ``reason`` says why in plain words; ``event_id`` is the id of the refused event where one could be read, so that
-    the server can answer it under ``rejected``.
+    ``reason`` says why in plain words; ``event_id`` is the id of the refused event if it could be read, so that the
+    server can answer it under ``rejected``.
     """
 
     def __init__(self, reason: str, event_id: str | None = None) -> None:
@@ -59,7 +58,7 @@ class ContractError(ValueError):
 
 
 class EventType(StrEnum):
-    """What an event says."""
+    """The type of an event."""
 
     ITEM_ADDED = "item_added"
     ITEM_REMOVED = "item_removed"
@@ -72,7 +71,7 @@ ITEM_TYPES: Final = (EventType.ITEM_ADDED, EventType.ITEM_REMOVED, EventType.ITE
 
 
 class CameraHealth(StrEnum):
-    """How the camera sees, as told in the status."""
+    """The camera's health, as reported in the status."""
 
     OK = "ok"
     COVERED = "covered"
@@ -131,10 +130,10 @@ def parse_topic(topic: str) -> Topic:
 
 
 def checked_name(name: str, what: str) -> str:
-    """A store's or cart's name, if it can stand in a topic.
+    """Returns a store's or cart's name if it is valid in a topic.
 
     Raises:
-        ContractError: it has other characters than letters, digits, ``_ . -``, or is longer than 64.
+        ContractError: it contains other characters than letters, digits, ``_ . -``, or is longer than 64.
     """
     if not re.fullmatch(NAME_PATTERN, name) or name.endswith("\n"):
         raise ContractError(f"{what} {name[:80]!r} must be 1 to 64 letters, digits, '_', '.' or '-'")
@@ -142,10 +141,10 @@ def checked_name(name: str, what: str) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """The moment of an RFC 3339 time, to the microsecond.
+    """The time of an RFC 3339 text, to the microsecond.
 
     Raises:
-        ValueError: there is no such date or time of day (nor are leap seconds: no clock of ours tells them).
+        ValueError: there is no such date or time of day; leap seconds are refused too, as no clock here reports them.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -155,7 +154,7 @@ def parse_time(text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One reading of what happened, with its probability."""
+    """One candidate for the item, with its probability."""
 
     outcome: Outcome
     label: str | None
@@ -164,7 +163,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductCandidate:
-    """A product that it may be, by its SKU or GTIN, with its probability."""
+    """A candidate product by its SKU or GTIN, with its probability."""
 
     sku: str
     probability: float
@@ -182,10 +181,10 @@ class ModelName:
 class Event:
     """One event of one cart.
 
-    ``seq`` counts gapless from 1 within a session; ``media_time`` is in seconds of the camera's own time; ``box`` is
-    normalised x1 y1 x2 y2; ``weight_g`` is in grams. Item fields are None in session events. ``products`` are what it
-    may be by the gallery of version ``gallery``, likeliest first; ``source`` says what named the product: its looks
-    (``camera``) or its ``code``. All three are None where nothing was held against products.
+    ``seq`` counts from 1 without gaps within a session; ``media_time`` is in seconds of the camera's own time; ``box``
+    is normalised x1 y1 x2 y2; ``weight_g`` is in grams. Item fields are None in session events. ``products`` are the
+    candidates by the gallery of version ``gallery``, likeliest first; ``source`` says whether the product was named by
+    its looks (``camera``) or its ``code``. All three are None if nothing was compared with products.
     """
 
     id: str
@@ -239,7 +238,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """The server's answer: what it has stored, and what it refuses with the reason."""
+    """The server's answer: the ids that it stored, and those that it refuses with the reason."""
 
     committed: tuple[str, ...] = ()
     rejected: tuple[tuple[str, str], ...] = ()
@@ -289,11 +288,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """A person's word on what happened: ``item_corrected``. Made by the server, outside the cart's ``seq``.
+    """A person's correction of what happened: ``item_corrected``. Made by the server, outside the cart's ``seq``.
 
-    ``corrects`` is the id of the event that it gives another reading, None for one made by hand; ``action`` none means
-    that nothing happened; ``by`` is who said so, None where that is nobody's business. ``source`` is how a shopper
-    named the product on the cart's screen, None where it was not named there.
+    ``corrects`` is the id of the corrected event, None for a correction made by hand; ``action`` none means that
+    nothing happened; ``by`` is its author, None if that is not disclosed. ``source`` is how a shopper named the product
+    on the cart's screen, None if it was not named there.
     """
 
     id: str
@@ -308,15 +307,15 @@ class Correction:
 
     def to_json(self) -> Json:
         """The correction as a JSON object."""
-        told = {"type": "item_corrected"} | {name: getattr(self, name) for name in CORRECTION_FIELDS if name != "type"}
+        raw = {"type": "item_corrected"} | {name: getattr(self, name) for name in CORRECTION_FIELDS if name != "type"}
         if self.source is None:
-            del told["source"]
-        return told
+            del raw["source"]
+        return raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What the server asks of a cart.
+    """A command of the server to a cart.
 
     To start or end a session, repeated until the matching event arrives; to show the ``corrections`` of a session,
     the newest last, sent when one is made and when the cart comes online; or to ``teach`` the cart the product ``sku``
@@ -350,7 +349,7 @@ _COMPACT: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, al
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
-    """Compact UTF-8 JSON; NaN and infinity are refused by ValueError, since JSON has no word for them."""
+    """Compact UTF-8 JSON; NaN and infinity raise ValueError, since JSON cannot express them."""
     return _COMPACT.encode(message).encode()
 
 
@@ -461,7 +460,7 @@ EVENT: Final[Json] = {
     "required": [name for name in EVENT_FIELDS if name not in ("initial", *OF_PRODUCTS)],
     "properties": dict(EVENT_FIELDS),
 }
-_STORED: Final[Json] = EVENT | {  # an older version took any text of a time's form
+_STORED: Final[Json] = EVENT | {  # an older version accepted any text of a time's form
     "properties": dict(EVENT_FIELDS) | {"time": {"type": "string", "pattern": TIME_PATTERN}}
 }
 STATUS: Final[Json] = {
@@ -521,7 +520,7 @@ COMMAND: Final[Json] = {
 
 
 def parse_event(payload: bytes, topic: Topic | None = None) -> Event:
-    """Reads one event, and holds it against the topic that it came on.
+    """Reads one event, and checks it against the topic that it came on.
 
     Raises:
         ContractError: not JSON, too long, a newer major schema, an unknown type, a field missing or out of range, or
@@ -536,16 +535,14 @@ def parse_event(payload: bytes, topic: Topic | None = None) -> Event:
         check(raw, EVENT, "event")
         event = _event(raw)
         if topic is not None and (event.store, event.cart) != (topic.store, topic.cart):
-            raise ContractError(
-                f"says it is of {event.store}/{event.cart} but came on the topic of {topic.store}/{topic.cart}"
-            )
+            raise ContractError(f"event of {event.store}/{event.cart} came on the topic of {topic.store}/{topic.cart}")
     except ContractError as error:
         raise ContractError(error.reason, known) from None
     return event
 
 
 def read_again(payload: bytes) -> Event:
-    """Reads a message that ``parse_event`` took before; what became of it meanwhile is anybody's guess.
+    """Reads a stored message that ``parse_event`` accepted before; it may have been damaged since.
 
     Raises:
         ContractError: it is damaged.
@@ -581,7 +578,7 @@ def parse_ack(payload: bytes) -> Ack:
     """Reads the server's answer.
 
     Raises:
-        ContractError: not JSON, or not of the contract's form.
+        ContractError: not JSON, or not in the contract's form.
     """
     raw = parse_object(payload, 1 << 20)
     check_writable(raw)
@@ -590,7 +587,7 @@ def parse_ack(payload: bytes) -> Ack:
 
 
 def parse_command(payload: bytes) -> Command:
-    """Reads what the server asks.
+    """Reads a command of the server.
 
     Raises:
         ContractError: not JSON, or an action that this edge does not know.
@@ -610,12 +607,12 @@ def correction_from(raw: Json) -> Correction:
     """Reads a correction.
 
     Raises:
-        ContractError: a field is missing or out of range, or a reading lacks what it needs.
+        ContractError: a field is missing or out of range, or the correction is incomplete.
     """
     check(raw, CORRECTION, "correction")
     if raw["action"] == "none":
         if raw["corrects"] is None:
-            raise ContractError("a correction that says 'none' must name the event that it corrects")
+            raise ContractError("a correction that says 'none' must name the event it corrects")
     elif raw["label"] is None:
         raise ContractError(f"correction.label is null though something was {raw['action']}")
     return Correction(**{name: raw[name] for name in CORRECTION_FIELDS if name in raw and name != "type"})
@@ -623,7 +620,7 @@ def correction_from(raw: Json) -> Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """An ``evidence`` message: a JPEG of an event's item. It goes as the event's id in ASCII, and then the JPEG."""
+    """An ``evidence`` message, a JPEG of an event's item: the event's id in ASCII, then the JPEG."""
 
     event_id: str
     jpeg: bytes
@@ -633,10 +630,10 @@ class Picture:
 
 
 def parse_picture(payload: bytes) -> Picture:
-    """Reads an ``evidence`` message; what the JPEG shows is not looked at.
+    """Reads an ``evidence`` message; the JPEG is not decoded.
 
     Raises:
-        ContractError: too large, without an event's id, or no JPEG.
+        ContractError: too large, without an event's id, or not a JPEG.
     """
     if len(payload) > _ID_LENGTH + MAX_PICTURE_BYTES:
         raise ContractError(f"message of {len(payload)} bytes is over the limit of {_ID_LENGTH + MAX_PICTURE_BYTES}")
@@ -644,16 +641,16 @@ def parse_picture(payload: bytes) -> Picture:
     if not re.fullmatch(ID_PATTERN, event_id):
         raise ContractError("message does not begin with an event's id")
     if not (jpeg.startswith(b"\xff\xd8\xff") and jpeg.endswith(b"\xff\xd9")):
-        raise ContractError("message holds no JPEG after the event's id")
+        raise ContractError("message contains no JPEG after the event's id")
     return Picture(event_id=event_id, jpeg=jpeg)
 
 
 def parse_object(payload: bytes, limit: int = MAX_EVENT_BYTES) -> Json:
-    """Reads a JSON object that may come from anywhere.
+    """Reads a JSON object from an untrusted sender.
 
     Raises:
-        ContractError: longer than ``limit`` bytes, not UTF-8, not JSON, no object, or nested more than ``MAX_DEPTH``
-            levels deep.
+        ContractError: longer than ``limit`` bytes, not UTF-8, not JSON, not an object, or nested more than
+            ``MAX_DEPTH`` levels deep.
     """
     if len(payload) > limit:
         raise ContractError(f"message of {len(payload)} bytes is over the limit of {limit}")
@@ -683,7 +680,7 @@ _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 
 def _depth(text: str) -> int:
-    """How deep JSON is nested, found without nesting anything."""
+    """The nesting depth of JSON, found without recursion."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return 0
     depth = deepest = 0
@@ -698,7 +695,7 @@ def _no_constant(word: str) -> float:
 
 
 def check_writable(raw: Json) -> None:
-    """Holds to it that what is taken can go out again: half a surrogate pair cannot, nor a number past all limits.
+    """Checks that the message can be written again: half a surrogate pair cannot, nor can an infinite number.
 
     Raises:
         ContractError: it cannot.
@@ -725,9 +722,9 @@ def _event(raw: Json) -> Event:
     if kind in ITEM_TYPES:
         _check_item(raw, kind)
     elif any(raw[name] is not None for name in _OF_ITEMS) or any(name in raw for name in OF_PRODUCTS):
-        raise ContractError("a session event carries no item fields")
+        raise ContractError("a session event must not carry item fields")
     if (kind is EventType.SESSION_STARTED) != ("initial" in raw):
-        raise ContractError("'initial' belongs to session_started, and to it alone")
+        raise ContractError("'initial' belongs to session_started only")
     return _build(raw, kind)
 
 
@@ -757,7 +754,7 @@ def _check_item(raw: Json, kind: EventType) -> None:
 
 
 def check(value: Any, schema: Json, path: str) -> None:
-    """Holds a value against the part of JSON Schema that this contract uses.
+    """Checks a value against the part of JSON Schema that this contract uses.
 
     Raises:
         ContractError: naming the field and what is wrong with it.
@@ -784,12 +781,12 @@ def _check_text(value: str, schema: Json, path: str) -> None:
     if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", math.inf):
         raise ContractError(f"{path} has {len(value)} characters")
     if ("pattern" in schema and not re.search(schema["pattern"], value)) or value.endswith("\n"):
-        raise ContractError(f"{path} {value[:60]!r} is not of the form {schema.get('pattern')}")
+        raise ContractError(f"{path} {value[:60]!r} does not match {schema.get('pattern')}")
     if schema.get("format") == "date-time":
         try:
             parse_time(value)
         except ValueError:
-            raise ContractError(f"{path} {value!r} is no moment that exists") from None
+            raise ContractError(f"{path} {value!r} is not an existing date and time") from None
 
 
 def _check_array(value: Sequence[Any], schema: Json, path: str) -> None:

@@ -1,4 +1,4 @@
-"""What a cart reports of a lesson: how far it has come, and in the end what it learnt or why it did not.
+"""A cart's report on a lesson: its progress, and finally its result or the reason why nothing was learnt.
 
 Pure and standard library only.
 """
@@ -35,7 +35,7 @@ LESSON: Final[Json] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LessonReport:
-    """A ``lesson`` message. ``gallery`` is the file of a gallery with the product alone, there when it was learnt."""
+    """A ``lesson`` message; ``gallery`` is a gallery file with the product alone, present once it is learnt."""
 
     lesson: str
     state: Literal["teaching", "learnt", "refused"]
@@ -46,7 +46,7 @@ class LessonReport:
 
     @property
     def is_last(self) -> bool:
-        """Whether the lesson is over."""
+        """True once the lesson is over."""
         return self.state != "teaching"
 
     def to_bytes(self) -> bytes:
@@ -59,19 +59,19 @@ class LessonReport:
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> Self:
-        """Reads one; what is in the gallery is not looked at.
+        """Reads a report; the gallery's contents are not checked.
 
         Raises:
-            ContractError: it is none, or says that something was learnt and does not bring it.
+            ContractError: it is not one, or reports success without a gallery.
         """
         raw = parse_object(payload, MOST_BYTES)
         check_writable(raw)
         check(raw, LESSON, "lesson")
         if (raw["state"] == "learnt") != ("gallery" in raw):
-            raise ContractError("'gallery' belongs to what was learnt, and to that alone")
+            raise ContractError("'gallery' belongs to a learnt lesson only")
         try:
             gallery = base64.b64decode(raw["gallery"], validate=True) if "gallery" in raw else None
         except binascii.Error:
             raise ContractError("lesson.gallery is not base64") from None
-        told = {name: raw[name] for name in ("lesson", "state", "progress", "views", "says")}
-        return cls(**told, gallery=gallery)
+        fields = {name: raw[name] for name in ("lesson", "state", "progress", "views", "says")}
+        return cls(**fields, gallery=gallery)

@@ -1,7 +1,7 @@
 """The courier: carries the outbox to the server over MQTT and keeps the cart's retained status.
 
-At least once from here, exactly once there: rows are sent in order, at most 100 in flight, sent again with back-off
-until the server's commit-ack, and again after every reconnect. A broker that is not there changes nothing but the
+At least once from here, exactly once there: rows are sent in order, at most 100 in flight, and resent with back-off
+until the server's commit acknowledgement, as well as after every reconnect. An unreachable broker changes only the
 outbox's depth.
 """
 
@@ -61,15 +61,15 @@ class Courier:
     """One cart's connection; a context manager whose exit sends what it can and says goodbye.
 
     Args:
-        broker: where the broker is, and what to be trusted with.
-        version: what the status tells as the edge's version.
+        broker: the broker's address and credentials.
+        version: the edge's version, as the status reports it.
         on_command: called from the network thread with each command of the server.
-        gallery: fetches galleries; None on a cart that knows none.
-        teacher: has lessons to report; None on a cart that cannot be taught.
-        linger: seconds that the way out waits for what is still in the outbox.
+        gallery: fetches galleries; None for a cart without one.
+        teacher: has lessons to report; None for a cart that cannot be taught.
+        linger: seconds that the exit waits for events that are still in the outbox.
 
     Raises:
-        BrokerAddressError: the broker's files for TLS cannot be used.
+        BrokerAddressError: the broker's TLS files are unusable.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Courier:
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
     def tell(self, *, camera: CameraHealth, session: str | None) -> None:
-        """What the next status says; a change is published at once."""
+        """Sets the contents of the next status; a change is published at once."""
         if (camera, session) != (self._camera, self._session):
             self._camera, self._session = camera, session
             self._wake.set()
@@ -134,7 +134,7 @@ class Courier:
         self._wake.set()
 
     def wake(self) -> None:
-        """There is something new in the outbox."""
+        """Signals a new event in the outbox."""
         self._wake.set()
 
     def __enter__(self) -> Self:
@@ -145,7 +145,7 @@ class Courier:
         now = time.monotonic()
         while self._outbox.depth() and time.monotonic() < now + self._linger:
             if not self._connected and time.monotonic() > now + self._linger / 2:
-                break  # nobody there: the outbox keeps it for the next run
+                break  # broker unreachable: the outbox keeps it for the next run
             self._wake.set()
             time.sleep(0.05)
         self._stopping = True
@@ -183,7 +183,7 @@ class Courier:
             log.error("%s", error)
 
     def _take_acks(self) -> None:
-        """All answers that came since, in one transaction each kind: a wait for the disk is dear on a cart."""
+        """Handles all answers since the last call, in one transaction a kind: the disk of a cart is slow."""
         acks = [self._acks.popleft() for _ in range(len(self._acks))]
         committed = [event_id for ack in acks for event_id in ack.committed]
         rejected = [refusal for ack in acks for refusal in ack.rejected]
@@ -227,7 +227,7 @@ class Courier:
             self._publish(Channel.CODE, report.to_bytes())
 
     def _publish(self, channel: Channel, payload: bytes) -> bool:
-        """Whether there is a connection. What was handed to paho goes out in any case, if need be with the next one."""
+        """True while connected. Messages handed to paho go out in any case, if need be over the next connection."""
         self._handed += 1
         self._silence.owed()
         topic = str(self._topic(channel))
@@ -237,16 +237,18 @@ class Courier:
     def _on_publish(self, _: mqtt.Client, __: Any, ___: int, reason: Any, ____: Any) -> None:
         self._taken += 1
         self._silence.heard(still_owed=self._handed > self._taken)
-        if reason.is_failure:  # MQTT 5 tells; under 3.1.1 the broker drops it without a word
+        if reason.is_failure:  # MQTT 5 reports it; under 3.1.1 the broker drops the message silently
             who = f"{self._identity.store}/{self._identity.cart}"
-            self._complain(f"does not take messages of {who} ({str(reason).lower()}): is that the certificate's name?")
+            self._complain(
+                f"does not accept messages of {who} ({str(reason).lower()}): is that the certificate's name?"
+            )
 
     def _tell_status(self) -> None:
         now = time.monotonic()
         depth = self._outbox.depth()
         self._behind_since = (self._behind_since or now) if depth else None
         if self._behind_since and now - self._behind_since < GRACE:
-            return  # its commit is most likely under way: no need to alarm anybody
+            return  # its commit is most likely under way: no need for a warning
         products = self._gallery and self._gallery.version, self._is_teaching
         state = (self._camera, self._session, depth, self._outbox.full(), products)
         due = now - self._status_at > (0.5 if state != self._status_told else STATUS_EVERY)
@@ -254,10 +256,10 @@ class Courier:
             self._status_told, self._status_at = state, now
 
     def _tell_fill(self) -> None:
-        """Says on the console, once each way, that the outbox fills up; connected or not."""
+        """Logs once, in each direction, that the outbox fills up; connected or not."""
         fill = 2 if self._outbox.full() else 1 if self._outbox.nearly_full() else 0
         if fill > self._fill_told:
-            text = "is full: no more events are taken" if fill == 2 else "is nearly full"
+            text = "is full: no more events are accepted" if fill == 2 else "is nearly full"
             log.warning("the outbox %s; %d events wait for the server: is it up?", text, self._outbox.depth())
         elif fill == 0 and self._fill_told:
             log.info("the outbox has room again")
@@ -332,7 +334,7 @@ class Courier:
         log.info("connected to broker %s", self._address)
 
     def _on_connect_fail(self, _: mqtt.Client, __: Any) -> None:
-        """Called while the error that kept the connection from coming about is being handled."""
+        """Call it while handling the error that prevented the connection."""
         self._silence.gone()
         error = sys.exception()
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -351,7 +353,7 @@ class Courier:
         self._complained = True
 
     def _fall_back(self) -> None:
-        """The broker speaks MQTT 3.1.1 only: start over with that. Called by the client that is to be given up."""
+        """The broker speaks MQTT 3.1.1 only: reconnects with that. Called by the client that is being replaced."""
         if self._falling_back:
             return
         self._falling_back = True
@@ -375,7 +377,7 @@ class Courier:
                     self._identity.store,
                     self._identity.cart,
                 )
-            log.warning("broker %s is gone (%s); events wait in the outbox", self._address, reason)
+            log.warning("broker %s disconnected (%s); events wait in the outbox", self._address, reason)
         elif not self._stopping:
             self._hung_up += 1
             if self._hung_up == HANG_UPS and self._protocol == mqtt.MQTTv5:
@@ -385,12 +387,12 @@ class Courier:
         self._connected = False
 
     def _on_message(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
-        """The server keeps nothing on its topics but the pointer to a gallery; what else was retained is not its."""
+        """The only retained message from the server is the pointer to a gallery; any other comes from somebody else."""
         try:
             if self._gallery is not None and message.topic == str(self._topic(Channel.GALLERY)):
                 self._gallery.point(bytes(message.payload))
             elif message.retain:
-                log.warning("a retained message on %s is passed over", message.topic)
+                log.warning("a retained message on %s is ignored", message.topic)
             elif message.topic == str(self._topic(Channel.COMMAND)):
                 self._on_command(parse_command(bytes(message.payload)))
             elif message.topic == str(self._topic(Channel.ACK)):
@@ -398,10 +400,10 @@ class Courier:
             elif self._gallery is not None and message.topic == str(self._topic(Channel.PART)):
                 self._gallery.take(bytes(message.payload))
         except ContractError as error:
-            log.warning("message on %s is set aside: %s", message.topic, error.reason)
+            log.warning("message on %s is discarded: %s", message.topic, error.reason)
         except OutboxError as error:
             log.error("%s", error)
-        except Exception:  # whatever it was, it must not end paho's thread
+        except Exception:  # no error may end paho's thread
             log.exception("message on a topic of this cart")
         self._wake.set()
 
@@ -410,5 +412,5 @@ class Courier:
 
 
 def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:
-    """Small packets go out at once: without this an event waits some 40 ms at every hop."""
+    """Sends small packets at once; otherwise an event waits some 40 ms at every hop."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

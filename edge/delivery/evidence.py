@@ -31,7 +31,7 @@ _EARLY_SECONDS: Final = 3.0
 
 
 class Evidence:
-    """Sees every frame, and gives the picture that belongs to a decision."""
+    """Takes every frame, and returns the picture that belongs to a decision."""
 
     def __init__(self) -> None:
         self._moments = Moments()
@@ -48,7 +48,7 @@ class Evidence:
             self._made.append(Picture(event_id=event_id, jpeg=jpeg))
 
     def take(self) -> list[Picture]:
-        """What was made since the last time."""
+        """The pictures made since the last call."""
         made = list(self._made)
         self._made.clear()
         return made

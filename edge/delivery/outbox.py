@@ -1,7 +1,7 @@
-"""The outbox: events wait in SQLite until the server says that it has committed them.
+"""The outbox: events wait in SQLite until the server confirms that it has committed them.
 
-A broker's PUBACK does not mean stored, so nothing is deleted before the server's own *committed* message. Id and
-sequence number are taken in the transaction that stores the event: a crash can neither lose nor repeat one.
+A broker's PUBACK does not mean stored, so nothing is deleted before the server's own *committed* message. The
+transaction that stores an event also assigns its id and sequence number, so a crash can neither lose nor repeat one.
 """
 
 import sqlite3
@@ -39,12 +39,12 @@ class OutboxError(SinkError):
 
 
 class OutboxFullError(OutboxError):
-    """No room for another event; nothing was deleted and nothing was stored."""
+    """No room for another event; nothing was deleted or stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One event that waits for its commit."""
+    """One event that awaits its commit."""
 
     id: str
     payload: bytes
@@ -52,7 +52,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastSession:
-    """The newest session: how far its events were stored, and whether it was ended."""
+    """The newest session: the last stored sequence number, and whether the session was ended."""
 
     id: str
     last_seq: int
@@ -63,11 +63,11 @@ class Outbox:
     """One cart's outbox; safe to use from several threads.
 
     Args:
-        capacity: how many events it holds at most.
-        max_bytes: how much of the disk they may take; whichever comes first makes it full.
+        capacity: the maximum number of events.
+        max_bytes: their maximum size on disk; the outbox is full when either limit is reached.
 
     Raises:
-        OutboxError: the file cannot be opened or written, is no outbox, or belongs to another cart.
+        OutboxError: the file cannot be opened or written, is not an outbox, or belongs to another cart.
     """
 
     def __init__(
@@ -87,25 +87,27 @@ class Outbox:
             raise self._problem(error) from error
 
     def open_session(self) -> str | None:
-        """The session that was not ended, if any: after a crash it goes on."""
+        """The session that was not ended, if any; after a crash it continues."""
         rows = self._read("SELECT id FROM session WHERE open = 1")
         return str(rows[0][0]) if rows else None
 
     def last_session(self) -> LastSession | None:
-        """The newest session, open or not; what it says was committed together with the events."""
+        """The newest session, open or not; this state is committed together with the events."""
         rows = self._read("SELECT id, last_seq, open FROM session ORDER BY rowid DESC LIMIT 1")
         return LastSession(id=rows[0][0], last_seq=rows[0][1], open=bool(rows[0][2])) if rows else None
 
     def start_session(self, build: Build) -> Event:
-        """Opens a session with its first event; ``build`` gets the event's id and sequence number and gives the event,
-        whose ``session`` is the one to open. Raises as ``append``."""
+        """Opens a session with its first event; raises as ``append`` does.
+
+        ``build`` gets the event's id and sequence number and returns the event, whose ``session`` is opened.
+        """
         return self._store(build, opens=True)
 
     def append(self, build: Build, *, ends: bool = False) -> Event:
-        """Stores one event of the open session; ``ends`` closes the session with it.
+        """Stores one event of the open session; ``ends`` also closes the session.
 
         Raises:
-            OutboxFullError: as many events wait as the outbox holds.
+            OutboxFullError: the outbox is at its capacity.
             OutboxError: the disk is full or the file cannot be written; nothing was stored.
         """
         return self._store(build, ends=ends)
@@ -116,24 +118,24 @@ class Outbox:
         return [Letter(id=i, payload=p) for i, p in rows]
 
     def depth(self) -> int:
-        """How many events wait."""
+        """The number of waiting events."""
         return int(self._read(_COUNT)[0][0])
 
     def full(self) -> bool:
-        """Whether the next event would be refused."""
+        """True if the next event would be refused."""
         return self.fill() >= 1
 
     def nearly_full(self) -> bool:
-        """Whether somebody should look why nothing gets away."""
+        """True if somebody should find out why nothing is delivered."""
         return self.fill() >= NEARLY
 
     def fill(self) -> float:
-        """How full it is, from 0 to 1 and a little over, by number or by bytes, whichever is more."""
+        """Fill level from 0 to slightly above 1, by number or by bytes, whichever is more."""
         with self._lock, self._problems():
             return self._fill()
 
     def committed(self, ids: Sequence[str]) -> None:
-        """Deletes what the server has committed; an unknown id is an old answer and does nothing."""
+        """Deletes events that the server has committed; an unknown id is an old answer and is ignored."""
         with self._transaction():
             self._db.executemany("DELETE FROM waiting WHERE id = ?", [(i,) for i in ids])
 
@@ -160,19 +162,19 @@ class Outbox:
             self._guard.close()
 
     def _files_there(self) -> list[tuple[int, int] | None]:
-        """Device and inode of the file, of its write-ahead log and of that one's index; None where nothing stands."""
+        """Device and inode of the file, its write-ahead log and the log's index; None for a missing file."""
         return [_identity(self._path.with_name(self._path.name + ending)) for ending in ("", "-wal", "-shm")]
 
     def _check_files(self) -> None:
-        """What is written into a file that was deleted or replaced is lost with this process: nobody may rely on it."""
+        """Anything written to a deleted or replaced file is lost with this process, so nothing may depend on it."""
         if self._files_there() != self._files:
             raise OutboxError(
                 f"{self._path}: it, or its -wal or -shm, was deleted or replaced while the cart used it; no more "
-                "events are taken: stop the cart, put the file back if there is one, and start it again"
+                "events are accepted: stop the cart, put the file back if there is one, and start it again"
             )
 
     def _keep_others_out(self) -> sqlite3.Connection:
-        """A lock that ends with this process, however it ends: two edges on one outbox would publish all twice."""
+        """A lock that ends with the process: two edges on one outbox would publish everything twice."""
         guard = sqlite3.connect(f"{self._path}.lock", timeout=0, isolation_level=None, check_same_thread=False)
         try:
             guard.execute("BEGIN EXCLUSIVE")
@@ -190,7 +192,7 @@ class Outbox:
             raise OutboxError(f"{self._path}: was written by a newer smartcart (outbox version {version}); update")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA fullfsync = ON")  # macOS: past the disk's own cache; elsewhere it says nothing new
+        self._db.execute("PRAGMA fullfsync = ON")  # macOS: past the disk's own cache; no effect elsewhere
         self._db.executescript(_TABLES)
         self._db.execute(f"PRAGMA user_version = {VERSION}")
         self._db.execute("BEGIN IMMEDIATE")
@@ -209,14 +211,16 @@ class Outbox:
 
     def _insert(self, build: Build, opens: bool, ends: bool) -> Event:
         if self._fill() >= 1:
-            raise OutboxFullError(f"{self._path} is full: no more events are taken until the server has answered some")
+            raise OutboxFullError(
+                f"{self._path} is full: no more events are accepted until the server has committed some"
+            )
         row = None if opens else self._db.execute("SELECT id, last_seq FROM session WHERE open = 1").fetchone()
         seq = 1 if row is None else row[1] + 1
         if row is None and not opens:
             raise OutboxError(f"{self._path}: no session is open")
         event = build(uuid7(), seq)
         if opens:
-            self._db.execute("DELETE FROM session")  # only the newest is ever asked for
+            self._db.execute("DELETE FROM session")  # only the newest is ever needed
             self._db.execute("INSERT INTO session VALUES (?, ?, 1)", (event.session, seq))
         self._db.execute("UPDATE session SET last_seq = ?, open = ? WHERE id = ?", (seq, int(not ends), event.session))
         self._db.execute("INSERT INTO waiting (id, payload) VALUES (?, ?)", (event.id, event.to_bytes()))
@@ -236,7 +240,7 @@ class Outbox:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Commits what happens within, or leaves no trace of it, whatever goes wrong."""
+        """Commits the block as a whole, or nothing of it if anything goes wrong."""
         with self._lock, self._problems():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -260,15 +264,16 @@ class Outbox:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE:
             return self._damaged(error)
         return OutboxError(
-            f"{self._path}: the outbox cannot be used ({error}); check the disk's room and the file's rights"
+            f"{self._path}: the outbox cannot be used ({error}); check the free space of the disk and the "
+            "permissions of the file"
         )
 
     def _damaged(self, what: object) -> OutboxError:
         away = self._path.parent / "damaged"
         return OutboxError(
-            f"{self._path}: a damaged outbox, or none ({what}); move it away and start again, with a new session: "
-            f"mkdir -p {quote(str(away))} && mv {quote(str(self._path))}* {quote(str(away))} "
-            "(events in it that the server had not committed stay there)"
+            f"{self._path}: damaged, or not an outbox ({what}); move it away and start again, with a new session: "
+            f"mkdir -p {quote(str(away))} && mv {quote(str(self._path))}* {quote(str(away))} (events in it that the "
+            "server had not committed stay there)"
         )
 
 

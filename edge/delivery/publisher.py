@@ -1,8 +1,8 @@
-"""The publisher: wraps decisions into events of a session and hands them to a sink; keeps the session's life.
+"""The publisher: wraps decisions into a session's events, hands them to a sink, and manages the session.
 
-A session is opened at the start or on command, and ended by command, after idle time, when it has become too long for
-a shopping trip, or when the edge stops. One that a crash left open goes on, and begins with an *uncertain* event
-without a label: nobody watched in between.
+A session is opened at the start or on command. It is ended by command, after idle time, when it is too long for a
+shopping trip, or when the edge stops. A session left open by a crash continues, and begins with an *uncertain* event
+without a label, because nobody watched in between.
 """
 
 import time
@@ -20,12 +20,12 @@ from smartcart.edge.judge.decision import Decision
 Clock = Callable[[], datetime]
 IDLE_AFTER = 30 * 60.0
 LONGEST_SESSION = 1000
-"""How many events a session has before the next decision begins another; a server takes twice as many."""
+"""Number of events in a session after which the next decision begins another; a server accepts twice as many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Whose events they are."""
+    """The owner of the events."""
 
     store: str
     cart: str
@@ -36,9 +36,9 @@ class Publisher:
     """Publishes one cart's decisions.
 
     Args:
-        idle_after: seconds without an event after which the session ends by itself.
-        on_decided: called with each decision that the sink has taken, and its event's id.
-        clock: the time of day for events; steady: seconds that no correction of the clock moves, for idle time.
+        idle_after: seconds without an event after which the session ends.
+        on_decided: called with each decision that the sink accepted, and its event's id.
+        clock: the time of day for events; steady: monotonic seconds, for idle time.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class Publisher:
         self.session: str | None = None
 
     def start(self, initial: Mapping[str, int] | None = None) -> None:
-        """Opens a session, or goes on with the one that a crash left open.
+        """Opens a session, or continues the one that a crash left open.
 
         Args:
-            initial: label to count of what stands in the basket already.
+            initial: label to count of the items already in the basket.
         """
         left_open = self._sink.open_session()
         if left_open is None:
@@ -85,18 +85,18 @@ class Publisher:
         )
 
     def reopen(self, initial: Mapping[str, int]) -> None:
-        """Opens another session after one has ended; nothing while one is open."""
+        """Opens another session after one has ended; does nothing while one is open."""
         if self.session is None:
             self._open(initial)
 
     def decided(self, decision: Decision, contents: Mapping[str, int]) -> None:
-        """Publishes a decision; opens a session first where none is open, or where the one that is has become too long.
+        """Publishes a decision; opens a session first if none is open or the open one has become too long.
 
         Args:
-            contents: what the basket holds, with which such a session begins.
+            contents: the basket's contents, with which such a session begins.
 
         Raises:
-            SinkError: the sink takes no more; nothing was stored.
+            SinkError: the sink accepts no more; nothing was stored.
         """
         if self._seq >= LONGEST_SESSION:
             self.end()
@@ -124,7 +124,7 @@ class Publisher:
         self._on_decided(decision, event.id)
 
     def idle(self) -> None:
-        """Ends the session if nothing was published for long; call it now and then."""
+        """Ends the session if nothing was published for too long; call it now and then."""
         if self.session and self._steady() - self._last > self._idle_after:
             self.end()
 

@@ -17,11 +17,11 @@ Build = Callable[[str, int], Event]
 
 
 class SinkError(EdgeError):
-    """An event could not be taken; nothing of it was stored. The message says what to do."""
+    """An event was not accepted; nothing of it was stored. The message says what to do."""
 
 
 class Sink(Protocol):
-    """Takes events in order. ``build`` gets the id and sequence number that the sink assigns, and gives the event."""
+    """Accepts events in order; ``build`` gets the id and sequence number assigned, and returns the event."""
 
     def open_session(self) -> str | None:
         """The session that an earlier run left open."""
@@ -32,7 +32,7 @@ class Sink(Protocol):
     def append(self, build: Build, *, ends: bool = False) -> Event: ...
 
     def depth(self) -> int:
-        """How many events are taken but not yet known to be stored by the server."""
+        """The number of accepted events that the server is not yet known to have stored."""
         ...
 
     def full(self) -> bool: ...

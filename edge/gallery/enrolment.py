@@ -1,7 +1,6 @@
-"""Enrolment: from somebody turning a product before the camera to the few prototypes that stand for it.
+"""Enrolment: from a person turning a product before the camera to the few prototypes that represent it.
 
-Of all that is seen only sharp views that are new are taken, up to ``MOST``; they are then gathered into prototypes.
-Nothing is kept of the pictures themselves.
+Only sharp and new views are taken, up to ``MOST``; they are then clustered into prototypes. No picture is kept.
 """
 
 from collections import Counter
@@ -46,8 +45,8 @@ class Enrolment:
     """Takes one product's views, frame by frame.
 
     Args:
-        whole_pictures: each picture shows the product alone, as a catalogue's do: where nothing, several things or only
-            a part of it are found, it is the whole picture.
+        whole_pictures: each picture shows the product alone, as in a catalogue; if nothing, several things or only a
+            part is found in it, the whole picture is used.
     """
 
     def __init__(self, embedder: Embedder, *, whole_pictures: bool = False) -> None:
@@ -65,11 +64,11 @@ class Enrolment:
 
     @property
     def views(self) -> int:
-        """How many views were taken."""
+        """The number of views taken."""
         return len(self._rows)
 
     def see(self, frame: Frame, found: Sequence[Detection]) -> Seen:
-        """Takes a frame and what was detected in it; says what became of it."""
+        """Takes a frame with its detections; returns the result for this view."""
         self.box, said = self._look(frame, found)
         self.seen[said] += 1
         return said
@@ -106,7 +105,7 @@ class Enrolment:
             tentative: one view is enough for a product that is only to be suggested.
 
         Raises:
-            GalleryError: too few views were taken; says what was the matter most often.
+            GalleryError: too few views were taken; the message names the most frequent reason.
         """
         fewest = 1 if tentative else FEWEST
         if len(self._rows) < fewest:
@@ -122,7 +121,7 @@ class Enrolment:
 
 
 def prototypes(rows: Floats) -> Floats:
-    """At most ``MAX_PROTOTYPES`` unit vectors that stand for these, by spherical k-means from far-apart starts."""
+    """At most ``MAX_PROTOTYPES`` unit vectors that represent these, by spherical k-means from far-apart starts."""
     count = min(MAX_PROTOTYPES, len(rows))
     centres = [rows[0]]
     while len(centres) < count:
@@ -136,7 +135,7 @@ def prototypes(rows: Floats) -> Floats:
 
 
 def _one_of(items: Sequence[Detection], hands: Sequence[Box]) -> tuple[Box | None, str | None, Seen]:
-    """The one item that is shown: the one at a hand, or the largest; none where two are shown alike."""
+    """The one item that is shown: the one at a hand, or the largest; None if two are shown alike."""
     if not items:
         return None, None, "no item"
     held = [d for d in items if any(d.box.overlap(hand) > 0 for hand in hands)] or list(items)

@@ -1,7 +1,7 @@
-"""Fetches the gallery that the server points at, part by part, and offers it to the cart.
+"""Fetches the gallery that the server points to, part by part, and offers it to the cart.
 
-A part that does not come is asked for again, ever more rarely. A pointer to another gallery begins anew: a cart that
-was away for three versions fetches the newest alone.
+A missing part is requested again with back-off. A pointer to another gallery starts over, so a cart that missed three
+versions fetches only the newest.
 """
 
 import threading
@@ -16,7 +16,7 @@ LONGEST_RETRY: Final = 300.0
 
 
 class GalleryFetch:
-    """One cart's; safe to use from several threads."""
+    """One cart's fetcher; safe to use from several threads."""
 
     def __init__(self, in_use: GalleryInUse) -> None:
         self._in_use = in_use
@@ -28,14 +28,14 @@ class GalleryFetch:
 
     @property
     def version(self) -> int | None:
-        """Of the gallery in use."""
+        """The status of the gallery in use."""
         return self._in_use.version
 
     def point(self, payload: bytes) -> None:
-        """The server says which gallery is in force.
+        """The server announces the gallery in force.
 
         Raises:
-            ContractError: it is no pointer.
+            ContractError: it is not a pointer.
         """
         pointer = Pointer.from_bytes(payload)
         with self._lock:
@@ -43,10 +43,10 @@ class GalleryFetch:
                 self._begin(pointer)
 
     def take(self, payload: bytes) -> None:
-        """A part came.
+        """A part arrived.
 
         Raises:
-            ContractError: it is none.
+            ContractError: it is not a part.
         """
         part = GalleryPart.from_bytes(payload)
         with self._lock:
@@ -54,14 +54,14 @@ class GalleryFetch:
             if wanted is None or part.sha256 != wanted.sha256 or part.offset != len(self._got):
                 return
             if not part.data:
-                raise ContractError("a part of a gallery holds nothing")
+                raise ContractError("a part of a gallery is empty")
             self._got += part.data
             self._due, self._pause = 0.0, FIRST_RETRY
             if len(self._got) >= wanted.size:
                 self._finish(wanted)
 
     def due(self, now: float) -> bytes | None:
-        """What to ask for at this time (in seconds of any steady clock), for the first time or again."""
+        """The request to send at this time (in seconds of any monotonic clock), a first one or a repeated one."""
         with self._lock:
             if self._wanted is None or now < self._due:
                 return None
@@ -73,7 +73,7 @@ class GalleryFetch:
         self._due, self._pause = 0.0, FIRST_RETRY
 
     def _finish(self, wanted: Pointer) -> None:
-        """A gallery that is refused is not asked for again before the server points at another one."""
+        """A refused gallery is not requested again before the server points to another one."""
         payload, self._got = bytes(self._got), bytearray()
         self._wanted = None
         self._in_use.offer(payload, wanted.sha256)

@@ -1,7 +1,8 @@
-"""The gallery: what each product of a store looks like, as one file that server and carts share.
+"""The gallery: the looks of each product of a store, as one file that server and carts share.
 
-No picture is in it: a product has a few prototypes, each an embedding of length 1. The file is a line of JSON and then
-the prototypes as 16-bit floats; the line holds their SHA-256, so damage is noticed wherever the file comes from.
+It contains no picture: a product has a few prototypes, each an embedding of length 1. The file is a line of JSON
+followed by the prototypes as 16-bit floats. The line contains their SHA-256, so damage is noticed wherever the file
+comes from.
 """
 
 import hashlib
@@ -60,17 +61,17 @@ lists the SKUs of those that are known from little."""
 
 
 class GalleryError(EdgeError):
-    """A gallery cannot be used; the message says why, and what to do."""
+    """A gallery cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedding:
-    """Which model made the prototypes, and how its similarities are to be read.
+    """The model that made the prototypes, and how to interpret its similarities.
 
     Attributes:
         id: the first digits of the model file's SHA-256.
         like: the similarity (cosine) at which something is as likely the product as not.
-        sharpness: log-odds a unit of similarity.
+        sharpness: log-odds per unit of similarity.
     """
 
     id: str
@@ -102,11 +103,11 @@ class Gallery:
     products: tuple[Enrolled, ...]
 
     def with_product(self, product: Enrolled) -> Self:
-        """The next version with this product, in place of what was enrolled under its SKU."""
+        """The next version with this product, replacing any enrolled under its SKU."""
         return self._next((*self._others(product.sku), product))
 
     def without(self, sku: str) -> Self:
-        """The next version without a product, of which nothing is left in it.
+        """The next version without a product; nothing of it remains.
 
         Raises:
             GalleryError: it is not enrolled.
@@ -124,7 +125,7 @@ class Gallery:
         return type(self)(store=self.store, version=self.version + 1, embedding=self.embedding, products=ordered)
 
     def to_bytes(self) -> bytes:
-        """As a file."""
+        """Encodes the gallery as a file."""
         rows = [product.prototypes for product in self.products]
         body = np.concatenate(rows).astype(STORED).tobytes() if rows else b""
         head = {
@@ -145,7 +146,7 @@ class Gallery:
         """Reads a file.
 
         Raises:
-            GalleryError: it is none, is of a newer form, or is damaged.
+            GalleryError: it is not a gallery, has a newer form, or is damaged.
         """
         if len(payload) > MAX_BYTES:
             raise GalleryError(f"a gallery of {len(payload)} bytes is over the limit of {MAX_BYTES}")
@@ -154,27 +155,29 @@ class Gallery:
             head = parse_object(line, MAX_BYTES)
             schema = head.get("schema", SCHEMA)
             if schema != SCHEMA:
-                raise GalleryError(f"is a gallery of the form {str(schema)[:40]!r}, not {SCHEMA}: update the reader")
+                raise GalleryError(f"the gallery has the form {str(schema)[:40]!r}, not {SCHEMA}: update the reader")
             check_writable(head)
             check(head, HEAD, "gallery")
         except ContractError as error:
-            raise GalleryError(f"is no gallery: {error.reason}") from None
+            raise GalleryError(f"not a gallery: {error.reason}") from None
         if hashlib.sha256(body).hexdigest() != head["sha256"]:
             raise GalleryError("the gallery is damaged (its SHA-256 differs): fetch or copy it again")
         if len(body) != STORED.itemsize * head["width"] * sum(count for *_, count in head["products"]):
-            raise GalleryError("is no gallery: it holds more or fewer prototypes than it says")
+            raise GalleryError("not a gallery: its number of prototypes differs from what its first line says")
         return cls._of(head, np.frombuffer(body, STORED).astype(np.float32))
 
     @classmethod
     def _of(cls, head: Mapping[str, Any], values: Floats) -> Self:
-        """Of a line that was checked, and all prototypes one after the other."""
+        """Builds the products from a checked line and all prototypes in sequence."""
         rows = values.reshape(-1, head["width"] or 1)
         ends = np.cumsum([0, *(count for *_, count in head["products"])]).tolist()
         told, tentative = head["embedding"], frozenset(head.get("tentative", ()))
         return cls(
             store=head["store"],
             version=head["version"],
-            embedding=Embedding(id=told["id"], like=float(told["like"]), sharpness=float(told["sharpness"])),
+            embedding=Embedding(
+                id=embedding["id"], like=float(embedding["like"]), sharpness=float(embedding["sharpness"])
+            ),
             products=tuple(
                 Enrolled(sku=sku, name=name, labels=tuple(labels), prototypes=rows[a:b], tentative=sku in tentative)
                 for (sku, name, labels, _), a, b in zip(head["products"], ends[:-1], ends[1:], strict=True)
@@ -182,7 +185,7 @@ class Gallery:
         )
 
     def checked(self, *, embedding: str | None = None, store: str | None = None) -> Self:
-        """This gallery, if it may be used here.
+        """Returns this gallery if it can be used here.
 
         Raises:
             GalleryError: it was made with another model, or for another store.
@@ -193,7 +196,7 @@ class Gallery:
                 "enrol the products again, or give the cart that model"
             )
         if store is not None and self.store != store:
-            raise GalleryError(f"the gallery is of store {self.store}, not of {store}")
+            raise GalleryError(f"the gallery belongs to store {self.store}, not to {store}")
         return self
 
 

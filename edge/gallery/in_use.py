@@ -1,4 +1,4 @@
-"""The gallery that a cart uses: read from its file, kept while it works, and swapped between visits."""
+"""The gallery that a cart uses: read from its file, kept in memory, and swapped between visits."""
 
 import contextlib
 import hashlib
@@ -11,10 +11,10 @@ from smartcart.edge.gallery.search import Index
 
 
 def read_gallery(path: Path) -> Gallery:
-    """The gallery in a file.
+    """Reads the gallery of a file.
 
     Raises:
-        GalleryError: the file cannot be read, or is none.
+        GalleryError: the file cannot be read, or is not a gallery.
     """
     try:
         payload = path.read_bytes()
@@ -29,10 +29,10 @@ def read_gallery(path: Path) -> Gallery:
 
 
 def write_gallery(path: Path, payload: bytes) -> None:
-    """Writes a gallery, whole or not at all.
+    """Writes a gallery atomically.
 
     Raises:
-        GalleryError: the disk takes no more, or the folder cannot be written; what was there stays.
+        GalleryError: the disk is full or the folder cannot be written; the previous file stays.
     """
     part = path.with_name(path.name + ".part")
     try:
@@ -42,17 +42,17 @@ def write_gallery(path: Path, payload: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        raise GalleryError(f"{path}: cannot be written ({error.strerror}); the gallery before stays") from None
+        raise GalleryError(f"{path}: cannot be written ({error.strerror}); the previous gallery stays") from None
 
 
 class GalleryInUse:
-    """What a cart holds its sights against; may be offered another one from any thread.
+    """The gallery that a cart compares with; another one may be offered from any thread.
 
     Args:
-        file: where it is kept, so that a cart that starts without a server has one.
-        embedding: the cart's own; a gallery of another one is refused.
-        store: of which it must be; None takes any.
-        on_refused: gets the sentence why a gallery was not taken.
+        file: where it is stored, so that a cart that starts without a server has one.
+        embedding: the cart's own; a gallery made with another one is refused.
+        store: the store it must belong to; None accepts any.
+        on_refused: called with the reason why a gallery was refused.
     """
 
     def __init__(
@@ -75,10 +75,10 @@ class GalleryInUse:
         return self.index.gallery.version if self.index else None
 
     def offer(self, payload: bytes, sha256: str) -> bool:
-        """Takes a gallery that was fetched; a damaged or foreign one is refused and the one in use stays."""
+        """Offers a fetched gallery; a damaged or foreign one is refused, and the one in use stays."""
         try:
             if hashlib.sha256(payload).hexdigest() != sha256:
-                raise GalleryError("the gallery was damaged on its way (its SHA-256 differs): the one before stays")
+                raise GalleryError("the gallery was damaged in transit (its SHA-256 differs): the previous one stays")
             index = self._checked(Gallery.from_bytes(payload))
             write_gallery(self._file, payload)
         except GalleryError as error:

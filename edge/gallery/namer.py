@@ -1,4 +1,4 @@
-"""Names the product of a decision: by its looks over the whole visit, or by a code that was read on it.
+"""Names the product of a decision: by its looks over the whole visit, or by a code read on it.
 
 A code decides. By looks, what is like nothing enrolled becomes *uncertain*: it is never the nearest product; but only
 under labels that the gallery speaks for, so that a store may enrol a few products and sell the rest by label. A product
@@ -26,31 +26,31 @@ LEAST_TOLD: Final = 0.01
 
 
 class Codes(Protocol):
-    """What was read on things."""
+    """Reports the codes read on tracks."""
 
     def see(self, frame: Frame, tracks: Sequence[Track]) -> None: ...
 
     def code(self, tracks: Sequence[int]) -> str | None:
-        """The product number that was read on one of these tracks."""
+        """The product number read on one of these tracks."""
         ...
 
 
 @dataclass(slots=True)
 class _Inside:
-    """A product that was told as put in."""
+    """A product that was reported as put in."""
 
     sku: str
     track: int | None
 
 
 class ProductNamer:
-    """One camera's; fed with every frame, asked for every decision.
+    """One camera's namer; feed it every frame, and ask it for every decision.
 
     Args:
-        sightings: keeps the best crops; None where there is no embedding.
-        index: the gallery to hold them against.
-        codes: reads codes; None where that is not wanted.
-        newest: the gallery to use from the next visit on; None where it stays the same.
+        sightings: keeps the best crops; None without an embedding.
+        index: the gallery to compare with.
+        codes: reads codes; None if codes are not wanted.
+        newest: the gallery to use from the next visit on; None if it never changes.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class ProductNamer:
         return self._index.gallery.version if self._index else None
 
     def between_visits(self) -> None:
-        """Takes another gallery, if there is one; call it while no visit is under way."""
+        """Switches to another gallery, if there is one; call it while no visit is under way."""
         if self._newest is not None:
             self._index = self._newest()
 
@@ -84,14 +84,14 @@ class ProductNamer:
             self._codes.see(frame, tracks)
 
     def named(self, decision: Decision) -> Decision:
-        """The decision with its product, as far as that is known."""
+        """Returns the decision with its product, as far as it is known."""
         if decision.track is None:
             return decision
         tracks = _tracks(decision)
         code = self._codes.code(tracks) if self._codes is not None else None
-        told = _by_code(decision, code) if code else self._by_looks(decision, tracks)
-        self._remember(told)
-        return told
+        named = _by_code(decision, code) if code else self._by_looks(decision, tracks)
+        self._remember(named)
+        return named
 
     def sights(self, decision: Decision) -> Sights | None:
         """What was seen of a decision's thing, for a store that learns from what its people settle; None if nothing."""
@@ -120,7 +120,7 @@ class ProductNamer:
         return replace(decision, type=EventType.ITEM_UNCERTAIN)
 
     def _expected(self, decision: Decision, tracks: Sequence[int]) -> dict[str, float]:
-        """Log-odds of what stands in the basket, where something is taken out."""
+        """Log-odds of the products in the basket, if something is taken out."""
         if _outcome(decision) != "removed":
             return {}
         return {one.sku: IN_BASKET * (2 if one.track in tracks else 1) for one in self._inside}
@@ -154,7 +154,7 @@ def _candidates(opinion: Opinion) -> tuple[ProductCandidate, ...]:
 
 
 def _outcome(decision: Decision) -> str | None:
-    """What the change would be."""
+    """The type of the change, were it certain."""
     return next((c.outcome for c in decision.candidates if c.outcome != "none"), None)
 
 
@@ -163,7 +163,7 @@ def _happened(decision: Decision) -> float:
 
 
 def _settled(decision: Decision) -> EventType:
-    """The type of a decision in which only the name was in doubt; as it is, where its label is wanting."""
+    """The type of a decision in which only the name was in doubt; unchanged if its label is doubtful."""
     outcome = _outcome(decision)
     if decision.label is None or outcome is None:
         return decision.type

@@ -1,4 +1,4 @@
-"""How well a product is told from the others by its looks: the nearest ones, in words."""
+"""How distinguishable a product is by its looks: the nearest products, in words."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -8,7 +8,7 @@ from smartcart.edge.gallery.search import Index
 
 COUNT: Final = 3
 ALIKE: Final = -3.0
-"""Log-odds from which on two products look alike: at 0 one is as likely the other as not."""
+"""Log-odds from which two products count as look-alikes: at 0, one is as likely the other as not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +22,14 @@ class Near:
 
     @property
     def too_close(self) -> bool:
-        """Whether it is often taken for the other."""
+        """True if it is often mistaken for the other."""
         return self.looks == "the same"
 
     @property
     def advice(self) -> str:
-        """What to do, as a sentence."""
+        """The advice as a sentence."""
         if not self.too_close:
-            return f"{self.name} ({self.sku}) is told apart (similarity {self.similarity:.2f})."
+            return f"{self.name} ({self.sku}) can be told apart (similarity {self.similarity:.2f})."
         return (
             f"{self.name} ({self.sku}) is too close (similarity {self.similarity:.2f}): is it the same product? "
             "If not, add the barcode to both in the catalogue, so that a code settles it."
@@ -37,7 +37,7 @@ class Near:
 
 
 def nearest(index: Index, product: Enrolled) -> tuple[Near, ...]:
-    """The products of the gallery that this one is most like, the nearest first; itself is none of them."""
+    """The products of the gallery most similar to this one, the nearest first; without itself."""
     embedding, found = index.gallery.embedding, []
     for other, similarity in index.nearest(product, COUNT):
         odds = embedding.sharpness * (similarity - embedding.like)

@@ -1,7 +1,7 @@
-"""Which products something is like: plain numpy over all prototypes, and what follows for a whole visit.
+"""Finds the products that an item resembles: plain numpy over all prototypes, combined over a whole visit.
 
-Each crop of a visit gives every product the log-odds ``sharpness * (similarity - like)``; their mean over the crops
-stands against *none of them*, whose log-odds are 0. So what is like nothing enrolled is unknown, never the nearest.
+Each crop of a visit gives every product the log-odds ``sharpness * (similarity - like)``. Their mean over the crops
+competes with *none of them*, whose log-odds are 0. So an item unlike everything enrolled is unknown, never the nearest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,19 +17,19 @@ MOST_LOG_ODDS: Final = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """What something may be: products by SKU, likeliest first, and the probability that it is none of them."""
+    """Candidate products by SKU, likeliest first, and the probability that it is none of them."""
 
     products: tuple[tuple[str, float], ...]
     unknown: float
 
     @property
     def best(self) -> tuple[str, float]:
-        """The likeliest product; ``("", 0.0)`` of an empty gallery."""
+        """The likeliest product; ``("", 0.0)`` for an empty gallery."""
         return self.products[0] if self.products else ("", 0.0)
 
 
 class Index:
-    """A gallery made ready for search."""
+    """A gallery prepared for search."""
 
     def __init__(self, gallery: Gallery) -> None:
         self.gallery = gallery
@@ -46,7 +46,7 @@ class Index:
         return [product.sku for product in self._products]
 
     def find(self, sku: str) -> Enrolled | None:
-        """The product of this SKU."""
+        """The product with this SKU."""
         return next((product for product in self._products if product.sku == sku), None)
 
     def may_decide(self, sku: str) -> bool:
@@ -54,18 +54,18 @@ class Index:
         return sku not in self._tentative
 
     def similarities(self, embeddings: Floats) -> Floats:
-        """``[N, products]``: of each embedding half to the nearest prototype of each product, half to their mean."""
+        """``[N, products]``: for each embedding, half the nearest prototype of each product and half their mean."""
         if not self._products:
             return np.zeros((len(embeddings), 0), np.float32)
         nearest = np.maximum.reduceat(embeddings @ self._rows.T, self._starts, axis=1)
         return np.asarray((nearest + embeddings @ self._middles.T) / 2, np.float32)
 
     def opinion(self, embeddings: Floats, beforehand: Mapping[str, float] | None = None) -> Opinion:
-        """What the crops of one thing say together.
+        """The joint evidence of one item's crops.
 
         Args:
             embeddings: ``[N, width]``, at least one.
-            beforehand: SKU to log-odds that are known otherwise.
+            beforehand: SKU to log-odds known from elsewhere.
         """
         odds = log_odds(self.similarities(embeddings), self.gallery.embedding).mean(0)
         if beforehand:
@@ -80,13 +80,13 @@ class Index:
         )
 
     def nearest(self, product: Enrolled, count: int = 3) -> Sequence[tuple[Enrolled, float]]:
-        """The other products that one is most like, with the similarity of the view that is most like them."""
+        """The products most similar to this one, each with the similarity of its closest view."""
         others = [(i, p) for i, p in enumerate(self._products) if p.sku != product.sku]
         alike = self.similarities(product.prototypes).max(0, initial=-1.0)
         return sorted(((p, round(float(alike[i]), 3)) for i, p in others), key=lambda pair: -pair[1])[:count]
 
 
 def log_odds(similarities: Floats, embedding: Embedding) -> Floats:
-    """How far a similarity speaks for a product, between ``-MOST_LOG_ODDS`` and ``MOST_LOG_ODDS``."""
+    """The evidence of a similarity for a product, between ``-MOST_LOG_ODDS`` and ``MOST_LOG_ODDS``."""
     raw = embedding.sharpness * (similarities - embedding.like)
     return np.asarray(np.clip(raw, -MOST_LOG_ODDS, MOST_LOG_ODDS), np.float32)

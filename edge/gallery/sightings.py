@@ -1,7 +1,7 @@
-"""The best sights of each thing on a visit: what may name it later.
+"""The best crops of each item on a visit, from which it can be named later.
 
-A crop is good when it is large, sharp and little covered by hands. Of each track the ``KEPT`` best are embedded, a few
-crops a frame and none twice within ``APART`` seconds, so that a visit costs little and its best moments decide.
+A crop is good if it is large, sharp and hardly covered by hands. The ``KEPT`` best of each track are embedded, a few
+crops a frame and no two within ``APART`` seconds, so that a visit costs little and its best moments decide.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ MOST_TRACKS: Final = 400
 
 @dataclass(slots=True)
 class _Sights:
-    """Of one track: (quality, embedding), best first, and when it was looked at last."""
+    """One track's (quality, embedding) pairs, best first, and when it was last embedded."""
 
     last: float
     best: list[tuple[float, Floats]] = field(default_factory=list)
@@ -42,14 +42,14 @@ class _Sights:
 
 
 class Sightings:
-    """Sees every frame's tracks, and gives what it kept of each."""
+    """Takes every frame's tracks, and returns what it kept of each."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._of: dict[int, _Sights] = {}
 
     def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
-        """Embeds the crops of this frame that are better than what is kept."""
+        """Embeds the crops of this frame that are better than those kept."""
         hands = [track.box for track in tracks if track.is_hand]
         chosen: list[tuple[float, float, Track]] = []
         for track in tracks:
@@ -87,7 +87,7 @@ def _first(pair: tuple[float, Floats]) -> float:
 
 
 def quality_of(image: Image, box: Box, hands: Sequence[Box]) -> float:
-    """How much a crop may tell, from 0: its size and sharpness, less what a hand covers of it."""
+    """How informative a crop is, from 0: its size and sharpness, less the part that a hand covers."""
     height, width = image.shape[:2]
     side = min(box.width * width, box.height * height)
     if side < LEAST_PIXELS:
@@ -99,7 +99,7 @@ def quality_of(image: Image, box: Box, hands: Sequence[Box]) -> float:
 
 
 def sharpness(image: Image, box: Box) -> float:
-    """From 0 (blurred) towards 1: how strong the finest edges in a box are, at one size whatever its own."""
+    """From 0 (blurred) towards 1: the strength of the finest edges in a box, independent of its size."""
     height, width = image.shape[:2]
     cut = image[int(box.y1 * height) : int(box.y2 * height) + 1, int(box.x1 * width) : int(box.x2 * width) + 1]
     grey = cv2.cvtColor(np.ascontiguousarray(cut), cv2.COLOR_BGR2GRAY)

@@ -1,7 +1,7 @@
-"""Lessons: a person of the store asks the cart to learn a product, which somebody turns before its camera.
+"""Lessons: staff ask the cart to learn a product, which somebody turns before its camera.
 
-While one goes on, and until the product is gone from the picture, the cart decides nothing. It ends when enough was
-seen, after ``SECONDS`` from the first view on, when somebody says so, and in any case after ``LONGEST``.
+During a lesson, and until the product has left the picture, the cart decides nothing. A lesson ends when enough was
+seen, ``SECONDS`` after the first view, on request, and in any case after ``LONGEST``.
 """
 
 import threading
@@ -19,22 +19,22 @@ from smartcart.models.labels import HAND
 
 SECONDS: Final = 30.0
 LEAST: Final = 10.0
-"""How long it goes on though the ring is full, so that every side gets its turn."""
+"""How long it continues with a full ring, so that every side gets its turn."""
 LONGEST: Final = 60.0
 CLEAR: Final = 1.5
 LONGEST_CLEAR: Final = 15.0
 APART: Final = 0.25
 """Seconds between two reports of one lesson."""
 NO_PICTURE: Final = "the cart waits for its camera"
-BUSY: Final = "somebody else teaches with this cart at this moment: wait, or choose another cart"
-UNKNOWN: Final = "the cart knows nothing of this lesson; it was started anew meanwhile: teach it again"
-STOPPED: Final = "it was stopped, and nothing was learnt"
-ENDED: Final = "the cart stopped looking in the middle of it: nothing was learnt"
+BUSY: Final = "somebody else is teaching with this cart: wait, or choose another cart"
+UNKNOWN: Final = "the cart does not know this lesson; it was restarted meanwhile: teach it again"
+STOPPED: Final = "stopped; nothing was learnt"
+ENDED: Final = "the cart stopped in the middle of the lesson: nothing was learnt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taught:
-    """What a frame was to a lesson: the product's box and what to do now; both None while the picture clears."""
+    """A frame's part in a lesson: the product's box and the current advice; both None while the picture clears."""
 
     box: Box | None = None
     said: Seen | None = None
@@ -43,7 +43,7 @@ class Taught:
 
 @dataclass(slots=True, kw_only=True)
 class _Lesson:
-    """The one under way; times are the camera's, in seconds, ``since`` of its first frame and ``first`` of a view."""
+    """The lesson under way; times are the camera's, in seconds: ``since`` its first frame, ``first`` its first view."""
 
     id: str
     sku: str
@@ -61,14 +61,14 @@ class _Lesson:
 
 @dataclass(slots=True)
 class _Clearing:
-    """Where the product was last, since when it is to be gone, and when a hand or it was seen last."""
+    """Where the product was last, since when it should be gone, and when it or a hand was last seen."""
 
     box: Box | None
     since: float
     full: float
 
     def is_there(self, found: Detection) -> bool:
-        """Whether this is a hand, or what was taught."""
+        """True if this is a hand or the taught product."""
         if found.confidence < LEAST_CONFIDENCE:
             return False
         if found.label == HAND:
@@ -78,7 +78,7 @@ class _Clearing:
 
 @dataclass(slots=True)
 class _Post:
-    """Reports that wait to be sent, the newest of each lesson, and when one was sent last."""
+    """Reports that wait to be sent, the newest of each lesson, and the time of the last one sent."""
 
     waiting: dict[str, LessonReport] = field(default_factory=dict)
     sent: float = 0.0
@@ -92,11 +92,11 @@ class _Post:
 
 
 class Teacher:
-    """One cart's; asked from the network's thread, and shown every frame by the camera's.
+    """One cart's teacher; called from the network thread, and with every frame from the camera's.
 
     Args:
         embedder: the one that the cart names products with.
-        store: of which what is learnt is.
+        store: the store that the lessons belong to.
     """
 
     def __init__(self, embedder: Embedder, store: str) -> None:
@@ -110,11 +110,11 @@ class Teacher:
 
     @property
     def is_teaching(self) -> bool:
-        """Whether a lesson is under way."""
+        """True while a lesson is under way."""
         return self._lesson is not None
 
     def begin(self, lesson: str, sku: str, name: str) -> None:
-        """Begins a lesson, unless another one is under way; one that is known already is only reported again."""
+        """Begins a lesson, unless another is under way; a lesson known already is only reported again."""
         with self._lock:
             if self._last is not None and self._last.lesson == lesson:
                 self._tell(self._last)
@@ -125,7 +125,7 @@ class Teacher:
                 self._say(LessonReport(lesson=lesson, state="teaching", says=NO_PICTURE))
 
     def end(self, lesson: str, *, keep: bool) -> None:
-        """Ends a lesson; what was seen is learnt or forgotten."""
+        """Ends a lesson; the views are learnt or forgotten."""
         with self._lock:
             if self._lesson is not None and self._lesson.id == lesson:
                 self._end(self._lesson, None if keep else STOPPED)
@@ -135,14 +135,14 @@ class Teacher:
                 self._tell(LessonReport(lesson=lesson, state="refused", says=UNKNOWN))
 
     def close(self) -> None:
-        """The camera shows nothing any more: a lesson under way is over."""
+        """The camera ended: a lesson under way is over."""
         with self._lock:
             if self._lesson is not None:
                 self._end(self._lesson, ENDED)
             self._clearing = None
 
     def see(self, frame: Frame, found: Sequence[Detection]) -> Taught | None:
-        """Takes a frame and what was detected in it; None when no lesson concerns it."""
+        """Takes a frame with its detections; returns None if no lesson concerns it."""
         with self._lock:
             lesson = self._lesson
             if lesson is None:
@@ -152,7 +152,7 @@ class Teacher:
             return self._look(lesson, frame, found)
 
     def due(self, now: float) -> list[LessonReport]:
-        """What to send at this time (in seconds of any steady clock)."""
+        """The reports to send at this time (in seconds of any monotonic clock)."""
         with self._lock:
             return self._post.due(now)
 
@@ -170,7 +170,7 @@ class Teacher:
         return Taught(box=enrolment.box, said=said, views=enrolment.views)
 
     def _clear(self, frame: Frame, found: Sequence[Detection]) -> Taught | None:
-        """Whoever has taught takes the product away; what he does there is no shopping."""
+        """After a lesson the product is taken away; hands and product are not shopping until then."""
         clearing = self._clearing
         if clearing is None:
             return None
@@ -192,15 +192,15 @@ class Teacher:
             return
         embedding = self._embedder.embedding
         alone = Gallery(store=self._store, version=1, embedding=embedding, products=(product,))
-        told = _progress(lesson, "")
+        report = _progress(lesson, "")
         self._say(
             LessonReport(
-                lesson=lesson.id, state="learnt", progress=told.progress, views=told.views, gallery=alone.to_bytes()
+                lesson=lesson.id, state="learnt", progress=report.progress, views=report.views, gallery=alone.to_bytes()
             )
         )
 
     def _say(self, report: LessonReport) -> None:
-        """Reports the lesson under way, or the last one, where that is news."""
+        """Reports the lesson under way, or the last one, if there is news."""
         if report != self._last:
             self._last = report
             self._tell(report)

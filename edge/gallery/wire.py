@@ -1,6 +1,6 @@
-"""How a gallery comes to a cart: a retained pointer, the cart's requests, and the parts that answer them.
+"""How a gallery reaches a cart: a retained pointer, the cart's requests, and the parts that answer them.
 
-All of it goes over the cart's own topics, so that its certificate is all it needs. Pure and standard library only.
+Everything uses the cart's own topics, so that its certificate suffices. Pure and standard library only.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ FETCH: Final[Json] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pointer:
-    """Which gallery is in force."""
+    """The gallery in force."""
 
     version: int
     size: int
@@ -46,10 +46,10 @@ class Pointer:
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> Self:
-        """Reads one.
+        """Reads a pointer.
 
         Raises:
-            ContractError: it is none.
+            ContractError: it is not one.
         """
         raw = _checked(payload, POINTER, "pointer")
         return cls(version=raw["version"], size=raw["size"], sha256=raw["sha256"])
@@ -57,7 +57,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """A cart's wish for ``PART_BYTES`` of a gallery from ``offset`` on."""
+    """A cart's request for ``PART_BYTES`` of a gallery from ``offset`` on."""
 
     sha256: str
     offset: int
@@ -67,10 +67,10 @@ class Fetch:
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> Self:
-        """Reads one.
+        """Reads a request.
 
         Raises:
-            ContractError: it is none.
+            ContractError: it is not one.
         """
         raw = _checked(payload, FETCH, "fetch")
         return cls(sha256=raw["sha256"], offset=raw["offset"])
@@ -78,7 +78,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryPart:
-    """A piece of a gallery. It goes as 64 digits of the SHA-256, 10 of the offset, and then the bytes."""
+    """A part of a gallery: 64 digits of the SHA-256, 10 of the offset, then the bytes."""
 
     sha256: str
     offset: int
@@ -89,14 +89,14 @@ class GalleryPart:
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> Self:
-        """Reads one.
+        """Reads a part.
 
         Raises:
-            ContractError: it is none.
+            ContractError: it is not one.
         """
         head = payload[:74].decode("ascii", "replace")
         if len(head) < 74 or not head[64:].isdecimal() or len(payload) > 74 + PART_BYTES:
-            raise ContractError("message is no part of a gallery")
+            raise ContractError("message is not a part of a gallery")
         return cls(sha256=head[:64], offset=int(head[64:]), data=payload[74:])
 
 

@@ -1,7 +1,7 @@
-"""What a visit changed in the picture, as plain data, and the port of the witness that tells it.
+"""What a visit changed in the picture, as plain data, and the port of the witness that reports it.
 
-The detector tells what it knows by name; this witness tells only that a place looks otherwise, and whether something
-came there or went. It is no decider: it is asked at the close of a visit, and its silence means nothing.
+The detector reports what it knows by name. The witness reports only that a place looks different, and whether something
+came or went there. It decides nothing: it is asked at the end of a visit, and its silence means nothing.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Kind = Literal["added", "removed", "moved"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedPlace:
-    """A place that looks otherwise after a visit; ``kind`` is None where it is not clear why.
+    """A place that looks different after a visit; ``kind`` is None if the cause is unclear.
 
     ``share`` is its part of the zone, in [0, 1].
     """
@@ -27,10 +27,10 @@ class ChangedPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What differs between the quiet picture before a visit and the one after it.
+    """The differences between the quiet picture before a visit and the one after it.
 
-    ``share`` is the part of the zone that differs, in [0, 1], wherever hands were; ``places`` are those at which a hand
-    was, the largest first.
+    ``share`` is the part of the zone that differs, in [0, 1], whether or not a hand was there; ``places`` are those
+    that a hand reached, the largest first.
     """
 
     share: float
@@ -38,18 +38,18 @@ class Change:
 
 
 class Witness(Protocol):
-    """Remembers how the zone looked; one instance a camera."""
+    """Remembers how the zone looked; one instance per camera."""
 
     def began(self, time: float) -> None:
-        """A visit begins at this media time (s): how the zone looked until then is kept."""
+        """A visit begins at this media time (s): pictures of the zone before it are kept."""
         ...
 
     def change(self, since: float, time: float, hands: Sequence[Box]) -> Change | None:
-        """What the visit changed; None where that cannot be told, since too little was seen or something moves.
+        """What the visit changed; None if unknown, because too little was seen or something moves.
 
         Args:
             since: since when the zone is quiet, media time in seconds.
             time: now.
-            hands: where hands were in the zone on this visit.
+            hands: places of hands in the zone on this visit.
         """
         ...

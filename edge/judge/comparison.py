@@ -1,8 +1,8 @@
-"""Two quiet pictures of one place held against each other: where they differ, and whether a thing came or went there.
+"""Compares two quiet pictures of one place: where they differ, and whether something came or went there.
 
-Light is taken out by a smooth gain (a surface of second degree in the logarithm, fitted without what differs most).
-What then differs by more than the noise, and by more than a shift of one pixel explains, makes spots. In the picture
-that holds the thing, a spot looks unlike the ring around it and has an edge along its contour.
+A smooth gain removes the change of light (a surface of second degree in the logarithm, fitted without the largest
+differences). Whatever then differs by more than the noise, and by more than a shift of one pixel explains, makes spots.
+In the picture that contains the object, a spot looks unlike the ring around it and has an edge along its contour.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ NEAR: Final = np.ones((3, 3), np.uint8)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """A connected part of the picture that differs; ``mask`` is the whole picture's, 1 in it; ``area`` in pixels."""
+    """A connected part of the picture that differs; ``mask`` covers the whole picture, 1 inside; ``area`` in pixels."""
 
     mask: Mask
     area: int
@@ -54,7 +54,7 @@ def _surface(height: int, width: int) -> Floats:
 
 
 def differing(before: Floats, after: Image, where: Mask) -> Mask:
-    """1 where two pictures of the same light differ, as far as ``where`` is not 0."""
+    """1 where two pictures in the same light differ, within ``where``."""
     then, now = (cv2.GaussianBlur(np.asarray(image, np.float32), (0, 0), 0.8) for image in (before, after))
     over = np.maximum(now - cv2.dilate(then, NEAR), cv2.erode(then, NEAR) - now).max(axis=-1)
     off = np.abs(now - then).max(axis=-1)
@@ -66,7 +66,7 @@ def differing(before: Floats, after: Image, where: Mask) -> Mask:
 
 
 def spots(mask: Mask) -> Sequence[Spot]:
-    """The connected parts of what differs, the largest first."""
+    """The connected parts of the difference, the largest first."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     areas = sorted(((int(stats[i, cv2.CC_STAT_AREA]), i) for i in range(1, count)), reverse=True)
     return [
@@ -75,10 +75,10 @@ def spots(mask: Mask) -> Sequence[Spot]:
 
 
 def polarity(before: Floats, after: Image, part: Mask, calm: Mask) -> float:
-    """In [-1, 1], near 1 where something stands in a part now that did not, near -1 where something is gone.
+    """In [-1, 1]: near 1 if something new stands there, near -1 if something is gone.
 
     Args:
-        calm: 1 where the pictures do not differ; of this the ring is taken.
+        calm: 1 where the pictures do not differ; the ring is taken from it.
     """
     then = np.clip(before, 0, 255).astype(np.uint8)
     gap, wide = COMPARISON.ring
@@ -91,7 +91,7 @@ def polarity(before: Floats, after: Image, part: Mask, calm: Mask) -> float:
 
 
 def alike(image: Image, part: Mask, other: Image, other_part: Mask) -> float:
-    """How alike two parts of two pictures are in colour, in [0, 1]: the mean Bhattacharyya coefficient of channels."""
+    """Similarity of two parts of two pictures in colour, in [0, 1]: the mean Bhattacharyya coefficient of channels."""
     pairs = zip(_histograms(image, part), _histograms(other, other_part), strict=True)
     return float(np.mean([np.sqrt(a * b).sum() for a, b in pairs]))
 
@@ -107,7 +107,7 @@ def _edges(image: Image) -> Floats:
 
 
 def _histograms(image: Image, part: Mask) -> list[Floats]:
-    """Of each channel of Lab, in sum 1."""
+    """A histogram of each channel of Lab, with sum 1."""
     lab = cv2.cvtColor(image, cv2.COLOR_BGR2LAB)
     counts = [cv2.calcHist([lab], [c], part, [COMPARISON.bins], [0, 256]).reshape(1, -1) for c in range(3)]
     soft = [cv2.GaussianBlur(count, (0, 0), COMPARISON.soft) for count in counts]

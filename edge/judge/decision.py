@@ -1,4 +1,4 @@
-"""What the judge decides, before it becomes an event with an id, a session and a sequence number."""
+"""A decision of the judge, before it becomes an event with an id, a session and a sequence number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Decision:
 
     ``media_time`` (seconds) is the moment of release in the basket (added) or of leaving the zone (removed), not that
     of the decision. ``confidence`` and the candidates' probabilities are rounded to 3 decimals. ``label`` is the best
-    candidate's, also when uncertain. ``sku``, ``products``, ``gallery`` and ``source`` are those of the event; None
-    where nothing was held against products. ``evidence`` holds plain numbers and words, never a picture.
+    candidate's, also when uncertain. ``sku``, ``products``, ``gallery`` and ``source`` are those of the event; None if
+    nothing was compared with products. ``evidence`` contains plain numbers and words, never a picture.
     """
 
     type: EventType

@@ -1,4 +1,4 @@
-"""What the judge believes to stand in the basket: one entry an item, kept over occlusion and lost tracks."""
+"""The judge's belief of the basket's contents: one entry an item, kept through occlusion and lost tracks."""
 
 import math
 from collections import Counter, deque
@@ -16,9 +16,9 @@ NO_TRACK: Final = 0  # tracks are numbered from 1
 
 @dataclass(slots=True)
 class Missing:
-    """An item that is not where it was and was not seen to leave, as of the end of a visit.
+    """An item missing from its place at the end of a visit, without having been seen to leave.
 
-    ``time`` is that end in seconds; ``touched`` says whether a hand was at it, ``support`` how steadily it was seen
+    ``time`` is that end in seconds; ``touched`` is whether a hand was at it, ``support`` how steadily it was seen
     before; ``unseen`` are the quiet seconds since in which it did not come back.
     """
 
@@ -36,7 +36,7 @@ class Resting:
 
     ``support`` in [0, 1] is how steadily it is seen while nobody reaches in; ``touched`` counts the frames of this
     visit in which a hand overlapped it; ``hidden`` marks an item that is there though out of sight, ``missing`` one of
-    which that is not yet settled; ``told`` is the class under which it was told as added, if it was.
+    which that is open; ``reported`` is the class under which it was reported as added, if it was.
     """
 
     box: Box
@@ -48,7 +48,7 @@ class Resting:
     touched: int = 0
     hidden: bool = False
     missing: Missing | None = None
-    told: str | None = None
+    reported: str | None = None
     _lately: deque[tuple[float, float]] = field(default_factory=deque)
 
     @property
@@ -56,40 +56,40 @@ class Resting:
         return max(self.votes, key=lambda label: self.votes[label])
 
     def copy(self) -> "Resting":
-        """The same item as an entry of its own."""
+        """A copy of the item as a separate entry."""
         missing = replace(self.missing) if self.missing else None
         return replace(self, votes=dict(self.votes), missing=missing, _lately=deque(self._lately))
 
     def is_at(self, box: Box) -> bool:
-        """Whether a box is at this item's place: over it, a part of it, or the whole of what was seen in part."""
+        """True if a box is at this item's place: over it, a part of it, or the whole of an item seen in part."""
         shared = self.box.overlap(box)
         if self.box.iou(box) >= INVENTORY.same_place or shared > INVENTORY.within * box.area:
             return True
         return shared > INVENTORY.within * self.box.area and box.area < INVENTORY.much_larger * self.box.area
 
     def steady(self, time: float, rate: float) -> None:
-        """Lets the support follow whether it is seen at a quiet moment."""
+        """Updates the support after a quiet moment in which it was seen or not."""
         self._lately.append((time, self.support))
         while time - self._lately[0][0] > INVENTORY.reaching:
             self._lately.popleft()
         self.support += rate * ((1.0 if self.seen == time else 0.0) - self.support)
 
     def reached_for(self) -> None:
-        """A visit begins: what hid it in the last moments may have been the hand, on its way."""
+        """A visit begins: in the last moments before it, the approaching hand may have hidden the item."""
         self.touched = 0
         self.support = self._lately[0][1] if self._lately else self.support
 
     def lost_before(self, path: TrackHistory) -> bool:
-        """Whether it was in sight until just before a thing was first seen."""
+        """True if it was in sight until just before the other was first seen."""
         return not self.hidden and 0 <= path.track.first - self.seen <= INVENTORY.displaced_within
 
     def could_roll(self, path: TrackHistory) -> bool:
-        """Whether it could have come as far as to where a thing was first seen, since it was seen itself."""
+        """True if it could have moved to where the other was first seen, since it was last seen itself."""
         (x, y), (px, py) = self.box.centre, path.track.origin.centre
         return math.hypot(px - x, py - y) <= INVENTORY.rolling * (path.track.first - self.seen)
 
     def see(self, path: TrackHistory, gain: Mapping[str, float]) -> None:
-        """Takes a sight of the item at rest, with the votes that its track won since the last one."""
+        """Takes an observation of the item at rest, with the votes that its track won since the last one."""
         self.box, self.track, self.seen = path.track.box, path.track.id, path.last
         self.hidden, self.missing = False, None
         for label, votes in gain.items():
@@ -98,17 +98,19 @@ class Resting:
 
 @dataclass(slots=True)
 class Inventory:
-    """All items believed in the basket."""
+    """All items believed to be in the basket."""
 
     items: list[Resting] = field(default_factory=list)
 
     def copy(self) -> "Inventory":
-        """One with entries of its own, which can change while these stay."""
+        """An inventory with its own entries, which can change while these stay."""
         return Inventory(items=[item.copy() for item in self.items])
 
     def find(self, path: TrackHistory) -> Resting | None:
-        """The entry that a resting item's path belongs to: the same track, else the best at the same place that is not
-        in sight itself."""
+        """The entry of a resting item's track history.
+
+        It has the same track; otherwise it is the best at the same place that is not in sight itself.
+        """
         track = path.track
         for item in self.items:
             if item.track == track.id:
@@ -118,8 +120,11 @@ class Inventory:
         return max(alike, key=lambda item: (item.label == track.label, item.box.iou(track.box)), default=None)
 
     def displaced(self, path: TrackHistory) -> Resting | None:
-        """The entry that a thing which comes into sight by itself may be: something like it that was pushed aside or
-        rolled away just then or, where this one was not seen to come in, that was out of sight."""
+        """The entry that may explain something that comes into sight without a hand.
+
+        It is similar, and was just pushed aside or rolled away or, if this one was not seen to come in, was out of
+        sight.
+        """
         alike = [i for i in self.items if likeness(i.votes, path.track.votes) >= HISTORY.alike]
         begin = path.track.origin
         pushed = [i for i in alike if i.lost_before(path) and drift(i.box, begin) <= INVENTORY.near]
@@ -138,20 +143,20 @@ class Inventory:
         return item
 
     def release(self, track: int) -> None:
-        """Entries under this track are under none from now on: it is another thing's."""
+        """Removes this track from all entries: it belongs to another item."""
         for item in self.items:
             if item.track == track:
                 item.track = NO_TRACK
 
     def count(self) -> dict[str, int]:
-        """How many of each class are believed in the basket."""
+        """Number of items of each class believed to be in the basket."""
         return dict(sorted(Counter(item.label for item in self.items).items()))
 
     def remove(self, item: Resting) -> None:
         self.items.remove(item)
 
     def fade(self, time: float, elapsed: float) -> None:
-        """Lets the support of entries follow whether they are seen; drops what was seen but briefly, long ago."""
+        """Updates the support of the entries; drops those that were seen only briefly, long ago."""
         rate = min(1.0, INVENTORY.support_rate * elapsed)
         for item in self.items:
             item.steady(time, rate)

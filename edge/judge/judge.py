@@ -1,11 +1,12 @@
 """The judge: decides from tracks what was put in and taken out.
 
 The unit is the *visit*: from the moment a hand (or an item that moves by itself) is in the basket zone until it has
-been gone for a while. What stands in the basket after the visit is held against what stood there before. An item
-that only changed its place is no event; one that another item covers is remembered as hidden; what the evidence does
-not settle becomes *uncertain*. Line crossing is evidence, never the decision: a flickering box cannot count twice.
+been gone for a while. The basket's contents after the visit are compared with those before. An item that only changed
+its place causes no event, and one that another item covers is remembered as hidden. Where the evidence is not enough,
+the decision is *uncertain*. Line crossing is evidence, never the decision: a flickering box cannot count twice.
 
-Pure: no clock, no I/O, no pictures; the same tracks, and the same word of a witness of change, give the same decisions.
+Pure: no clock, no I/O, no pictures. The same tracks and the same answers of a witness of change give the same
+decisions.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ class Judge:
     """Decides for one camera; feed it every frame's tracks in order of media time.
 
     Args:
-        witness: is asked at the close of a visit what the picture shows of it; None where there are no pictures.
+        witness: asked at the end of a visit what changed in the picture; None where there are no pictures.
     """
 
     def __init__(self, zone: Zone, settings: JudgeSettings | None = None, witness: Witness | None = None) -> None:
@@ -57,11 +58,11 @@ class Judge:
 
     @property
     def contents(self) -> Sequence[Resting]:
-        """The items believed in the basket."""
+        """The items believed to be in the basket."""
         return tuple(self._inventory.items)
 
     def update(self, time: float, tracks: Sequence[Track]) -> list[Decision]:
-        """Takes one frame's tracks and returns what is decided at it, usually nothing."""
+        """Takes one frame's tracks and returns the decisions made at it, usually none."""
         if self._time is None:
             self._began = time
         elapsed = time - self._time if self._time is not None else 0.0
@@ -79,7 +80,7 @@ class Judge:
         return self._quiet(time, elapsed)
 
     def pause(self, time: float) -> None:
-        """Looks away at this frame: a visit under way is forgotten, and what stands in the basket stays as it was."""
+        """Ignores this frame: a visit under way is forgotten, and the basket's contents stay as they were."""
         self._time = time
         self._visit = None
         self._paths = {}
@@ -88,7 +89,7 @@ class Judge:
     def finish(self) -> list[Decision]:
         """Decides an open visit with what was seen so far; call it when the video ends.
 
-        While a hand is still in, only what no hand is at is decided: what it hides would pass for taken.
+        While a hand is still in, only items away from all hands are decided: a hidden one would pass for taken.
         """
         if self._time is None:
             return []
@@ -111,7 +112,7 @@ class Judge:
         self._paths = {i: p for i, p in self._paths.items() if p.last >= min(keep_since, time) - forget}
 
     def _reaches_in(self, hand: Track) -> bool:
-        """Whether a hand is in the basket, or at something that stands in it."""
+        """True if a hand is in the basket, or at something that stands in it."""
         share = self._settings.hand_share
         if self._region.opening(hand.box) >= share or self._region.covered(hand.box) >= share:
             return True
@@ -121,7 +122,7 @@ class Judge:
         return any(p.last == time and p.moving and p.contents > 0.2 for p in self._paths.values())
 
     def _held_outside(self, time: float) -> bool:
-        """Whether a hand holds what it took on this visit in sight before the basket: it may come back."""
+        """True if a hand visibly holds an item it took on this visit close to the basket: it may come back."""
         if self._visit is None:
             return False
         patience, start = self._settings.patience, self._visit.start
@@ -144,7 +145,7 @@ class Judge:
         return self._visit
 
     def _meanwhile(self, visit: Visit, time: float) -> list[Decision]:
-        """What can be told while a visit is under way."""
+        """The decisions possible while a visit is under way."""
         if time - self._began < self._settings.start:
             self._adopt_standing(time)
         if time - max(self._looked, visit.start) < self._settings.let_go / 4:
@@ -153,7 +154,7 @@ class Judge:
         return self._decided_so_far(visit, time, self._settings.let_go)
 
     def _adopt_standing(self, time: float) -> None:
-        """What stood there from the first pictures on is part of the basket, whoever has his hand in it."""
+        """Items in place since the first pictures are part of the basket, even with a hand in it."""
         for path in self._paths.values():
             if path.last != time or path.rests_since is None or path.moved or path.contents < HISTORY.inside:
                 continue
@@ -162,7 +163,7 @@ class Judge:
                 self._inventory.add(path)
 
     def _decided_so_far(self, visit: Visit, time: float, let_go: float) -> list[Decision]:
-        told = OpenVisit(
+        reported = OpenVisit(
             visit=visit,
             inventory=self._inventory,
             paths=list(self._paths.values()),
@@ -170,8 +171,8 @@ class Judge:
             let_go=let_go,
             away=self._settings.patience,
         ).decide()
-        visit.decided |= bool(told)
-        return told
+        visit.decided |= bool(reported)
+        return reported
 
     def _quiet(self, time: float, elapsed: float) -> list[Decision]:
         inside = [p for p in self._paths.values() if p.last == time and p.contents >= HISTORY.inside]
@@ -191,12 +192,12 @@ class Judge:
         return self._close(self._visit, time)
 
     def _in_doubt(self, visit: Visit, time: float) -> bool:
-        """Whether the visit, judged now, would leave something uncertain: a few more sights may tell what it is."""
+        """True if the visit, judged now, would leave something uncertain: a few more observations may settle it."""
         _, decisions = settle(self._inventory, visit, list(self._paths.values()), time)
         return any(d.type == EventType.ITEM_UNCERTAIN for d in decisions)
 
     def _settle(self, visit: Visit, time: float) -> float:
-        """How long to wait: longer while something that stood there is not seen, for it may only be hidden."""
+        """How long to wait: longer while an item that stood there is not seen, since it may only be hidden."""
         out = any(p.last >= visit.start and p.held is not None and p.over_the_edge(time) for p in self._paths.values())
         unseen = any(
             not i.hidden and i.touched and i.seen < visit.last_active and not self._in_sight(i, time)
@@ -236,7 +237,7 @@ class Judge:
         return decisions + self._ask(time)
 
     def _lost(self, time: float, missed: float) -> list[Decision]:
-        """Decides on what has been missing for some quiet time."""
+        """Decides on items that have been missing for some quiet time."""
         items = [i for i in self._inventory.items if i.missing is not None and i.missing.unseen >= missed]
         if not items or self._last_visit is None:
             return []
@@ -247,7 +248,7 @@ class Judge:
         return path.rests_since is not None and time - path.rests_since >= self._settings.adopt_after
 
     def _late(self, time: float, path: TrackHistory) -> list[Decision]:
-        """An item that comes into sight without a visit, or after the one in which a hand was at its place."""
+        """An item that comes into sight without a visit, or after one in which a hand was at its place."""
         if self._unknown.asked_of(path.track.box):
             self._inventory.add(path)
             return []
@@ -267,8 +268,10 @@ class Judge:
         return []
 
     def _fell_in(self, path: TrackHistory) -> bool:
-        """Whether it was clearly seen from one moment on, or on its way, at a place that was watched and is not that of
-        something else, which it could be, under another name."""
+        """True if it was clearly seen from one moment on, or on its way, at a place that was watched.
+
+        The place must not be that of an item that it could be under another name.
+        """
         watched = path.track.first > self._began + self._settings.start
         alone = path.sure and (path.clear or path.travelled) and not path.held_frames
         box = path.track.box
@@ -295,16 +298,16 @@ class Judge:
         return self._witness.change(visit.quiet_since, time, visit.reached)
 
     def _weighed(self, decisions: Sequence[Decision]) -> list[Decision]:
-        """The decisions of the last visit after the witness's word."""
-        told = weighed(decisions, self._change)
-        doubted = {d.track for d in told if d.type is EventType.ITEM_UNCERTAIN}
+        """The decisions of the last visit, combined with the witness's answer."""
+        reported = weighed(decisions, self._change)
+        doubted = {d.track for d in reported if d.type is EventType.ITEM_UNCERTAIN}
         for item in self._inventory.items:
             if item.track in doubted:
-                item.told = None
-        return told
+                item.reported = None
+        return reported
 
     def _wonder(self, visit: Visit, time: float, change: Change, before: Sequence[Box]) -> None:
-        """Keeps for a while what changed though nothing was seen: the detector may yet see what it is."""
+        """Holds back a change without a detection for a while: the detector may still recognise the item."""
         standing = [p.track.box for p in self._paths.values() if visit.seen_share(p.track.id) >= RECONCILIATION.present]
         known = [*before, *standing, *visit.last_hands, *(item.box for item in self._inventory.items)]
         asked = unknown_item(change, known=known, visit=(visit.start, visit.last_active))

@@ -1,8 +1,8 @@
-"""Decisions in the course of a visit: hands may stay in the basket for minutes, and several may come and go.
+"""Decisions during a visit: hands may stay in the basket for minutes, and several may come and go.
 
-What has come to rest and was let go of for a while is put in; what left the zone for a while is taken out. The account
-of the visit is tried as if the zone were quiet now, and of its decisions only those are taken that are certain and
-rest on such a thing; all else waits for the close.
+An item that has come to rest and was let go of for a while is put in; one that has been out of the zone for a while is
+taken out. The visit is reconciled as if the zone were quiet now. Only decisions that are certain and concern such an
+item are taken; the rest waits for the end of the visit.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,11 @@ from smartcart.edge.judge.visit import Visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenVisit:
-    """A visit under way; ``time`` is now, ``let_go`` how long a hand must have been off a thing at rest, and ``away``
-    how long a thing must be out of the zone, all in seconds."""
+    """A visit under way.
+
+    ``time`` is now, ``let_go`` how long a hand must have been away from an item at rest, and ``away`` how long an item
+    must be out of the zone, all in seconds.
+    """
 
     visit: Visit
     inventory: Inventory
@@ -30,30 +33,30 @@ class OpenVisit:
     away: float
 
     def decide(self) -> list[Decision]:
-        """The decisions that need no quiet zone; the inventory and the visit are brought up to date."""
+        """The decisions that need no quiet zone; updates the inventory and the visit."""
         known = {item.track: item for item in self.inventory.items}
         put = {p.track.id: p for p in self.paths if p.track.id not in known and self._let_go(p)}
         out = {p.track.id: known[p.track.id] for p in self.paths if p.track.id in known and self._away(p)}
         if not put and not out:
             return []
         _, trial = settle(self.inventory, self._as_if_quiet(), self.paths, self.time)
-        told: list[Decision] = []
+        reported: list[Decision] = []
         for decision in trial:
             if decision.type is EventType.ITEM_ADDED and decision.track in put:
-                self.inventory.add(put[decision.track]).told = decision.label
-                told.append(decision)
+                self.inventory.add(put[decision.track]).reported = decision.label
+                reported.append(decision)
             elif decision.type is EventType.ITEM_REMOVED and decision.track in out:
                 self._taken(out[decision.track])
-                told.append(decision)
+                reported.append(decision)
         after = self.inventory.count()
-        return [replace(decision, evidence={**decision.evidence, "after": after}) for decision in told]
+        return [replace(decision, evidence={**decision.evidence, "after": after}) for decision in reported]
 
     def _taken(self, item: Resting) -> None:
         self.inventory.remove(item)
-        self.visit.told_out.add(item.track)
+        self.visit.reported_out.add(item.track)
 
     def _let_go(self, path: TrackHistory) -> bool:
-        """Whether it came to rest in the basket on this visit, and no hand was at it since long."""
+        """True if it came to rest in the basket on this visit, and no hand has been at it for long."""
         rests = path.rests_since is not None and self.time - path.rests_since >= self.let_go
         free = path.held is None or self.time - path.held >= self.let_go
         came = path.track.first >= self.visit.start or path.moved

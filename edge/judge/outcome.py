@@ -1,4 +1,4 @@
-"""From evidence to a decision: how sure we are that an item went in or out, and of what class it is."""
+"""From evidence to a decision: how certain it is that an item went in or out, and its class."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,12 @@ TYPES: Final = {"added": EventType.ITEM_ADDED, "removed": EventType.ITEM_REMOVED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddEvidence:
-    """``carried``: it crossed into the zone in sight; ``brought``: a hand was at it when it came into sight or moved;
-    ``flew``: it moved with no hand at it; ``touched``: a hand was at its place; ``uncovered``: something that stood
-    before it is gone; ``seen``: the share of the frames
-    after the visit in which it stands at its new place, in [0, 1]."""
+    """The evidence for an addition.
+
+    ``carried``: it crossed into the zone in sight; ``brought``: a hand was at it when it came into sight or moved;
+    ``flew``: it moved with no hand at it; ``touched``: a hand was at its place; ``uncovered``: something that stood in
+    front of it is gone; ``seen``: the share of the frames after the visit in which it stands at its place, in [0, 1].
+    """
 
     carried: bool
     brought: bool
@@ -28,15 +30,18 @@ class AddEvidence:
     seen: float
 
     def probability(self) -> float:
-        came = self.brought or (self.flew and not self.uncovered)  # what is uncovered may tumble
+        came = self.brought or (self.flew and not self.uncovered)  # an uncovered item may tumble
         moved = ADD.came if came else ADD.uncovered * self.uncovered + ADD.untouched * (not self.touched)
         return _sigmoid(ADD.bias + ADD.carried * self.carried + moved + ADD.seen * self.seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveEvidence:
-    """``left``: it crossed out of the zone in sight; ``touched``: a hand was at it; ``support``: how steadily it was
-    seen before; ``covered``: the share of its place that something covers which was put there, both in [0, 1]."""
+    """The evidence for a removal.
+
+    ``left``: it crossed out of the zone in sight; ``touched``: a hand was at it; ``support``: how steadily it was seen
+    before; ``covered``: the share of its place covered by something that was put there, both in [0, 1].
+    """
 
     left: bool
     touched: bool
@@ -51,12 +56,12 @@ class RemoveEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
-    """What is kept with a decision, small enough for an event.
+    """The record kept with a decision, small enough for an event.
 
     ``visit`` is the visit's start and end in seconds; ``frames`` counts the frames in which the item was seen on it,
-    ``hand_frames`` those with a hand; ``trail`` is where its middle was: (time, x, y) in seconds and shares of the
-    picture; ``before`` is what was believed in the basket, label to count; ``tracks`` are those of the
-    item on this visit, told where there are several.
+    ``hand_frames`` those with a hand; ``trail`` is its centre over time: (time, x, y) in seconds and shares of the
+    picture; ``before`` is the assumed content of the basket, label to count; ``tracks`` are the item's tracks on this
+    visit, given if there are several.
     """
 
     visit: tuple[float, float]
@@ -67,7 +72,7 @@ class Grounds:
     tracks: Sequence[int] = ()
 
     def plain(self, votes: Mapping[str, float]) -> dict[str, Any]:
-        """As JSON, with the share of the votes of the four best classes."""
+        """As JSON, with the shares of the votes of the four best classes."""
         total = sum(votes.values())
         best = sorted(votes.items(), key=lambda pair: (-pair[1], pair[0]))[:4]
         step = max(1, math.ceil(len(self.trail) / OUTCOME.longest_trail))
@@ -91,27 +96,27 @@ def decide(
     box: Box,
     track: int,
     story: Grounds,
-    told: str | None = None,
+    reported: str | None = None,
 ) -> Decision | None:
-    """A decision, an uncertain one where the evidence does not settle it, or None where it is not worth asking.
+    """A decision, uncertain if the evidence is not enough, or None if it is not worth asking.
 
     Args:
         votes: label to summed confidence over the item's life.
         time: media time of the change in seconds.
-        story: what is kept for who looks at the event later.
-        told: the class under which the item was put in; it goes out under the same one.
+        story: kept for a person who looks at the event later.
+        reported: the class under which the item was reported as added; it is removed under the same one.
     """
     happened = evidence.probability()
     if happened < OUTCOME.worth_asking:
         return None
-    if told is not None:
-        votes = {**votes, told: votes.get(told, 0.0) + sum(votes.values())}
+    if reported is not None:
+        votes = {**votes, reported: votes.get(reported, 0.0) + sum(votes.values())}
     total = sum(votes.values())
     ranked = sorted(((v / total, label) for label, v in votes.items()), key=lambda pair: (-pair[0], pair[1]))[:4]
     candidates = [Candidate(outcome=change, label=la, probability=round(happened * s, 3)) for s, la in ranked]
     candidates.append(Candidate(outcome="none", label=None, probability=round(1 - happened, 3)))
     share, label = ranked[0]
-    known = share if told is not None else share * _trust(total, story.frames)
+    known = share if reported is not None else share * _trust(total, story.frames)
     certain = happened >= OUTCOME.certain and known >= OUTCOME.certain_label
     return Decision(
         type=TYPES[change] if certain else EventType.ITEM_UNCERTAIN,
@@ -126,8 +131,7 @@ def decide(
 
 
 def _trust(votes: float, frames: int) -> float:
-    """How far a class is to be believed that is seen with little confidence (``doubt`` votes a frame are for none), or
-    in but a few frames (with ``few`` half of it is)."""
+    """How far to trust a class: half at ``doubt`` votes a frame, and half if it was seen in ``few`` frames."""
     if not frames:
         return 1.0
     seen = votes / frames

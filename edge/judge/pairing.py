@@ -1,4 +1,4 @@
-"""Which of the things that stand in the basket after a visit is which of those that stood there before."""
+"""Matches the items in the basket after a visit with those before it."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -15,7 +15,7 @@ from smartcart.edge.judge.visit import Visit
 
 
 def thread_of(item: Resting, threads: Sequence[Trajectory]) -> Trajectory | None:
-    """The thread that a known item's track belongs to."""
+    """The trajectory of a known item's track."""
     return next((thread for thread in threads if item.track in thread.tracks), None)
 
 
@@ -24,7 +24,7 @@ class Pairing:
     """One visit's pairing.
 
     ``items`` are known from before, ``present`` are those of ``threads`` that stand there after; ``time`` is the media
-    time of the closing in seconds.
+    time of the end of the visit in seconds.
     """
 
     visit: Visit
@@ -34,8 +34,10 @@ class Pairing:
     time: float
 
     def settle(self) -> tuple[list[Trajectory], list[Resting]]:
-        """Gives each known item at most one partner, so that the fits are largest in sum, and shows it to the item;
-        returns what is new and what is missing."""
+        """Gives each known item at most one partner, with the largest sum of fits, and updates the item.
+
+        Returns the new and the missing items.
+        """
         if not self.items or not self.present:
             return list(self.present), list(self.items)
         fit = self._fits()
@@ -51,7 +53,7 @@ class Pairing:
         )
 
     def freed(self, thread: Trajectory) -> Trajectory:
-        """A thing under the track of another: only what was seen since it rests is its own."""
+        """Another item under the same track: only what was seen since it rests counts as its own."""
         path = copy(thread.end)
         gain = self._gain(path)
         seen = max(1, round(self.visit.seen_share(path.track.id) * self.visit.tail))
@@ -71,7 +73,7 @@ class Pairing:
         return vote_gain(path.track.votes, self.visit.votes_at_rest.get(path.track.id, {}))
 
     def _fit(self, item: Resting, thread: Trajectory) -> float:
-        """How well what is seen after is the item known before; below ``least`` it is not."""
+        """How well an item seen afterwards fits a known one; below ``least`` they are different."""
         path, life = thread.end, thread_of(item, self.threads)
         same_track = item.track == path.track.id
         alike = likeness(item.votes, self._gain(path) if same_track else thread.votes)
@@ -80,7 +82,7 @@ class Pairing:
             return 5.0 if stands else 0.0  # else what was put before it has its track now
         gone = life is not None and life.end.gone_out(self.time) is not None
         if not gone and alike >= HISTORY.alike and item.box.iou(path.track.box) >= PAIRING.unmoved:
-            return 4.5  # it stands as it stood; a hand that passed may have taken its track along
+            return 4.5  # it did not move; a passing hand may have taken its track along
         if item.track in thread.tracks:
             return 4.0 if alike >= INVENTORY.unlike else 0.0
         taken_up = item.touched > 0 and life is not None and self._taken_up(life, thread)
@@ -91,14 +93,14 @@ class Pairing:
         return self._moved(item, thread, alike)
 
     def _taken_up(self, life: Trajectory, thread: Trajectory) -> bool:
-        """Whether what came in may be what was lost from sight before, in a hand that had been there a while."""
+        """True if an item that came in may be one lost from sight earlier, in a hand that had been there a while."""
         first = thread.begin.track.first
         return life.end.last < first and self.visit.hands_before(first)
 
     def _moved(self, item: Resting, thread: Trajectory, alike: float) -> float:
-        """How well what is seen elsewhere is the item."""
+        """How well an item seen elsewhere fits the known one."""
         if self.visit.seen_share(item.track) >= PAIRING.glimpsed:
-            return 0.0  # it is seen where it stood
+            return 0.0  # it is still seen at its old place
         if item.missing is not None and item.missing.touched:
             return 0.0  # a hand took it from its place on an earlier visit
         could = item.touched > 0 or item.missing is not None or thread.brought or thread.travelled

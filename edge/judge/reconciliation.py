@@ -1,8 +1,8 @@
-"""The account of a visit: what stands in the basket after it against what stood there before, and what passed the rim.
+"""Reconciles a visit: the contents after it with those before it, and what crossed the rim.
 
-Conservation: what a visit changes is what was carried in less what was carried out. Every item known before and every
-item seen after gets at most one partner (``Pairing``); what is left over is explained by what was seen to come in, to
-go out, to be covered or to be uncovered.
+Conservation: the change of a visit is what was carried in less what was carried out. Every item known before and every
+item seen after gets at most one partner (``Pairing``). The rest is explained by items that were seen to come in, to go
+out, to be covered or to be uncovered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from smartcart.edge.vision.detection import Box
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Matched:
-    """Things after the visit against items before it: ``new`` and ``missing`` have no partner.
+    """Items after the visit compared with those before it: ``new`` and ``missing`` have no partner.
 
     ``known`` are the tracks of the items, ``places`` where each stood before.
     """
@@ -38,11 +38,12 @@ class _Matched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Explained:
-    """What was seen of everything without a partner.
+    """The observations of everything without a partner.
 
-    ``glimpsed`` are the things seen at all in the quiet; ``vacated`` the places that became free; ``strangers`` the
-    things that neither stand there nor are known, of which ``taken`` went out in a hand; ``lives`` the track history of
-    each missing item, by its identity; ``busy`` whether a hand had another thing to do; ``above`` what may cover one.
+    ``glimpsed`` are the trajectories seen at all in the quiet; ``vacated`` the places that became free; ``strangers``
+    those that neither stand there nor are known, of which ``taken`` went out in a hand; ``lives`` the track history of
+    each missing item, by its identity; ``busy`` whether a hand was occupied with another item; ``above`` possible
+    covers of a place.
     """
 
     glimpsed: Sequence[TrackHistory]
@@ -56,7 +57,7 @@ class _Explained:
 
 @dataclass(slots=True)
 class Reconciliation:
-    """One visit's account; ``paths`` are all paths of its time, ``time`` is the media time of the closing."""
+    """One visit's reconciliation; ``paths`` are the track histories of its time, ``time`` the media time of its end."""
 
     visit: Visit
     inventory: Inventory
@@ -69,13 +70,13 @@ class Reconciliation:
         self.before = self.inventory.count()
 
     def settle(self) -> list[Decision]:
-        """Brings its inventory up to date and returns the decisions in order of media time."""
+        """Updates its inventory and returns the decisions in order of media time."""
         matched = self._match()
         self._apply(matched, self._explain(matched))
         return self._reported()
 
     def _match(self) -> "_Matched":
-        """Which of the things that stand there now are known from before."""
+        """Matches the items that stand there now with those known before."""
         recent = [p for p in self.paths if p.last >= self.visit.start - VISIT.early]
         threads = join(recent, self.visit.start - VISIT.early)
         present = [t for t in threads if self.visit.seen_share(t.end.track.id) >= RECONCILIATION.present]
@@ -92,11 +93,11 @@ class Reconciliation:
         )
 
     def _explain(self, matched: "_Matched") -> "_Explained":
-        """What may have become of the rest: what moved, what came, what a hand took out."""
+        """Explains the rest: what moved, what came, what a hand took out."""
         moved = [(item, box) for item, box in matched.places if not item.is_at(box)]
         arrived = [t for t in matched.present if t in matched.new or (t.travelled and self.visit.began(t))]
         strangers = [t for t in matched.threads if t not in matched.present and not t.tracks & matched.known]
-        taken = [t for t in strangers if self._went(t) and not t.tracks & self.visit.told_out]
+        taken = [t for t in strangers if self._went(t) and not t.tracks & self.visit.reported_out]
         lives = {id(item): thread_of(item, matched.threads) for item in matched.missing}
         busy = bool(taken) or any(self.visit.began(t) for t in arrived)
         busy |= any(self._left(life) is not None for life in lives.values())
@@ -111,7 +112,7 @@ class Reconciliation:
         )
 
     def _apply(self, matched: "_Matched", explained: "_Explained") -> None:
-        """Decides on everything that is left over, and brings the inventory up to date."""
+        """Decides on everything without a partner, and updates the inventory."""
         taken = explained.taken
         for item in matched.missing:
             life = explained.lives[id(item)]
@@ -148,7 +149,7 @@ class Reconciliation:
         )
 
     def fallen(self, path: TrackHistory) -> list[Decision]:
-        """Decides on an item that came in while no visit was seen: it was thrown, or let fall."""
+        """Decides on an item that came in outside any visit: it was thrown or dropped."""
         return self._came_alone(
             path,
             AddEvidence(
@@ -157,19 +158,19 @@ class Reconciliation:
         )
 
     def _came_alone(self, path: TrackHistory, evidence: AddEvidence) -> list[Decision]:
-        told = self._add(Trajectory(paths=(path,)), evidence)
-        self.inventory.add(path).told = told
+        reported = self._add(Trajectory(paths=(path,)), evidence)
+        self.inventory.add(path).reported = reported
         return self._reported()
 
     def _reported(self) -> list[Decision]:
-        """The decisions in order of media time, each with what is believed in the basket now."""
+        """The decisions in order of media time, each with the assumed contents of the basket."""
         self._put_back()
         after = self.inventory.count()
-        told = [replace(d, evidence={**d.evidence, "after": after}) for d in self.decisions]
-        return sorted(told, key=lambda d: d.media_time)
+        reported = [replace(d, evidence={**d.evidence, "after": after}) for d in self.decisions]
+        return sorted(reported, key=lambda d: d.media_time)
 
     def _put_back(self) -> None:
-        """What went out in sight and came in again on the same visit changed its place, and nothing else."""
+        """An item that visibly went out and came back on the same visit has only changed its place."""
         for out in [d for d in self.decisions if d.evidence.get("left") and d.type == EventType.ITEM_REMOVED]:
             back = (
                 d for d in self.decisions if 0 < d.media_time - out.media_time <= RECONCILIATION.away and _same(d, out)
@@ -181,8 +182,10 @@ class Reconciliation:
     # --- what became of what ---
 
     def _is_second_box(self, thread: Trajectory, present: Sequence[Trajectory]) -> bool:
-        """Whether it is but a second box around something that was seen more often; what came in by itself is none
-        around what stood there."""
+        """True if it is just a second box around an item seen more often.
+
+        One that came in by itself is not a second box around an item that stood there.
+        """
         came_in = thread.carried or self.visit.came_in(thread)
         others = (t for t in present if t.end.track.id != thread.end.track.id and (self.visit.began(t) or not came_in))
         return any(thread.end.doubles(t.end.track.box) for t in others if t.end.track.hits >= thread.end.track.hits)
@@ -201,7 +204,7 @@ class Reconciliation:
         above: Sequence[Box],
         busy: bool,
     ) -> None:
-        """A known item that is not seen any more: taken out, or covered."""
+        """A known item no longer seen: taken out, or covered."""
         left = self._left(life)
         if left is None and item.touched:
             left = self._left_as_another(item, taken, [other for other in missing if other is not item])
@@ -231,22 +234,24 @@ class Reconciliation:
             )
 
     def _settle_missing(self, item: Resting, missing: Missing) -> None:
-        """It did not come back: taken out if a hand had hold of it; else it is there, and out of sight."""
+        """It did not come back: taken out if a hand had hold of it; otherwise it is there, out of sight."""
         evidence = RemoveEvidence(left=False, touched=missing.touched, support=missing.support, covered=missing.covered)
         self._remove(item, evidence, missing.time, missing.story)
 
     def _taken_hold_of(self, item: Resting, life: Trajectory | None, busy: bool) -> bool:
-        """Whether a hand was seen at a known item on this visit, or at its place and not busy with another thing."""
+        """True if a hand was seen at a known item on this visit, or at its place and not occupied with another item."""
         held = life is not None and life.held >= self.visit.start
         return held or (item.touched > 0 and not busy)
 
     def _left(self, life: Trajectory | None) -> float | None:
-        """When a known item's thread went out on this visit, if it was seen to."""
+        """When a known item's trajectory went out on this visit, if that was seen."""
         return life.end.gone_out(self.time) if life is not None and life.end.last >= self.visit.start else None
 
     def _left_as_another(self, item: Resting, taken: list[Trajectory], others: Sequence[Resting]) -> float | None:
-        """When it went out under tracks that begin in the hand: of something like it, or of what begins at its place
-        and is like nothing else that is missing."""
+        """When it went out under tracks that begin in the hand.
+
+        They are tracks of a similar item, or begin at its place and resemble no other missing item.
+        """
         alike = [t for t in taken if likeness(t.votes, item.votes) >= HISTORY.alike]
         here = [t for t in taken if drift(t.begin.track.origin, item.box) <= INVENTORY.near]
         strange = (t for t in here if all(likeness(t.votes, other.votes) < HISTORY.alike for other in others))
@@ -258,7 +263,7 @@ class Reconciliation:
         return thread.end.gone_out(self.time)
 
     def _went(self, thread: Trajectory) -> bool:
-        """Whether it was first seen within the basket, in a hand that had been there a while, and went out with it."""
+        """True if it was first seen inside the basket, in a hand that had been there a while, and went out with it."""
         inside = not thread.begin.from_outside and self.visit.began(thread) and not self.visit.came_in(thread)
         out = thread.end.gone_out(self.time)
         far = way_out(thread.begin.track.origin, thread.end.track.box) > HISTORY.way
@@ -267,16 +272,16 @@ class Reconciliation:
     def _new(
         self, thread: Trajectory, unseen: list[Trajectory], present: Sequence[Trajectory], vacated: Sequence[Box]
     ) -> None:
-        """Something that stands where nothing was known before."""
+        """An item at a place where none was known before."""
         path = thread.end
         if self._is_second_box(thread, present):
             return
         ahead = (
             VISIT.early if thread.begin.from_outside else RECONCILIATION.stood
-        )  # what a hand brings may be in sight before the hand
+        )  # an item may be seen before the hand that brings it
         stood = thread.begin.track.first < self.visit.start - ahead or self.visit.in_sight_at_start(thread)
         if stood and not (thread.travelled or thread.moved or (thread.brought and not self.visit.from_start)):
-            self.inventory.add(path)  # it stood there before, and was not seen steadily enough to be known
+            self.inventory.add(path)  # it stood there before, but was not seen steadily enough to be known
             return
         came_in = self.visit.came_in(thread)
         before = None if came_in else _before(thread, unseen)
@@ -294,12 +299,12 @@ class Reconciliation:
             ),
             seen=self.visit.seen_share(path.track.id),
         )
-        told = self._add(thread, evidence)
+        reported = self._add(thread, evidence)
         self.inventory.release(path.track.id)
-        self.inventory.add(path).told = told
+        self.inventory.add(path).reported = reported
 
     def _stayed_unseen(self, thread: Trajectory) -> bool:
-        """Whether it was carried in by a hand that was seen to leave without it: it is there, though hidden."""
+        """True if it was carried in by a hand that was seen to leave without it: it is there, though hidden."""
         path = thread.end
         lost_within = path.inside and (path.gone_out(self.time) is None or self._hand_stayed(path))
         held = thread.held_frames >= RECONCILIATION.least_held
@@ -312,12 +317,12 @@ class Reconciliation:
 
     def _put_in_unseen(self, thread: Trajectory) -> None:
         evidence = AddEvidence(carried=True, brought=True, flew=False, touched=True, uncovered=False, seen=0.0)
-        told = self._add(thread, evidence)
+        reported = self._add(thread, evidence)
         item = self.inventory.add(thread.end)
-        item.hidden, item.told = True, told
+        item.hidden, item.reported = True, reported
 
     def _hand_stayed(self, path: TrackHistory) -> bool:
-        """Whether a hand was seen in the basket for a while after it: then the hand did not take it out again."""
+        """True if a hand was seen in the basket for a while after it: then the hand did not take it out again."""
         return path.left is None and self.visit.hand_stayed(path.last, RECONCILIATION.stayed)
 
     def _taken_unseen(self, thread: Trajectory) -> None:
@@ -347,7 +352,7 @@ class Reconciliation:
             box=item.box,
             track=item.track,
             story=story,
-            told=item.told,
+            reported=item.reported,
         )
         if decision is None:
             item.hidden, item.missing = True, None
@@ -356,7 +361,7 @@ class Reconciliation:
         self.inventory.remove(item)
 
     def _add(self, thread: Trajectory, evidence: AddEvidence) -> str | None:
-        """Decides on an addition; returns the class under which it is told, None where it is not or uncertain."""
+        """Decides on an addition; returns the class it is reported under, None if it is not reported or uncertain."""
         path, votes, story = thread.end, thread.votes, self._story(thread)
         time = max(path.rests_since or path.last, min(thread.held, self.visit.last_active))
         box, track = path.track.box, path.track.id
@@ -379,7 +384,7 @@ class Reconciliation:
 
 
 def _before(thread: Trajectory, unseen: Sequence[Trajectory]) -> Trajectory | None:
-    """What was carried in and lost from sight before a thing was seen: something like it, or what was lost there."""
+    """An item carried in and lost from sight before this one was seen: a similar one, or one lost there."""
     earlier = [t for t in unseen if t.end.last <= thread.begin.track.first + JOIN.doubled]
     alike = (t for t in earlier if likeness(t.votes, thread.votes) >= HISTORY.alike)
     here = (t for t in earlier if drift(t.end.track.box, thread.end.track.box) <= INVENTORY.near)
@@ -387,7 +392,7 @@ def _before(thread: Trajectory, unseen: Sequence[Trajectory]) -> Trajectory | No
 
 
 def _same(added: Decision, removed: Decision) -> bool:
-    """Whether an addition may be of the item that was removed before."""
+    """True if an addition may be the item that was removed before."""
     return (
         added.type == EventType.ITEM_ADDED
         and likeness(added.evidence["votes"], removed.evidence["votes"]) >= HISTORY.alike
@@ -397,13 +402,13 @@ def _same(added: Decision, removed: Decision) -> bool:
 def settle(
     inventory: Inventory, visit: Visit, paths: Sequence[TrackHistory], time: float
 ) -> tuple[Inventory, list[Decision]]:
-    """Judges a visit: gives the inventory after it, and the decisions in order of media time. Pure.
+    """Judges a visit: returns the inventory after it, and the decisions in order of media time. Pure.
 
     Args:
-        inventory: what stood in the basket before; it stays as it is.
-        visit: the visit, over or taken as if it were.
+        inventory: the contents of the basket before; it is not changed.
+        visit: the visit, over or treated as if it were.
         paths: the track histories of its time.
-        time: media time of the closing, in seconds.
+        time: media time of the end of the visit, in seconds.
     """
     account = Reconciliation(visit=visit, inventory=inventory.copy(), paths=paths, time=time)
     decisions = account.settle()

@@ -1,4 +1,4 @@
-"""Where in the picture the basket is: its opening, and what is seen of its inside through the wall below that."""
+"""Where the basket is in the picture: its opening, and the part of its inside seen through the wall below that."""
 
 import cv2
 import numpy as np
@@ -10,11 +10,11 @@ from smartcart.edge.vision.zone import Zone
 
 
 class Region:
-    """The basket zone as a raster that is summed up once, so that asking for a box costs a microsecond.
+    """The basket zone as a summed raster, so that a query for a box costs a microsecond.
 
-    A camera that looks over the near wall of a wire basket sees what stands at that wall through it, which is below
-    the opening in the picture: ``contents`` counts the ``below`` of the picture under the zone as well, under a small
-    zone at most half of its height.
+    A camera that looks over the near wall of a wire basket sees items at that wall through it, below the opening in the
+    picture. So ``contents`` also counts the ``below`` of the picture under the zone; under a small zone, at most half
+    its height.
     """
 
     def __init__(self, zone: Zone) -> None:
@@ -38,7 +38,7 @@ class Region:
         return self.opening(box) * box.area / self._area
 
     def contents(self, box: Box) -> float:
-        """The share of a box that lies where something in the basket can be seen, in [0, 1]."""
+        """The share of a box that lies where the basket's contents can be seen, in [0, 1]."""
         return _share(self._contents, box)
 
 

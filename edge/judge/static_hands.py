@@ -1,7 +1,7 @@
-"""What passes for a hand and is none: a part of the cart, a shadow.
+"""Static hands: parts of the cart or shadows that pass for a hand.
 
-A hand comes from somewhere. What has stood at one place since it was first seen would keep a visit open for good, and
-nothing would ever be decided.
+A hand comes from somewhere. Something that stands still from the start would keep a visit open for ever, and nothing
+would be decided.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from smartcart.edge.vision.detection import Box
 
 @dataclass(slots=True)
 class _HandPlace:
-    """Where something stands, when it was last seen there (media time, s) and for how long in sum (s)."""
+    """A place, when something was last seen there (media time, s), and for how long in total (s)."""
 
     box: Box
     last: float
@@ -23,12 +23,12 @@ class _HandPlace:
 
 @dataclass(slots=True)
 class StaticHands:
-    """The places at which hands were first seen and never moved from for two seconds, short gaps counted in."""
+    """Places where hands were first seen and did not move for two seconds, short gaps included."""
 
     _places: list[_HandPlace] = field(default_factory=list)
 
     def see(self, time: float, hands: Iterable[Track]) -> None:
-        """Takes the hands that are seen in one frame; ``time`` is media time in seconds."""
+        """Takes the hands seen in one frame; ``time`` is media time in seconds."""
         self._places = [place for place in self._places if time - place.last < STATIC_HAND.forgotten]
         for hand in hands:
             if hand.box.iou(hand.origin) < STATIC_HAND.same_place:
@@ -41,7 +41,7 @@ class StaticHands:
                 place.last = time
 
     def at(self, box: Box) -> bool:
-        """Whether a hand's box is that of a phantom."""
+        """True if a hand's box is that of a static hand."""
         return any(
             place.seen >= STATIC_HAND.long and place.box.iou(box) >= STATIC_HAND.same_place for place in self._places
         )

@@ -1,4 +1,4 @@
-"""An item's path through the picture: where it came from, whether it left, and since when it rests."""
+"""A track's history: where the item came from, whether it left, and since when it rests."""
 
 import math
 from collections import deque
@@ -13,15 +13,15 @@ from smartcart.edge.vision.detection import Box
 
 @dataclass(slots=True)
 class TrackHistory:
-    """What one item track did so far; times are media times in seconds.
+    """The history of one item track; times are media times in seconds.
 
-    ``opening`` is the share of its box in the zone, ``contents`` that in the part of the picture where things in the
-    basket are seen. ``entered`` and ``left`` are the moments at which it crossed into and out of the zone, with
-    hysteresis: inside above 0.35 of its box, outside below 0.15. ``rests_since`` is None while it moves; ``held`` is
-    the last moment at which a hand overlapped it, ``held_frames`` counts those; ``brought`` says that a hand was at it
-    when it first came into sight, or while it moved; ``moved`` that it moved at all; ``longest_gap`` is how long it was
-    unseen between two sights; ``trail`` is where its middle was
-    (time, x, y), every tenth of a second, thinned out when it grows long.
+    ``opening`` is the share of its box in the zone, ``contents`` that in the part of the picture where the basket's
+    contents are seen. ``entered`` and ``left`` are the moments at which it crossed into and out of the zone, with
+    hysteresis: inside above 0.35 of its box, outside below 0.15. ``rests_since`` is None while it moves. ``held`` is
+    the last moment at which a hand overlapped it, and ``held_frames`` counts those frames. ``brought`` is true if a
+    hand was at it when it first came into sight or while it moved; ``moved`` if it moved at all. ``longest_gap`` is the
+    longest time between two observations; ``trail`` is its centre (time, x, y) every tenth of a second, thinned out
+    when it grows long.
     """
 
     track: Track
@@ -52,8 +52,8 @@ class TrackHistory:
         return path
 
     def see(self, time: float, track: Track, region: Region, in_hand: bool) -> None:
-        """Takes one sight of the item."""
-        if self.trail:  # else it was seen from its first sight on, or would not be called a track
+        """Takes one observation of the item."""
+        if self.trail:  # otherwise it was seen from the start, or would not be a track
             self.longest_gap = max(self.longest_gap, time - self._recent[-1][0])
         self.track, self.opening, self.contents = track, region.opening(track.box), region.contents(track.box)
         self._recent.append((time, track.box))
@@ -93,40 +93,40 @@ class TrackHistory:
 
     @property
     def moving(self) -> bool:
-        """Whether it moved by more than a quarter of its side within the last 0.3 s."""
+        """True if it moved by more than a quarter of its side within the last 0.3 s."""
         return self._lately > HISTORY.moving
 
     def in_hand(self, now: float) -> bool:
-        """Whether a hand is at it."""
+        """True if a hand is at it."""
         return self.held is not None and now - self.held < HISTORY.window
 
     @property
     def sure(self) -> bool:
-        """Whether the eye was sure that something is there, whatever it is."""
+        """True if the detector was sure that something is there, whatever its class."""
         return sum(self.track.votes.values()) >= HISTORY.sure * self.track.hits
 
     @property
     def clear(self) -> bool:
-        """Whether the eye was sure of it and never lost it from its first sight on."""
+        """True if the detector was sure of it and never lost it since it was first seen."""
         return self.sure and self.longest_gap <= HISTORY.window
 
     def doubles(self, box: Box) -> bool:
-        """Whether it is likely a second box around what stands at a place, or a part of that."""
+        """True if it is probably a second box around an item at a place, or around a part of that item."""
         own = self.track.box
         return own.overlap(box) >= HISTORY.double * own.area and (not self.clear or own.iou(box) >= HISTORY.double_iou)
 
     @property
     def travelled(self) -> bool:
-        """Whether it is somewhere else than at first sight."""
+        """True if it is not where it was first seen."""
         return drift(self.track.origin, self.track.box) > HISTORY.way
 
     @property
     def carried(self) -> bool:
-        """Whether it came into the basket from outside, in sight."""
+        """True if it was seen to come into the basket from outside."""
         return self.inside and self.from_outside and self.travelled
 
     def gone_out(self, now: float) -> float | None:
-        """When it left the zone: seen outside of it, or lost from sight on its way over the border."""
+        """When it left the zone: seen outside, or lost from sight on its way over the border."""
         if self.left is not None:
             return self.left
         lost = now - self.last > HISTORY.window
@@ -135,34 +135,36 @@ class TrackHistory:
 
     @property
     def _under_way(self) -> bool:
-        """Whether it was last seen on the move, even if too briefly to call it that on every single box."""
+        """True if it was moving when last seen, even if too briefly to count as moving at every single box."""
         before, now = self._recent[0][1], self.track.box
         brief = self.last - self.track.first < HISTORY.brief and way_out(before, now) > HISTORY.way
         return self.rests_since is None or drift(before, now) > HISTORY.way or brief
 
     def over_the_edge(self, now: float) -> bool:
-        """Whether it was lost from sight at the picture's border, on its way, and may still be over the basket."""
+        """True if it was lost from sight at the picture's border, on its way, and may still be over the basket."""
         lost = now - self.last > HISTORY.window / 2
         return lost and self.left is None and self.rests_since is None and _at_picture_edge(self.track.box)
 
 
 def drift(first: Box, last: Box) -> float:
-    """How far a box moved, in units of its side (that of a square of its area); the larger of both ends of the box
-    counts little, so that a box which a hand cuts short does not pass for motion."""
+    """How far a box moved, in units of its side (that of a square of its area).
+
+    The end that moved less counts most, so that a box cut short by a hand does not pass for motion.
+    """
     dx = min(abs(last.x1 - first.x1), abs(last.x2 - first.x2))
     dy = min(abs(last.y1 - first.y1), abs(last.y2 - first.y2))
     return max(dx, dy) / _side(first, last)
 
 
 def way_out(first: Box, last: Box) -> float:
-    """How far a box moved, as ``drift``, where the picture's edge may hold back one end of it."""
+    """How far a box moved, as ``drift``, when the picture's edge may hold one end of it in place."""
     ways = [abs(b - a) for a, b in zip(first, last, strict=True)]
     free = [[way for way, held in zip(ways[i::2], _edges(last)[i::2], strict=True) if not held] for i in (0, 1)]
     return max(min(ends, default=0.0) for ends in free) / _side(first, last)
 
 
 def _way_in(first: Box, last: Box) -> float:
-    """How far a thing moved, as ``drift``; what comes in over the picture's edge grows, what is covered shrinks."""
+    """How far an item moved, as ``drift``; at the picture's edge an item grows, and a covered one shrinks."""
     return way_out(first, last) if last.area > first.area else drift(first, last)
 
 
@@ -189,10 +191,10 @@ def _at_picture_edge(box: Box) -> bool:
 
 
 def _edges(box: Box) -> tuple[bool, bool, bool, bool]:
-    """Which of its ends x1 y1 x2 y2 are at the picture's edge."""
+    """Which of the ends x1 y1 x2 y2 are at the picture's edge."""
     return box.x1 < HISTORY.edge, box.y1 < HISTORY.edge, box.x2 > 1 - HISTORY.edge, box.y2 > 1 - HISTORY.edge
 
 
 def _side(first: Box, last: Box) -> float:
-    """That of a square of the smaller one's area."""
+    """The side of a square with the area of the smaller one."""
     return max(math.sqrt(min(last.area, first.area)), 0.02)

@@ -1,7 +1,7 @@
-"""Threads: the tracks of one thing, joined over the moments at which it was lost from sight.
+"""Trajectories: the tracks of one item, joined across the moments when it was lost from sight.
 
-A hand hides what it holds, so a thing often goes through a visit under several tracks. Where one track ends on its way
-and another of that class begins soon after and near enough, they are one thing; each track has at most one successor.
+A hand hides the item it holds, so an item often goes through a visit under several tracks. If one track ends in motion
+and another of that class begins soon after and near enough, they are one item; each track has at most one successor.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ NEVER: Final = 1e3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trajectory:
-    """The paths of one thing in order of time."""
+    """The track histories of one item in order of time."""
 
     paths: tuple[TrackHistory, ...]
 
@@ -37,7 +37,7 @@ class Trajectory:
 
     @property
     def brought(self) -> bool:
-        """Whether a hand was at it when it came into sight, or while it moved."""
+        """True if a hand was at it when it came into sight, or while it moved."""
         return any(path.brought for path in self.paths)
 
     @property
@@ -51,12 +51,12 @@ class Trajectory:
 
     @property
     def carried(self) -> bool:
-        """Whether it came into the basket from outside, in sight."""
+        """True if it was seen to come into the basket from outside."""
         return self.begin.from_outside and (self.begin.travelled or len(self.paths) > 1)
 
     @property
     def travelled(self) -> bool:
-        """Whether it is somewhere else than at first sight."""
+        """True if it is not where it was first seen."""
         return any(path.travelled for path in self.paths)
 
     @property
@@ -65,11 +65,11 @@ class Trajectory:
 
     @property
     def hits(self) -> int:
-        """In how many frames it was seen."""
+        """The number of frames in which it was seen."""
         return sum(path.track.hits for path in self.paths)
 
     def trail(self, since: float) -> list[tuple[float, float, float]]:
-        """Where it was (time, x, y) since a moment."""
+        """Its positions (time, x, y) since a moment."""
         return [point for path in self.paths for point in path.trail if point[0] >= since]
 
     @property
@@ -83,11 +83,11 @@ class Trajectory:
 
 
 def join(paths: Sequence[TrackHistory], since: float) -> list[Trajectory]:
-    """Joins paths to threads.
+    """Joins track histories to trajectories.
 
     Args:
         paths: those of the visit's time.
-        since: only a path first seen after this media time (s) can carry on another one.
+        since: only a track first seen after this media time (s) can continue another one.
     """
     follower = _followers(paths, since)
     led = set(follower.values())
@@ -102,7 +102,7 @@ def join(paths: Sequence[TrackHistory], since: float) -> list[Trajectory]:
 
 
 def _followers(paths: Sequence[TrackHistory], since: float) -> dict[int, int]:
-    """Which path carries on which, so that the gaps in time and place are smallest in sum."""
+    """Which track continues which, with the smallest sum of gaps in time and place."""
     born = [i for i, path in enumerate(paths) if path.track.first >= since]
     if not born:
         return {}
@@ -113,7 +113,7 @@ def _followers(paths: Sequence[TrackHistory], since: float) -> dict[int, int]:
 
 
 def _gap(lost: TrackHistory, found: TrackHistory) -> float:
-    """How unlikely it is that a thing went on under another track; ``NEVER`` if it cannot be."""
+    """How unlikely it is that an item continued under another track; ``NEVER`` if it is impossible."""
     elapsed = found.track.first - lost.last
     if found is lost or found.track.first <= lost.track.first or elapsed < -JOIN.doubled:
         return NEVER

@@ -1,4 +1,4 @@
-"""What changed though the detector saw nothing: kept for a while, since it may yet see what it is, and then asked."""
+"""Changes without a detection: held back for a while, since the detector may still recognise the item, then asked."""
 
 from collections.abc import Sequence
 
@@ -16,15 +16,15 @@ class Unknown:
         self._asked: list[Box] = []
 
     def wonder(self, decision: Decision, due: float) -> None:
-        """Keeps a decision until a media time (s)."""
+        """Holds back a decision until a media time (s)."""
         self._waiting = due, decision
 
     def drop(self) -> None:
-        """Something was decided after all: there is nothing to ask."""
+        """Something was decided after all, so there is nothing to ask."""
         self._waiting = None
 
     def ask(self, known: Sequence[Box], time: float | None = None) -> list[Decision]:
-        """What is due at this time, or at any if None is given, unless a known item explains it by now."""
+        """The decisions due at this time, or all if None is given, without those that a known item explains by now."""
         if self._waiting is None or (time is not None and time < self._waiting[0]):
             return []
         decision, self._waiting = self._waiting[1], None
@@ -34,7 +34,7 @@ class Unknown:
         return [decision]
 
     def asked_of(self, box: Box) -> bool:
-        """Whether a thing that comes into sight was asked of before; it is asked of once."""
+        """True if an item that comes into sight was asked about before; each is asked about once."""
         mine = next((other for other in self._asked if explained(box, [other])), None)
         if mine is not None:
             self._asked.remove(mine)

@@ -1,4 +1,4 @@
-"""A visit under way: since when, what hands did, and what is seen in the quiet frames after it."""
+"""A visit under way: its start, the hands in it, and the observations in the quiet frames after it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,11 @@ from smartcart.edge.vision.detection import Box
 class Visit:
     """A visit under way; times in seconds.
 
-    ``looked_again`` says that it is over, and only kept open since something is uncertain;
-    ``tail`` counts the quiet frames since ``last_active``, ``sights`` those in which each track was seen at rest,
-    ``seen_from`` says from which on;
-    ``votes_at_rest`` are a track's votes when the quiet began; ``reached`` are the places at which hands were,
-    ``last_hands`` those at which they were when last seen; ``from_start`` says that a hand was there when the camera
-    began; ``decided`` that something was told in the course of the visit, ``told_out`` are the tracks of what was told
-    as removed then.
+    ``looked_again``: it is over, and only kept open because something is uncertain. ``tail``: the quiet frames since
+    ``last_active``; ``sights``: those in which each track was seen at rest, and ``seen_from`` the first of them.
+    ``votes_at_rest``: a track's votes when the quiet began. ``reached``: places that hands reached; ``last_hands``: the
+    last ones. ``from_start``: a hand was there when the camera began. ``decided``: something was reported during the
+    visit; ``reported_out``: the tracks of the items reported as removed then.
     """
 
     start: float
@@ -36,7 +34,7 @@ class Visit:
     last_hands: list[Box] = field(default_factory=list)
     hand_frames: list[float] = field(default_factory=list)
     from_start: bool = False
-    told_out: set[int] = field(default_factory=set)
+    reported_out: set[int] = field(default_factory=set)
     decided: bool = False
 
     def active(self, time: float, hands: Sequence[Track]) -> None:
@@ -56,7 +54,7 @@ class Visit:
             self.last_hands = [hand.box for hand in hands]
 
     def quiet(self, time: float, resting: Iterable[TrackHistory]) -> None:
-        """A frame in which nothing happens; ``resting`` lies in the basket."""
+        """A frame in which nothing happens; ``resting`` are the items at rest in the basket."""
         if self.quiet_since is None:
             self.quiet_since = time
         self.tail += 1
@@ -67,8 +65,10 @@ class Visit:
             self.votes_at_rest.setdefault(track.id, dict(track.votes))
 
     def seen_share(self, track: int) -> float:
-        """The share of the quiet frames since its first sight in which a track was seen at rest; what is seen in fewer
-        than a third of all quiet frames counts less."""
+        """The share of the quiet frames since it was first seen in which a track was at rest.
+
+        A track seen in fewer than a third of all quiet frames counts less.
+        """
         sights = self.sights.get(track, 0)
         if not sights:
             return 0.0
@@ -76,11 +76,11 @@ class Visit:
         return min(share, 3 * sights / self.tail)
 
     def began(self, thread: Trajectory) -> bool:
-        """Whether a thing came into sight on this visit."""
+        """True if an item came into sight on this visit."""
         return thread.begin.track.first >= self.start - VISIT.early
 
     def came_in(self, thread: Trajectory) -> bool:
-        """Whether it came from outside on this visit: in sight, or together with a hand that was not there before."""
+        """True if it came from outside on this visit: in sight, or together with a hand that was not there before."""
         if not self.began(thread):
             return False
         first = thread.begin.track.first
@@ -89,37 +89,37 @@ class Visit:
 
     @property
     def hands_at_start(self) -> Sequence[Box]:
-        """Where hands were when the camera began: what they hid may have stood there."""
+        """Places of hands when the camera began: items hidden by them may have stood there."""
         return self.reached[:1] if self.from_start else ()
 
     def in_sight_at_start(self, thread: Trajectory) -> bool:
-        """Whether a thing was in sight as early as the hand that was there when the camera began."""
+        """True if an item was in sight as early as the hand that was there when the camera began."""
         return self.from_start and thread.begin.track.first <= self.start + VISIT.at_start
 
     def hands_before(self, first: float) -> bool:
-        """Whether a hand was seen already a while before a moment, not just with it."""
+        """True if a hand was seen well before a moment, not just with it."""
         return any(first - VISIT.before_it <= t < first - VISIT.with_it for t in self.hand_frames)
 
     def touched(self, box: Box) -> bool:
-        """Whether a hand was at a place."""
+        """True if a hand was at a place."""
         return any(reaches(hand, box) for hand in self.reached)
 
     def hand_stayed(self, since: float, span: float) -> bool:
-        """Whether a hand was seen again and again for a span of seconds from a moment on."""
+        """True if a hand was seen repeatedly for a span of seconds from a moment on."""
         seen = [since, *(t for t in self.hand_frames if since < t < since + span), since + span]
         return all(b - a <= VISIT.longest_gap for a, b in pairwise(seen))
 
     def hands_after(self, time: float) -> int:
-        """In how many frames a hand was seen later than a moment."""
+        """The number of frames in which a hand was seen later than a moment."""
         return sum(t > time for t in self.hand_frames)
 
 
 def holds(hand: Box, item: Box) -> bool:
-    """Whether a hand's box overlaps an item's by a tenth of the smaller one."""
+    """True if a hand's box overlaps an item's by a tenth of the smaller one."""
     return hand.overlap(item) > 0.1 * min(hand.area, item.area)
 
 
 def reaches(hand: Box, item: Box) -> bool:
-    """Whether a hand's box, a tenth larger, overlaps an item's."""
+    """True if a hand's box, a tenth larger, overlaps an item's."""
     dx, dy = 0.1 * hand.width, 0.1 * hand.height
     return Box(hand.x1 - dx, hand.y1 - dy, hand.x2 + dx, hand.y2 + dy).overlap(item) > 0

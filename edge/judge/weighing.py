@@ -1,8 +1,8 @@
-"""The judge's decisions of a visit, weighed with what the witness of change saw.
+"""Combines the judge's decisions of a visit with what the witness of change saw.
 
-The witness never adds to what was decided, and never takes from it by silence. Where much of the zone changed at once,
-nothing in it is certain; where the two agree, a decision gets surer; what is uncertain gets the witness's word on what
-happened; and where nothing was decided and yet a place clearly changed, an unknown item is told as uncertain.
+The witness never adds to the decisions, and its silence takes nothing from them. If much of the zone changed at once,
+nothing in it is certain. If the two agree, a decision becomes surer. An uncertain decision gets the witness's view of
+what happened. If nothing was decided and yet a place clearly changed, an unknown item is reported as uncertain.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from smartcart.edge.vision.detection import Box
 
 
 def weighed(decisions: Sequence[Decision], change: Change | None) -> list[Decision]:
-    """The decisions of one visit after the witness's word; as many as before, and in their order."""
+    """The decisions of one visit combined with the witness's answer; the same number, in the same order."""
     if change is None:
         return list(decisions)
     if change.share > WEIGHING.all_over:
@@ -26,10 +26,10 @@ def weighed(decisions: Sequence[Decision], change: Change | None) -> list[Decisi
 
 
 def unknown_item(change: Change, *, known: Sequence[Box], visit: tuple[float, float]) -> Decision | None:
-    """What to ask where the detector saw nothing: the largest place that clearly changed, and that no item explains.
+    """The question to ask if the detector saw nothing: the largest clearly changed place that no item explains.
 
     Args:
-        known: where items are or were believed.
+        known: where items are or were assumed to be.
         visit: its start and the last moment of a hand, media time in seconds.
     """
     if change.share > WEIGHING.all_over or any(place.kind == "moved" for place in change.places):
@@ -60,8 +60,8 @@ def _with(decision: Decision, place: ChangedPlace | None) -> Decision:
     if place is None or place.kind is None:
         return decision
     evidence = {**decision.evidence, "change": place.kind}
-    told = decision.candidates[0].outcome if decision.type is EventType.ITEM_UNCERTAIN else _OUTCOME[decision.type]
-    if place.kind == told:
+    reported = decision.candidates[0].outcome if decision.type is EventType.ITEM_UNCERTAIN else _OUTCOME[decision.type]
+    if place.kind == reported:
         return _reweighed(replace(decision, evidence=evidence), WEIGHING.agrees)
     if decision.type is not EventType.ITEM_UNCERTAIN:
         return decision
@@ -93,13 +93,13 @@ def _reweighed(decision: Decision, times: float) -> Decision:
 
 
 def _turned(decision: Decision, outcome: Outcome) -> Decision:
-    """The other direction than the detector's uncertain one; what it may have been stays in doubt as it was."""
+    """The opposite direction of the detector's uncertain one; its candidates stay as doubtful as they were."""
     candidates = tuple(c if c.outcome == "none" else replace(c, outcome=outcome) for c in decision.candidates)
     return replace(decision, candidates=candidates)
 
 
 def _at(box: Box | None, change: Change) -> ChangedPlace | None:
-    """The changed place that shares most with a decision's box."""
+    """The changed place that overlaps most with a decision's box."""
     if box is None:
         return None
     here = [p for p in change.places if p.box.overlap(box) >= WEIGHING.here * min(p.box.area, box.area)]
@@ -107,5 +107,5 @@ def _at(box: Box | None, change: Change) -> ChangedPlace | None:
 
 
 def explained(box: Box, known: Iterable[Box]) -> bool:
-    """Whether a place is that of a known item."""
+    """True if a place is that of a known item."""
     return any(box.overlap(other) > WEIGHING.known * min(box.area, other.area) for other in known)

@@ -1,7 +1,7 @@
-"""The witness of change: keeps small pictures of the zone, and compares how it looked before a visit and after it.
+"""The witness of change: keeps small pictures of the zone, and compares its looks before and after a visit.
 
-*Before* is the median of the last quiet second before the hand, *after* that of the visit's last frames. Nothing is
-said while a part of the zone moves.
+*Before* is the median of the last quiet second before the hand, *after* that of the visit's last frames. It reports
+nothing while a part of the zone moves.
 """
 
 from collections import deque
@@ -24,7 +24,7 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layer:
-    """How a place looked without a thing and with it."""
+    """A place's looks without an item and with it."""
 
     mask: Mask
     without: Image
@@ -47,13 +47,13 @@ class ChangeWitness:
         self._layers: deque[_Layer] = deque(maxlen=WITNESS.layers)
 
     def see(self, frame: Frame) -> None:
-        """Keeps what is to be kept of a frame."""
+        """Keeps the zone of a frame, if it is due."""
         view = self.view(frame)
         if view is not None:
             self.keep(frame.time, view)
 
     def view(self, frame: Frame) -> Image | None:
-        """A small picture of the zone, of some ten frames a second; None of the others."""
+        """A small picture of the zone, for some ten frames a second; None for the others."""
         if self._newest is not None and 0 <= frame.time - self._newest < WITNESS.every:
             return None
         self._newest = frame.time
@@ -102,7 +102,7 @@ class ChangeWitness:
         return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _resized(self, width: int, height: int) -> None:
-        """The picture has another size than before: what was kept of it is of no use."""
+        """The picture has another size than before: the kept ones are of no use."""
         self._recent.clear()
         self._layers.clear()
         self._before = None
@@ -110,7 +110,7 @@ class ChangeWitness:
         cv2.fillPoly(self._zone, [np.round(self._pixels(self._corners)).astype(np.int32)], (1.0,))
 
     def _still(self, since: float, until: float) -> Image | None:
-        """The median picture of a time; None where there are too few."""
+        """The median picture of a period; None if there are too few pictures."""
         taken = [image for time, image in self._recent if since <= time <= until]
         if len(taken) < WITNESS.least:
             return None
@@ -118,14 +118,14 @@ class ChangeWitness:
         return np.asarray(np.sort(np.stack(few), axis=0)[len(few) // 2])
 
     def _moves(self, still: Image) -> bool:
-        """Whether the newest picture shows that part of the zone moves."""
+        """True if the newest picture shows that part of the zone moves."""
         newest = self._recent[-1][1].astype(np.float32)
         return int(differing(newest, still, self._zone).sum()) > WITNESS.moving * int(self._zone.sum())
 
     # --- places ---
 
     def _as_before(self, after: Image, spot: Spot) -> float:
-        """In [-1, 1], near 1 where a place looks as it once did with a thing in it, near -1 as it did without."""
+        """In [-1, 1], near 1 if a place looks as it once did with an item in it, near -1 as it did without."""
         known = next((layer for layer in reversed(self._layers) if _same_place(layer.mask, spot.mask)), None)
         if known is None:
             return 0.0
@@ -144,7 +144,7 @@ class ChangeWitness:
                 self._layers.append(_Layer(mask=spot.mask, without=after, with_it=self._before))
 
     def _drawn(self, boxes: Sequence[Box]) -> Mask:
-        """Where hands could reach: their boxes, a tenth larger."""
+        """Places that hands could reach: their boxes, a tenth larger."""
         drawn = np.zeros_like(self._zone)
         ends = np.array(boxes, float).reshape(-1, 2, 2)
         wider = ends + WITNESS.reach * (ends - ends[:, ::-1])
@@ -154,7 +154,7 @@ class ChangeWitness:
         return drawn
 
     def _pixels(self, points: Points) -> Points:
-        """Points of the picture (x, y in shares of it) in pixels of what is kept."""
+        """Points of the picture (x, y in shares of it) in pixels of the kept picture."""
         return np.asarray((points - self._low) / (self._high - self._low) * self._zone.shape[::-1])
 
     def _box(self, spot: Spot) -> Box:
@@ -164,7 +164,7 @@ class ChangeWitness:
 
 
 def _kinds(near: Sequence[Spot], signs: Sequence[float], then: Image, now: Image) -> list[Kind | None]:
-    """What became of each place; what is gone from one and stands at another is moved."""
+    """The result for each place; an item gone from one and standing at another has moved."""
     kinds: list[Kind | None] = [
         "added" if s >= WITNESS.clear else "removed" if s <= -WITNESS.clear else None for s in signs
     ]

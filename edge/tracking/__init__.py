@@ -1,1 +1,1 @@
-"""Tracking: which detection is which thing of the frames before."""
+"""Tracking: which detection belongs to which object of the earlier frames."""

@@ -1,8 +1,9 @@
-"""What a thing is called in one frame: the detector's votes and a recogniser's reading, joined to one opinion.
+"""An item's class in one frame: the detector's votes and a recogniser's answer, combined.
 
-Both are taken as independent witnesses, so their probabilities are multiplied; the detector's, which names things in
-passing, to a lesser power. Neither counts below a floor, because what it never said may still be so. A recogniser may
-answer *unknown*: so much less are all votes worth, for what nobody can name may be no item at all.
+Both are treated as independent witnesses, so their probabilities are multiplied. The detector's, for which names are
+secondary, are raised to a lesser power. Neither counts below a floor, because what it never named may still be true. A
+recogniser may answer *unknown*; then all votes lose that share, because an object that nobody can name may not be an
+item.
 """
 
 from collections.abc import Mapping
@@ -18,11 +19,11 @@ LEAST_KNOWN: Final = 0.05
 
 
 def joined(votes: Mapping[str, float], named: Mapping[str, float]) -> Mapping[str, float]:
-    """One frame's votes after a reading, in sum what the detector's were, less what the recogniser does not know.
+    """One frame's votes after an answer; they sum to the detector's votes less the share that is *unknown*.
 
     Args:
         votes: label to the detector's confidence.
-        named: label to the recogniser's probability, ``unknown`` among them; empty where nothing was read.
+        named: label to the recogniser's probability, including ``unknown``; empty if it was not asked.
 
     >>> joined({"tub": 0.8}, {"cup": 0.95, "tub": 0.05})["cup"] > 0.6
     True

@@ -1,9 +1,9 @@
-"""The tracker: which detection of this frame is which thing of the frames before.
+"""The tracker: which detection of this frame belongs to which object of the earlier frames.
 
-Association in two rounds, sure detections first and weak ones only for things already known, is the idea of
-ByteTrack (Zhang et al., 2022, arXiv:2110.06864). Differences for a cart: all limits are in seconds, so a camera's
-frame rate changes nothing; hands and items never swap ids; an item keeps one id while its class flickers, since the
-class is a vote over the item's whole life; ids start at 1 in every tracker.
+Association in two rounds, sure detections first and weak ones only for objects already known, is the idea of ByteTrack
+(Zhang et al., 2022, arXiv:2110.06864). Differences for a cart: all limits are in seconds, so a camera's frame rate
+changes nothing; hands and items never swap ids; an item keeps one id while its class flickers, since the class is a
+vote over the item's whole life; ids start at 1 in every tracker.
 """
 
 import math
@@ -20,20 +20,20 @@ from smartcart.edge.vision.detection import Box, Detection
 from smartcart.models.labels import HAND
 
 MOST: Final = 120
-PART: Final = 0.4  # the share of a doubtful box in a surer one from which on it is no thing of its own
+PART: Final = 0.4  # the share of a weak box inside a surer one from which it is not an object of its own
 DOUBTFUL: Final = 0.6
-NESTED: Final = 0.8  # the share of the smaller of two boxes of one class from which on they are one thing
-STRANGE: Final = 0.4  # what overlap and nearness must make up for when a thing was never told under this class
-FAMILIAR: Final = 0.2  # the share of what was told of a thing from which on a class is not strange at all
+NESTED: Final = 0.8  # the share of the smaller of two boxes of one class from which they are one object
+STRANGE: Final = 0.4  # what overlap and nearness must make up for if an object was never reported under this class
+FAMILIAR: Final = 0.2  # the share of an object's votes from which a class is not strange at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """One thing as known at one frame.
+    """One object as known at one frame.
 
     ``seen`` is False while it is only remembered; ``confidence`` is this frame's (0 when not seen); ``votes`` maps
-    label to summed confidence; ``origin`` is the box at first sight; ``first`` and ``last`` are media times of the
-    first and last sight in seconds; ``hits`` counts the frames in which it was seen.
+    label to summed confidence; ``origin`` is its first box; ``first`` and ``last`` are the media times of its first and
+    last observation in seconds; ``hits`` counts the frames in which it was seen.
     """
 
     id: int
@@ -57,10 +57,10 @@ class Track:
 
 
 class Tracker(Protocol):
-    """Keeps the identity of things over frames."""
+    """Keeps the identity of objects over frames."""
 
     def update(self, time: float, detections: Sequence[Detection]) -> Sequence[Track]:
-        """All things known at this media time (seconds), seen in this frame or remembered."""
+        """All objects known at this media time (seconds), seen in this frame or remembered."""
         ...
 
 
@@ -68,10 +68,10 @@ class Tracker(Protocol):
 class TrackerSettings:
     """Limits of the tracker; times in seconds.
 
-    ``sure`` confirms an item's track after ``confirm_hits`` frames, ``sure_hand`` a hand's; what is never more than
-    ``weak`` is confirmed once it was seen ``steady`` without a break, for a detector is as doubtful of some things in
-    every frame; ``merge_iou`` makes one of two boxes that a detector draws under different labels around the same
-    thing. What falls or is thrown may go ``fastest`` picture widths a second and be unseen for ``jump_within``.
+    ``sure`` confirms an item's track after ``confirm_hits`` frames, ``sure_hand`` a hand's; one that never exceeds
+    ``weak`` is confirmed after it was seen ``steady`` without a break, since a detector is unsure of some objects in
+    every frame; ``merge_iou`` merges two boxes that a detector draws under different labels around the same object. A
+    falling or thrown item may move ``fastest`` picture widths a second and be unseen for ``jump_within``.
     """
 
     sure: float = 0.35
@@ -89,7 +89,7 @@ class TrackerSettings:
 
 @dataclass(slots=True)
 class _Sight:
-    """What one frame shows of one thing: possibly several labels around one box."""
+    """The detections of one object in one frame: possibly several labels around one box."""
 
     box: Box
     confidence: float
@@ -113,7 +113,7 @@ class _Thing:
     confidence: float = 0.0
     surest: float = 0.0
     velocity: tuple[float, float] = (0.0, 0.0)
-    told: dict[str, float] = field(default_factory=dict)
+    reported: dict[str, float] = field(default_factory=dict)
     votes: dict[str, float] = field(default_factory=dict)
     named: Mapping[str, float] = field(default_factory=dict)
 
@@ -124,13 +124,13 @@ class _Thing:
 
     @property
     def on_the_move(self) -> bool:
-        """Whether it was only just born, or moves by its own size within half a second."""
+        """True if it was only just born, or moves by its own size within half a second."""
         speed = float(np.hypot(*self.velocity))
         return self.hits < 3 or speed > 2 * max(self.box.width, self.box.height)
 
     def could_be(self, sight: _Sight, reach: float) -> bool:
-        """Whether a sight of the same class and about the same size lies within reach."""
-        if sight.hand != self.hand or not sight.votes.keys() & self.told.keys():
+        """True if a detection of the same class and about the same size lies within reach."""
+        if sight.hand != self.hand or not sight.votes.keys() & self.reported.keys():
             return False
         ratio = min(self.box.area, sight.box.area) / max(self.box.area, sight.box.area, 1e-9)
         (x, y), (px, py) = sight.box.centre, self.box.centre
@@ -147,15 +147,15 @@ class _Thing:
         self.surest = max(self.surest, sight.confidence)
         self.hits += 1
         if sight.named is not None:
-            if not self.named and self.votes:  # the first reading speaks for the frames before it as well
+            if not self.named and self.votes:  # the first answer also counts for the frames before it
                 self.votes = dict(joined(self.votes, sight.named))
             self.named = _later(self.named, sight.named)
-        _count(self.told, sight.votes)
+        _count(self.reported, sight.votes)
         _count(self.votes, joined(sight.votes, self.named))
 
 
 class CartTracker:
-    """The shipped tracker; one instance a camera."""
+    """The shipped tracker; one instance per camera."""
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
         self._settings = settings or TrackerSettings()
@@ -179,7 +179,7 @@ class CartTracker:
         return [_snapshot(t, time) for t in self._things if self._confirmed(t)]
 
     def _match(self, time: float, sights: Sequence[_Sight], things: Sequence[_Thing]) -> list[_Sight]:
-        """Gives each sight to the thing that fits it best; returns the sights left over."""
+        """Gives each detection to the object that fits it best; returns the detections left over."""
         if not sights or not things:
             return list(sights)
         fit = _similarities(things, sights, time)
@@ -192,7 +192,7 @@ class CartTracker:
         return [sight for i, sight in enumerate(sights) if i not in taken]
 
     def _match_fast(self, time: float, sights: Sequence[_Sight]) -> list[_Sight]:
-        """Gives what is left over to a thing of that class which is on the move and could have come so far."""
+        """Gives a remaining detection to a moving object of that class that could have come so far."""
         left = list(sights)
         for thing in sorted(self._things, key=lambda t: -t.last):
             elapsed = time - thing.last
@@ -221,14 +221,16 @@ class CartTracker:
 
 
 def _is_part(sight: _Sight, other: _Sight) -> bool:
-    """Whether a box is likely a part of something that the detector is surer of."""
+    """True if a box is probably a part of an object that the detector is surer of."""
     shared = sight.box.overlap(other.box)
     return other is not sight and other.confidence > sight.confidence and shared > PART * sight.box.area
 
 
 def _similarities(things: Sequence[_Thing], sights: Sequence[_Sight], time: float) -> NDArray[np.float64]:
-    """For each thing (rows) and sight (columns): overlap with the predicted box, plus nearness for small things that
-    moved out of their own box; -1 where one is a hand and the other is not."""
+    """For each object (rows) and detection (columns): how well they fit; -1 if only one of them is a hand.
+
+    The fit is the overlap with the predicted box, plus nearness for small objects that moved out of their own box.
+    """
     a = np.array([thing.predicted(time) for thing in things])[:, None, :]
     b = np.array([sight.box for sight in sights])[None, :, :]
     size_a, size_b = a[..., 2:] - a[..., :2], b[..., 2:] - b[..., :2]
@@ -244,17 +246,17 @@ def _similarities(things: Sequence[_Thing], sights: Sequence[_Sight], time: floa
 
 
 def _strangeness(things: Sequence[_Thing], sights: Sequence[_Sight]) -> NDArray[np.float64]:
-    """For each thing (rows) and sight (columns): how little the sight's classes were told of the thing, in [0, 1]."""
-    column = {label: i for i, label in enumerate(dict.fromkeys(label for thing in things for label in thing.told))}
-    told, has = np.zeros((len(things), len(column))), np.zeros((len(column), len(sights)))
+    """For each object (rows) and detection (columns): how rare its classes are in the object's votes, in [0, 1]."""
+    column = {label: i for i, label in enumerate(dict.fromkeys(label for thing in things for label in thing.reported))}
+    reported, has = np.zeros((len(things), len(column))), np.zeros((len(column), len(sights)))
     for row, thing in enumerate(things):
-        total = sum(thing.told.values())
-        for label, votes in thing.told.items():
-            told[row, column[label]] = votes / total
+        total = sum(thing.reported.values())
+        for label, votes in thing.reported.items():
+            reported[row, column[label]] = votes / total
     for number, sight in enumerate(sights):
         for label in sight.votes.keys() & column.keys():
             has[column[label], number] = 1.0
-    return np.maximum(0.0, 1 - told @ has / FAMILIAR)
+    return np.maximum(0.0, 1 - reported @ has / FAMILIAR)
 
 
 def _count(votes: dict[str, float], more: Mapping[str, float]) -> None:
@@ -263,7 +265,7 @@ def _count(votes: dict[str, float], more: Mapping[str, float]) -> None:
 
 
 def _sound(detections: Sequence[Detection], weak: float) -> list[Detection]:
-    """The detections that can be true, cut at the picture's border, the ``MOST`` surest of them."""
+    """The plausible detections, clipped to the picture, the ``MOST`` surest of them."""
     found = []
     for detection in detections:
         x1, y1, x2, y2 = detection.box
@@ -292,8 +294,10 @@ def _merged(detections: Sequence[Detection], iou: float) -> list[_Sight]:
 
 
 def _one_thing(sight: _Sight, detection: Detection, iou: float) -> bool:
-    """Whether a box is a second one around a thing: nearly the same box, or a less sure one in or around it of the
-    same class, as a detector draws them where bars or another item cut a thing in two."""
+    """True if a box is a second one around an object: nearly the same, or less sure and in or around it.
+
+    Detectors draw such boxes, of the same class, if bars or another item cut an object in two.
+    """
     if sight.box.iou(detection.box) >= iou:
         return True
     if detection.confidence >= DOUBTFUL or detection.label not in sight.votes:
@@ -302,7 +306,7 @@ def _one_thing(sight: _Sight, detection: Detection, iou: float) -> bool:
 
 
 def _later(before: Mapping[str, float], now: Mapping[str, float]) -> Mapping[str, float]:
-    """The reading now, tempered by those before: each counts half of the next."""
+    """The current answer, averaged with earlier ones: each counts half of the next."""
     if not before:
         return now
     return {label: (before.get(label, 0.0) + now.get(label, 0.0)) / 2 for label in {**before, **now}}

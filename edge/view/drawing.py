@@ -33,7 +33,7 @@ WORDS: Final = {
 
 
 class Annotator:
-    """Draws what the edge sees and decides onto copies of the frames; remembers the last decisions for 3 s."""
+    """Draws observations and decisions onto copies of the frames; remembers the last decisions for 3 s."""
 
     def __init__(self, zone: Zone, judge: Judge) -> None:
         self._zone = zone
@@ -62,7 +62,7 @@ class Annotator:
         cv2.polylines(image, [corners], isClosed=True, color=colour, thickness=2, lineType=cv2.LINE_AA)
 
     def _draw_trails(self, image: Image, time: float) -> None:
-        """The way of each item that was decided on of late, and the box it was decided at."""
+        """The trail of each recently decided item, and the box at which it was decided."""
         size = np.array([image.shape[1], image.shape[0]])
         for at, decision in self._said:
             if not 0 <= time - at <= SHOWN_FOR:
@@ -88,7 +88,7 @@ class Annotator:
 
 
 def _reasons(decision: Decision) -> str:
-    """What spoke for it, in words: the kinds of evidence that are true, and the next best class."""
+    """The evidence in words: the kinds of evidence that are true, and the next best class."""
     words = [name for name, value in decision.evidence.items() if value is True]
     others = [c for c in decision.candidates if c.outcome != "none" and c.label != decision.label]
     words += [f"or {c.label} {c.probability:.0%}" for c in others[:1] if c.probability >= WORTH_SAYING]
@@ -96,7 +96,7 @@ def _reasons(decision: Decision) -> str:
 
 
 def _draw_lesson(image: Image, taught: Taught) -> None:
-    """The product that is taught, in green where a new view of it was taken."""
+    """The taught product, in green if a new view of it was taken."""
     if taught.box is not None:
         _draw_box(image, taught.box, taught.said or "", GREEN if taught.said == "taken" else AMBER)
 

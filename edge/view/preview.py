@@ -1,7 +1,7 @@
-"""The annotated live picture, for the person at the machine: MJPEG over HTTP on loopback alone.
+"""The annotated live picture, for the person at the machine: MJPEG over HTTP on loopback only.
 
-Nothing goes through broker or server. The address holds a random token; Host and Origin are checked, so that neither
-another page in the browser nor a rebound name can fetch the picture; and a frame is encoded only while someone looks.
+Nothing goes through broker or server. The address contains a random token. Host and Origin are checked, so that neither
+another page in the browser nor a rebound name can fetch the picture. A frame is encoded only while someone watches.
 """
 
 import secrets
@@ -20,7 +20,7 @@ LONGEST_WAIT: Final = 1.0
 
 
 class Preview:
-    """Serves the newest picture; a context manager. ``url`` is the address to look at."""
+    """Serves the newest picture; a context manager. ``url`` is the address to open."""
 
     def __init__(self, port: int = 0) -> None:
         self._token = secrets.token_urlsafe(24)
@@ -39,12 +39,12 @@ class Preview:
         return f"http://127.0.0.1:{self._server.server_port}/{self._token}/live.mjpg"
 
     def allow_origin(self, origin: str) -> None:
-        """Lets a page of this origin (``http://127.0.0.1:8000``) show the picture."""
+        """Allows a page of this origin (``http://127.0.0.1:8000``) to show the picture."""
         self._allowed_origins |= {origin}
 
     @property
     def watched(self) -> bool:
-        """Whether anybody looks; drawing can be left out while nobody does."""
+        """True if anybody watches; drawing can be skipped while nobody does."""
         return self._watchers > 0
 
     def show(self, image: Image) -> None:
@@ -107,7 +107,7 @@ class Preview:
                 try:
                     self._stream()
                 except (BrokenPipeError, ConnectionResetError):
-                    pass  # the watcher left
+                    pass  # the viewer left
                 finally:
                     preview._watchers -= 1
 
@@ -122,6 +122,6 @@ class Preview:
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
 
             def log_message(self, format: str, *args: object) -> None:
-                """Silent: the address holds the token."""
+                """Silent: the address contains the token."""
 
         return Handler

@@ -1,8 +1,8 @@
 """Camera health from the pictures alone: covered, dark, blurred, frozen or moved.
 
-Looks at a 160 x 120 grey copy a few times a second; a state is told once it has held for a while, so a hand before
-the lens is not a covered camera. *Moved* compares the basket with how it looked before, by phase correlation
-(Kuglin and Hines, 1975): the whole basket shifted, against an item more or less in it.
+Looks at a 160 x 120 grey copy a few times a second. A state is reported once it has lasted for a while, so a hand
+before the lens is not a covered camera. *Moved* compares the basket with its earlier looks, by phase correlation
+(Kuglin and Hines, 1975): it means that the whole basket shifted, not that one item more or less is in it.
 """
 
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ Floats = NDArray[np.float32]
 class WatchSettings:
     """Grey levels in [0, 255]; times in seconds.
 
-    ``flat`` is the least contrast (deviation over mean) that a scene has, ``black`` the mean below which there is none;
-    ``blur`` is sharpness as a share of what this camera showed before; ``shift`` is in picture widths, and ``peak`` the
-    least correlation peak at which it is believed.
+    ``flat`` is the least contrast (deviation over mean) of a usable scene, ``black`` the mean below which it is dark;
+    ``blur`` is sharpness as a share of this camera's earlier sharpness; ``shift`` is in picture widths, and ``peak``
+    the least correlation peak at which it counts.
     """
 
     every: float = 0.25
@@ -86,7 +86,7 @@ class CameraWatch:
         return CameraHealth.MOVED if self._moved(grey) else CameraHealth.OK
 
     def _frozen(self, time: float, grey: NDArray[np.uint8]) -> bool:
-        """A live sensor's noise never repeats itself; the very same picture for long is an old one."""
+        """A live sensor's noise never repeats; an identical picture for long is an old one."""
         if self._previous is None or not np.array_equal(self._previous, grey):
             self._same_since = time
         self._previous = grey
@@ -115,7 +115,7 @@ class CameraWatch:
 
 
 def _zone_window(zone: Zone) -> Floats:
-    """A soft mask of the basket, so that what passes behind the cart does not count."""
+    """A soft mask of the basket, so that movement behind the cart does not count."""
     mask = np.zeros((SIZE[1], SIZE[0]), np.float32)
     corners = np.round(np.array(zone.polygon) * SIZE).astype(np.int32)
     cv2.fillPoly(mask, [corners], (1.0,))

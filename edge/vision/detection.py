@@ -1,4 +1,4 @@
-"""What a detector gives: labelled boxes in normalised picture coordinates, and the port that detectors fill."""
+"""The output of a detector: labelled boxes in normalised picture coordinates, and the port that detectors fill."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,9 +47,9 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """One thing seen in one frame; confidence in [0, 1].
+    """One object seen in one frame; confidence in [0, 1].
 
-    ``named`` is what a recogniser says of its crop, each label with its probability; None if it was not asked.
+    ``named`` is a recogniser's answer for its crop, each label with its probability; None if it was not asked.
     """
 
     label: str

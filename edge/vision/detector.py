@@ -1,9 +1,9 @@
 """The ONNX Runtime detector: reads class names, input size and head layout from the model file itself.
 
-Two head layouts of the YOLO family are known (Ultralytics documentation, "Export"):
-``[1, 4 + classes, N]`` centre-width-height boxes with class scores, thinned by non-maximum suppression here (YOLO11),
-and ``[1, N, 6]`` corner boxes with score and class, already thinned by the model (YOLO26, end to end);
-``edge/vision/head.py`` tells them apart.
+Two head layouts of the YOLO family are supported (Ultralytics documentation, "Export"): ``[1, 4 + classes, N]``
+centre-width-height boxes with class scores, thinned by non-maximum suppression here (YOLO11), and ``[1, N, 6]`` corner
+boxes with score and class, already thinned by the model (YOLO26, end to end). ``edge/vision/head.py`` distinguishes
+them.
 """
 
 import ast
@@ -26,12 +26,12 @@ Floats = NDArray[np.float32]
 STRIDE = 32
 PAD_GREY = 114
 SIDES = 16, 4096
-"""The shortest and the longest side of an input, in pixels: below nothing is seen, above the memory ends."""
+"""The shortest and the longest side of an input, in pixels: below it nothing is visible, above it memory runs out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letterbox:
-    """How a picture was laid into the model's input: scale, then an offset in pixels of the input."""
+    """The placement of a picture in the model's input: scale, then an offset in pixels of the input."""
 
     scale: float
     left: int
@@ -44,14 +44,14 @@ class OnnxDetector:
     """Detects with a YOLO model in ONNX form.
 
     Args:
-        path: the model file; its metadata must hold ``names`` (class number to label).
+        path: the model file; its metadata must contain ``names`` (class number to label).
         threads: ONNX Runtime's threads within one operator.
         confidence: detections below this are dropped.
         iou: two boxes of one class that overlap more than this are one (only for heads that are not end to end).
-        hand_class: the model's name for hands, which are called ``hand`` from then on; None where it knows none.
+        hand_class: the model's name for hands, renamed to ``hand``; None if it has no such class.
 
     Raises:
-        ModelError: the file is missing, is not ONNX, lacks the names or the hand, or has a head that is not known.
+        ModelError: the file is missing, is not ONNX, lacks the names or the hand, or has an unknown head.
     """
 
     def __init__(
@@ -79,8 +79,8 @@ class OnnxDetector:
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """The model's input, width and height in pixels, for a picture of this size.
 
-        A model with a fixed input keeps it. With free axes, the long side is the one that the model was trained at
-        and the other the smallest multiple of the stride that holds the picture: no work is spent on padding.
+        A model with a fixed input keeps it. With free axes, the long side is the one the model was trained at and the
+        other is the smallest multiple of the stride that fits the picture: no work is spent on padding.
         """
         if self._fixed:
             return self._fixed
@@ -154,9 +154,8 @@ class OnnxDetector:
 def _with_hand(path: Path, names: tuple[str, ...], hand_class: str) -> tuple[str, ...]:
     if hand_class not in names:
         raise ModelError(
-            f"{path}: knows no class {hand_class!r}, and without hands they would be taken for products; "
-            f"name its class for hands with --hand-class NAME; it has {', '.join(names[:20])}"
-            f"{' and more' if len(names) > 20 else ''}"
+            f"{path}: has no class {hand_class!r}, so hands would count as products; name its class for hands with "
+            f"--hand-class NAME; its classes are {', '.join(names[:20])}{' and more' if len(names) > 20 else ''}"
         )
     return tuple(HAND if name == hand_class else name for name in names)
 
@@ -164,13 +163,15 @@ def _with_hand(path: Path, names: tuple[str, ...], hand_class: str) -> tuple[str
 def _input_size(
     path: Path, shape: Sequence[int | str | None], metadata: Mapping[str, str]
 ) -> tuple[tuple[int, int] | None, int]:
-    """Width and height if they are fixed, and the long side; an axis that is free beside a fixed one is as long."""
+    """Width and height if they are fixed, and the long side; a free axis beside a fixed one is as long."""
     if len(shape) != 4 or shape[1] != 3:
         raise ModelError(f"{path}: input {list(shape)} is not one picture [1, 3, height, width]")
     fixed = [side for side in shape[2:] if isinstance(side, int)]
     long_side = max(fixed) if len(fixed) == 2 else _trained_at(path, metadata)
     if not all(SIDES[0] <= side <= SIDES[1] for side in (*fixed, long_side)):
-        raise ModelError(f"{path}: looks at pictures of {[*fixed, long_side]} pixels; {SIDES[0]} to {SIDES[1]} can be")
+        raise ModelError(
+            f"{path}: has an input of {[*fixed, long_side]} pixels; {SIDES[0]} to {SIDES[1]} are supported"
+        )
     if not fixed:
         return None, long_side
     height, width = (side if isinstance(side, int) else long_side for side in shape[2:])

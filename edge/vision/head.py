@@ -1,13 +1,14 @@
-"""Which head a detection model has, told at load by its shape, its values on a probe picture, its names and metadata.
+"""Determines a detection model's head at load: by shape, values on a probe picture, names and metadata.
 
-Three of the YOLO family look alike by shape where the number of classes happens to fit, so shape alone decides nothing:
+Three heads of the YOLO family have similar shapes if the number of classes happens to fit, so shape alone does not
+decide:
 
 - ``[1, 4 + classes, N]``: centre, width, height, and a score for each class (YOLO11);
 - ``[1, N, 6]``: corners, score and class number, thinned by the model (YOLO26, end to end);
 - ``[1, N, 5 + classes]``: centre, width, height, objectness, and a score for each class (YOLOv5): refused.
 
-What shape and names allow and the values do not contradict is possible; where more than one is possible, metadata
-``end2end`` decides; what stays ambiguous is refused.
+A head is possible if shape and names allow it and the values do not contradict it. If several are possible, metadata
+``end2end`` decides; an ambiguous one is refused.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ Floats = NDArray[np.float32]
 Head = Literal["scores", "end to end", "YOLOv5"]
 
 A_LITTLE: Final = 0.01
-"""By how much quantized scores and class numbers may be off."""
+"""Tolerance for quantized scores and class numbers."""
 LEAST_PIXELS: Final = 2
 """No box of a head in pixels lies within so few of the corner, all of them together."""
 
@@ -39,7 +40,7 @@ def probe_picture(width: int, height: int) -> Floats:
 
 
 def is_end_to_end(path: Path, output: Floats, classes: int, metadata: Mapping[str, str]) -> bool:
-    """Whether the head is ``[1, N, 6]`` end to end, and not ``[1, 4 + classes, N]``.
+    """True if the head is ``[1, N, 6]`` end to end, not ``[1, 4 + classes, N]``.
 
     Args:
         path: for messages.
@@ -52,7 +53,7 @@ def is_end_to_end(path: Path, output: Floats, classes: int, metadata: Mapping[st
             in pixels.
     """
     if metadata.get("task", "detect") != "detect":
-        raise ModelError(f"{path}: is a model for the task {metadata['task']!r}; a detection model is needed")
+        raise ModelError(f"{path}: the model's task is {metadata['task']!r}; a detection model is needed")
     fitting = _fitting(output.shape, classes)
     possible = {head for head in fitting if _agrees(head, output[0], classes)}
     if len(possible) > 1 and metadata.get("end2end") in ("True", "False"):
@@ -71,7 +72,11 @@ def is_end_to_end(path: Path, output: Floats, classes: int, metadata: Mapping[st
         )
     if not possible and "end to end" in fitting:
         _check_class_numbers(path, output[0], classes)
-    what = f"may be that of {' or '.join(sorted(possible))}" if possible else "holds values that fit no known head"
+    what = (
+        f"is ambiguous: it may be that of {' or '.join(sorted(possible))}"
+        if possible
+        else "contains values that fit no known head"
+    )
     raise ModelError(
         f"{path}: its head {shape} with {classes} class names {what}. "
         "Export it with its metadata, e.g. `smartcart models export`."
@@ -91,7 +96,7 @@ def _fitting(shape: tuple[int, ...], classes: int) -> set[Head]:
 
 
 def _agrees(head: Head, values: Floats, classes: int) -> bool:
-    """Whether the values may be those of such a head; zeros may be those of any."""
+    """True if the values are possible for such a head; zeros are possible for any."""
     if not np.isfinite(values).all():
         return False
     if not values.any():

@@ -1,6 +1,6 @@
-"""A model file in ONNX form: opening and running it, its class names, and whether it takes one picture of floats.
+"""A model file in ONNX form: opens and runs it, reads its class names, and checks that it takes one picture of floats.
 
-What a file says of itself is anybody's word: whatever cannot be meant is refused when it is loaded, in a sentence.
+The metadata of a file cannot be trusted: nonsense is refused with a sentence when the file is loaded.
 """
 
 import ast
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: nothing of this machine is to be told
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: no telemetry about this machine
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def open_model(path: Path, threads: int) -> ort.InferenceSession:
     """A session on the processor.
 
     Raises:
-        ModelError: the file is missing, is not ONNX, or takes something else than one input.
+        ModelError: the file is missing, is not ONNX, or has more than one input.
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
@@ -53,7 +53,7 @@ def open_model(path: Path, threads: int) -> ort.InferenceSession:
 
 
 def model_name(path: Path) -> ModelName:
-    """How events name it; a file's name may be longer than theirs."""
+    """The model's name in events, shortened if the file's name is too long."""
     return ModelName(name=path.stem[:128], hash=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
 
 
@@ -61,7 +61,7 @@ def run_model(path: Path, session: ort.InferenceSession, pictures: Floats) -> Fl
     """The first output for ``[N, 3, height, width]``.
 
     Raises:
-        ModelError: it does not run on pictures of this size, or gives no numbers.
+        ModelError: it does not run on pictures of this size, or returns no numbers.
     """
     try:
         return np.asarray(session.run(None, {session.get_inputs()[0].name: pictures})[0], np.float32)
@@ -74,7 +74,7 @@ def check_input(path: Path, session: ort.InferenceSession) -> None:
     """Refuses half precision, whole numbers, and batches of a fixed size.
 
     Raises:
-        ModelError: with the command that exports what is wanted.
+        ModelError: the message contains the command that exports a usable model.
     """
     wanted = session.get_inputs()[0]
     if wanted.type != FLOAT:
@@ -87,15 +87,15 @@ def check_input(path: Path, session: ort.InferenceSession) -> None:
 def class_names(
     path: Path, metadata: Mapping[str, str], train: str = "export it with `smartcart models export`"
 ) -> tuple[str, ...]:
-    """The names by class number, of metadata ``names``: a list, or numbers to names as Python or JSON writes them.
+    """The names by class number from metadata ``names``: a list, or numbers to names as Python or JSON writes them.
 
-    The numbers may be texts, and may begin at 1, as some tools count: the first name is class 0 all the same.
+    The numbers may be strings, and may begin at 1, as some tools count; the first name is class 0 in any case.
 
     Raises:
-        ModelError: there are none, they cannot be read, or a number is missing between them.
+        ModelError: there are none, they cannot be read, or a number is missing.
     """
     if "names" not in metadata:
-        raise ModelError(f"{path}: holds no class names (metadata 'names'); {train}")
+        raise ModelError(f"{path}: contains no class names (metadata 'names'); {train}")
     try:
         names = _numbered(_read(metadata["names"]))
         for name in names.values():
@@ -106,26 +106,26 @@ def class_names(
     if not names or first not in (0, 1) or sorted(names) != list(range(first, first + len(names))):
         raise ModelError(f"{path}: its class names are numbered {sorted(names)}, not 0, 1, 2 and so on; {train}")
     if twice := [name for name, count in Counter(names.values()).items() if count > 1]:
-        raise ModelError(f"{path}: has several classes of the name {twice[0]!r}; {train} under a name for each")
+        raise ModelError(f"{path}: has several classes called {twice[0]!r}; {train} with a different name for each")
     return tuple(names[number] for number in sorted(names))
 
 
 def _numbered(raw: Any) -> dict[int, str]:
-    """A set has no order, and a text is not many names: both are refused."""
+    """A set has no order, and a string is not a list of names: both are refused."""
     if not isinstance(raw, Mapping | list | tuple):
         raise ValueError(f"{str(raw)[:60]!r} is neither a list of names nor numbers with a name for each")
     pairs = list(raw.items() if isinstance(raw, Mapping) else enumerate(raw))
     for number, name in pairs:
         if not isinstance(name, str | int):
-            raise ValueError(f"the name of {number} is no text")
+            raise ValueError(f"the name of {number} is not text")
     names = {int(str(number)): str(name).strip() for number, name in pairs}
     if len(names) < len(pairs):
-        raise ValueError("a number is there twice")
+        raise ValueError("a number occurs twice")
     return names
 
 
 def _check_name(name: str) -> None:
-    """A class's name becomes an event's label, so it must be one."""
+    """A class's name becomes an event's label, so it must be valid as one."""
     check(name, EVENT_FIELDS["label"], f"the name {name[:80]!r}")
     if not name.isprintable():
         raise ValueError(f"the name {name!r} cannot be printed")

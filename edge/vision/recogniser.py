@@ -1,4 +1,4 @@
-"""The recogniser: what an item is, told from its crop; the port, and the adapter for a classifier in ONNX form."""
+"""The recogniser: names an item from its crop; the port, and the adapter for a classifier in ONNX form."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 MOST_SIDE: Final = 1024
 A_LITTLE: Final = 0.05
-"""By how much the probabilities of a quantized model may miss 1."""
+"""Tolerance for the sum of a quantized model's probabilities."""
 
 
 class Recogniser(Protocol):
@@ -39,11 +39,11 @@ class OnnxRecogniser:
     """Names with an image classifier: input ``[N, 3, side, side]``, output ``[N, labels]`` probabilities.
 
     Args:
-        path: the model file; its metadata must hold ``names`` (class number to label).
+        path: the model file; its metadata must contain ``names`` (class number to label).
         threads: ONNX Runtime's threads within one operator.
 
     Raises:
-        ModelError: the file is missing, is not ONNX, lacks the names, or is no such classifier.
+        ModelError: the file is missing, is not ONNX, lacks the names, or is not such a classifier.
     """
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
@@ -55,8 +55,8 @@ class OnnxRecogniser:
         gives = self._session.get_outputs()[0].shape
         if len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3] or gives[1:] != [len(self.labels)]:
             raise ModelError(
-                f"{path}: input {list(shape)} and output {list(gives)} are not those of a recogniser, "
-                f"[N, 3, side, side] and [N, {len(self.labels)}]; an eye goes to --model"
+                f"{path}: input {list(shape)} and output {list(gives)} are not those of a recogniser, [N, 3, side, "
+                f"side] and [N, {len(self.labels)}]; a detector goes to --model"
             )
         kind = self._session.get_inputs()[0].type
         if kind != FLOAT or isinstance(shape[0], int):
@@ -65,11 +65,11 @@ class OnnxRecogniser:
                 "of crops at a time are needed, as `smartcart models recogniser` writes it"
             )
         if not (isinstance(shape[2], int) and 0 < shape[2] <= MOST_SIDE):
-            raise ModelError(f"{path}: takes crops with a side of {shape[2]}; 1 to {MOST_SIDE} pixels can be")
+            raise ModelError(f"{path}: takes crops with a side of {shape[2]}; 1 to {MOST_SIDE} pixels are supported")
         self._path, self._side = path, shape[2]
         shares = self._shares(np.zeros((1, 3, self._side, self._side), np.float32))
         if not (np.isfinite(shares).all() and (shares >= -A_LITTLE).all() and abs(shares.sum() - 1) < A_LITTLE):
-            raise ModelError(f"{path}: gives no probabilities that sum to 1; export it with a softmax at its end")
+            raise ModelError(f"{path}: its probabilities do not sum to 1; export it with a softmax at its end")
 
     def recognise(self, image: Image, boxes: Sequence[Box]) -> Sequence[Mapping[str, float]]:
         if not boxes:
@@ -81,5 +81,5 @@ class OnnxRecogniser:
     def _shares(self, crops: Floats) -> Floats:
         shares = run_model(self._path, self._session, crops)
         if shares.shape != (len(crops), len(self.labels)):
-            raise ModelError(f"{self._path}: gives {list(shares.shape)} for {len(crops)} crops: it is no recogniser")
+            raise ModelError(f"{self._path}: gives {list(shares.shape)} for {len(crops)} crops: not a recogniser")
         return shares

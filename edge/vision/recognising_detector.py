@@ -1,7 +1,7 @@
 """A detector whose items are also named from their crops, a few of them a frame.
 
-What stands in a cart is in sight for many frames, so it is enough to read ``CROPS_A_FRAME`` of the detections in each:
-first what stands where nothing was read yet, then what was read longest ago. What a hand covers is not read.
+Items in a cart are in sight for many frames, so it is enough to name ``CROPS_A_FRAME`` of the detections in each: first
+those at places not named yet, then those named longest ago. Items covered by a hand are skipped.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ FORGOTTEN_SECONDS: Final = 2.0
 
 @dataclass(slots=True)
 class _Place:
-    """Where something was read, how often and when last (media time, s)."""
+    """A place where something was named, how often, and when last (media time, s)."""
 
     box: Box
     times: int
@@ -32,10 +32,10 @@ class _Place:
 
 
 class RecognisingDetector:
-    """Fills the port of a detector; one instance a camera.
+    """Fills the port of a detector; one instance per camera.
 
     Args:
-        detector: finds the things.
+        detector: finds the objects.
         recogniser: names the items among them.
     """
 
@@ -49,7 +49,7 @@ class RecognisingDetector:
         return self._detector.model
 
     def detect(self, frame: Frame) -> Sequence[Detection]:
-        """The frame's detections, best first; those that were read have ``named``."""
+        """The frame's detections, best first; those that were named have ``named``."""
         found = list(self._detector.detect(frame))
         chosen = self._choose(frame, found)
         names = self._recogniser.recognise(frame.image, [found[index].box for index in chosen])
@@ -71,7 +71,7 @@ class RecognisingDetector:
                 continue
             waiting = [place for *_, place in turns]
             place = _nearest(box, [*self._places, *waiting])
-            if all(place is not other for other in waiting):  # two boxes around one thing are read once
+            if all(place is not other for other in waiting):  # two boxes around one object are named once
                 turns.append((place.times, place.last, index, place))
         turns.sort(key=lambda turn: turn[:3])
         for *_, index, place in turns[:CROPS_A_FRAME]:
@@ -82,7 +82,7 @@ class RecognisingDetector:
 
 
 def _nearest(box: Box, places: Sequence[_Place]) -> _Place:
-    """The place where the box lies; a new one if it is none of these."""
+    """The place of the box; a new one if it is none of these."""
     near = max(places, key=lambda place: place.box.iou(box), default=None)
     if near is not None and near.box.iou(box) >= SAME_PLACE:
         return near

@@ -1,7 +1,7 @@
 """Recorded detections: a clip's detections as JSON lines, so that the rest can be replayed without a model.
 
-Numbers are written whole, none is rounded or left out: what is decided from a recording is, byte for byte, what was
-decided when it was made.
+Numbers are written in full, neither rounded nor omitted: decisions from a recording equal, byte for byte, those made
+when it was recorded.
 """
 
 import json
@@ -23,11 +23,11 @@ class RecordingError(EdgeError, ValueError):
 
 
 class RecordedDetector:
-    """Plays detections back by frame number; a frame that the file lacks has none.
+    """Plays detections back by frame number; a frame missing from the file has none.
 
     Raises:
-        RecordingError: the file cannot be read, or a line is not ``{"index", "detections": [[label, confidence,
-            [x1, y1, x2, y2]], ...]}``; a detection that was read has its names, label to probability, as fourth.
+        RecordingError: the file cannot be read, or a line is not ``{"index", "detections": [[label, confidence, [x1,
+            y1, x2, y2]], ...]}``; a detection that was named has its names, label to probability, as its fourth entry.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +65,7 @@ def _row(detection: Detection) -> list[object]:
 def _read(path: Path) -> dict[int, list[Detection]]:
     frames: dict[int, list[Detection]] = {}
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # no other sign ends a line of JSON
+        lines = path.read_text(encoding="utf-8").split("\n")  # no other character ends a line of JSON
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(f"{path}: cannot be read: {error}") from error
     for number, line in enumerate(lines if lines[-1] else lines[:-1], 1):
@@ -86,14 +86,14 @@ def _read(path: Path) -> dict[int, list[Detection]]:
 
 
 def _label(name: object) -> str:
-    """Events will carry it."""
+    """Events will contain it."""
     check(name, EVENT_FIELDS["label"] | {"type": "string"}, "a label")
     return str(name).encode().decode()
 
 
 def _share(value: object) -> float:
-    """Confidences and normalised corners: what neither judge nor tracker has to look at again."""
+    """Confidences and normalised corners, which neither judge nor tracker checks again."""
     share = float(str(value))
     if not 0 <= share <= 1:
-        raise ValueError(f"{value} is not from 0 to 1")
+        raise ValueError(f"{value} is not between 0 and 1")
     return share

@@ -43,7 +43,7 @@ class Zone:
 
     @property
     def area(self) -> float:
-        """In units of the picture's area (shoelace formula)."""
+        """The area in units of the picture's area (shoelace formula)."""
         pairs = zip(self.polygon, (*self.polygon[1:], self.polygon[0]), strict=True)
         return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs)) / 2
 
@@ -64,7 +64,7 @@ def read_zone(path: Path) -> Zone:
     """Reads ``[zone] polygon = [[x, y], ...]``.
 
     Raises:
-        ZoneError: the file is missing or is not of that form, or the polygon cannot be used.
+        ZoneError: the file is missing or malformed, or the polygon cannot be used.
     """
     try:
         polygon = tomllib.loads(path.read_text(encoding="utf-8"))["zone"]["polygon"]
@@ -72,7 +72,7 @@ def read_zone(path: Path) -> Zone:
     except OSError as error:
         raise ZoneError(f"{path}: cannot be read: {error.strerror}. `smartcart calibrate` writes one.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ZoneError(f"{path}: is not a zone file ([zone] polygon = [[x, y], ...]): {error}") from error
+        raise ZoneError(f"{path}: not a zone file ([zone] polygon = [[x, y], ...]): {error}") from error
     try:
         return Zone(points)
     except ZoneError as error:
@@ -88,10 +88,10 @@ def write_zone(path: Path, zone: Zone) -> None:
 
 
 def parse_polygon(corners: Iterable[str]) -> Zone:
-    """A zone from ``x,y`` words.
+    """A zone from ``x,y`` strings.
 
     Raises:
-        ZoneError: a word is not of that form, or the polygon cannot be used.
+        ZoneError: a string is malformed, or the polygon cannot be used.
     """
     points: list[Point] = []
     for corner in corners:
@@ -112,7 +112,7 @@ def _self_crossing(polygon: Sequence[Point]) -> bool:
 
 
 def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
-    """Whether the segments ab and cd meet."""
+    """True if the segments ab and cd cross."""
 
     def side(p: Point, q: Point, r: Point) -> float:
         return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])

@@ -1,8 +1,8 @@
-"""A detector that looks at the basket alone, so that its pixels go where the zone is.
+"""A detector that looks at the basket alone, so that its resolution is spent on the zone.
 
-A detector's input is small; where the zone fills a part of the picture, the rest would take most of it. The part that
-is looked at is the zone with a margin, in which hands and things are still seen before they come in and after they
-have left. Where that is nearly the whole picture anyway, nothing is cut.
+A detector's input is small, and where the zone fills only part of the picture, the rest would take most of it. The crop
+is the zone with a margin, in which hands and items are seen before they come in and after they have left. If that is
+nearly the whole picture anyway, nothing is cropped.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from smartcart.edge.contract.events import ModelName
 from smartcart.edge.vision.detection import Box, Detection, Detector
 from smartcart.edge.vision.zone import Zone
 
-MARGIN: Final = 0.25  # of the picture; as far below the zone things count as in the basket
+MARGIN: Final = 0.25  # of the picture; items this far below the zone count as in the basket
 WORTH_CUTTING: Final = 0.75  # of the picture's area
 
 
@@ -30,7 +30,7 @@ class ZoomedDetector:
         return self._detector.model
 
     def detect(self, frame: Frame) -> Sequence[Detection]:
-        """The detections in the part, best first."""
+        """The detections in the crop, best first."""
         height, width = frame.image.shape[:2]
         left, top = round(self._part.x1 * width), round(self._part.y1 * height)
         right, bottom = round(self._part.x2 * width), round(self._part.y2 * height)
@@ -50,7 +50,7 @@ class ZoomedDetector:
 
 
 def zoomed(detector: Detector, zone: Zone) -> Detector:
-    """The detector for a camera with this zone; the same one where nothing is worth cutting."""
+    """The detector for a camera with this zone; unchanged if nothing is worth cropping."""
     across, down = zip(*zone.polygon, strict=True)
     part = Box(
         max(min(across) - MARGIN, 0.0),

@@ -1,1 +1,1 @@
-"""Labelled data: pictures with boxes, and clips with the truth of what happened."""
+"""Labelled data: pictures with boxes, and clips with true events."""

@@ -7,9 +7,9 @@ Corners = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueBox:
-    """A box that a person or the simulator drew; corners x1 y1 x2 y2 as shares of the picture.
+    """A true box; corners x1 y1 x2 y2 as shares of the picture.
 
-    ``visible`` is the share of the thing that can be seen and ``held`` whether it is in a hand; None where nobody said.
+    ``visible`` is the visible share of the object and ``held`` whether it is in a hand; None if unknown.
     """
 
     label: str

@@ -1,10 +1,10 @@
-"""A detection data set in YOLO layout: photos, one label file a photo, and a ``data.yaml`` that names both.
+"""A detection data set in YOLO layout: photos, one label file per photo, and a ``data.yaml`` that names both.
 
-``data.yaml`` holds ``path`` (the root, relative to the file), ``train`` and ``val`` (a folder of photos, a text list
-of photos, or a list of those) and ``names`` (class number to label). Two keys are our own, both may be left out:
-``judges``, the labels that the set boxes completely (a list for all its parts, or a mapping from a part to a list),
-and ``ignore_below``, the share of a photo's area under which things were left unboxed on purpose. A folder ``truth``
-beside ``labels`` may tell more of the boxes, in their order: whether an item is held and how much of it is visible.
+``data.yaml`` contains ``path`` (the root, relative to the file), ``train`` and ``val`` (a folder of photos, a text list
+of photos, or a list of those) and ``names`` (class number to label). Two optional keys are our own: ``judges``, the
+labels that the set labels completely (a list for all its parts, or a mapping from a part to a list), and
+``ignore_below``, the share of a photo's area below which things were left unlabelled on purpose. A folder ``truth``
+beside ``labels`` may say more about the boxes, in their order: whether an item is held and how much of it is visible.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 
 class DatasetError(ModelsError, ValueError):
-    """A data set cannot be used; the message names the file and says why."""
+    """A data set is unusable; the message names the file and says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class LabelledPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetPart:
-    """One entry of ``train`` or ``val``: its name in the ``data.yaml``, its photos, and what it may judge."""
+    """One entry of ``train`` or ``val``: its name in the ``data.yaml``, its photos, and the labels it judges."""
 
     name: str
     photos: tuple[LabelledPhoto, ...]
@@ -46,7 +46,7 @@ class DatasetPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionDataset:
-    """A data set whose labels were all read; the photos themselves are read by who uses them."""
+    """A data set with all labels read; the photos themselves are read on use."""
 
     file: Path
     train: tuple[DatasetPart, ...]
@@ -54,7 +54,7 @@ class DetectionDataset:
 
 
 def read_dataset(file: Path) -> DetectionDataset:
-    """Reads a ``data.yaml`` and every label file that it leads to.
+    """Reads a ``data.yaml`` and all its label files.
 
     Raises:
         DatasetError: the file, a folder or a label file is missing or malformed, or a class is not in the project's
@@ -98,7 +98,7 @@ def _settings(file: Path) -> Mapping[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DatasetError(f"{file}: is not a YAML file ({error})") from error
     if not isinstance(settings, dict):
-        raise DatasetError(f"{file}: is not a data set; it must hold 'path', 'train' or 'val', and 'names'")
+        raise DatasetError(f"{file}: not a data set; it must contain 'path', 'train' or 'val', and 'names'")
     return settings
 
 
@@ -126,7 +126,7 @@ def _judges(file: Path, judges: object, part: str, photos: Iterable[LabelledPhot
 def _photos(file: Path, entry: Path, names: tuple[str, ...]) -> Iterator[LabelledPhoto]:
     images = _images(file, entry)
     if not images:
-        raise DatasetError(f"{file}: {entry} holds no photos ({', '.join(sorted(PHOTO_SUFFIXES))})")
+        raise DatasetError(f"{file}: {entry} contains no photos ({', '.join(sorted(PHOTO_SUFFIXES))})")
     for image in images:
         label_file = _beside(image, "labels", ".txt")
         boxes = _with_truth(image, list(_boxes(image, label_file, names)))
@@ -152,7 +152,7 @@ def _beside(image: Path, folder: str, suffix: str) -> Path:
 
 
 def _with_truth(image: Path, boxes: list[TrueBox]) -> list[TrueBox]:
-    """The boxes with what a truth file tells of the items, where there is one: items come first, then hands."""
+    """The boxes with the details of a truth file, if there is one: items come first, then hands."""
     file = _beside(image, "truth", ".json")
     if file.parent == image.parent or not file.is_file():
         return boxes

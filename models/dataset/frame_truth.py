@@ -1,4 +1,4 @@
-"""What is truly in each frame of a simulated clip: ``NAME.frames.jsonl``, one line a frame."""
+"""The true contents of each frame of a simulated clip: ``NAME.frames.jsonl``, one line a frame."""
 
 import json
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ Corners = tuple[float, float, float, float]
 class TrueThing:
     """One item or hand in one frame.
 
-    ``id`` is the same through the clip; ``box`` is what is seen of it, normalised x1 y1 x2 y2; ``visible`` the share
-    of its outline that is seen (1 for a hand); ``held`` whether it is in a hand.
+    ``id`` is the same through the clip; ``box`` is the visible part, normalised x1 y1 x2 y2; ``visible`` the visible
+    share of its outline (1 for a hand); ``held`` whether it is in a hand.
     """
 
     id: str
@@ -37,14 +37,14 @@ class TrueThing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueFrame:
-    """Everything that is seen at one media time, in seconds."""
+    """Everything visible at one media time, in seconds."""
 
     t: float
     things: tuple[TrueThing, ...]
 
 
 def frames_beside(truth: Path) -> Path:
-    """Where the frames of a truth file lie."""
+    """The path of a truth file's frames."""
     return truth.with_name(truth.name.removesuffix(SUFFIX) + FRAMES_SUFFIX)
 
 

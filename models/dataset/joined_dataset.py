@@ -1,7 +1,7 @@
-"""Several data sets as one work copy that the trainer may write beside: links to the photos, labels renumbered.
+"""Several data sets as one working copy that a trainer may write to: links to the photos, labels renumbered.
 
-The given sets stay untouched (they are often read-only, and a trainer writes caches and repairs photos in place).
-Only the ``train`` parts are joined; a photo that some set keeps for measuring is refused, under whatever name.
+The given sets stay untouched: they are often read-only, while a trainer writes caches and repairs photos in place. Only
+the ``train`` parts are joined; a photo that some set keeps for measuring is refused, under whatever name.
 """
 
 import hashlib
@@ -21,7 +21,8 @@ JPEG_END = b"\xff\xd9"
 def training_photos(datasets: Sequence[DetectionDataset]) -> list[LabelledPhoto]:
     """The photos of all ``train`` parts, in order.
 
-    A set that names one folder as both ``train`` and ``val`` (Ultralytics wants both keys) keeps nothing back.
+    A set that names one folder as both ``train`` and ``val`` (Ultralytics requires both keys) keeps nothing for
+    measuring.
 
     Raises:
         DatasetError: there is none, a photo cannot be read as a picture, or it also belongs to a ``val`` part.
@@ -43,8 +44,8 @@ def write_work_copy(photos: Sequence[LabelledPhoto], folder: Path) -> Path:
     """Links (or copies) the photos into ``folder`` with labels numbered as in the project's list.
 
     Returns:
-        The ``data.yaml`` of the copy. Its ``val`` is one training photo: the trainer wants a list, and no figure is
-        taken from it.
+        The ``data.yaml`` of the copy. Its ``val`` is one training photo: the trainer requires a list, but no figure
+        comes from it.
     """
     import yaml
 
@@ -65,7 +66,7 @@ def write_work_copy(photos: Sequence[LabelledPhoto], folder: Path) -> Path:
 
 
 def kept_for_measuring(dataset: DetectionDataset) -> Iterator[LabelledPhoto]:
-    """The photos of its ``val`` parts that it does not learn from too."""
+    """The photos of its ``val`` parts that are not also for training."""
     trained_on = {part.name for part in dataset.train}
     for part in dataset.val:
         if part.name not in trained_on:
@@ -85,7 +86,7 @@ def _names(photos: Sequence[LabelledPhoto]) -> Iterator[str]:
 
 
 def _link(photo: Path, link: Path) -> None:
-    """A link, or a copy: where the system has no links, and of a JPEG whose end is missing, which would be repaired."""
+    """A link, or a copy: if the system has no links, and for a JPEG with a missing end, which would be repaired."""
     whole = photo.suffix.lower() not in {".jpg", ".jpeg"} or photo.read_bytes().endswith(JPEG_END)
     if whole:
         try:

@@ -1,4 +1,4 @@
-"""Labelled pictures of any kind, as an evaluation takes them: one name, what is judged, and the pictures in order."""
+"""Labelled pictures of any kind for an evaluation: a name, the judged labels, and the pictures in order."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ class JudgedSet:
 
     Attributes:
         name: for tables.
-        size: how many pictures.
-        judges: the labels that were boxed completely.
+        size: the number of pictures.
+        judges: the labels that are labelled completely.
         ignore_below: see ``JudgedPhoto``.
-        pictures: each picture (BGR) with its boxes; read anew at each call; may raise DatasetError.
+        pictures: each picture (BGR) with its boxes; read again at each call; may raise DatasetError.
     """
 
     name: str
@@ -40,7 +40,7 @@ def photo_sets(files: Sequence[Path]) -> list[JudgedSet]:
     """The ``val`` parts of data sets.
 
     Raises:
-        DatasetError: a data set cannot be used, or none has a ``val`` part.
+        DatasetError: a data set is unusable, or none has a ``val`` part.
     """
     parts = {f"{file.parent.name}/{part.name}": part for file in files for part in read_dataset(file).val}
     if files and not parts:
@@ -58,7 +58,7 @@ def photo_sets(files: Sequence[Path]) -> list[JudgedSet]:
 
 
 def clip_set(video: Path, boxes: Path | None = None, *, every: int = 1) -> JudgedSet:
-    """The frames of a clip that have boxes; a label that no box bears is not judged.
+    """The labelled frames of a clip; a label without a box is not judged.
 
     Raises:
         DatasetError: the boxes cannot be read.

@@ -1,4 +1,4 @@
-"""Frames of a clip with the boxes of everything in them: a simulated clip's own truth, or frames boxed by eye."""
+"""Frames of a clip with the boxes of everything in them: a simulated clip's own truth, or hand-labelled frames."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,9 +21,9 @@ def read_boxes(video: Path, boxes: Path | None = None, *, every: int = 1) -> dic
 
     Args:
         video: the clip.
-        boxes: lines of ``{"frame": n, "items": [...], "hands": [...]}``; ``frame`` may be left out where every frame
-            has a line, as in a simulated clip's ``frames.jsonl``, which is taken where None is given.
-        every: of the frames that have boxes, every how many-th to take.
+        boxes: lines of ``{"frame": n, "items": [...], "hands": [...]}``; ``frame`` may be omitted if every frame has a
+            line, as in a simulated clip's ``frames.jsonl``, which is the default.
+        every: use every n-th of the labelled frames.
 
     Raises:
         DatasetError: the file is missing or malformed.
@@ -32,7 +32,7 @@ def read_boxes(video: Path, boxes: Path | None = None, *, every: int = 1) -> dic
 
 
 def labelled_frames(video: Path, boxes: Mapping[int, Sequence[TrueBox]]) -> Iterator[tuple[Image, Sequence[TrueBox]]]:
-    """The frames (BGR) that have boxes, with those boxes.
+    """The labelled frames (BGR) with their boxes.
 
     Raises:
         DatasetError: the clip is missing, or ends before its boxes do.
@@ -60,7 +60,9 @@ def _read(source: Path) -> Iterator[tuple[int, list[TrueBox]]]:
             told = json.loads(line)
             yield int(told.get("frame", number)), [*map(_item, told["items"]), *map(_hand, told["hands"])]
         except MALFORMED as error:
-            raise DatasetError(f"{source} line {number + 1}: does not tell the items and hands of a frame") from error
+            raise DatasetError(
+                f"{source} line {number + 1}: does not contain the items and hands of a frame"
+            ) from error
 
 
 def _item(told: dict[str, object]) -> TrueBox:

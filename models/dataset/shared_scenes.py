@@ -1,12 +1,12 @@
-"""Photos of one scene on both sides of a split: what is measured on such a split flatters.
+"""Photos of one scene on both sides of a split, which make figures look too good.
 
-Two photos, or one and the mirror image of the other, are of one scene where their difference hashes are near and their
+Two photos, or one and the mirror image of the other, show one scene if their difference hashes are near and their
 colours correlate. The hash is one comparison of a thumbnail with itself; imagehash would bring SciPy and PyWavelets.
 
-The thresholds stand between what was found on eight photo sets that were split by others: of 814 nearest neighbours
-the pairs of one scene (bursts, a hand that moved) are 11 to 72 bits apart and correlate 0.82 to 0.999; products on
-white, which have one outline, are as near as 20 bits and correlate 0.83 at most; other pairs are at 53 to 105 bits and
-correlate 0.78 at most. So a few of the most moved pairs of one scene pass.
+The thresholds come from eight photo sets that were split by others. Of 814 nearest neighbours, pairs of one scene
+(bursts, a hand that moved) are 11 to 72 bits apart and correlate 0.82 to 0.999. Products on white, which share an
+outline, are as near as 20 bits and correlate 0.83 at most. Other pairs are at 53 to 105 bits and correlate 0.78 at
+most. So a few pairs of one scene with the most movement are missed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,11 +36,11 @@ Thumbs = NDArray[np.uint8]
 
 
 def by_rule(datasets: Sequence[DetectionDataset], rule: Rule) -> list[DetectionDataset]:
-    """The sets as they may be learned from.
+    """Applies a rule to the sets before training.
 
     Args:
-        datasets: their ``train`` parts are held against all that any of them keeps for measuring.
-        rule: ``drop`` leaves out of ``train`` what shares a scene, ``allow`` does not look.
+        datasets: their ``train`` parts are compared with everything that any of them keeps for measuring.
+        rule: ``drop`` removes photos that share a scene from ``train``, ``allow`` does not check.
 
     Raises:
         DatasetError: under ``refuse``, two photos that share a scene, by name; or one that cannot be read.
@@ -59,10 +59,10 @@ def by_rule(datasets: Sequence[DetectionDataset], rule: Rule) -> list[DetectionD
 
 
 def refuse(found: Mapping[Path, Path]) -> None:
-    """Does nothing where nothing was found.
+    """Does nothing if nothing was found.
 
     Args:
-        found: of photos to learn from, which kept one they share a scene with.
+        found: for photos in training, the kept photo whose scene they share.
 
     Raises:
         DatasetError: with the first of them by name.
@@ -70,14 +70,14 @@ def refuse(found: Mapping[Path, Path]) -> None:
     if found:
         learned, kept = next(iter(found.items()))
         raise DatasetError(
-            f"{learned}: shows the scene of {kept}, which is kept for measuring; so do {len(found)} of the photos to "
-            f"learn from, and figures would flatter: split by scene, leave them out with {OPTION} drop, or say "
+            f"{learned}: shows the scene of {kept}, which is kept for measuring; so do {len(found)} of the training "
+            f"photos, and figures would look too good: split by scene, leave them out with {OPTION} drop, or say "
             f"{OPTION} allow"
         )
 
 
 def shared(learned: Thumbs, kept: Thumbs) -> list[tuple[int, int]]:
-    """Which photos to learn from share a scene with one that is kept, each once: (number, number of the kept one)."""
+    """The training photos that share a scene with a kept one, each once: (number, number of the kept one)."""
     found: dict[int, int] = {}
     for side in (learned, learned[:, :, ::-1]):
         bits, colours = _bits(side), _colours(side)
@@ -112,13 +112,13 @@ EMPTY: Final[Thumbs] = np.zeros((0, HEIGHT, WIDTH, 3), np.uint8)
 
 
 def _bits(of: Thumbs) -> NDArray[np.float32]:
-    """The difference hash, ``[N, 256]`` of 1 and -1: whether it gets brighter from each cell to the next."""
+    """The difference hash, ``[N, 256]`` of 1 and -1: whether brightness rises from each cell to the next."""
     grey = of.astype(np.float32) @ np.array([0.114, 0.587, 0.299], np.float32)
     return np.where(grey[:, :, 1:] > grey[:, :, :-1], 1, -1).astype(np.float32).reshape(len(of), HEIGHT * (WIDTH - 1))
 
 
 def _colours(of: Thumbs) -> NDArray[np.float32]:
-    """Of mean 0 and length 1, so that a product of two is their correlation; 0 for a picture of one colour."""
+    """With mean 0 and length 1, so that the product of two is their correlation; 0 for a picture of one colour."""
     flat = of.reshape(len(of), HEIGHT * WIDTH * 3).astype(np.float32)
     flat -= flat.mean(1, keepdims=True)
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6), np.float32)

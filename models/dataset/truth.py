@@ -1,7 +1,7 @@
 """The labelled-clip format: ``NAME.mp4`` with ``NAME.truth.json`` beside it.
 
-One truth file says where the basket is in the picture, what stood in it at the start, and what every visit
-changed. The same file is written by the simulator and by a person who labels a recording by eye.
+One truth file contains the basket's place in the picture, its contents at the start, and the changes of every visit.
+The simulator and people who label a recording by hand write the same format.
 """
 
 import json
@@ -42,16 +42,16 @@ Point = tuple[float, float]
 
 
 class TruthError(ModelsError, ValueError):
-    """A truth file cannot be used; the message names the file and says why."""
+    """A truth file is unusable; the message names the file and says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruthEvent:
     """One item put in or taken out.
 
-    ``t`` is the moment of release in the basket (added) or of leaving the zone (removed); ``start`` and ``end``
-    bound the visit (``from`` and ``to`` in the file). All in seconds of media time. ``product`` is what the item is by
-    name, where that is known.
+    ``t`` is the moment of release in the basket (added) or of leaving the zone (removed); ``start`` and ``end`` bound
+    the visit (``from`` and ``to`` in the file). All in seconds of media time. ``product`` is the item's product name,
+    if known.
     """
 
     type: Change
@@ -75,7 +75,7 @@ class Distractor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """What a clip holds: size in pixels (width, height), zone as a normalised polygon, start count, events."""
+    """A clip's contents: size in pixels (width, height), zone as a normalised polygon, initial count, events."""
 
     video: str
     fps: float
@@ -87,7 +87,7 @@ class Truth:
     note: str | None = None
 
     def final(self) -> dict[str, int]:
-        """The true basket at the end: the start count plus every event; labels with a count of 0 are left out."""
+        """The true basket at the end: the initial count plus every event; labels with a count of 0 are left out."""
         count = dict(self.initial)
         for event in self.events:
             count[event.label] = count.get(event.label, 0) + (1 if event.type == "added" else -1)
@@ -98,8 +98,8 @@ def read_truth(path: Path) -> Truth:
     """Reads one truth file.
 
     Raises:
-        TruthError: the file is missing, is not JSON, is of another schema, a field is missing or wrong, or something is
-            removed that does not stand in the basket then.
+        TruthError: the file is missing, is not JSON, has another schema, a field is missing or wrong, or an item is
+            removed that is not in the basket.
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -116,10 +116,10 @@ def read_truth(path: Path) -> Truth:
 
 
 def find_truth(paths: Iterable[Path]) -> list[Path]:
-    """Every truth file that the paths name: a truth file, a clip that has one beside it, or a folder (searched deep).
+    """Every truth file under the paths: truth files, clips that have one beside them, folders (searched recursively).
 
     Raises:
-        TruthError: a path does not exist, or none of them leads to a truth file.
+        TruthError: a path does not exist, or there is no truth file under any of them.
     """
     found: list[Path] = []
     for path in paths:
@@ -215,27 +215,27 @@ def _check_removals(path: Path, truth: Truth) -> None:
         count[event.label] = count.get(event.label, 0) + (1 if event.type == "added" else -1)
         if count[event.label] < 0:
             raise TruthError(
-                f"{path}: at {event.t:g} s a {event.label} is removed that is not in the basket; "
-                "add it to 'initial', or mend the event"
+                f"{path}: at {event.t:g} s a {event.label} is removed that is not in the basket; add it to "
+                "'initial', or correct the event"
             )
 
 
 def _number(value: Any, least: float = 0.0) -> float:
     number = float(value)
     if not least <= number < math.inf:
-        raise ValueError(f"{value!r} is no number from {least:g} on")
+        raise ValueError(f"{value!r} is not a number from {least:g} on")
     return number
 
 
 def _count(value: Any) -> int:
     if not isinstance(value, int) or not 0 <= value <= MOST_ITEMS:
-        raise ValueError(f"{value!r} is no count from 0 to {MOST_ITEMS}")
+        raise ValueError(f"{value!r} is not a count from 0 to {MOST_ITEMS}")
     return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r} is no text")
+        raise ValueError(f"{value!r} is not text")
     return value
 
 

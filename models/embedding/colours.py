@@ -1,8 +1,9 @@
-"""The colours of a crop as a histogram: a net that learned ImageNet's classes hardly looks at them, and packs that are
-alike in form differ in them.
+"""The colours of a crop as a histogram.
 
-Each pixel of the crop, made smaller, counts softly for the cells of a grid over two colour differences and lightness,
-so that a little other light moves little. The colour differences are shares of the lightness.
+A network trained on ImageNet's classes hardly uses colours, while packs of the same form differ in them.
+
+Each pixel of the reduced crop counts softly for the cells of a grid over two colour differences and lightness, so that
+a small change of light changes little. The colour differences are shares of the lightness.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -38,7 +39,7 @@ def colours(crops: "torch.Tensor") -> "torch.Tensor":
 
 
 def _cells(values: "torch.Tensor", low: float, high: float, count: int, blur: float) -> "torch.Tensor":
-    """How far each pixel counts for each of ``count`` cells: ``[N, 1, y, x]`` to ``[N, count, y * x]``, one in all."""
+    """The share of each pixel in each of ``count`` cells: ``[N, 1, y, x]`` to ``[N, count, y * x]``, with sum 1."""
     import torch
 
     centres = torch.linspace(low, high, count).view(1, count, 1)

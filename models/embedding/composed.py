@@ -21,7 +21,7 @@ SKIN: Final = ((90, 60, 45), (235, 195, 170))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
-    """Products cut out: ``pixels`` ``[N, side, side, 4]`` with opacity, ``products`` the number of each one's."""
+    """Cut-out products: ``pixels`` ``[N, side, side, 4]`` with opacity, ``products`` the product number of each."""
 
     pixels: Pixels
     products: NDArray[np.int64]
@@ -29,7 +29,7 @@ class Views:
 
 
 def read_views(folders: Sequence[Path]) -> Views:
-    """The views that ``smartcart datasets views`` wrote.
+    """The views written by ``smartcart datasets views``.
 
     Raises:
         DatasetError: there are none.
@@ -60,7 +60,7 @@ def _number(names: list[str], name: str) -> int:
 def laid(view: Pixels, ground: Pixels, side: int, rng: np.random.Generator) -> Pixels:
     """A view turned in its plane over a ground (``[3, side, side]`` RGB), as the edge would cut it; the same form.
 
-    Half of them are partly covered as by fingers, and all stand in some other light.
+    Half of them are partly covered as by fingers, and all are in different light.
     """
     size = view.shape[0]
     turn = cv2.getRotationMatrix2D((size / 2, size / 2), float(rng.uniform(0, 360)), float(rng.uniform(0.6, 1.0)))
@@ -104,7 +104,7 @@ def _cover(square: NDArray[np.float32], box: tuple[int, int, int, int], rng: np.
 
 
 def _coarser(picture: Pixels, rng: np.random.Generator) -> Pixels:
-    """Some of them with as few pixels as a far thing has, and all with a sensor's noise."""
+    """Some with as few pixels as a distant object, and all with a sensor's noise."""
     side = picture.shape[0]
     if rng.random() < 0.5:
         few = int(rng.integers(36, 96))

@@ -18,12 +18,12 @@ LICENCE: Final = "Apache-2.0"
 def write_embedding(
     features: "onnx.ModelProto", projection: Projection, out: Path, *, record: Mapping[str, Any], sources: Sequence[str]
 ) -> None:
-    """Writes the network, whole or not at all.
+    """Writes the network atomically.
 
     Args:
         features: the backbone, input ``crops``, output ``features``.
-        record: the training's; ``like``, ``sharpness``, what was chosen and the recipe go into the file.
-        sources: the data sets that it learned from, with author and licence.
+        record: the training's; ``like``, ``sharpness``, the chosen candidate and the recipe go into the file.
+        sources: the training data sets, with author and licence.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper

@@ -1,4 +1,4 @@
-"""How well products are told that were never trained on: the nearest, the nearest five, and who is a stranger.
+"""How well unseen products are distinguished: the nearest, the nearest five, and detection of strangers.
 
 Some pictures of each product enrol it, others ask. In each draw half of the products stay unknown: the threshold of the
 probability is set so that 5 % of their pictures pass for something known, and what counts is how many of the others are
@@ -23,8 +23,11 @@ SHARPNESSES: Final = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0, 30.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarityReading:
-    """How similarities are to be read: ``like`` is the one at which something is as likely a product as none of them,
-    ``sharpness`` the log-odds a unit."""
+    """The interpretation of similarities.
+
+    ``like`` is the similarity at which something is as likely a product as none of them, ``sharpness`` the log-odds per
+    unit.
+    """
 
     like: float
     sharpness: float
@@ -66,9 +69,9 @@ def told(
     """The figures with so many enrolled pictures a product.
 
     Args:
-        enrolled: embeddings to draw from, ``of`` the number of each one's product.
-        asking: embeddings that ask, ``truth`` the number of each one's product.
-        reading: how similarities are to be read.
+        enrolled: the embeddings to draw from, ``of`` the product number of each.
+        asking: the embeddings that ask, ``truth`` the product number of each.
+        reading: the interpretation of similarities.
     """
     rng = np.random.default_rng(seed)
     products = np.unique(of)
@@ -91,7 +94,7 @@ def told(
 
 
 def alikeness(enrolled: Floats, of: Numbers, asking: Floats, *, shots: int, rng: np.random.Generator) -> Floats:
-    """``[asking, products]``: as the gallery holds it, half the nearest picture, half the mean of all."""
+    """``[asking, products]``: as in the gallery, half the nearest picture, half the mean of all."""
     columns = []
     for product in np.unique(of):
         rows = enrolled[rng.permutation(np.flatnonzero(of == product))[:shots]]
@@ -121,8 +124,10 @@ def _half(products: int, rng: np.random.Generator) -> Numbers:
 def fitted(
     enrolled: Floats, of: Numbers, asking: Floats, truth: Numbers, *, shots: int, seed: int = 0
 ) -> SimilarityReading:
-    """How similarities are to be read so that a gallery's probabilities are honest: the least log loss of what half of
-    the products say about all, over a grid."""
+    """The interpretation of similarities that makes a gallery's probabilities honest.
+
+    It has the least log loss over a grid, with half of the products known and all of them asked about.
+    """
     rng = np.random.default_rng(seed)
     alike = alikeness(enrolled, of, asking, shots=shots, rng=rng)
     place = np.searchsorted(np.unique(of), truth)
@@ -132,7 +137,7 @@ def fitted(
 
 
 def _loss(alike: Floats, place: Numbers, known: Numbers, reading: SimilarityReading) -> float:
-    """The mean log loss of the product, or of *none of them* where it is not among the known."""
+    """The mean log loss of the product, or of *none of them* if it is not among the known."""
     raised = np.exp(reading.sharpness * (alike[:, known] - reading.like))
     is_own = known[None] == place[:, None]
     own = np.where(is_own.any(1), (raised * is_own).sum(1), 1.0)

@@ -1,7 +1,6 @@
-"""What a projection learns by: three metric losses that are compared on products kept aside.
+"""The losses of a projection: three metric losses, compared on products kept aside.
 
-Each takes embeddings ``[B, width]`` of length 1 and the number of each one's product; what may not be told apart has
-number -1 to nobody.
+Each takes embeddings ``[B, width]`` of length 1 and the product number of each; number -1 marks indistinguishable ones.
 """
 
 from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
@@ -14,7 +13,7 @@ LOSSES: Final[tuple[LossName, ...]] = get_args(LossName)
 
 
 class Loss(Protocol):
-    """A loss with weights of its own, or none."""
+    """A loss with or without its own weights."""
 
     def parameters(self) -> "list[torch.Tensor]": ...
 
@@ -42,7 +41,7 @@ class Contrastive:
 
 
 class ProxyAnchor:
-    """One learned proxy a product; source: Kim et al. (2020)."""
+    """One learned proxy per product; source: Kim et al. (2020)."""
 
     def __init__(self, products: int, width: int, scale: float = 32.0, margin: float = 0.1) -> None:
         import torch
@@ -73,7 +72,7 @@ def softplus_sum(rows: "torch.Tensor") -> "torch.Tensor":
 
 
 class Angular:
-    """ArcFace: a class a product, its angle made harder by a margin; source: Deng et al. (2019)."""
+    """ArcFace: a class per product, its angle made harder by a margin; source: Deng et al. (2019)."""
 
     def __init__(self, products: int, width: int, scale: float = 24.0, margin: float = 0.3) -> None:
         import torch
@@ -95,7 +94,7 @@ class Angular:
 
 
 def loss_of(name: LossName, products: int, width: int) -> Loss:
-    """A fresh loss over so many products."""
+    """A fresh loss over this many products."""
     match name:
         case "contrastive":
             return Contrastive()

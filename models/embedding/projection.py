@@ -1,6 +1,6 @@
 """The learned layer of the embedding: from the backbone's features to ``WIDTH`` values, by a metric loss.
 
-It evens out what differs between views of one product, and may then be trained on products that are seen several times.
+It removes differences between views of one product, and can then be trained on products seen several times.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ OF_EACH: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
-    """``(features - centre) @ matrix``, brought to length 1."""
+    """``(features - centre) @ matrix``, normalised to length 1."""
 
     centre: Floats
     matrix: Floats
@@ -34,18 +34,18 @@ class Projection:
 
 
 def unit(rows: Floats) -> Floats:
-    """Rows brought to length 1."""
+    """Rows normalised to length 1."""
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def evened(parts: Sequence[tuple[Floats, Numbers]]) -> Projection:
-    """Turns and stretches features so that what differs between views of one product counts little.
+    """Rotates and scales features so that differences between views of one product count little.
 
     Within-class covariance normalisation (Hatch et al., 2006), regularised by ``SHRUNK`` of its mean; then the first
     ``WIDTH`` principal axes.
 
     Args:
-        parts: features ``[N, width]`` and the number of each one's product, of each kind of pictures; all count alike.
+        parts: features ``[N, width]`` and the product number of each, for each kind of pictures; all kinds count alike.
     """
     centre = np.mean([features.mean(0) for features, _ in parts], 0).astype(np.float32)
     within = np.mean([_scaled(_spread_within(*part)) for part in parts], 0)
@@ -57,7 +57,7 @@ def evened(parts: Sequence[tuple[Floats, Numbers]]) -> Projection:
 
 
 def _spread_within(features: Floats, products: Numbers) -> Square:
-    """The covariance of features around the mean of each product that is seen more than once."""
+    """The covariance of features around the mean of each product seen more than once."""
     around = [features[products == k] for k in np.unique(products)]
     apart = np.concatenate([rows - rows.mean(0) for rows in around if len(rows) > 1])
     return np.asarray(apart.T @ apart / len(apart), np.float64)
@@ -74,7 +74,7 @@ def learned(
 
     Args:
         features: ``[N, width]``.
-        products: of each the number of its product, from 0; what stands alone teaches nothing.
+        products: the product number of each, from 0; a product seen once teaches nothing.
         steps: batches of 64 products.
         rate: the learning rate at the start, as a share of the matrix's mean size.
     """

@@ -1,9 +1,9 @@
-"""Trains the embedding: the backbone stays as it is, the layer behind it learns what to overlook.
+"""Trains the embedding: the backbone stays fixed, the layer after it learns to ignore differences between views.
 
-Three kinds of pictures show one product several times: rendered products seen from several sides, laid over real
-surroundings; real crops, each a product of its own that is seen twice in other light; and photos of real products, a
-folder each. Kept products, which it does not learn from, choose the candidate; the rendered ones among them, seen from
-any side, say how similarities are to be read.
+Three kinds of pictures show one product several times: rendered products from several sides, laid over real
+surroundings; real crops, each a product of its own, seen twice in different light; and photos of real products, in one
+folder each. Kept products, which are not used for training, choose the candidate. The rendered ones among them, seen
+from any side, determine the interpretation of similarities.
 """
 
 import json
@@ -30,14 +30,14 @@ SHOTS: Final = 5
 EVENED: Final = "evened out"
 CANDIDATES: Final = (EVENED, *LOSSES)
 UNREAD: Final = SimilarityReading(like=0.3, sharpness=10.0)
-"""How similarities are read while candidates are compared."""
+"""The interpretation of similarities while candidates are compared."""
 Shown = tuple[Pixels, Numbers]
-"""Crops ``[N, 3, side, side]`` and the number of each one's product."""
+"""Crops ``[N, 3, side, side]`` and the product number of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingRecipe:
-    """What decides a training besides pictures and start.
+    """Everything that determines a training besides pictures and start weights.
 
     Attributes:
         views: of each rendered product, at most.
@@ -69,7 +69,7 @@ def train_embedding(
 
     Args:
         data: ``data.yaml`` files of real pictures; their ``train`` parts are cut.
-        views: folders of rendered products to learn from, ``kept`` of those that choose.
+        views: folders of rendered products for training, ``kept`` of those that choose.
         out: the ONNX file to write.
         photos: of real products. Every second product chooses the candidate; the file then learns from all of them.
             Without photos the rendered products choose.
@@ -79,8 +79,8 @@ def train_embedding(
         The record: figures of every candidate on the kept products, and which one was written.
 
     Raises:
-        DatasetError: pictures or views are not there.
-        TrainingError: the weights cannot be used, or the extra is not installed.
+        DatasetError: pictures or views are missing.
+        TrainingError: the weights are unusable, or the extra is not installed.
     """
     try:
         import torch
@@ -139,7 +139,7 @@ def _worth(figure: ToldApart) -> float:
 
 
 def candidate(name: str, parts: Sequence[tuple[Floats, Numbers]], recipe: EmbeddingRecipe) -> Projection:
-    """The features with the views' differences evened out, alone or with a loss from there."""
+    """The features with the differences between views removed, alone or followed by a loss."""
     start = evened(parts)
     if name == EVENED:
         return start
@@ -149,20 +149,20 @@ def candidate(name: str, parts: Sequence[tuple[Floats, Numbers]], recipe: Embedd
 
 
 def joined(parts: Sequence[tuple[Floats, Numbers]]) -> tuple[Floats, Numbers]:
-    """All of them, with a number of its own for every product."""
+    """All of them, with a separate number for every product."""
     starts = np.cumsum([0, *(int(numbers.max()) + 1 for _, numbers in parts)])
     numbers = [numbers + first for (_, numbers), first in zip(parts, starts, strict=False)]
     return np.concatenate([features for features, _ in parts]), np.concatenate(numbers)
 
 
 def real_crops(data: Sequence[Path], most: int, rng: np.random.Generator) -> Pixels:
-    """Crops of the ``train`` parts, of each data set about as many.
+    """Crops of the ``train`` parts, about the same number from each data set.
 
     Raises:
         DatasetError: there are none.
     """
     if not data:
-        raise DatasetError("give --data: real pictures are what rendered products are laid over")
+        raise DatasetError("give --data: the real pictures on which rendered products are laid")
     crops = []
     for file in data:
         photos = [photo for part in read_dataset(file).train for photo in part.photos]
@@ -174,7 +174,7 @@ def real_crops(data: Sequence[Path], most: int, rng: np.random.Generator) -> Pix
 
 
 def _twice(network: Features, crops: Pixels) -> tuple[Floats, Numbers]:
-    """Features of each crop in two other lights; each crop is a product."""
+    """Features of each crop in two different lights; each crop is a product."""
     import torch
 
     rows = [network.of((varied(torch.from_numpy(crops)) * 255).byte().numpy()) for _ in range(2)]
@@ -184,7 +184,7 @@ def _twice(network: Features, crops: Pixels) -> tuple[Floats, Numbers]:
 def _seen(
     network: Features, views: Views, grounds: Pixels, most: int, rng: np.random.Generator
 ) -> tuple[Floats, Numbers]:
-    """Features of so many views of each product, laid over real crops, and the number of each one's product."""
+    """Features of several views of each product, laid over real crops, and the product number of each."""
     chosen = np.concatenate(
         [rng.permutation(np.flatnonzero(views.products == k))[:most] for k in range(len(views.names))]
     )
@@ -198,7 +198,7 @@ def _seen(
 
 
 def first_of_each(truth: Numbers, shots: int, seed: int) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    """Which pictures enrol: so many of each product, drawn."""
+    """Which pictures enrol: this many of each product, drawn at random."""
     rng = np.random.default_rng(seed)
     enrols = np.zeros(len(truth), bool)
     for product in np.unique(truth):
@@ -207,6 +207,6 @@ def first_of_each(truth: Numbers, shots: int, seed: int) -> "np.ndarray[Any, np.
 
 
 def kept_figures(rows: Floats, of: Numbers, *, reading: SimilarityReading = UNREAD, seed: int = 1) -> ToldApart:
-    """The figures of embeddings of which some enrol and the others ask."""
+    """The figures of embeddings, some of which enrol while the others ask."""
     enrols = first_of_each(of, SHOTS, seed)
     return told(rows[enrols], of[enrols], rows[~enrols], of[~enrols], shots=SHOTS, reading=reading)

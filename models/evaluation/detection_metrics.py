@@ -1,8 +1,8 @@
-"""Average precision of detections, as COCO counts it, and per data set only for the labels that the set judges.
+"""Average precision of detections, as COCO computes it, for each data set only over the labels that it judges.
 
-Source of the figures: T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context" (2014) and its evaluation:
-within a photo each detection, best first, takes the free true box of its label with the highest overlap; precision
-is made monotonous and read at 101 recall levels. Pure: no files, no clock.
+Source of the figures: T.-Y. Lin et al., "Microsoft COCO: Common Objects in Context" (2014) and its evaluation: within a
+photo each detection, best first, takes the free true box of its label with the highest overlap; precision is made
+monotonous and read at 101 recall levels. Pure: no files, no clock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,14 +31,14 @@ class FoundBox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedPhoto:
-    """What is in one photo and what was found there.
+    """The truth and the detections of one photo.
 
     Attributes:
         truth: the drawn boxes.
-        found: the model's boxes, at a low threshold, so that the whole precision-recall curve is seen.
-        judges: the labels that were boxed completely; boxes of other labels count neither way.
-        ignore_below: share of the picture under which things were left unboxed on purpose: a found box smaller than
-            this that meets no true box counts neither way.
+        found: the model's boxes, at a low threshold, so that the whole precision-recall curve is covered.
+        judges: the labels that are labelled completely; boxes of other labels count neither way.
+        ignore_below: share of the picture below which things were left unlabelled on purpose: a smaller detection
+            without a true box counts neither way.
     """
 
     truth: Sequence[TrueBox]
@@ -58,7 +58,7 @@ class LabelFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionFigures:
-    """Means over the labels that have true boxes; None where there is none."""
+    """Means over the labels that have true boxes; None if there is none."""
 
     map50: float | None
     map50_95: float | None
@@ -70,9 +70,9 @@ def detection_figures(photos: Sequence[JudgedPhoto], *, least_visible: float = 0
     """The figures over all photos, pooled.
 
     Args:
-        photos: what is there and what was found.
-        least_visible: true boxes of things of which less can be seen need not be found: to find them counts neither
-            way, as COCO treats what it marks as a crowd.
+        photos: the truth and the detections.
+        least_visible: true boxes of objects with a smaller visible share need not be found: finding them counts neither
+            way, as with COCO's crowds.
     """
     needed = [box for photo in photos for box in photo.truth if box.label in photo.judges and _seen(box, least_visible)]
     per_label = {label: _label_figures(label, photos, least_visible) for label in sorted({box.label for box in needed})}
@@ -90,7 +90,7 @@ def average_precision(confidence: Floats, hit: NDArray[np.bool_], true_boxes: in
     Args:
         confidence: one for each detection, any order.
         hit: whether that detection took a true box.
-        true_boxes: how many there were to take; at least 1.
+        true_boxes: their number; at least 1.
 
     >>> average_precision(np.array([0.9, 0.8]), np.array([True, False]), 1)
     1.0

@@ -1,9 +1,9 @@
-"""What a real detector makes of true boxes: misses, shifted boxes, wrong classes, doubled and invented boxes.
+"""A real detector's errors on true boxes: misses, shifted boxes, wrong classes, duplicate and invented boxes.
 
-Every disturbance is a random process in media time, so that a clip of 10 frames/s and one of 30 are disturbed alike:
-a miss is a two-state Markov chain whose long-run share follows a logistic regression on what is seen; confidences and
-sides of boxes are quantile tables driven by an Ornstein-Uhlenbeck process (a Gaussian copula); a thing has a bias of
-its own, since a detector that fails on an item fails on it again.
+Every disturbance is a random process in media time, so that clips of 10 and of 30 frames/s are disturbed alike. A miss
+is a two-state Markov chain whose long-run share follows a logistic regression on the visible properties. Confidences
+and sides of boxes are quantile tables driven by an Ornstein-Uhlenbeck process (a Gaussian copula). An object has its
+own bias, since a detector that fails on an item fails on it again.
 """
 
 import json
@@ -23,7 +23,7 @@ from smartcart.models.labels import HAND
 
 SCHEMA: Final = "smartcart.noise/2"
 FEATURES: Final = ("one", "held", "under_0.3", "under_0.6", "under_0.85", "log_size", "at_border")
-SAME: Final = 0.4  # the overlap (IoU) from which on a box is around a thing
+SAME: Final = 0.4  # the overlap (IoU) from which a box counts as around an object
 BORDER: Final = 0.01
 TYPICAL_SIZE: Final = 0.15
 
@@ -31,13 +31,16 @@ Table = tuple[float, ...]
 
 
 class NoiseError(ModelsError, ValueError):
-    """A file of detector noise cannot be used; the message says why."""
+    """A noise file is unusable; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chance:
-    """How often something happens to a thing: logistic weights of ``FEATURES``, an offset a class, the spread of the
-    things' own biases (in logits), and the seconds within which one state is forgotten."""
+    """How often something happens to an object.
+
+    Logistic weights of ``FEATURES``, an offset per class, the spread of the objects' own biases (in logits), and the
+    seconds within which one state is forgotten.
+    """
 
     weights: Table
     by_label: Mapping[str, float] = field(default_factory=dict)
@@ -53,11 +56,11 @@ class Chance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phantom:
-    """A box around nothing, as one was seen at one place of a rendered clip.
+    """A box around nothing, as observed at one place of a rendered clip.
 
-    ``seconds`` is the time from its first to its last sight, ``seen`` the share of the frames between in which it was
-    there, ``memory`` the seconds within which it is forgotten whether it was; ``stays`` says that it was there for most
-    of the clip.
+    ``seconds`` is the time from its first to its last frame, ``seen`` the share of the frames between in which it was
+    there, ``memory`` the time constant of its presence in seconds; ``stays`` says that it was there for most of the
+    clip.
     """
 
     label: str
@@ -71,8 +74,11 @@ class Phantom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Double:
-    """A further box around a thing, as one was seen: whether under the same class, how far its sides lie off the first
-    one's (shares of its width and height), and its confidence as a share of the first one's."""
+    """An additional box around an object, as observed.
+
+    Whether it has the same class, the offset of its sides from the first one's (shares of its width and height), and
+    its confidence as a share of the first one's.
+    """
 
     same: bool
     apart: Corners
@@ -81,16 +87,16 @@ class Double:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorNoise:
-    """The noise of one detector, as ``fit`` finds it and JSON keeps it.
+    """The noise of one detector, as ``fit`` finds it and JSON stores it.
 
-    Tables hold equally spaced quantiles. ``shift`` is how far a side lies off, as a share of the box's width or height;
-    ``double`` says how often there is a further box, and ``doubles`` are examples of it; ``own`` is the share of a
-    shift's variance that stays with a thing; ``confusion`` maps a class to the shares of the classes that a thing of it
-    is mostly taken for; ``rivals`` to those of the others that single frames tell or come near to, ``flicker`` says how
-    often they tell them, and ``flicker_mistaken`` of a thing that is mostly taken for another; ``doubt`` is how many
-    standard deviations less sure the detector is of such a thing; ``naming`` are the shares of what is told, for things
-    that are ``right``, for those ``mistaken``, and where a frame ``flickers``. Phantoms that stay are there from a
-    trip's first frame on.
+    Tables contain equally spaced quantiles. ``shift`` is the offset of a side, as a share of the box's width or height.
+    ``double`` is how often there is an additional box, and ``doubles`` are examples of it. ``own`` is the share of a
+    shift's variance that stays with an object. ``confusion`` maps a class to the shares of the classes that it is
+    mostly taken for; ``rivals`` to those of the others that single frames report or come near to. ``flicker`` is how
+    often they report them, and ``flicker_mistaken`` the same for an object that is mostly taken for another; ``doubt``
+    is how many standard deviations less sure the detector is of such an object. ``naming`` are the shares of the
+    reported class, for objects that are ``right``, for those ``mistaken``, and if a frame ``flickers``. Phantoms that
+    stay are there from a trip's first frame on.
     """
 
     model: str
@@ -121,12 +127,12 @@ def read_noise(path: Path) -> DetectorNoise:
     """Reads a noise model.
 
     Raises:
-        NoiseError: the file is missing or not of this form.
+        NoiseError: the file is missing or malformed.
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw.pop("schema") != SCHEMA:
-            raise NoiseError(f"{path}: is not a noise model of schema {SCHEMA}")
+            raise NoiseError(f"{path}: not a noise model of schema {SCHEMA}")
         for name in ("miss", "miss_hand", "flicker", "flicker_mistaken", "double"):
             raw[name] = Chance(**raw[name])
         raw["doubles"] = [Double(**double) for double in raw["doubles"]]
@@ -135,11 +141,11 @@ def read_noise(path: Path) -> DetectorNoise:
     except OSError as error:
         raise NoiseError(f"{path}: cannot be read: {error.strerror}; fit one with --fit-noise") from error
     except MALFORMED as error:
-        raise NoiseError(f"{path}: is not a noise model: {error!r}") from error
+        raise NoiseError(f"{path}: not a noise model: {error!r}") from error
 
 
 def features(thing: TrueThing) -> Table:
-    """What the chances depend on, in the order of ``FEATURES``."""
+    """The variables of the probabilities, in the order of ``FEATURES``."""
     x1, y1, x2, y2 = thing.box
     at_border = min(x1, y1) < BORDER or max(x2, y2) > 1 - BORDER
     v = thing.visible
@@ -156,10 +162,9 @@ def features(thing: TrueThing) -> Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """What the disturbed detector says of one frame: a class, a confidence in [0, 1] and a box.
+    """The disturbed detector's output for one object in one frame: a class, a confidence in [0, 1] and a box.
 
-    ``share`` is how much of that confidence is the class's; what is left belongs to the ``rivals``, to each twice as
-    much as to the next.
+    ``share`` is the class's part of that confidence; the rest belongs to the ``rivals``, each twice the next.
     """
 
     label: str
@@ -171,7 +176,7 @@ class Sighting:
 
 @dataclass(slots=True)
 class _Mind:
-    """What the detector keeps making of one thing."""
+    """The detector's lasting errors on one object."""
 
     bias: float
     own: NDArray[np.float64]
@@ -189,17 +194,17 @@ class _Mind:
 
 @dataclass(slots=True)
 class _Haunt:
-    """A phantom at work; ``there`` is None before its first frame."""
+    """An active phantom; ``there`` is None before its first frame."""
 
     phantom: Phantom
     end: float
     there: bool | None = None
 
 
-class NoisyEye:
-    """Tells frame after frame what a detector with this noise would; feed it the frames in order.
+class NoisyDetector:
+    """Produces, frame by frame, the output of a detector with this noise; feed it the frames in order.
 
-    The same noise, seed and frames give the same sightings.
+    The same noise, seed and frames give the same output.
     """
 
     def __init__(self, noise: DetectorNoise, seed: int) -> None:
@@ -210,7 +215,7 @@ class NoisyEye:
         self._time: float | None = None
 
     def look(self, frame: TrueFrame) -> list[Sighting]:
-        """The sightings of one frame, best first."""
+        """The output for one frame, best first."""
         found = [s for thing in frame.things for s in self._see(frame.t, thing)]
         found += self._invent(frame.t)
         self._time = frame.t
@@ -283,7 +288,7 @@ class NoisyEye:
         return _quantile(self._noise.naming[kind], float(self._mixed(mind)[5]))
 
     def _box(self, thing: TrueThing, mind: _Mind) -> Corners:
-        """The box; sides that would together leave the thing are less far off."""
+        """The box; offsets of sides that would invert it are reduced."""
         table, drive = self._noise.shift[kind_of(thing)], self._mixed(mind)[:4]
         boxes = (_shifted(thing.box, table, drive * part) for part in (1.0, 0.7, 0.4))
         return next((box for box in boxes if iou(box, thing.box) >= SAME), thing.box)
@@ -307,7 +312,7 @@ class NoisyEye:
 
 
 def kind_of(thing: TrueThing) -> str:
-    """Which of the tables a thing belongs to."""
+    """The table that an object belongs to."""
     return HAND if thing.label == HAND else "held" if thing.held else "hidden" if thing.visible < 0.6 else "resting"
 
 
@@ -328,7 +333,7 @@ def _moved(box: Corners, shares: Corners) -> Corners:
 
 
 def _quantile(table: Table, normal: float) -> float:
-    """The table's value at the share that a normal deviate stands for."""
+    """The table's value at the quantile of a normal deviate."""
     at = NormalDist().cdf(normal) * (len(table) - 1)
     low = min(int(at), len(table) - 2)
     return table[low] + (table[low + 1] - table[low]) * (at - low)

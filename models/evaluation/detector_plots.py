@@ -1,4 +1,4 @@
-"""Pictures of what an eye gets wrong: the confusion matrix, recall by visibility, and the worst pictures with boxes."""
+"""Pictures of a detector's errors: the confusion matrix, recall by visibility, and the worst pictures with boxes."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -25,10 +25,10 @@ def write_plots(folder: Path, photos: Sequence[JudgedPhoto], pictures: Iterable[
     """Writes ``confusions.png``, ``recall.png`` and ``worst.jpg``.
 
     Args:
-        folder: made where it is not.
-        photos: what was compared.
+        folder: created if missing.
+        photos: the compared photos.
         pictures: the same photos' pictures (BGR), in the same order.
-        confidence: that the edge works with.
+        confidence: the edge's threshold.
 
     Raises:
         ModuleNotFoundError: matplotlib is not installed.

@@ -1,8 +1,8 @@
-"""Event and basket figures over labelled clips: how often what happened was told right.
+"""Event and basket figures over labelled clips: how often events were reported correctly.
 
-Definitions: a prediction is right if type and label equal those of a truth event that is not matched yet and its
-media time lies within [from - 1 s, to + 2 s]; matching is one to one, pairs taken by smallest time difference.
-Basket figures (cAcc, ACD, mCCD, mCIoU) follow the RPC retail checkout benchmark (Wei et al., 2019, arXiv:1901.07249).
+Definitions: a prediction is right if its type and label equal those of an unmatched true event and its media time lies
+within [from - 1 s, to + 2 s]; matching is one to one, pairs taken by smallest time difference. Basket figures (cAcc,
+ACD, mCCD, mCIoU) follow the RPC retail checkout benchmark (Wei et al., 2019, arXiv:1901.07249).
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ CAUSES: Final[tuple[ErrorCause, ...]] = ("detector", "id_switch", "visit", "clas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """One decided event; ``type`` is None where it was left uncertain; ``t`` in seconds of media time."""
+    """One decided event; ``type`` is None if it was left uncertain; ``t`` in seconds of media time."""
 
     type: Literal["added", "removed"] | None
     label: str | None
@@ -32,7 +32,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What the edge made of one clip.
+    """The edge's result for one clip.
 
     ``visits`` are (start, end) in seconds; ``sights`` maps a label to the media times at which it was detected.
     """
@@ -44,7 +44,7 @@ class Replayed:
     sights: Mapping[str, Sequence[float]]
 
     def final(self) -> dict[str, int]:
-        """The predicted basket at the end: start count plus decided events, never below zero."""
+        """The predicted basket at the end: initial count plus decided events, never below zero."""
         count = Counter(dict(self.truth.initial))
         for prediction in sorted((p for p in self.predictions if p.type and p.label), key=lambda p: p.t):
             label = str(prediction.label)
@@ -54,7 +54,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Pairs of indices (truth, prediction), and what is left over on both sides."""
+    """Pairs of indices (truth, prediction), and the rest of both sides."""
 
     pairs: tuple[tuple[int, int], ...]
     missed: tuple[int, ...]
@@ -86,7 +86,7 @@ def figures(clips: Sequence[Replayed], prices: Mapping[str, int] | None = None) 
     """Every figure of ``smartcart evaluate`` over the clips, pooled; a ratio with denominator 0 is None.
 
     Args:
-        prices: label to price in minor units, for the money error; None leaves it out.
+        prices: label to price in minor units, for the money error; None omits it.
     """
     matched = [match(c.truth.events, c.predictions) for c in clips]
     loose = [match(c.truth.events, c.predictions, with_label=False) for c in clips]
@@ -227,11 +227,11 @@ def _situation_at(truth: Truth, t: float) -> str:
 
 
 def _causes(clips: Sequence[Replayed], matched: Sequence[Matching]) -> Json:
-    """Blames every error on one part.
+    """Attributes every error to one component.
 
-    ``class``: right but for the label (the missed event and the wrong one are one error); ``visit``: no visit was
-    found where one was, or one was found where none was; ``detector``: the item was detected in fewer than 3 frames
-    of its visit; ``id_switch``: all else, that is, item and visit were seen and yet put together wrongly.
+    ``class``: right except for the label; a missed event and a wrong one of the same change count as one error.
+        ``visit``: a visit was missed or invented. ``detector``: the item was detected in fewer than 3 frames of its
+        visit. ``id_switch``: everything else, that is, item and visit were seen but put together wrongly.
     """
     causes: Counter[ErrorCause] = Counter()
     for clip, m in zip(clips, matched, strict=True):

@@ -1,8 +1,8 @@
-"""What is found in real pictures under any name, and how much of that is named right.
+"""What is found in real pictures under any name, and how much of it is named correctly.
 
-Average precision asks for the right name at once, and drops what a set does not label. Here the two questions are
-asked apart: a true box of an item is *found* if a detection of any item name meets it, and of what was found the name
-must be the true one, whatever the set labels. Pure: no files, no clock.
+Average precision requires the correct name at once, and ignores labels that a set does not contain. Here the two
+questions are separate: a true box of an item is *found* if a detection of any item name matches it, and its name is
+correct if it is the true one, whatever the set labels. Pure: no files, no clock.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ PAIRS_SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedFind:
-    """One thing that was found: ``confidence`` that it is there, and ``share``, the probability of its name."""
+    """One find: ``confidence`` that it is there, and ``share``, the probability of its name."""
 
     corners: Corners
     confidence: float
@@ -31,11 +31,11 @@ class NamedFind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedPhoto:
-    """What is in one photo and what was found there, each thing once.
+    """The truth and the finds of one photo, each object once.
 
-    ``complete`` says that every item is boxed, so that a find outside all boxes is wrong; where things under a share
-    of the picture were left unboxed (``ignore_below``), so small a find outside all boxes counts neither way. ``face``
-    says that somebody's face is in it.
+    ``complete`` says that every item is labelled, so that a find outside all boxes is wrong. If things below a share of
+    the picture were left unlabelled (``ignore_below``), a find that small outside all boxes counts neither way.
+    ``face`` says that there is a face in it.
     """
 
     truth: Sequence[TrueBox]
@@ -47,7 +47,7 @@ class NamedPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Empty:
-    """Photos without a box of an item, and how many items were found in them."""
+    """Photos without a box of an item, and the number of items found in them."""
 
     photos: int = 0
     finds: int = 0
@@ -60,7 +60,7 @@ class Empty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """Of ``boxes`` true boxes of one label, how many were found, and how many of those were named right."""
+    """For ``boxes`` true boxes of one label, how many were found, and how many of those were named correctly."""
 
     boxes: int = 0
     found: int = 0
@@ -73,16 +73,16 @@ class NamingFigures:
 
     Attributes:
         per_label: of each true label.
-        detections: item detections that count: those that meet a true box and, of sets in which every item is boxed,
-            the others.
-        false_items: how many of these met no true box.
-        empty: photos that show no item; what is found there is wrong.
+        detections: item detections that count: those that match a true box and, in completely labelled sets, the
+            others.
+        false_items: the number of these without a true box.
+        empty: photos without items; any find is wrong.
         empty_with_hands: those of them that show a hand.
         empty_with_faces: those that show a face.
-        unlabelled: photos without a box of an item, of sets that do not box every item: finds there may be right.
-        confusions: (true label, name given) to how often, of what was found and named wrong.
-        calibration_error: expected calibration error over ten bins of the confidence in the name, in [0, 1]; None
-            where nothing was found.
+        unlabelled: photos without a box of an item, in sets that do not label every item: finds may be right.
+        confusions: (true label, given name) to count, for finds with a wrong name.
+        calibration_error: expected calibration error over ten bins of the confidence in the name, in [0, 1]; None if
+            nothing was found.
     """
 
     per_label: Mapping[str, Named]
@@ -106,18 +106,18 @@ class NamingFigures:
 
     @property
     def named(self) -> float | None:
-        """Share of the found ones that were named right."""
+        """Share of the finds that were named correctly."""
         found = sum(one.found for one in self.per_label.values())
         return _share(sum(one.right for one in self.per_label.values()), found)
 
     @property
     def precision(self) -> float | None:
-        """Share of the detections that meet a true box."""
+        """Share of the detections that match a true box."""
         return _share(self.detections - self.false_items, self.detections)
 
     @property
     def worst_pairs(self) -> Sequence[tuple[str, str, int]]:
-        """The commonest confusions: true label, name given, how often."""
+        """The most frequent confusions: true label, given name, count."""
         ranked = sorted(self.confusions.items(), key=lambda pair: (-pair[1], pair[0]))
         return [(true, name, count) for (true, name), count in ranked[:PAIRS_SHOWN]]
 
@@ -139,7 +139,7 @@ class _Sum:
 
 
 def naming_figures(photos: Iterable[NamedPhoto], *, confidence: float = CONFIDENCE) -> NamingFigures:
-    """The figures over all photos, pooled; detections below ``confidence`` and hands are left out."""
+    """The figures over all photos, pooled; without hands and detections below ``confidence``."""
     total = _Sum()
     for photo in photos:
         _add(total, photo, confidence)
@@ -161,12 +161,12 @@ def naming_figures(photos: Iterable[NamedPhoto], *, confidence: float = CONFIDEN
 
 
 def calibration_error(named: Sequence[tuple[float, bool]]) -> float | None:
-    """The mean distance between confidence and share right, over ten equal bins, weighted by their sizes.
+    """The mean distance between confidence and share correct, over ten equal bins, weighted by their sizes.
 
     Source: Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (2015).
 
     Args:
-        named: the probability of each name given, and whether it was right.
+        named: the probability of each given name, and whether it was correct.
 
     >>> calibration_error([(0.75, True), (0.75, True), (0.75, True), (0.75, False)])
     0.0
@@ -203,7 +203,7 @@ def _add(total: _Sum, photo: NamedPhoto, confidence: float) -> None:
 
 
 def _kinds(photo: NamedPhoto) -> Iterator[str]:
-    """What kinds of a picture without a box of an item a photo is."""
+    """The kinds of a photo without a box of an item."""
     if not photo.complete:
         yield "unlabelled"
         return
@@ -215,7 +215,7 @@ def _kinds(photo: NamedPhoto) -> Iterator[str]:
 
 
 def _met(truth: Sequence[TrueBox], found: Sequence[NamedFind]) -> list[tuple[TrueBox, NamedFind]]:
-    """Each detection, best first, with the free true box that it overlaps most, if it does so enough."""
+    """Each detection, best first, with the free true box that it overlaps most, if enough."""
     near = overlaps([box.corners for box in found], [box.corners for box in truth])
     free = set(range(len(truth)))
     pairs = []

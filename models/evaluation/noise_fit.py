@@ -1,4 +1,4 @@
-"""Fits the noise of a detector on simulated clips: what it said of each frame against what was truly there."""
+"""Fits the noise of a detector on simulated clips: its output for each frame compared with the truth."""
 
 import math
 from collections import Counter, defaultdict
@@ -43,7 +43,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitClip:
-    """A clip's true frames, and what the detector said of each."""
+    """A clip's true frames, and the detector's output for each."""
 
     frames: Sequence[TrueFrame]
     said: Sequence[Sequence[Sighting]]
@@ -51,7 +51,7 @@ class FitClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """One thing in one frame; ``best`` is None where it was missed, ``more`` are further boxes around it or in it."""
+    """One object in one frame; ``best`` is None if it was missed, ``more`` are additional boxes around it or in it."""
 
     t: float
     thing: TrueThing
@@ -64,11 +64,11 @@ _Chain = list[tuple[float, Sighting]]
 
 
 def fit(clips: Sequence[FitClip], model: str) -> DetectorNoise:
-    """The noise that explains the clips.
+    """Returns the noise that explains the clips.
 
     Args:
-        clips: at least one clip with a thing that was seen.
-        model: the detector's name, kept with the result.
+        clips: at least one clip in which the detector saw something.
+        model: the detector's name, stored with the result.
 
     Raises:
         ValueError: nothing was seen at all.
@@ -121,7 +121,7 @@ def _zip(lives: Sequence[_Life], taken: Sequence[str]) -> Iterable[tuple[_Life, 
 
 
 def _matched(clip: FitClip) -> tuple[list[_Life], list[tuple[float, list[Sighting]]]]:
-    """Gives each sighting to the thing that it fits best or is a part of; returns the things' lives and the rest."""
+    """Assigns each detection to the object that it fits best or is a part of; returns the histories and the rest."""
     lives: dict[str, _Life] = defaultdict(list)
     unclaimed: list[tuple[float, list[Sighting]]] = []
     for frame, said in zip(clip.frames, clip.said, strict=True):
@@ -155,8 +155,11 @@ def _within(box: Corners, other: Corners) -> float:
 
 
 def _memory(lives: Sequence[_Life], rests: Sequence[Numbers]) -> float:
-    """How long what is left of a process after its mean lasts, in seconds: the time constant at which an exponential
-    decay tells the sum of products of neighbouring values. Clips of any frame rates go together."""
+    """The time constant, in seconds, of a process's deviation from its mean.
+
+    It is that of an exponential decay with the observed products of neighbouring values. Clips of different frame rates
+    can be combined.
+    """
     elapsed = np.concatenate([np.diff([look.t for look in life]).repeat(r[0].size) for life, r in _both(lives, rests)])
     then = np.concatenate([r[:-1].ravel() for r in rests])
     shared = float(np.dot(np.concatenate([r[1:].ravel() for r in rests]), then))
@@ -173,9 +176,9 @@ def _both(lives: Sequence[_Life], rests: Sequence[Numbers]) -> Iterable[tuple[_L
 
 
 def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]]) -> Chance:
-    """Logistic regression with ridge and class offsets (Newton's method), then the things' spread and the memory.
+    """Logistic regression with ridge and class offsets (Newton's method), then the objects' spread and the memory.
 
-    The frames of one thing tell much the same: however many, they count as ``TELLING`` at most.
+    The frames of one object are much alike: however many, they count as ``TELLING`` at most.
     """
     rows = [features(look.thing) for life in lives for look in life]
     if not rows:
@@ -193,7 +196,7 @@ def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]]) -> Chanc
         w = w + np.linalg.solve((x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(ridge), gradient)
     p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
     spread, memory = _spread_and_memory(lives, p, y)
-    w *= math.sqrt(1 + 0.346 * spread**2)  # from the mean over things to the single thing (Zeger and others, 1988)
+    w *= math.sqrt(1 + 0.346 * spread**2)  # from the mean over objects to the single object (Zeger and others, 1988)
     free = x.shape[1] - len(labels)
     return Chance(
         weights=tuple(map(float, w[:free])),
@@ -204,7 +207,7 @@ def _chance(lives: Sequence[_Life], happened: Sequence[Sequence[bool]]) -> Chanc
 
 
 def _spread_and_memory(lives: Sequence[_Life], p: Numbers, y: Numbers) -> tuple[float, float]:
-    """The standard deviation of the things' biases in logits, and how long a state lasts, in seconds."""
+    """The standard deviation of the objects' biases in logits, and how long a state lasts, in seconds."""
     biases, noise, steady, rests = [], [], [], []
     start = 0
     for life in lives:
@@ -225,7 +228,7 @@ def _spread_and_memory(lives: Sequence[_Life], p: Numbers, y: Numbers) -> tuple[
 
 
 def _flicker(lives: Sequence[tuple[_Life, str]]) -> Chance:
-    """How often single frames call a thing something else than most of them do."""
+    """How often single frames give an object another class than most of them do."""
     return _chance(
         [life for life, _ in lives],
         [[look.best is not None and look.best.label != most for look in life] for life, most in lives],
@@ -233,7 +236,7 @@ def _flicker(lives: Sequence[tuple[_Life, str]]) -> Chance:
 
 
 def _naming(right: Sequence[tuple[_Life, str]], mistaken: Sequence[tuple[_Life, str]]) -> dict[str, Table]:
-    """How much of what is told of a thing is of the class that is told."""
+    """The share of the reported class in an object's confidence."""
     shares: dict[str, list[float]] = {"right": [], "mistaken": [], "flickers": []}
     for kind, lives in (("right", right), ("mistaken", mistaken)):
         for life, most in lives:
@@ -243,7 +246,7 @@ def _naming(right: Sequence[tuple[_Life, str]], mistaken: Sequence[tuple[_Life, 
 
 
 def _doubt(mistaken: Sequence[_Life], confidence: Mapping[str, Table]) -> float:
-    """How many standard deviations less sure than of others the detector is of things that it takes for another."""
+    """How many standard deviations less sure the detector is of objects that it takes for another class."""
     ranks = [_rank(look, confidence) for life in mistaken for look in life]
     if not ranks:
         return 0.0
@@ -251,7 +254,7 @@ def _doubt(mistaken: Sequence[_Life], confidence: Mapping[str, Table]) -> float:
 
 
 def _rank(look: _Look, confidence: Mapping[str, Table]) -> float:
-    """The share of the sights of that kind of which the detector is less sure; never quite 0 or 1."""
+    """The share of the detections of that kind of which the detector is less sure; never exactly 0 or 1."""
     assert look.best is not None
     table = confidence[kind_of(look.thing)]
     below, up_to = (np.searchsorted(table, look.best.confidence, side) for side in ("left", "right"))
@@ -269,9 +272,9 @@ def _mostly(life: _Life) -> str:
 def _confusions(
     lives: Sequence[_Life], taken: Sequence[str]
 ) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
-    """What things of a class are mostly taken for, and for what else in single frames."""
+    """The class that objects of a class are mostly taken for, and the other classes in single frames."""
     mostly: dict[str, Counter[str]] = defaultdict(Counter)
-    other: dict[str, Counter[str]] = defaultdict(Counter)  # in hundredths of a sight
+    other: dict[str, Counter[str]] = defaultdict(Counter)  # in hundredths of a detection
     for life, most in _zip(lives, taken):
         label = life[0].thing.label
         mostly[label][most] += 1
@@ -302,7 +305,7 @@ def _sides(look: _Look) -> Corners:
 
 
 def _doubles(lives: Sequence[_Life]) -> list[Double]:
-    """Examples of further boxes around a thing, evenly picked."""
+    """Examples of additional boxes around an object, evenly picked."""
     found = [double for life in lives for look in life for double in _doubled(look)]
     step = max(1, math.ceil(len(found) / MOST_DOUBLES))
     return sorted(found, key=lambda d: (d.same, d.apart))[step // 2 :: step]
@@ -322,7 +325,7 @@ def _doubled(look: _Look) -> list[Double]:
 
 
 def _off(box: Corners, true: Corners) -> Corners:
-    """How far the sides of a box lie off those of another, as shares of the other's width and height."""
+    """The offsets of a box's sides from those of another, as shares of the other's width and height."""
     width, height = max(true[2] - true[0], 1e-3), max(true[3] - true[1], 1e-3)
     x1, y1, x2, y2 = np.subtract(box, true).tolist()
     return x1 / width, y1 / height, x2 / width, y2 / height
@@ -337,7 +340,7 @@ def _confidences(seen: Sequence[_Life], kind: str) -> list[float]:
 
 
 def _persistence(lives: Sequence[_Life]) -> tuple[float, float]:
-    """The share of a side's variance that stays with a thing, and the memory of the rest in seconds."""
+    """The share of a side's variance that stays with an object, and the memory of the rest in seconds."""
     between, within, steady, rests = [], [], [], []
     for life in lives:
         resting = [look for look in life if kind_of(look.thing) == "resting"]
@@ -359,7 +362,7 @@ def _table(values: Sequence[float]) -> Table:
 
 
 def _chains(unclaimed: Sequence[tuple[float, list[Sighting]]]) -> list[_Chain]:
-    """Sightings of nothing, linked to those before at the same place."""
+    """Detections of nothing, linked to earlier ones at the same place."""
     chains: list[_Chain] = []
     for t, strays in unclaimed:
         for sighting in strays:
@@ -373,7 +376,7 @@ def _chains(unclaimed: Sequence[tuple[float, list[Sighting]]]) -> list[_Chain]:
 
 
 def _phantoms(strays: Sequence[tuple[FitClip, Sequence[_Chain]]]) -> tuple[list[Phantom], float, float]:
-    """Examples of invented boxes, evenly picked; how many begin in a second, and how many stay for a clip."""
+    """Examples of invented boxes, evenly picked; how many begin per second, and how many stay for a clip."""
     found = [_phantom(clip, chain) for clip, chains in strays for chain in chains]
     staying, passing = ([p for p in found if p.stays == stays] for stays in (True, False))
     total = sum(clip.frames[-1].t - clip.frames[0].t for clip, _ in strays)

@@ -1,8 +1,8 @@
-"""What a model finds and mistakes at the confidence that it works with: recall by kind, confusions, false items.
+"""A model's finds and errors at its working confidence: recall by kind, confusions, false items.
 
-Average precision sums up all thresholds; these figures are those of the one that the edge uses. A true box is
-*found* by a detection that overlaps it enough, one to one, best confidence first, of its own label before others'.
-Pure: no files, no clock.
+Average precision summarises all thresholds; these figures are for the one that the edge uses. A true box is *found* by
+a detection that overlaps it enough, one to one, best confidence first, with its own label before others. Pure: no
+files, no clock.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ HALF: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recall:
-    """Of ``total`` true boxes, how many were found at all and how many under the right label."""
+    """For ``total`` true boxes, how many were found at all and how many with the correct label."""
 
     total: int = 0
     found: int = 0
@@ -38,7 +38,7 @@ class Recall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistakes:
-    """One photo compared: each true box with the label it was found under (None: missed), and what else was found."""
+    """One compared photo: each true box with the label it was found under (None: missed), and the other detections."""
 
     seen: Sequence[tuple[TrueBox, str | None]]
     false: Sequence[FoundBox]
@@ -54,12 +54,12 @@ class RecallFigures:
     """Figures over many photos.
 
     Attributes:
-        by_kind: recall of ``hand``, ``items``, ``held``, ``resting``, ``half visible`` (at least half) and of the
-            steps of visibility (``visible 0.25-0.5``), where the truth tells these things.
+        by_kind: recall of ``hand``, ``items``, ``held``, ``resting``, ``half visible`` (at least half) and of the steps
+            of visibility (``visible 0.25-0.5``), if the truth contains them.
         by_label: recall of each label.
-        confusions: how often a true label was found as another; ``nothing`` for what was missed or is not there.
-        empty_photos: how many photos hold no item.
-        false_items: how many items were found in those.
+        confusions: how often a true label was found as another; ``nothing`` for missed or invented objects.
+        empty_photos: the number of photos without items.
+        false_items: the number of items found in them.
     """
 
     by_kind: Mapping[str, Recall]
@@ -70,7 +70,7 @@ class RecallFigures:
 
 
 def compare(photo: JudgedPhoto, *, confidence: float = CONFIDENCE) -> Mistakes:
-    """What was found, missed, mislabelled and invented in one photo, among the labels that it judges."""
+    """The found, missed, mislabelled and invented objects of one photo, among the labels that it judges."""
     truth = [box for box in photo.truth if box.label in photo.judges]
     found = [box for box in photo.found if box.confidence >= confidence and box.label in photo.judges]
     found.sort(key=lambda box: -box.confidence)
@@ -118,7 +118,7 @@ def recall_figures(photos: Iterable[JudgedPhoto], *, confidence: float = CONFIDE
 
 
 def _alike(one: str, other: str) -> bool:
-    """A hand is never an item that got the wrong label."""
+    """A hand never counts as an item with a wrong label."""
     return (one == HAND) == (other == HAND)
 
 

@@ -1,6 +1,6 @@
-"""Exports a trained eye to ONNX: free height and width, names and provenance in the metadata, checked against PyTorch.
+"""Exports a trained detector to ONNX: free height and width, provenance in the metadata, checked against PyTorch.
 
-Height and width stay free because that costs nothing at run time and lets the detector pick the rectangle that fits
+Height and width stay free because that costs nothing at run time and lets the detector choose the rectangle that fits
 the camera (416x320 for 4:3, 416x256 for 16:9).
 """
 
@@ -32,12 +32,12 @@ Floats = NDArray[np.float32]
 
 
 class ExportError(ModelsError):
-    """A model cannot be exported, or the exported file does not do what the checkpoint does."""
+    """A model cannot be exported, or the exported file differs from the checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """The written file and how far its output is from PyTorch's, at most, on a test picture."""
+    """The written file and the largest difference of its output from PyTorch's on a test picture."""
 
     file: Path
     megabytes: float
@@ -47,17 +47,17 @@ class Export:
 
 
 def export(weights: Path, *, out: Path, size: tuple[int, int] = (416, 320), sources: Sequence[str] = ()) -> Export:
-    """Writes ``out``; nothing is left there when the check fails.
+    """Writes ``out``; if the check fails, no file is left.
 
     Args:
-        weights: a ``.pt`` checkpoint. A ``record.json`` of the training that stands beside it or one folder up
-            gives the recipe's and the photos' fingerprints.
+        weights: a ``.pt`` checkpoint. A ``record.json`` of its training beside it or one folder up provides the
+            fingerprints of recipe and photos.
         out: the ONNX file to write.
-        size: width and height in pixels that a runtime takes if it does not choose; multiples of 32.
-        sources: the data sets that the model learned from, with author and licence, one a line.
+        size: width and height in pixels for a runtime that does not choose its own; multiples of 32.
+        sources: the training data sets, with author and licence, one a line.
 
     Raises:
-        ExportError: the checkpoint cannot be used, or the file's output differs from PyTorch's.
+        ExportError: the checkpoint is unusable, or the file's output differs from PyTorch's.
         TrainingError: the extra is not installed.
     """
     if any(side <= 0 or side % STRIDE for side in size):
@@ -80,8 +80,8 @@ def _export(weights: Path, folder: Path, out: Path, size: tuple[int, int], sourc
     shutil.copyfile(weights, copy)  # the exporter writes beside its checkpoint
     try:
         model = YOLO(copy)
-    except Exception as error:  # a file that is no checkpoint fails in as many ways as pickles can
-        raise ExportError(f"{weights}: is not a checkpoint that can be loaded ({error})") from error
+    except Exception as error:  # an invalid file fails in as many ways as pickles can
+        raise ExportError(f"{weights}: not a checkpoint that can be loaded ({error})") from error
     width, height = size
     written = Path(
         model.export(format="onnx", imgsz=[height, width], dynamic=True, simplify=True, opset=OPSET, device="cpu")
@@ -118,7 +118,7 @@ def _own_metadata(weights: Path, sources: Sequence[str]) -> Mapping[str, str]:
 
 def _check(model: "YOLO", file: Path, size: tuple[int, int]) -> tuple[float, float]:
     """The largest differences from PyTorch in box edges (pixels) and scores, at the size given and at another."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: nothing of this machine is to be told
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import: no telemetry about this machine
     import onnxruntime as ort
     import torch
 

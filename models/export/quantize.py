@@ -1,6 +1,6 @@
-"""Makes an int8 file of an exported eye: weights and activations of the body in 8 bits, the head kept in fp32.
+"""Quantizes an exported detector to int8: weights and activations of the body in 8 bits, the head stays in fp32.
 
-The head adds small offsets to large coordinates and its scores lie close to 0: in 8 bits nothing of it is left.
+The head adds small offsets to large coordinates, and its scores are close to 0: 8 bits would destroy it.
 """
 
 import re
@@ -22,12 +22,12 @@ LAYER: Final = re.compile(r"^/model\.(\d+)/")
 
 
 def quantize(model: Path, tensors: Iterable[Floats], out: Path) -> Path:
-    """Writes ``out``, with the metadata of ``model`` and where it came from.
+    """Writes ``out``, with the metadata of ``model`` and its origin.
 
     Args:
-        model: an exported eye in fp32.
-        tensors: inputs as the edge prepares them, ``[1, 3, height, width]`` in [0, 1]; some 100 of the pictures that
-            the eye was trained on tell the range of every activation.
+        model: an exported detector in fp32.
+        tensors: inputs as the edge prepares them, ``[1, 3, height, width]`` in [0, 1]; some 100 training pictures of
+            the detector determine the range of every activation.
         out: the file to write.
 
     Raises:
@@ -43,7 +43,7 @@ def quantize(model: Path, tensors: Iterable[Floats], out: Path) -> Path:
     name, pictures = graph.graph.input[0].name, iter(tensors)
     first = next(pictures, None)
     if first is None:
-        raise ExportError("no pictures to tell the range of the activations by; give a data set with a 'train' part")
+        raise ExportError("no pictures to determine the range of the activations; give a data set with a 'train' part")
     inputs = ({name: tensor} for tensor in chain([first], pictures))
 
     class CalibrationPictures(CalibrationDataReader):  # type: ignore[misc]
@@ -60,7 +60,7 @@ def quantize(model: Path, tensors: Iterable[Floats], out: Path) -> Path:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             per_channel=True,
-            reduce_range=True,  # without it sums of products overflow on processors that lack VNNI
+            reduce_range=True,  # otherwise sums of products overflow on processors without VNNI
             nodes_to_exclude=_head(model, graph),
         )
         small = onnx.load(written)
@@ -76,14 +76,14 @@ def _load(model: Path) -> Any:
 
     try:
         return onnx.load(model)
-    except Exception as error:  # protobuf and the file system each raise their own
-        raise ExportError(f"{model}: is not an ONNX file that can be read ({error})") from error
+    except Exception as error:  # protobuf and the file system each raise their own errors
+        raise ExportError(f"{model}: not a readable ONNX file ({error})") from error
 
 
 def _head(model: Path, graph: Any) -> list[str]:
     """The nodes of the last layer: the exporter numbers layers in the names of their nodes."""
     layers = {node.name: int(match[1]) for node in graph.graph.node if (match := LAYER.match(node.name))}
     if not layers:
-        raise ExportError(f"{model}: its nodes bear no layer numbers, so the head is not known; export it again")
+        raise ExportError(f"{model}: its nodes have no layer numbers, so the head is unknown; export it again")
     head = max(layers.values())
     return [node.name for node in graph.graph.node if layers.get(node.name, head) == head]

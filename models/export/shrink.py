@@ -1,7 +1,7 @@
-"""Smaller files: weights kept in 16 or 8 bits, and computed with in 32 as before.
+"""Smaller files: weights stored in 16 or 8 bits, but still computed with in 32.
 
-They are brought back by nodes of constants alone, which ONNX Runtime folds when it loads the file, so speed and memory
-stay as they are. With 8 bits each output channel of a convolution has a scale of its own; all else has 16.
+They are converted back by nodes of constants only, which ONNX Runtime folds when it loads the file, so speed and memory
+stay the same. With 8 bits each output channel of a convolution has its own scale; everything else has 16.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ EIGHT: Final = ".eight"
 SCALE: Final = ".scale"
 WHOLE: Final = ".whole"
 LEAST: Final = 64
-"""Values; a smaller weight stays as it is."""
+"""Number of values; a smaller weight is not changed."""
 LEAST_OF_EIGHT: Final = 2048
 MOST: Final = 127
 
@@ -30,13 +30,13 @@ def shrink(model: Path, out: Path, bits: Bits = 16) -> Path:
     """Writes ``out`` from an ONNX file whose weights have 32 bits, or 16 by this function.
 
     Raises:
-        ExportError: the file cannot be read, or a weight has no 16-bit form.
+        ExportError: the file cannot be read, or a weight does not fit into 16 bits.
     """
     import onnx
 
     try:
         loaded = onnx.load(model)
-    except Exception as error:  # protobuf and the file system each raise their own
+    except Exception as error:  # protobuf and the file system each raise their own errors
         raise ExportError(f"{model}: cannot be read as an ONNX file ({error})") from error
     shrink_weights(loaded.graph, bits)
     onnx.checker.check_model(loaded)
@@ -47,7 +47,7 @@ def shrink(model: Path, out: Path, bits: Bits = 16) -> Path:
 
 
 def shrink_weights(graph: "onnx.GraphProto", bits: Bits = 16) -> None:
-    """Keeps the large weights of a graph in fewer bits.
+    """Stores the large weights of a graph in fewer bits.
 
     Raises:
         ExportError: one is too large for 16 bits.
@@ -66,7 +66,7 @@ def shrink_weights(graph: "onnx.GraphProto", bits: Bits = 16) -> None:
 
 
 def _grow(graph: "onnx.GraphProto") -> None:
-    """Brings weights of 16 bits back to 32."""
+    """Converts weights of 16 bits back to 32."""
     from onnx import numpy_helper
 
     halves = {one.name: one for one in graph.initializer if one.data_type == one.FLOAT16}
@@ -81,7 +81,7 @@ def _in_sixteen(weight: "onnx.TensorProto") -> "list[onnx.NodeProto]":
 
     name, value = weight.name, numpy_helper.to_array(weight)
     if np.abs(value).max() > np.finfo(np.float16).max:
-        raise ExportError(f"{name}: holds a weight of {np.abs(value).max():g}, too large for 16 bits")
+        raise ExportError(f"{name}: contains a weight of {np.abs(value).max():g}, too large for 16 bits")
     weight.CopyFrom(numpy_helper.from_array(value.astype(np.float16), name + HALF))
     return [helper.make_node("Cast", [name + HALF], [name], to=weight.FLOAT)]
 

@@ -1,8 +1,8 @@
-"""Which crops a training sees how often: classes alike, real and rendered alike, and no source too often.
+"""How often a training sees which crops: classes alike, real and rendered alike, and no source too often.
 
-Without it a network learns what its largest source looks like. A class is drawn by the root of its number of crops;
-within a class real and rendered crops have half each, as far as there are both; within a style each source counts by
-the root of its number. Nothing is drawn more often than ``MOST_OFTEN`` times a pass.
+Otherwise a network learns what its largest source looks like. A class is drawn by the root of its number of crops.
+Within a class, real and rendered crops have half each, if there are both. Within a style, each source counts by the
+root of its number. No crop is drawn more often than ``MOST_OFTEN`` times a pass.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ UNKNOWN_SHARE: Final = 0.12
 
 
 def chances(crops: Crops) -> NDArray[np.float64]:
-    """The chance of each crop to be the next one drawn, ``[N]``, in sum 1."""
+    """The probability of each crop to be drawn next, ``[N]``, with sum 1."""
     chance = np.zeros(len(crops))
     for name in np.unique(crops.names):
         of_name = crops.names == name

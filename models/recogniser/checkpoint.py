@@ -1,4 +1,4 @@
-"""Where a recogniser's training stands, as a file beside the one that it writes, so that it can go on after a kill."""
+"""The state of a recogniser's training, in a file beside its output, so that it can continue after a kill."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,15 +11,15 @@ EVERY_SECONDS: Final = 60.0
 
 
 def checkpoint_of(out: Path) -> Path:
-    """The checkpoint's file, for the ONNX file that the training writes."""
+    """The checkpoint's file, for the training's ONNX file."""
     return out.with_suffix(SUFFIX)
 
 
 def write_checkpoint(out: Path, state: Mapping[str, Any]) -> None:
-    """Writes it whole or not at all.
+    """Writes it atomically.
 
     Args:
-        out: the ONNX file of the training.
+        out: the training's ONNX file.
         state: tensors and plain values.
     """
     import torch
@@ -32,7 +32,7 @@ def write_checkpoint(out: Path, state: Mapping[str, Any]) -> None:
 
 
 def read_checkpoint(out: Path) -> dict[str, Any]:
-    """What was written last.
+    """Reads the last checkpoint.
 
     Raises:
         TrainingError: there is none, or it cannot be read.
@@ -41,7 +41,7 @@ def read_checkpoint(out: Path) -> dict[str, Any]:
 
     file = checkpoint_of(out)
     if not file.is_file():
-        why = "is finished" if out.is_file() else "was never begun here, or not for a minute"
+        why = "is finished" if out.is_file() else "has not started here, or less than a minute ago"
         raise TrainingError(f"{out}: this training {why}: there is nothing to resume ({file.name} is missing)")
     try:
         return dict(torch.load(file, map_location="cpu", weights_only=True))

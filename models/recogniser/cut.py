@@ -1,4 +1,4 @@
-"""Cuts labelled pictures into crops to learn from: every boxed item, and places where there is none."""
+"""Cuts labelled pictures into crops for training: every labelled item, and places without one."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ class CropSource:
     Attributes:
         name: for tables.
         photos: the pictures with their boxes.
-        complete: whether every item in them is boxed, so that what lies outside all boxes is none.
+        complete: whether every item in them is labelled, so that there are none outside the boxes.
         rendered: whether the simulator made them.
     """
 
@@ -50,9 +50,9 @@ class Crops:
 
     Attributes:
         pixels: ``[N, 3, side, side]``, red-green-blue.
-        names: of each, the number of its name in ``NAMES``.
-        sources: of each, the number of its source.
-        rendered: of each, whether the simulator made it.
+        names: the number of each one's name in ``NAMES``.
+        sources: the number of each one's source.
+        rendered: whether the simulator made it.
     """
 
     pixels: Pixels
@@ -79,12 +79,13 @@ def cut(
         sources: labelled pictures by origin.
         side: of a crop, in pixels.
         rng: shakes the boxes and draws the empty places.
-        copies: how often each box is cut; from two on, shaken by a part of its sides, as a detector's boxes are.
-        least_visible: boxes of items of which less can be seen are left out.
-        nothing: how many crops of no item are cut on average from a picture of a complete source, beside its hands.
+        copies: how often each box is cut; from two on, jittered by a share of its sides, like a detector's boxes.
+        least_visible: items with a smaller visible share are skipped.
+        nothing: how many crops without an item are cut on average from a picture of a complete source, besides its
+            hands.
 
     Raises:
-        DatasetError: a picture cannot be read, or none holds an item.
+        DatasetError: a picture cannot be read, or none contains an item.
     """
     pixels: list[Image] = []
     names: list[int] = []
@@ -139,7 +140,7 @@ def _cut_at(box: TrueBox, copies: int, rng: np.random.Generator) -> Iterator[Cor
 
 
 def _empty_places(photo: LabelledPhoto, rng: np.random.Generator, wanted: int) -> Iterator[Corners]:
-    """Rectangles that hardly share anything with any box, and the hands."""
+    """Rectangles that hardly overlap any box, and the hands."""
     yield from (box.corners for box in photo.boxes if box.label == HAND and rng.random() < 0.5)
     boxed = [box.corners for box in photo.boxes]
     for _ in range(wanted):

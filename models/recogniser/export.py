@@ -15,15 +15,15 @@ OPSET: Final = 17
 def export_recogniser(
     network: Any, out: Path, *, side: int, temperature: float, record: Mapping[str, Any], sources: Sequence[str]
 ) -> None:
-    """Writes the network with its softmax, whole or not at all.
+    """Writes the network with its softmax atomically.
 
     Args:
         network: from ``[N, 3, side, side]`` in [0, 1] to scores; its last part is a linear layer.
         out: the file to write.
         side: of a crop, in pixels.
-        temperature: what the scores are divided by before the softmax; it goes into the last layer's weights.
+        temperature: the divisor of the scores before the softmax; it is merged into the last layer's weights.
         record: the training's; its recipe, start and fingerprint go into the file.
-        sources: the data sets that it learned from, with author and licence.
+        sources: the training data sets, with author and licence.
     """
     import onnx
     import torch

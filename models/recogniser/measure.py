@@ -1,4 +1,4 @@
-"""How well a recogniser names crops of pictures that it did not learn from, and how sure it may be of that."""
+"""How well a recogniser names crops of held-out pictures, and how well its confidence is calibrated."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TEMPERATURES: Final = np.geomspace(0.5, 3.0, 60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a network said of crops: ``scores`` before the softmax ``[N, names]``, and the number of the true name."""
+    """A network's output for crops: ``scores`` before the softmax ``[N, names]``, and the number of the true name."""
 
     scores: Floats
     truth: NDArray[np.int64]
@@ -33,7 +33,7 @@ class Answers:
 
 
 def answers(network: Any, crops: Crops) -> Answers:
-    """Every crop through the network, as it is in use."""
+    """Runs every crop through the network, in inference mode."""
     import torch
 
     network.eval()
@@ -47,7 +47,7 @@ def answers(network: Any, crops: Crops) -> Answers:
 
 
 def fitted_temperature(said: Sequence[Answers]) -> float:
-    """What the scores must be divided by so that the likelihood of the truth is greatest; each source counts alike.
+    """The divisor of the scores that maximises the likelihood of the truth; each source counts alike.
 
     Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (2017).
     """
@@ -62,7 +62,7 @@ def fitted_temperature(said: Sequence[Answers]) -> float:
 
 
 def figures(said: Answers, temperature: float) -> Mapping[str, Any]:
-    """The share named right, by label too, and the expected calibration error."""
+    """The share named correctly, also by label, and the expected calibration error."""
     likely = said.likelihoods(temperature)
     sure = zip(likely.max(1).tolist(), said.right.tolist(), strict=True)
     by_label = {

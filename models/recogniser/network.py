@@ -1,6 +1,6 @@
-"""The recogniser's network: the backbone of an eye, the mean over its last map, and one layer to the names.
+"""The recogniser's network: the backbone of a detector, the mean over its last map, and one layer to the names.
 
-A training starts from an eye, whose backbone knows the pictures already, or goes on with a recogniser.
+A training starts from a detector, whose backbone already knows such pictures, or continues a recogniser.
 """
 
 from pathlib import Path
@@ -23,11 +23,11 @@ UNKNOWN_BIAS: Final = -2.0
 
 
 def start_network(weights: Path, crops: Pixels) -> "torch.nn.Sequential":
-    """The network as a training begins with it.
+    """The network at the start of a training.
 
     Args:
-        weights: an eye, as ``open_model`` takes it, or a recogniser in ONNX.
-        crops: to learn from; the batch norms get the statistics of some of them.
+        weights: a detector, as ``open_model`` takes it, or a recogniser in ONNX.
+        crops: training crops; the batch norms get the statistics of some of them.
 
     Raises:
         TrainingError: the weights cannot be read, do not fit, or name other items.
@@ -45,10 +45,10 @@ def start_network(weights: Path, crops: Pixels) -> "torch.nn.Sequential":
     return network
 
 
-def _built(eye: Any, side: int) -> "torch.nn.Sequential":
+def _built(detector: Any, side: int) -> "torch.nn.Sequential":
     import torch
 
-    body = torch.nn.Sequential(*list(eye.model[:BACKBONE])).eval()
+    body = torch.nn.Sequential(*list(detector.model[:BACKBONE])).eval()
     with torch.no_grad():
         width = body(torch.zeros(1, 3, side, side)).shape[1]
     pool = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Dropout(DROPPED)]
@@ -60,12 +60,12 @@ def _fill(network: "torch.nn.Sequential", export: ExportedStart, weights: Path) 
 
     names = dict(export.names)
     if names not in (dict(enumerate(NAMES)), dict(enumerate(ITEMS))):
-        raise TrainingError(f"{weights}: names other items than {', '.join(ITEMS)}; start from an eye")
+        raise TrainingError(f"{weights}: names other items than {', '.join(ITEMS)}; start from a detector")
     outer = "0."  # the softmax is the outer network's second part
     layers = {name.removeprefix(outer): value for name, value in export.layers.items()}
     last = f"{len(network) - 1}."
     missing = len(NAMES) - len(names)
-    layers |= {  # one that could not answer *unknown* begins with a low score for it
+    layers |= {  # one that could not answer *unknown* starts with a low score for it
         last + "weight": pad(layers[last + "weight"], (0, 0, 0, missing)),
         last + "bias": pad(layers[last + "bias"], (0, missing), value=UNKNOWN_BIAS),
     }

@@ -1,8 +1,8 @@
-"""Trains the recogniser: it names an item from its crop, where the eye names it in passing.
+"""Trains the recogniser, which names an item from its crop, while the detector names it only in passing.
 
-The eye learns slowly to name things, since most of its work is to find them; a crop holds nothing but the thing, is a
-fiftieth of the work, and is seen as often as the picture allows. Beside the items it learns to answer *unknown*, from
-hands and from places where nothing lies. PyTorch is imported inside the functions.
+The detector learns slowly to name items, since most of its work is to find them. A crop contains nothing but the item,
+takes a fiftieth of the work, and has the picture's full resolution. Besides the items the recogniser learns to answer
+*unknown*, from hands and from empty places. PyTorch is imported inside the functions.
 """
 
 import json
@@ -40,16 +40,16 @@ SECONDS_AN_HOUR: Final = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecogniserRecipe:
-    """Everything that decides a training besides pictures and start.
+    """Everything that determines a training besides pictures and start weights.
 
     Attributes:
         side: of a crop, in pixels, a multiple of 32.
-        epochs: passes over as many crops as there are.
+        epochs: passes over the number of crops.
         hours: a budget of time instead of a number of passes.
-        copies: how often each box is cut, shaken by a part of its sides, as a detector's boxes are.
-        least_visible: boxes of items of which less can be seen are left out.
-        nothing: crops of no item, on average, from a picture in which every item is boxed.
-        batch: crops a step.
+        copies: how often each box is cut, jittered by a share of its sides, like a detector's boxes.
+        least_visible: items with a smaller visible share are skipped.
+        nothing: crops without an item, on average, from a picture in which every item is labelled.
+        batch: crops per step.
         learning_rate: of AdamW, at the start, for the last layer; it falls along a cosine.
         backbone_rate: the learning rate of the rest, as a share of it.
         seed: of all random choices.
@@ -78,14 +78,14 @@ def train_recogniser(
     sources: Sequence[str] = (),
     shared_scenes: Rule = "refuse",
 ) -> Mapping[str, Any]:
-    """Trains from an eye's backbone, or goes on with a recogniser, and writes an ONNX file after every pass.
+    """Trains from a detector's backbone, or continues a recogniser, and writes an ONNX file after every pass.
 
-    The file of the passes before is replaced where the mean share right over the ``val`` parts has grown; beside it
-    a ``.log`` gets one line of JSON a pass.
+    The file of earlier passes is replaced if the mean share correct over the ``val`` parts has grown; a ``.log`` beside
+    it gets one line of JSON per pass.
 
     Args:
         data: ``data.yaml`` files; it learns from their ``train`` parts and is measured on their ``val`` parts.
-        weights: an eye, as ``open_model`` takes it, or a recogniser to go on with.
+        weights: a detector, as ``open_model`` takes it, or a recogniser to continue.
         out: the ONNX file to write.
         recipe: how to train.
         sources: the data sets that it learned from, with author and licence.
@@ -100,7 +100,7 @@ def train_recogniser(
         TrainingError: the weights cannot be used, or the extra is not installed.
     """
     if not weights.is_file():
-        raise TrainingError(f"{weights}: no such file; give an eye or a recogniser, e.g. models/smartcart-eye.onnx")
+        raise TrainingError(f"{weights}: no such file; give a detector or a recogniser, e.g. models/smartcart-eye.onnx")
     given = {
         "data": [str(file.absolute()) for file in data],
         "weights": str(weights.absolute()),
@@ -112,16 +112,16 @@ def train_recogniser(
 
 
 def resume_recogniser(out: Path) -> Mapping[str, Any]:
-    """Goes on with an interrupted training, from where it stood a minute before at most.
+    """Continues an interrupted training, from its state at most a minute before the end.
 
     Args:
-        out: the ONNX file that it was to write.
+        out: the ONNX file of that training.
 
     Returns:
         The record, as if it had not been interrupted.
 
     Raises:
-        DatasetError: a data set cannot be used any more.
+        DatasetError: a data set has become unusable.
         TrainingError: there is nothing to resume, the photos have changed, or the extra is not installed.
     """
     quiet_libraries()
@@ -133,7 +133,7 @@ def resume_recogniser(out: Path) -> Mapping[str, Any]:
 
 
 def _train(given: Mapping[str, Any], out: Path, begun: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """From the start, or where ``begun``, a checkpoint, stands."""
+    """From the start, or from ``begun``, a checkpoint."""
     recipe, weights = RecogniserRecipe(**given["recipe"]), Path(given["weights"])
     quiet_libraries()
     try:
@@ -188,12 +188,12 @@ def sources_of(datasets: Sequence[DetectionDataset]) -> list[CropSource]:
 
 
 def _rendered(photos: Sequence[LabelledPhoto]) -> bool:
-    """Whether the simulator made the pictures: only it knows how much of each thing can be seen."""
+    """True if the simulator made the pictures: only it knows how much of each object is visible."""
     return any(box.visible is not None for photo in photos[:100] for box in photo.boxes)
 
 
 def _kept_crops(datasets: Sequence[DetectionDataset], side: int) -> Mapping[str, Crops]:
-    """The crops of each ``val`` part that holds an item, cut at the true boxes."""
+    """The crops of each ``val`` part with items, cut at the true boxes."""
     kept = {}
     for dataset in datasets:
         for part in dataset.val:
@@ -221,7 +221,7 @@ class _Keeper:
         self._started = time.monotonic()
 
     def state(self) -> dict[str, Any]:
-        """What to go on from: the best so far, its record, and the seconds that were spent."""
+        """The state to continue from: the best network so far, its record, and the seconds spent."""
         return {"best": self._best, "record": self.record, "seconds": time.monotonic() - self._started}
 
     def go_on(self, state: Mapping[str, Any]) -> None:
@@ -318,14 +318,14 @@ def _fit(
 
 
 def _done(recipe: RecogniserRecipe, passes: float, seconds: float) -> float:
-    """The share of the training that is behind, 1 at its end."""
+    """The completed share of the training, 1 at its end."""
     if recipe.hours is not None:
         return seconds / (recipe.hours * SECONDS_AN_HOUR)
     return passes / recipe.epochs
 
 
 def varied(crops: "torch.Tensor") -> "torch.Tensor":
-    """Crops in [0, 1], turned, mirrored, nearer or farther, in other light, some of them coarse or grainy."""
+    """Crops in [0, 1], rotated, mirrored, nearer or farther, in different light, some of them coarse or noisy."""
     import torch
     from torch.nn import functional
 
@@ -342,7 +342,7 @@ def varied(crops: "torch.Tensor") -> "torch.Tensor":
     seen = functional.grid_sample(crops.float() / 255, grid, padding_mode="reflection", align_corners=False)
     if torch.rand(1) < 0.4:
         seen = torch.rot90(seen, int(torch.randint(4, (1,))), (2, 3))
-    if torch.rand(1) < 0.3:  # as few pixels as a far thing has
+    if torch.rand(1) < 0.3:  # as few pixels as a distant object has
         few = int(torch.randint(24, 64, (1,)))
         small = functional.interpolate(seen, size=(few, few), mode="area")
         seen = functional.interpolate(small, size=seen.shape[2:], mode="bilinear", align_corners=False)

@@ -1,9 +1,9 @@
-"""What each source is worth to sources that were never seen: names right with it and without it.
+"""The worth of each source to unseen sources: correct names with it and without it.
 
-For each pair of sources one teaches and the other is measured on: a head is trained on all sources but the measured
-one, and again on all of these but the teacher. The difference in crops named right is what the teacher is worth there.
-Only the last layer is trained, over what a fixed backbone says of each crop, with the crops balanced as in a training
-(``balance``); so every crop goes through the network once, and nothing but the sources differs.
+For each pair of sources, one teaches and the other is measured on. A head is trained on all sources but the measured
+one, and again without the teacher; the difference in correct names is the teacher's worth there. Only the last layer is
+trained, over a fixed backbone's output for each crop, with the crops balanced as in a training (``balance``). So every
+crop goes through the network once, and nothing but the sources differs.
 """
 
 from collections.abc import Sequence
@@ -34,11 +34,11 @@ class Worth:
     Attributes:
         name: of the source.
         crops: of items that were cut from it.
-        labels: what it shows, the commonest first.
-        unseen: share of its crops named right by a head that learned from all other sources, of those whose label
-            another source shows; None where these are too few.
-        gain: by how much the share right on a source that was never seen grows with this one, mean over those sources.
-        best: the source that it gives most, and how much; None where it gives nothing to any.
+        labels: its labels, the most frequent first.
+        unseen: share of its crops named correctly by a head trained on all other sources, among those whose label
+            another source contains; None if these are too few.
+        gain: by how much the share correct on an unseen source grows with this one, mean over those sources.
+        best: the source that gains most from it, and how much; None if none gains.
     """
 
     name: str
@@ -56,22 +56,22 @@ def worth(
 
     Args:
         sources: at least three.
-        weights: an eye whose backbone is looked through, best one that learned from none of the sources.
+        weights: the detector whose backbone is used, ideally one that was not trained on any of the sources.
         side: of a crop, in pixels.
-        most: crops that are taken of a source.
-        seed: of the crops that are taken.
+        most: maximum number of crops per source.
+        seed: for the choice of crops.
 
     Raises:
-        DatasetError: fewer than three sources hold items.
+        DatasetError: fewer than three sources contain items.
         TrainingError: the weights cannot be used.
     """
     rng = np.random.default_rng(seed)
     crops = _at_most(cut(sources, side, rng=rng), most, rng)
     holding = [int(number) for number in np.unique(crops.sources)]
     if len(holding) < 3:
-        raise DatasetError("to tell what each source is worth takes three sources that hold items")
+        raise DatasetError("three sources with items are needed to tell what each is worth")
     seen = _features(crops, weights)
-    heads = _Heads(seen, replace(crops, pixels=crops.pixels[:, :0]))  # of pixels there is no more need
+    heads = _Heads(seen, replace(crops, pixels=crops.pixels[:, :0]))  # the pixels are no longer needed
     with_all = {measured: heads.right({measured}, measured) for measured in holding}
     judged = [measured for measured in holding if with_all[measured] is not None]
     gains = {
@@ -98,7 +98,7 @@ def worth(
 
 
 class _Heads:
-    """Last layers over fixed features; each is trained once, from the one that learned from everything."""
+    """Last layers over fixed features; each is trained once, starting from the one trained on everything."""
 
     def __init__(self, features: "torch.Tensor", crops: Crops) -> None:
         self._features, self._crops = features, crops
@@ -107,7 +107,7 @@ class _Heads:
         self._start = self._head(frozenset())
 
     def right(self, without: set[int], measured: int) -> float | None:
-        """The share of one source's crops that a head names right which did not learn from some sources."""
+        """The share of one source's crops named correctly by a head that was not trained on some sources."""
         taught = np.unique(self._crops.names[self._crops.sources != measured])
         of_source = (self._crops.sources == measured) & np.isin(self._crops.names, taught)
         if of_source.sum() < LEAST:
@@ -146,7 +146,7 @@ class _Heads:
 
 
 def _features(crops: Crops, weights: Path) -> "torch.Tensor":
-    """What the backbone says of each crop, ``[N, width]``, each column with mean 0 and deviation 1."""
+    """The backbone's output for each crop, ``[N, width]``, each column with mean 0 and deviation 1."""
     import torch
 
     from smartcart.models.recogniser.network import start_network

@@ -1,11 +1,11 @@
-"""What training does to pictures besides the trainer's own means: the faults of a camera, and boxes that stay tight.
+"""Augmentation beyond the trainer's own: the faults of a camera, and boxes that stay tight.
 
-A cheap camera over a moving cart smears, defocuses, exposes badly, casts a colour, adds grain and blocks; the order
-is that of a camera: the lens blurs, the sensor exposes and adds noise, the encoder compresses.
+A cheap camera over a moving cart causes motion blur, defocus, bad exposure, colour casts, noise and compression
+artefacts. The order is that of a camera: the lens blurs, the sensor exposes and adds noise, the encoder compresses.
 
-A box around a turned box is looser than a box around the turned thing: at 20 degrees by a quarter in each direction,
-and the model learns to draw it so. So boxes are turned as the rounded things that they mostly hold, and what leaves
-the picture is cut off before the new box is drawn.
+A box around a rotated box is looser than a box around the rotated object: at 20 degrees by a quarter in each direction,
+and the model learns to draw it so. So boxes are rotated as the rounded objects that they mostly contain, and parts
+outside the picture are cut off before the new box is drawn.
 """
 
 import math
@@ -26,7 +26,7 @@ OUTLINE_POINTS = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraFaults:
-    """Spoils pictures at random, as a transform of an Ultralytics pipeline (it changes ``labels["img"]``).
+    """Degrades pictures at random, as a transform of an Ultralytics pipeline (it changes ``labels["img"]``).
 
     Each chance is the probability in [0, 1] that a picture gets that fault. The randomness is that of the modules
     ``random`` and ``numpy.random``, which the trainer seeds.
@@ -49,7 +49,7 @@ class CameraFaults:
     blocks: float = 0.1
 
     def __call__(self, labels: dict[str, Any]) -> dict[str, Any]:
-        """The same labels with the picture (height x width x 3, 8 bits) spoiled."""
+        """The same labels with the degraded picture (height x width x 3, 8 bits)."""
         labels["img"] = self.spoil(labels["img"])
         return labels
 
@@ -101,15 +101,15 @@ def recompressed(image: Image, quality: int) -> Image:
 
 
 def turned_boxes(boxes: Floats, matrix: Floats, size: tuple[int, int]) -> Floats:
-    """Upright boxes around what is still in the picture of the transformed outlines of what the given boxes hold.
+    """Upright boxes around the transformed outlines of the boxes' contents, as far as they are still in the picture.
 
     Args:
         boxes: ``[N, 4]``, corners x1 y1 x2 y2 in pixels.
         matrix: ``[3, 3]``, a homography of the picture.
-        size: width and height in pixels of the picture that comes out.
+        size: width and height in pixels of the resulting picture.
 
     Returns:
-        ``[N, 4]`` inside that picture; zeros for what has left it.
+        ``[N, 4]`` inside that picture; zeros for objects that left it.
     """
     centres, halves = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
     points = centres[:, None] + halves[:, None] * _outline()[None]

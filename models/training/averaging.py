@@ -1,6 +1,6 @@
-"""Averages the weights of checkpoints of one training line: a little better than the last of them, for no training.
+"""Averages the weights of checkpoints of one training line: slightly better than the last of them, without training.
 
-The networks must come from each other, one fine-tuned from the other, so that they lie in one valley of the loss;
+The networks must descend from each other, one fine-tuned from the other, so that they lie in one valley of the loss;
 "model soups" (Wortsman et al., 2022, arXiv:2203.05482).
 """
 
@@ -22,22 +22,22 @@ def average(weights: Sequence[Path], shares: Sequence[float], *, out: Path) -> R
     """Writes ``weights/last.pt`` and ``record.json`` under ``out``, as a training does.
 
     Args:
-        weights: two ``.pt`` checkpoints or more, of one network; a ``record.json`` beside each, or one folder up, is
-            taken over.
-        shares: how much of each, positive; scaled to a sum of 1.
-        out: a new folder, or one that holds no training.
+        weights: two or more ``.pt`` checkpoints of one network; a ``record.json`` beside each, or one folder up, is
+            included.
+        shares: the share of each, positive; scaled to a sum of 1.
+        out: a new folder, or one without a training.
 
     Returns:
-        The record: checkpoints with their shares, and one fingerprint of the photos that they learned from; where a
-        training is not recorded, its checkpoint stands for them.
+        The record: checkpoints with their shares, and one fingerprint of their training photos; for an unrecorded
+            training, its checkpoint is used instead.
 
     Raises:
-        TrainingError: a checkpoint or a share cannot be used, ``out`` is taken, or the extra is not installed.
+        TrainingError: a checkpoint or a share is unusable, ``out`` is taken, or the extra is not installed.
     """
     if len(weights) < 2 or len(shares) != len(weights) or not (min(shares) > 0 and math.isfinite(sum(shares))):
         raise TrainingError("give two checkpoints or more, and as many shares, each above 0")
     if (out / RECORD).exists():
-        raise TrainingError(f"{out}: holds a training already; give another --out")
+        raise TrainingError(f"{out}: already contains a training; give another --out")
     for file in weights:
         if file.suffix != ".pt" or not file.is_file():
             raise TrainingError(f"{file}: no such .pt checkpoint; only those of trainings can be averaged")
@@ -71,7 +71,7 @@ def _write_average(weights: Sequence[Path], shares: Sequence[float], out: Path) 
     states = [network.model.float().state_dict() for network in networks]
     for file, state in zip(weights[1:], states[1:], strict=True):
         if {name: value.shape for name, value in state.items()} != {n: v.shape for n, v in states[0].items()}:
-            raise TrainingError(f"{file}: is another network than {weights[0]}")
+            raise TrainingError(f"{file}: not the same network as {weights[0]}")
     mean = {
         name: sum(share * state[name] for share, state in zip(shares, states, strict=True))
         if last.dtype.is_floating_point
@@ -86,7 +86,7 @@ def _write_average(weights: Sequence[Path], shares: Sequence[float], out: Path) 
 
 
 def _record_of(file: Path) -> Record | None:
-    """The record of the training that a checkpoint comes from, if it lies there."""
+    """The record of the training that produced a checkpoint, if there is one."""
     for folder in file.absolute().parents[:FOLDERS_UP]:
         if (folder / RECORD).is_file():
             return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))

@@ -1,10 +1,10 @@
-"""Gives folded batch norms their statistics back, so that a network can be trained further with nothing frozen.
+"""Restores the statistics of folded batch norms, so that a network can be trained further with nothing frozen.
 
 Published weights are often folded: each batch norm was merged into its convolution and left as the identity (mean 0,
-variance 1). Such a network computes the same, but once it is trained its norms divide by the statistics of each
-batch, which are not 0 and 1 at all, and what it had learned is gone within a step. Here every folded norm gets the
-mean and the variance that its input really has, and a gain and an offset that undo them: the network still computes
-the same, and goes on to do so when it is trained.
+variance 1). Such a network computes the same. But once it is trained, its norms divide by the statistics of each batch,
+which are not 0 and 1 at all, and everything it had learned is gone within a step. Here every folded norm gets the true
+mean and variance of its input, and a gain and an offset that undo them: the network still computes the same, and
+continues to when it is trained.
 """
 
 from collections.abc import Iterable
@@ -27,10 +27,10 @@ def unfold_norms(network: "torch.nn.Module", pictures: Iterable[Floats]) -> int:
 
     Args:
         network: any module with ``BatchNorm2d`` layers.
-        pictures: tensors ``[1, 3, height, width]`` in [0, 1] of the kind that will be trained on; some tens.
+        pictures: some tens of tensors ``[1, 3, height, width]`` in [0, 1] of the kind used for training.
 
     Returns:
-        How many norms were folded.
+        The number of folded norms.
     """
     import torch
 
@@ -72,7 +72,7 @@ def _folded(norm: "torch.nn.BatchNorm2d") -> bool:
 
 
 def _unfold(norm: Any, mean: Any, variance: Any) -> None:
-    """``gain * (x - m) / s + offset`` stays what it is while ``m`` and ``s`` become those of the input."""
+    """``gain * (x - m) / s + offset`` stays the same while ``m`` and ``s`` become those of the input."""
     variance = variance.clamp(min=LEAST_VARIANCE)
     old = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     new = (variance + norm.eps).sqrt()

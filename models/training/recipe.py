@@ -1,4 +1,4 @@
-"""The recipe of a training: everything that decides it besides the photos and the weights it starts from."""
+"""The recipe of a training: everything that determines it besides the photos and the start weights."""
 
 import os
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from smartcart.models.errors import ModelsError
 
 LAST: Final = Path("weights") / "last.pt"
 START: Final = Path("weights") / "start.pt"
-"""Where a training leaves its weights, below its folder."""
+"""The path of a training's weights, below its folder."""
 
 
 class TrainingError(ModelsError):
-    """A training cannot start or go on; the message says why and what to do."""
+    """A training cannot start or continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Everything that decides a training besides the photos and the weights it starts from.
+    """Everything that determines a training besides the photos and the start weights.
 
     Attributes:
-        network: the Ultralytics description of the network, used where the start is not a ``.pt``.
+        network: the Ultralytics description of the network, used if the start is not a ``.pt``.
         epochs: passes over the photos.
-        hours: a budget of time that decides the number of epochs instead, by their measured speed.
+        hours: a time budget that determines the number of epochs instead, from their measured speed.
         image_size: side of the square input, in pixels, a multiple of 32.
-        freeze: how many first layers stay as they are (10: the backbone of YOLO11).
+        freeze: the number of first layers that are not trained (10: the backbone of YOLO11).
         backbone_rate: the learning rate of the first ten layers, as a share of that of the others.
-        batch: photos a step; every batch is one step of the optimiser.
+        batch: photos per step; every batch is one step of the optimiser.
         learning_rate: of AdamW, at the start; it falls along a cosine to a fiftieth.
         strong: varies pictures more; for a training that sees each picture tens of times.
         close_mosaic: the last epochs see no mosaics of four photos any more.

@@ -1,7 +1,7 @@
-"""The network that a training starts from: a checkpoint, a state dict, an exported eye, or chance.
+"""The network that a training starts from: a checkpoint, a state dict, an exported detector, or random weights.
 
-Starting from an exported eye needs no download, so a store can teach the shipped eye its own products. The exporter
-folds each batch norm into the convolution before it; the trainer gives the norms their statistics back.
+Starting from an exported detector needs no download, so a store can teach the shipped detector its own products. The
+exporter folds each batch norm into the convolution before it; the trainer restores the norms' statistics.
 """
 
 import ast
@@ -23,7 +23,7 @@ def open_model(recipe: Recipe, weights: Path | None) -> "YOLO":
     """The network with its start weights.
 
     Args:
-        recipe: names the network where the weights do not carry it.
+        recipe: names the network if the weights do not contain it.
         weights: a ``.pt`` checkpoint, a ``.safetensors`` state dict, an ``.onnx`` file in fp32 that this project
             exported, or None for random weights.
 
@@ -42,10 +42,10 @@ def open_model(recipe: Recipe, weights: Path | None) -> "YOLO":
         raise TrainingError(f"{weights}: start weights must be a .pt, a .safetensors or an .onnx file")
     try:
         model = YOLO(weights)
-    except Exception as error:  # a file that is no checkpoint fails in as many ways as pickles can
-        raise TrainingError(f"{weights}: is not a checkpoint that can be loaded ({error})") from error
+    except Exception as error:  # an invalid file fails in as many ways as pickles can
+        raise TrainingError(f"{weights}: not a checkpoint that can be loaded ({error})") from error
     if model.task != "detect":
-        raise TrainingError(f"{weights}: is a model for {model.task}, not for detection")
+        raise TrainingError(f"{weights}: the model's task is {model.task}, not detection")
     return model
 
 
@@ -77,12 +77,12 @@ def _from_export(network: str, weights: Path) -> "YOLO":
 
 @dataclass(frozen=True, slots=True)
 class ExportedStart:
-    """What an ONNX file of this project holds of a network.
+    """The contents of an ONNX file of this project.
 
     Attributes:
-        task: ``detect`` of an eye, ``classify`` of a recogniser.
-        names: of its classes, by number.
-        layers: weights and offsets by the name that the network gives them.
+        task: ``detect`` for a detector, ``classify`` for a recogniser.
+        names: its classes, by number.
+        layers: weights and offsets by the network's names for them.
     """
 
     task: str
@@ -91,7 +91,7 @@ class ExportedStart:
 
 
 def read_export(weights: Path) -> ExportedStart:
-    """Reads an eye or a recogniser that was exported here, in fp32.
+    """Reads a detector or a recogniser that was exported here, in fp32.
 
     Raises:
         TrainingError: the file cannot be read, or does not name its classes.
@@ -102,17 +102,17 @@ def read_export(weights: Path) -> ExportedStart:
         graph = onnx.load(weights)
         metadata = {entry.key: entry.value for entry in graph.metadata_props}
         names = ast.literal_eval(metadata["names"])
-    except Exception as error:  # protobuf, the file system and the metadata each raise their own
-        raise TrainingError(f"{weights}: is not an exported eye or recogniser with class names ({error})") from error
+    except Exception as error:  # protobuf, the file system and the metadata each raise their own errors
+        raise TrainingError(f"{weights}: not an exported detector or recogniser with class names ({error})") from error
     return ExportedStart(metadata.get("task", "detect"), names, _layers(graph.graph))
 
 
 def fill(network: "torch.nn.Module", layers: Mapping[str, "torch.Tensor"], weights: Path, description: str) -> None:
-    """Gives a network the weights of an export; the norms that were folded into them become the identity.
+    """Gives a network the weights of an export; the norms folded into them become the identity.
 
     Raises:
-        TrainingError: the export lacks a layer, or one has another shape; ``weights`` and ``description`` are the file
-            and the network to name.
+        TrainingError: the export lacks a layer, or one has another shape; ``weights`` and ``description`` are the names
+            of the file and the network for the message.
     """
     import torch
 
@@ -130,12 +130,12 @@ def fill(network: "torch.nn.Module", layers: Mapping[str, "torch.Tensor"], weigh
 
 
 def _layers(graph: Any) -> Mapping[str, Any]:
-    """Weights and offsets by the name of their layer: equal tensors are stored once, under the name of one of them."""
+    """Weights and offsets by the name of their layer; equal tensors are stored once, under one of their names."""
     import torch
     from onnx.numpy_helper import to_array
 
     stored = {tensor.name: torch.tensor(to_array(tensor)).float() for tensor in graph.initializer}
-    for node in graph.node:  # weights that are kept in 16 or 8 bits are brought back
+    for node in graph.node:  # weights stored in 16 or 8 bits are converted back
         if node.op_type in ("Cast", "Mul") and all(name in stored for name in node.input):
             stored[node.output[0]] = torch.stack([*torch.broadcast_tensors(*map(stored.get, node.input))]).prod(0)
     given: dict[str, Any] = {}
@@ -157,12 +157,12 @@ def _layer(node: str) -> str:
 
 
 def _shaped_like(kind: Any, network: str, given: Mapping[str, Any], weights: Path) -> Any:
-    """The network with class branches as wide, and as many classes, as the file has."""
+    """The network with class branches as wide, and as many classes, as in the file."""
     import torch
 
     ends = [name for name in given if f".{CLASS_BRANCHES}." in name and name.endswith(".2.weight")]
     if not ends:
-        raise TrainingError(f"{weights}: has no class branches that are known here; give a .pt checkpoint instead")
+        raise TrainingError(f"{weights}: its class branches are of an unknown form; give a .pt checkpoint instead")
     classes, width = given[ends[0]].shape[:2]
     shaped = kind(network, nc=int(width), verbose=False)
     for branch in getattr(shaped.model[-1], CLASS_BRANCHES):
@@ -172,7 +172,7 @@ def _shaped_like(kind: Any, network: str, given: Mapping[str, Any], weights: Pat
 
 
 def _value(name: str, old: Any, given: Mapping[str, Any]) -> Any:
-    """A tensor of the network as the file has it, or None; a folded norm only adds its convolution's offset."""
+    """A tensor of the network as in the file, or None; a folded norm only adds its convolution's offset."""
     import torch
 
     layer, _, last = name.rpartition(".")
@@ -184,6 +184,6 @@ def _value(name: str, old: Any, given: Mapping[str, Any]) -> Any:
 
 
 def _as_start(model: "YOLO") -> "YOLO":
-    model.ckpt = {"model": model.model}  # without it the trainer starts again from random weights
+    model.ckpt = {"model": model.model}  # otherwise the trainer would start again from random weights
     model.overrides["pretrained"] = True
     return model

@@ -1,4 +1,4 @@
-"""Ultralytics' trainer, told what this project needs of it.
+"""Ultralytics' trainer, adapted to this project.
 
 Ultralytics and PyTorch are imported inside the functions: a user who only runs a model has neither.
 """
@@ -31,7 +31,7 @@ PICTURES_MEASURED: Final = 48
 def run_training(
     model: "YOLO", recipe: Recipe, augmentation: Mapping[str, float], *, data: Path, out: Path
 ) -> Mapping[str, float]:
-    """Trains; the weights of every epoch's end replace ``out/weights/last.pt``, the start stays in ``start.pt``.
+    """Trains; the weights at the end of every epoch replace ``out/weights/last.pt``, the start stays in ``start.pt``.
 
     Returns:
         The mean losses of the last epoch, by name.
@@ -72,7 +72,7 @@ def run_training(
 
 
 def _save_start(network: Any, file: Path) -> None:
-    """The network as the training begins with it, its head of this set's classes, to be averaged with its end."""
+    """The network at the start, its head with this set's classes, to be averaged with the result."""
     import torch
 
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def _save_start(network: Any, file: Path) -> None:
 
 
 def resume_training(recipe: Recipe, *, data: Path, out: Path) -> Mapping[str, float]:
-    """Goes on from ``out/weights/last.pt`` with the settings stored in it.
+    """Continues from ``out/weights/last.pt`` with the settings stored in it.
 
     Returns:
         The mean losses of the last epoch, by name.
@@ -100,11 +100,11 @@ def resume_training(recipe: Recipe, *, data: Path, out: Path) -> Mapping[str, fl
 
 
 def _prepare(model: "YOLO", recipe: Recipe) -> None:
-    """Threads, memory layout, precision and progress, set when the trainer has been built."""
+    """Threads, memory layout, precision and progress, set once the trainer exists."""
     import torch
 
     def on_start(trainer: Any) -> None:
-        # the trainer has just set one thread less than there are processors: one, on a small machine
+        # the trainer has just set one thread less than there are processors, which is one on a small machine
         torch.set_num_threads(recipe.threads)
         trainer.model.to(memory_format=torch.channels_last)
         if recipe.bf16:
@@ -117,7 +117,7 @@ def _prepare(model: "YOLO", recipe: Recipe) -> None:
 
 
 def _progress() -> Mapping[str, Callable[[Any], None]]:
-    """A bar on stderr where that is a terminal: one step a batch, the losses of the running epoch beside it."""
+    """A progress bar on stderr if that is a terminal: one step per batch, with the losses of the current epoch."""
     bar: tqdm[Any] = tqdm(unit="batch", file=sys.stderr, disable=None, dynamic_ncols=True)
 
     def on_start(trainer: Any) -> None:
@@ -141,7 +141,7 @@ def _losses(model: "YOLO") -> Mapping[str, float]:
 
 
 def _pictures(folder: Path, side: int) -> Iterator[Floats]:
-    """Some of the training pictures as the network takes them, ``[1, 3, side, side]``, evenly picked."""
+    """Some of the training pictures as the network gets them, ``[1, 3, side, side]``, evenly picked."""
     files = sorted(folder.iterdir())
     for file in files[:: max(1, len(files) // PICTURES_MEASURED)]:
         picture = cv2.resize(np.asarray(cv2.imread(str(file)), np.uint8), (side, side), interpolation=cv2.INTER_AREA)
@@ -149,7 +149,7 @@ def _pictures(folder: Path, side: int) -> Iterator[Floats]:
 
 
 def _trainer(recipe: Recipe) -> type[Any]:
-    """A detection trainer that spoils pictures as cameras do and never looks at a ``val`` photo."""
+    """A detection trainer that degrades pictures as cameras do and never uses a ``val`` photo."""
     import torch
     from ultralytics.data.augment import RandomPerspective
     from ultralytics.data.dataset import YOLODataset
@@ -215,7 +215,7 @@ def _trainer(recipe: Recipe) -> type[Any]:
             return self.metrics, 0.0
 
         def save_model(self) -> bool:
-            # whole or not at all: a training that is killed while it writes must still be resumable
+            # atomic: a training killed while writing must still be resumable
             whole, self.last = self.wdir / LAST.name, self.wdir / "last.part"
             saved = bool(super().save_model())
             self.last.replace(whole)

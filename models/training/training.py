@@ -1,8 +1,8 @@
-"""Trains the eye: a YOLO fine-tuned with Ultralytics on the joined ``train`` parts of the given data sets.
+"""Trains the detector: a YOLO fine-tuned with Ultralytics on the joined ``train`` parts of the given data sets.
 
-The weights kept are those of the last epoch (their running mean): no ``val`` photo has a say in the training, not
-even in the choice of an epoch, so that the ``val`` figures stay honest. Beside the weights lies ``record.json``: the
-recipe, the fingerprint of the photos, the versions and the time it took.
+The final weights are those of the last epoch (their running mean): no ``val`` photo influences the training, not even
+the choice of an epoch, so that the ``val`` figures stay honest. ``record.json`` beside the weights contains the recipe,
+the fingerprint of the photos, the versions and the duration.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class MissingExtraError(TrainingError):
 AUGMENTATION: Final[Mapping[str, float]] = {
     # mild: a few epochs on a processor see no difference between pictures that it was trained on and new ones
     "mosaic": 0.1,
-    # a hand comes in from any edge of the picture, and the camera hangs as the cart lets it
+    # a hand comes in from any edge of the picture, and the camera's orientation depends on the cart
     "degrees": 5.0,
     "flipud": 0.3,
     "fliplr": 0.5,
@@ -68,24 +68,24 @@ STRONG: Final[Mapping[str, float]] = {
 def train(
     data: Sequence[Path], *, out: Path, recipe: Recipe, weights: Path | None = None, shared_scenes: Rule = "refuse"
 ) -> Record:
-    """Trains from the start and leaves ``weights/last.pt`` and ``record.json`` under ``out``.
+    """Trains from the start and leaves ``weights/last.pt`` and ``record.json`` in ``out``.
 
     Args:
         data: ``data.yaml`` files; their ``train`` parts are joined.
-        out: a new folder, or one that holds no training.
-        recipe: how to train.
-        weights: what to start from, see ``open_model``; None for scratch.
-        shared_scenes: what to do with photos that share a scene with one that is kept for measuring.
+        out: a new folder, or one without a training.
+        recipe: the settings.
+        weights: the start, see ``open_model``; None trains from scratch.
+        shared_scenes: how to handle photos that share a scene with one kept for measuring.
 
     Returns:
         The record.
 
     Raises:
-        DatasetError: a data set cannot be used.
-        TrainingError: ``out`` is taken, the weights cannot be used, or the extra is not installed.
+        DatasetError: a data set is unusable.
+        TrainingError: ``out`` is taken, the weights are unusable, or the extra is not installed.
     """
     if (out / RECORD).exists():
-        raise TrainingError(f"{out}: holds a training already; go on with --resume, or give another --out")
+        raise TrainingError(f"{out}: already contains a training; continue it with --resume, or give another --out")
     if weights is not None and not weights.is_file():
         raise TrainingError(f"{weights}: no such file; nothing is downloaded here, so fetch the weights first")
     quiet_libraries()
@@ -119,18 +119,18 @@ def train(
 
 
 def resume(out: Path) -> Record:
-    """Goes on with an interrupted training from its last whole epoch.
+    """Continues an interrupted training from its last complete epoch.
 
     Returns:
-        The record; its ``seconds`` are those since the resumption.
+        The record; its ``seconds`` count from the resumption.
 
     Raises:
-        TrainingError: ``out`` holds no training, no whole epoch, or a finished one, or its photos have changed.
+        TrainingError: ``out`` contains no training, no complete epoch, or a finished one, or its photos have changed.
     """
     try:
         record = json.loads((out / RECORD).read_text(encoding="utf-8"))
     except OSError as error:
-        raise TrainingError(f"{out}: holds no training to resume ({RECORD} is missing)") from error
+        raise TrainingError(f"{out}: contains no training to resume ({RECORD} is missing)") from error
     if "seconds" in record:
         raise TrainingError(f"{out}: this training is finished; there is nothing to resume")
     if not (out / LAST).is_file():
@@ -152,8 +152,8 @@ def resume(out: Path) -> Record:
 def quiet_libraries() -> None:
     """Settings that the training libraries read once, when they are first imported.
 
-    No installing, no network, no writing into the user's own Ultralytics settings, no log but our progress, and idle
-    OpenMP threads that sleep: spinning ones take the processor from the loader (18 times slower, measured).
+    No installation, no network, no writing to the user's own Ultralytics settings, no log but our progress, and idle
+    OpenMP threads that sleep: spinning ones slow down the loader (18 times slower, measured).
     """
     settings = Path(tempfile.gettempdir()) / "smartcart-ultralytics"
     settings.mkdir(exist_ok=True)

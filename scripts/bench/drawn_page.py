@@ -1,4 +1,4 @@
-"""One open page in a real browser: when each event is on the screen."""
+"""An open page in a real browser: when each event appears on the screen."""
 
 from types import TracebackType
 from typing import Any, Final, Self
@@ -14,7 +14,7 @@ new MutationObserver(() => requestAnimationFrame(() => {
 
 
 class DrawnPage:
-    """All carts on one page, open from beginning to end; a context manager."""
+    """All carts on one page, open throughout; a context manager."""
 
     def __init__(self, browser: str, url: str, secret: str) -> None:
         self._browser = browser

@@ -1,4 +1,4 @@
-"""``smartcart bench edge``: how fast the cart's process is, part by part, and what a full basket costs the judge."""
+"""``smartcart bench edge``: the speed of the cart's process, part by part, and the judge's cost of a full basket."""
 
 import argparse
 import statistics
@@ -31,16 +31,16 @@ def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
         "edge",
         help="frames/s of the cart's process against the bare model, and ms a frame of each part",
         description=(
-            "Replays a clip as fast as it goes and runs the bare model over the same prepared pictures, in turns; the "
-            "median of the runs counts. Then tracks and judges a basket of 15 items in which a hand works half of the "
-            "time, and measures the witness of change: what it keeps of a frame, and what it says of a visit."
+            "Replays a clip at full speed and runs the bare model over the same prepared pictures, in turns; the "
+            "median of the runs counts. Then tracks and judges a basket of 15 items with a hand in it half of the "
+            "time, and measures the witness of change, per frame and per visit."
         ),
         epilog="Example:  smartcart bench edge --require 'ratio_bare >= 0.7 and crowd_ms <= 1'",
     )
     parser.add_argument("--source", type=Path, metavar="CLIP", help="a video (default: the bundled clip)")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="ONNX model (default: the shipped one)")
     parser.add_argument("--threads", type=int, default=1, help="ONNX Runtime's (default: %(default)s)")
-    parser.add_argument("--frames", type=int, default=150, help="of the clip, a run (default: %(default)s)")
+    parser.add_argument("--frames", type=int, default=150, help="of the clip, per run (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=5, help="default: %(default)s")
     add_figures_options(parser)
     parser.set_defaults(run=run)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.require import report
 
     if min(args.runs, args.threads) < 1 or args.frames <= WARM_UP:
-        raise CommandError(f"give at least one run and thread, and more than {WARM_UP} frames")
+        raise CommandError(f"give at least one run and one thread, and more than {WARM_UP} frames")
     detector = OnnxDetector(args.model, threads=args.threads, hand_class=None)
     clip = args.source or _demo_clip()
     figures = against_bare(clip, detector, args.frames, args.runs) | witness_ms(clip, args.frames, args.runs)
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def against_bare(clip: Path, detector: "OnnxDetector", frames: int, runs: int) -> dict[str, Any]:
-    """Frames/s of everything and of the bare model, from wall time, and the parts in ms a frame.
+    """Frames/s of the whole and of the bare model, from wall time, and the parts in ms a frame.
 
     Raises:
         SourceError: the clip cannot be read, or is too short.
@@ -90,7 +90,7 @@ def against_bare(clip: Path, detector: "OnnxDetector", frames: int, runs: int) -
 
 
 def _replay(clip: Path, detector: "OnnxDetector", count: int) -> tuple[float, dict[str, float]]:
-    """Seconds a frame of everything, and of each part."""
+    """Seconds a frame of the whole, and of each part."""
     from smartcart.edge.judge.judge import Judge
     from smartcart.edge.tracking.tracker import CartTracker
     from smartcart.edge.vision.zone import DEFAULT_ZONE
@@ -143,7 +143,7 @@ def _first_size(clip: Path) -> tuple[int, int]:
 
 
 def crowd_seconds(runs: int) -> float:
-    """CPU seconds a frame that tracker and judge take with 15 items in the basket; the median of the runs."""
+    """CPU seconds a frame of tracker and judge with 15 items in the basket; the median of the runs."""
     from smartcart.edge.judge.judge import Judge
     from smartcart.edge.tracking.tracker import CartTracker
     from smartcart.edge.vision.zone import DEFAULT_ZONE
@@ -162,8 +162,8 @@ def crowd_seconds(runs: int) -> float:
 def witness_ms(clip: Path, count: int, runs: int) -> dict[str, float]:
     """CPU time in ms of the witness of change, the median of the runs.
 
-    A frame: the mean over the clip's frames. A visit: its begin and its end, where the clip's first picture stood still
-    before it and the last one after it, and hands were everywhere.
+    Per frame: the mean over the clip's frames. Per visit: its begin and its end, with the clip's first picture still
+        before it and the last one after it, and hands everywhere.
     """
     from smartcart.edge.capture.frames import Frame
     from smartcart.edge.judge.witness import ChangeWitness
@@ -195,7 +195,7 @@ def witness_ms(clip: Path, count: int, runs: int) -> dict[str, float]:
 
 
 def crowd() -> "list[Sequence[Detection]]":
-    """What is seen of a basket with 15 items, into which a hand reaches every eight seconds for four."""
+    """The detections of a basket with 15 items, into which a hand reaches every eight seconds for four."""
     from smartcart.edge.vision.detection import Box, Detection
     from smartcart.models.labels import HAND, ITEMS
 

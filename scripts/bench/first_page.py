@@ -1,4 +1,4 @@
-"""How soon the first page is of use: a real browser with nothing in its cache, from navigation to live."""
+"""How soon the first page is usable: a real browser with an empty cache, from navigation to live."""
 
 import shutil
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _READ: Final = """() => {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstPage:
-    """One cold load: milliseconds since the navigation, and bytes as transferred."""
+    """One cold load: milliseconds since the navigation, and transferred bytes."""
 
     usable_ms: float
     live_ms: float
@@ -34,7 +34,7 @@ class FirstPage:
 
 
 def browser_path() -> str | None:
-    """A Chromium of this machine; None without one, or without Playwright."""
+    """Chromium on this machine; None without it, or without Playwright."""
     try:
         import playwright.sync_api  # noqa: F401
     except ImportError:
@@ -43,9 +43,9 @@ def browser_path() -> str | None:
 
 
 def first_pages(browser: str, url: str, secret: str, runs: int) -> list[FirstPage]:
-    """Loads a page again and again, each time by a browser that knows nothing of it.
+    """Loads a page repeatedly, each time with a fresh browser profile.
 
-    Usable is when all scripts have run: buttons and keys work. Live is when the stream's first message is shown.
+    Usable means that all scripts have run: buttons and keys work. Live means that the stream's first message is shown.
     """
     from playwright.sync_api import sync_playwright
 

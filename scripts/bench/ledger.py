@@ -1,4 +1,4 @@
-"""``smartcart bench ledger``: the ledger against the bare database with the same rows, in turns in one run."""
+"""``smartcart bench ledger``: the ledger compared with the bare database and the same rows, in turns in one run."""
 
 import argparse
 import itertools
@@ -25,18 +25,18 @@ def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
         "ledger",
         help="the ledger's events/s against the bare database's",
         description=(
-            "Commits the same batches to the ledger and, as rows made beforehand, to the bare database: same tables, "
-            "same batch size, every commit on disk (SQLite synchronous=FULL; PostgreSQL as it is configured). Each run "
+            "Commits the same batches to the ledger and, as prepared rows, to the bare database: same tables, same "
+            "batch size, every commit on disk (SQLite synchronous=FULL; PostgreSQL as it is configured). Each run "
             "has fresh tables; the two take turns, and the median of the runs counts."
         ),
         epilog="Example:  smartcart bench ledger --require 'ratio_raw >= 0.5'",
     )
-    parser.add_argument("--events", type=int, default=20_000, help="a run (default: %(default)s)")
-    parser.add_argument("--batch", type=int, default=200, help="events a commit (default: %(default)s)")
+    parser.add_argument("--events", type=int, default=20_000, help="per run (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=200, help="events per commit (default: %(default)s)")
     parser.add_argument("--carts", type=int, default=1000, help="default: %(default)s")
     parser.add_argument("--runs", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where to write (default: the system's temporary)")
-    parser.add_argument("--postgres", action="store_true", help="PostgreSQL, a server of our own, in place of SQLite")
+    parser.add_argument("--postgres", action="store_true", help="PostgreSQL, on a server of our own, instead of SQLite")
     add_figures_options(parser)
     parser.set_defaults(run=run)
 
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from smartcart.scripts.require import report
 
     if min(args.events, args.batch, args.carts, args.runs) < 1:
-        raise CommandError("give at least one event, cart and run, and one event a batch")
+        raise CommandError("give at least one event, cart and run, and one event per batch")
     figures = against_raw(args.events, args.batch, args.carts, args.runs, folder=args.folder, postgres=args.postgres)
     text = (
         f"{figures['ledger']}, {args.batch} events a commit: {figures['events_per_second']} events/s, "
@@ -113,7 +113,7 @@ def _batches(count: int, size: int, carts: int) -> list[Batch]:
 
 
 Commit = Callable[[Sequence[Batch]], float]
-"""Commits all batches to fresh tables; gives the seconds it took."""
+"""Commits all batches to fresh tables; returns the seconds it took."""
 
 
 @contextmanager

@@ -1,11 +1,11 @@
-"""The load of ``smartcart bench server``: many carts, each a client with a connection of its own, in one process.
+"""The load of ``smartcart bench server``: many carts, each a client with its own connection, in one process.
 
-Every cart sends an event now and then, as it is, and again after two seconds without an answer, as an outbox does.
-What is measured is the time from an event's first sending until its commit-ack is back at the cart.
+Every cart sends an event now and then, and again after two seconds without an answer, as an outbox does. The measured
+time is from an event's first sending until its commit acknowledgement is back at the cart.
 
     python -m smartcart.scripts.bench.load --broker URL --carts N --rate R --seconds S      writes one JSON object
 
-With ``--bundles DIR`` each speaks TLS with the certificate of its own.
+With ``--bundles DIR`` each speaks TLS with its own certificate.
 """
 
 import argparse
@@ -37,27 +37,27 @@ STORE: Final = "bench"
 SESSION_EVENTS: Final = 20
 RESEND_SECONDS: Final = 2.0
 IN_FLIGHT: Final = 100
-"""Events of one cart without an answer; the next ones are not made, as an outbox would hold them back."""
+"""Maximum number of unanswered events of one cart; further ones are not created, as an outbox would hold them back."""
 DRAIN_SECONDS: Final = 15.0
 
 
 @dataclass(slots=True)
 class LoadTally:
-    """What was measured; latencies in milliseconds."""
+    """The results; latencies in milliseconds."""
 
     sent: int = 0
     resent: int = 0
     rejected: int = 0
     held: int = 0
-    """Events that were due and not made, since too many were without an answer."""
+    """Events that were due but not created, because too many were unanswered."""
     reconnected: int = 0
     latencies: list[float] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
-    """How late each event was sent against its plan, in ms: a load generator that cannot keep up shows here."""
+    """How late each event was sent, in ms: a load generator that cannot keep up shows here."""
 
 
 class BenchCart:
-    """One cart: a connection, a session under way, and the events that are not answered yet."""
+    """One cart: a connection, an open session, and the unanswered events."""
 
     def __init__(self, name: str, broker: BrokerAddress, tally: LoadTally, selector: selectors.BaseSelector) -> None:
         self._name = name
@@ -78,7 +78,7 @@ class BenchCart:
         self.client.connect(broker.host, broker.port, keepalive=60)
 
     def send(self, due: float) -> None:
-        """Sends the next event, which was due at this time of the steady clock."""
+        """Sends the next event, which was due at this time of the monotonic clock."""
         if len(self.open) >= IN_FLIGHT:
             self._tally.held += 1
             return
@@ -90,7 +90,7 @@ class BenchCart:
         self.client.publish(self._topic, payload, qos=1)
 
     def resend(self, now: float) -> None:
-        """Sends again what got no answer for long; without a connection paho would heap it up."""
+        """Resends long unanswered events; without a connection paho would accumulate them."""
         if not self.client.is_connected():
             return
         for event_id, (first, last, payload) in self.open.items():
@@ -100,14 +100,14 @@ class BenchCart:
                 self.client.publish(self._topic, payload, qos=1)
 
     def read(self) -> None:
-        """Takes in what has come, and what TLS has read ahead, of which the selector knows nothing."""
+        """Receives messages, including those that TLS has read ahead, which the selector does not know of."""
         self.client.loop_read()
         sock = self.client.socket()
         while isinstance(sock, ssl.SSLSocket) and sock.pending():
             self.client.loop_read()
 
     def come_back(self) -> None:
-        """Connects again if the connection is lost; a broker that is away is tried the next time."""
+        """Reconnects if the connection is lost; an unreachable broker is tried again later."""
         if self.client.socket() is None:
             with contextlib.suppress(OSError):
                 self.client.reconnect()
@@ -184,7 +184,7 @@ class Load:
             self._turn(0.2)
 
     def warm_up(self, seconds: float) -> None:
-        """Lets every connection and subscription come about."""
+        """Waits for all connections and subscriptions."""
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
             self._turn(0.05)
@@ -210,7 +210,7 @@ def cart_name(number: int) -> str:
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """Median, 95 %, 99 % and the most, to a tenth.
+    """Median, 95 %, 99 % and maximum, to a tenth.
 
     >>> percentiles([1.0, 2.0, 3.0])
     {'p50': 2.0, 'p95': 3.0, 'p99': 3.0, 'max': 3.0}
@@ -223,7 +223,7 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Runs the load and prints what was measured."""
+    """Runs the load and prints the results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--broker", required=True)
     parser.add_argument("--carts", type=int, required=True)

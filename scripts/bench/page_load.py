@@ -24,13 +24,13 @@ _EVENT: Final = re.compile(rb'id="e-([0-9a-f-]{36})"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """When each event was stored, and when its change came to each page (s since 1970)."""
+    """When each event was stored, and when its change reached each page (s since 1970)."""
 
     stored: dict[str, float]
     pages: list[dict[str, float]]
 
     def lags(self, page: dict[str, float]) -> list[float]:
-        """How late on one page those events were that it has shown, in ms."""
+        """How late one page showed those events, in ms."""
         return [1000 * (page[event] - at) for event, at in self.stored.items() if event in page]
 
 
@@ -48,7 +48,7 @@ class PageLoad:
         self._client: mqtt.Client | None = None
 
     def begin(self) -> None:
-        """Waits for the server, and begins a session with one item on every cart; once, however often it is asked."""
+        """Waits for the server, and begins a session with one item on every cart; may be called repeatedly."""
         if self._client is not None:
             return
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
@@ -108,7 +108,7 @@ class PageLoad:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._web_port, limit=1 << 24)
             writer.write(ask)
             await writer.drain()
-            self._writers.append(writer)  # one that nobody holds is closed
+            self._writers.append(writer)  # an unreferenced one is closed
             opened.append(reader)
         return opened
 
@@ -137,7 +137,7 @@ class PageLoad:
         raise TimeoutError("the server did not come up")
 
     def _stamps(self) -> dict[str, float]:
-        """When the server took each event in (s since 1970)."""
+        """When the server stored each event (s since 1970)."""
         told = [
             entry
             for cart, _, _ in self._sessions

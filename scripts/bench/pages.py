@@ -1,4 +1,4 @@
-"""``smartcart bench pages``: an event's way to every open page, and how soon the first page is of use."""
+"""``smartcart bench pages``: from an event to every open page, and how soon the first page is usable."""
 
 import argparse
 import os
@@ -16,13 +16,13 @@ def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
 
     parser = subjects.add_parser(
         "pages",
-        help="event stored to page changed, with many open pages",
+        help="from a stored event to the changed page, with many open pages",
         description=(
-            "Runs Mosquitto, the basket server, carts and a number of open pages of all carts, and measures how long "
-            "it takes from the server's stamp on an event (before its commit) until the change is with each page. "
-            "Where there are Chromium and Playwright, one page more is a real browser's: until it has drawn the change "
-            "(drawn). And before that the carts' page is loaded with nothing in the browser's cache: from the "
-            "navigation until buttons work (usable) and until the stream is shown (live)."
+            "Runs Mosquitto, the basket server, carts and a number of open pages of all carts, and measures the "
+            "time from the server's stamp on an event (before its commit) until the change reaches each page. With "
+            "Chromium and Playwright, one more page is a real browser's: until it has drawn the change (drawn). "
+            "Before that, the carts' page is loaded with an empty cache: from the navigation until buttons work "
+            "(usable) and until the stream is shown (live)."
         ),
         epilog="Example:  smartcart bench pages --pages 50 --require 'drawn_ms.p95 <= 150'\n"
         "          smartcart bench pages --require 'first_page.usable_ms.p95 <= 1000'",
@@ -94,7 +94,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def _seen_and_drawn(
     load: "PageLoad", args: argparse.Namespace, url: str, secret: str
 ) -> tuple["Seen", dict[str, float] | None]:
-    """What became of the events, and when a real browser had drawn them; None where there is no browser."""
+    """The results for the events, and when a real browser had drawn them; None without a browser."""
     import asyncio
     from concurrent.futures import ThreadPoolExecutor
 
@@ -105,13 +105,13 @@ def _seen_and_drawn(
     if browser is None:
         return asyncio.run(load.run(rate=args.rate, seconds=args.seconds)), None
     with DrawnPage(browser, url, secret) as page, ThreadPoolExecutor(1) as thread:
-        # the browser's driver has an event loop in this thread already
+        # the browser's driver already has an event loop in this thread
         seen = thread.submit(asyncio.run, load.run(rate=args.rate, seconds=args.seconds)).result()
         return seen, page.drawn()
 
 
 def _first_page(url: str, secret: str, loads: int, load: "PageLoad") -> dict[str, Any] | None:
-    """Figures of cold loads in a real browser, of a page that shows all carts; None where there is no browser."""
+    """Figures of cold loads in a real browser, of a page that shows all carts; None without a browser."""
     from smartcart.scripts.bench.first_page import browser_path, first_pages
     from smartcart.scripts.bench.load import percentiles
 

@@ -25,7 +25,7 @@ SAMPLE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BrokerPlace:
-    """Where carts and server meet; with TLS ``bundles`` is the folder of all bundles, ``server`` the server's own."""
+    """The meeting point of carts and server; with TLS, ``bundles`` is their folder, ``server`` the server's own."""
 
     url: str
     config: Path
@@ -41,8 +41,8 @@ def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
         help="publish to commit-ack with many carts",
         description=(
             "Runs Mosquitto, the basket server and a load of carts, each a client with its own connection in one "
-            "process, and measures how long an event takes from the cart into the ledger and its answer back. First "
-            "the same load meets an echo that keeps nothing: what is over that is the server's."
+            "process, and measures the time from the cart into the ledger and back. The same load runs first "
+            "against an echo that stores nothing: the difference is the server's."
         ),
         epilog="Example:  smartcart bench server --carts 1000 --rate 0.5 --minutes 1\n"
         "          smartcart bench server --minutes 60 --require 'unanswered == 0 and latency_ms.p99 <= 300'",
@@ -52,9 +52,7 @@ def add_parser(subjects: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--rate", type=float, default=0.5, help="events a second and cart (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=1.0, help="of load on the server (default: %(default)s)")
     parser.add_argument("--echo-seconds", type=float, default=20.0, help="of load on the echo (default: %(default)s)")
-    parser.add_argument(
-        "--tls", action="store_true", help="as in a store: TLS, and a certificate of its own for each cart"
-    )
+    parser.add_argument("--tls", action="store_true", help="as in a store: TLS, with a certificate for each cart")
     parser.add_argument(
         "--ledger-events", type=int, default=10_000, help="the ledger against raw SQLite (default: %(default)s)"
     )
@@ -77,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _allow_files(count: int) -> None:
-    """Every connection is a file; what is started inherits the limit.
+    """Every connection is a file; child processes inherit the limit.
 
     Raises:
         CommandError: the system allows fewer.
@@ -92,7 +90,7 @@ def _allow_files(count: int) -> None:
     if soft >= count:
         return
     if hard != resource.RLIM_INFINITY and hard < count:
-        raise CommandError(f"this system allows {hard} open files a process; so many carts need {count}: ulimit -n")
+        raise CommandError(f"this system allows {hard} open files a process; this many carts need {count}: ulimit -n")
     resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
@@ -194,7 +192,7 @@ def _load(
         if load.poll() is None:
             load.kill()
     if load.returncode:
-        raise CommandError("the load generator failed; its error stands above")
+        raise CommandError("the load generator failed; see its error above")
     memory = {
         "start": round(samples[0][1], 1),
         "end": round(samples[-1][1], 1),
@@ -216,7 +214,7 @@ def _wait_for(log: Path, text: str) -> None:
 
 
 def _stored(url: str) -> int:
-    """How many events the ledger holds."""
+    """The number of events in the ledger."""
     from smartcart.server.ledger.address import open_ledger
 
     ledger = open_ledger(url)

@@ -1,4 +1,4 @@
-"""The store of ``smartcart bench server --tls``: its authority, Mosquitto's configuration, a bundle for everybody."""
+"""The store of ``smartcart bench server --tls``: its authority, Mosquitto's configuration, a bundle for each."""
 
 import getpass
 from pathlib import Path
@@ -14,7 +14,7 @@ _DAYS: Final = 1
 
 
 def make_store(folder: Path, port: int, carts: int) -> Path:
-    """Writes what ``smartcart pair`` would into a new folder, for so many carts; gives the broker's configuration.
+    """Writes what ``smartcart pair`` would into a new folder, for this many carts; returns the broker's configuration.
 
     The bundles lie beside it, ``NAME.pem`` each.
     """
@@ -29,6 +29,6 @@ def make_store(folder: Path, port: int, carts: int) -> Path:
         path = folder / f"{name}.pem"
         write_bundle(path, bundle, certificate=made.certificate, key=made.key, authority=authority.certificate)
     config = folder / "mosquitto.conf"
-    with config.open("a") as file:  # started by root it would become a user who may not read this folder
+    with config.open("a") as file:  # started by root, it would become a user who may not read this folder
         file.write(f"user {getpass.getuser()}\n")
     return config

@@ -1,6 +1,6 @@
-"""One cart of ``smartcart chaos``, a process that is killed at any moment: a script, the real outbox, the real courier.
+"""One cart of ``smartcart chaos``, a process that may be killed at any moment: a script, the real outbox and courier.
 
-How far the script has come is what the outbox says of its newest session, which it commits together with each event.
+The script's progress is the newest session in the outbox, which is committed together with each event.
 
     python -m smartcart.scripts.chaos.cart CART --folder DIR --broker URL --seed N --events N
 """
@@ -23,7 +23,7 @@ CAPACITY: Final = 300
 
 
 def main() -> None:
-    """Plays the script from where the outbox says it stands; ends when all is committed."""
+    """Plays the script from the outbox's state; ends when everything is committed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("cart")
     parser.add_argument("--folder", type=Path, required=True)
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 class Progress:
-    """Tells how many events were answered, in a file that decides nothing but the pace of the kills."""
+    """Writes the number of answered events to a file that only controls the pace of the kills."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT)

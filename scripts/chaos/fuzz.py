@@ -1,4 +1,4 @@
-"""Sends hostile messages to a real server over a real broker, and holds every answer and every basket against them."""
+"""Sends hostile messages to a real server over a real broker, and checks every answer and every basket."""
 
 import random
 import threading
@@ -27,7 +27,7 @@ from smartcart.server.ledger.port import Ledger
 
 WINDOW: Final = 300
 WINDOWS: Final = 3
-"""How many windows of messages may be on their way: less than a broker drops."""
+"""Maximum number of windows of messages in flight: fewer than a broker drops."""
 ANSWER_SECONDS: Final = 120.0
 
 
@@ -39,7 +39,7 @@ def fuzz(
     broker: Literal["embedded", "mosquitto"],
     ledger: Literal["sqlite", "postgres"],
 ) -> dict[str, Any]:
-    """Sends ``count`` messages; ``clean`` says whether each met its fate and no basket is wrong."""
+    """Sends ``count`` messages; ``clean`` says whether each was handled as expected and no basket is wrong."""
     plan = WorldPlan(folder=folder, broker=broker, ledger=ledger, carts=0, events=0, seed=seed)
     sent: Counter[str] = Counter()
     letters: set[int] = set()
@@ -86,7 +86,7 @@ def fuzz(
 
 
 def _judge(ledger: Ledger, shots: Shots) -> tuple[int, int, int]:
-    """Wrong baskets, events in sessions that nobody began, and how many events there are in all."""
+    """Wrong baskets, events in unknown sessions, and the total number of events."""
     wrong = strangers = stored = 0
     for newest in ledger.current_sessions():
         for key in ledger.sessions(newest.store, newest.cart, 10**9):
@@ -102,7 +102,7 @@ def _judge(ledger: Ledger, shots: Shots) -> tuple[int, int, int]:
 
 
 class _Gun:
-    """A client that sends, counts the answers to all carts, and knows when everything sent so far was looked at."""
+    """A client that sends, counts the answers to all carts, and knows when everything sent so far was processed."""
 
     CART: Final = "marker"
 
@@ -125,7 +125,7 @@ class _Gun:
         self._client.loop_stop()
 
     def warm_up(self, world: ChaosWorld) -> None:
-        """Waits until broker and server work, then begins to count."""
+        """Waits until broker and server work, then starts counting."""
         until = time.monotonic() + ANSWER_SECONDS
         self._client.reconnect_delay_set(1, 1)
         self._client.connect_async(str(self._url.hostname), self._url.port or 1883)
@@ -135,16 +135,16 @@ class _Gun:
             self._awaited.clear()
             if time.monotonic() > until:
                 raise CommandError("the server does not answer: see its log with --keep DIR")
-        time.sleep(1)  # late answers to the first tries
+        time.sleep(1)  # late answers to the first attempts
         self.markers = self.committed
 
     def fire(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain)
 
     def catch_up(self, behind: int = 0) -> None:
-        """Sends an event of its own, and waits until all but the last ``behind`` of these were answered.
+        """Sends its own event, and waits until all but the last ``behind`` of these were answered.
 
-        The broker keeps the order, so what was sent before an answered one was looked at.
+        The broker keeps the order, so everything sent before an answered one was processed.
         """
         self.markers += 1
         if not self._mark(ANSWER_SECONDS, behind):

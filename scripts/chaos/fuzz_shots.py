@@ -1,4 +1,4 @@
-"""Messages for ``smartcart chaos --fuzz``, each with what must become of it; true events are strewn among them."""
+"""Messages for ``smartcart chaos --fuzz``, each with its expected fate, mixed with valid events."""
 
 import json
 import random
@@ -26,7 +26,7 @@ POOL: Final = 2000
 
 
 class Fate(StrEnum):
-    """What must become of a message; an *unnamed* one is set aside without an answer, since no id can be read."""
+    """The expected fate of a message; an *unnamed* one is refused without an answer, since it has no readable id."""
 
     NEW = "new"
     KNOWN = "known"
@@ -36,7 +36,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One message and its fate; ``letter`` is the key under which a refused one is set aside, once."""
+    """One message and its fate; ``letter`` is the key under which a refused one is kept, once."""
 
     topic: str
     payload: bytes
@@ -47,7 +47,7 @@ class Shot:
 
 @dataclass(slots=True)
 class _Trip:
-    """A session under way: what it holds, and its events that were made but are not sent yet, to be shuffled."""
+    """An open session: its contents, and its events that are created but not sent yet, to be shuffled."""
 
     cart: str
     session: str
@@ -57,7 +57,7 @@ class _Trip:
 
 
 class Shots:
-    """An endless stream of messages from a seed; ``baskets`` are what all true events sent so far must add up to."""
+    """An endless stream of messages from a seed; ``baskets`` are the result of all valid events sent so far."""
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)
@@ -100,7 +100,7 @@ class Shots:
         return shot
 
     def rest(self) -> Iterator[Shot]:
-        """The true events that were held back to be shuffled: after them every session is gapless."""
+        """The valid events held back for shuffling: after them every session is without gaps."""
         for cart, trip in self._trips.items():
             while trip.ready:
                 yield Shot(topic=_events(cart), payload=trip.ready.pop(), fate=Fate.NEW)
@@ -141,7 +141,7 @@ class Shots:
         return self._rng.choice(self._refused) if self._refused else None
 
     def _spoilt(self) -> dict[str, Any] | None:
-        """A true event that was sent, under a fresh id."""
+        """A valid event that was sent, under a fresh id."""
         if not self._sent:
             return None
         event: dict[str, Any] = json.loads(self._rng.choice(self._sent).payload)
@@ -156,7 +156,7 @@ class Shots:
         return self._refusal(broken, event["cart"])
 
     def _broken_sense(self) -> Shot | None:
-        """Each field is well-formed, and yet the event makes no sense."""
+        """Each field is well-formed, but the event makes no sense."""
         event = self._spoilt()
         if event is None:
             return None
@@ -175,7 +175,7 @@ class Shots:
         return self._refusal(event | wrong, event["cart"])
 
     def _stolen_place(self) -> Shot | None:
-        """An id or a place that another event has: the id with another seq, or the seq with another id."""
+        """The id or place of another event: the id with another seq, or the seq with another id."""
         event = self._spoilt()
         if event is None:
             return None
@@ -185,7 +185,7 @@ class Shots:
         return self._refusal(event, event["cart"])
 
     def _foreign(self) -> Shot | None:
-        """A true event on another cart's topic."""
+        """A valid event on another cart's topic."""
         event = self._spoilt()
         return None if event is None else self._refusal(event, "intruder")
 

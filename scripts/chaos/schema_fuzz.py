@@ -1,7 +1,7 @@
-"""Values made from a JSON Schema: such that satisfy it, and such that break it in exactly one place.
+"""Values generated from a JSON Schema: valid ones, and ones that violate it in exactly one place.
 
-It knows the part of JSON Schema that the contract uses. What it breaks is broken for certain, so that whoever sends it
-knows that it must be refused.
+It supports the part of JSON Schema that the contract uses. A violation is certain, so the sender knows that the value
+must be refused.
 """
 
 import copy
@@ -69,7 +69,7 @@ def _array(schema: Json, rng: random.Random) -> list[Any]:
 
 
 def breaking(schema: Json, value: Any, rng: random.Random) -> Any:
-    """A copy of a value that satisfied the schema, broken in one place somewhere within."""
+    """A copy of a valid value, broken in one place somewhere within."""
     return _broken(schema, copy.deepcopy(value), rng)
 
 
@@ -86,7 +86,7 @@ def _broken(schema: Json, value: Any, rng: random.Random) -> Any:
 
 
 def _inner(schema: Json, value: Any) -> list[tuple[Any, Json]]:
-    """The places within a value that the schema says something of."""
+    """The places within a value that the schema constrains."""
     if isinstance(value, dict):
         return [(name, of) for name, of in schema.get("properties", {}).items() if name in value]
     if isinstance(value, list):

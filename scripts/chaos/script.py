@@ -1,4 +1,4 @@
-"""What the carts of ``smartcart chaos`` do: sessions made from a seed, and the baskets that must come of them. Pure."""
+"""The scripts of the carts of ``smartcart chaos``: sessions made from a seed, and the expected baskets. Pure."""
 
 import random
 import uuid
@@ -33,7 +33,7 @@ class ScriptedSession:
     acts: tuple[Act, ...]
 
     def basket(self) -> dict[str, int]:
-        """What must be in the basket at the end, counted without the server's code."""
+        """The expected basket at the end, counted without the server's code."""
         counts: Counter[str] = Counter()
         for act in self.acts:
             if act.label and act.type is not EventType.ITEM_UNCERTAIN:
@@ -42,7 +42,7 @@ class ScriptedSession:
 
 
 def script(seed: int, cart: str, events: int) -> list[ScriptedSession]:
-    """Sessions of exactly ``events`` events (at least 2) in all; nothing is removed that is not there."""
+    """Sessions with exactly ``events`` events (at least 2) in total; nothing is removed that is not there."""
     rng = random.Random(f"{seed}/{cart}")
     sessions, left = [], events
     while left:
@@ -74,7 +74,7 @@ def _item(rng: random.Random, held: Counter[str]) -> Act:
 
 
 def rest(sessions: list[ScriptedSession], last: LastSession | None) -> Iterator[tuple[ScriptedSession, int]]:
-    """What is still to be done after what the outbox has stored: session and number of the act, from 0."""
+    """The rest after what the outbox has stored: session and number of the act, from 0."""
     begin, act = 0, 0
     if last is not None:
         begin = next(i for i, session in enumerate(sessions) if session.id == last.id)

@@ -1,4 +1,4 @@
-"""Holds a ledger against the script of ``smartcart chaos``: what was lost, what doubled, which baskets are wrong."""
+"""Compares a ledger with the script of ``smartcart chaos``: lost and duplicate events, wrong baskets."""
 
 from dataclasses import dataclass, field
 
@@ -33,15 +33,15 @@ class ChaosVerdict:
 def judge(ledger: Ledger, scripts: dict[str, list[ScriptedSession]]) -> ChaosVerdict:
     """Reads every session of every cart and compares it with its script.
 
-    Lost is an act of the script that the ledger does not hold; doubled is an event there that stands in no script, or
-    a session of none; altered is one with another content.
+    Lost is an act of the script that is not in the ledger; doubled is an event in the ledger that is in no script, or a
+    session of none; altered is one with other contents.
     """
     verdict = ChaosVerdict(refused=ledger.dead_letter_count())
     for cart, sessions in scripts.items():
         stored = {key.session for key in ledger.sessions(STORE, cart, 10**9)}
         for stranger in stored - {session.id for session in sessions}:
             verdict.doubled += 1
-            verdict.fault(f"{cart}: session {stranger} is in no script")
+            verdict.fault(f"{cart}: session {stranger} is not in the script")
         for session in sessions:
             _judge_session(ledger, cart, session, verdict)
     return verdict
@@ -61,11 +61,11 @@ def _judge_session(ledger: Ledger, cart: str, session: ScriptedSession, verdict:
         verdict.doubled += max(0, len(found) - 1)
         verdict.altered += bool(found) and found[0] != (act.type, act.label, act.quantity)
         if len(found) != 1:
-            verdict.fault(f"{where}: event {seq} is there {len(found)} times")
+            verdict.fault(f"{where}: event {seq} occurs {len(found)} times")
     verdict.doubled += sum(map(len, by_seq.values()))
     basket = fold(SessionRecords(key=key, events=records.events, faults=records.faults))
     right = basket.counts == session.basket() and not basket.incomplete and not basket.discrepancies
     verdict.baskets += 1
     verdict.wrong_baskets += not right
     if not right:
-        verdict.fault(f"{where}: the basket holds {basket.counts}, the truth is {session.basket()}")
+        verdict.fault(f"{where}: the basket contains {basket.counts}, the truth is {session.basket()}")

@@ -1,4 +1,4 @@
-"""The processes of ``smartcart chaos``: broker, server, ledger and carts, each of which may be killed."""
+"""The processes of ``smartcart chaos``: broker, server, ledger and carts, any of which may be killed."""
 
 import getpass
 import random
@@ -30,7 +30,7 @@ autosave_interval 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldPlan:
-    """What is to be run in ``folder``; ``events`` is the number of events of each cart."""
+    """The plan of a run in ``folder``; ``events`` is the number of events of each cart."""
 
     folder: Path
     broker: Literal["embedded", "mosquitto"]
@@ -55,7 +55,7 @@ class ChaosWorld:
         return iter(self._running)
 
     def answered(self) -> int:
-        """How many events the carts know to be committed."""
+        """The number of events that the carts know to be committed."""
         return sum(self._answered(name) for name in self.names)
 
     def _answered(self, name: str) -> int:
@@ -65,19 +65,19 @@ class ChaosWorld:
             return 0
 
     def tend(self) -> None:
-        """Starts again what has ended."""
+        """Restarts ended processes."""
         for process in self._running:
             process.tend()
 
     def done(self) -> bool:
-        """Whether every cart has had every event answered."""
+        """True once every event of every cart is answered."""
         return all(cart.finished for cart in self.carts)
 
     def __enter__(self) -> "ChaosWorld":
         """Starts everything.
 
         Raises:
-            CommandError: Mosquitto or PostgreSQL is asked for and not installed.
+            CommandError: Mosquitto or PostgreSQL is requested but not installed.
         """
         try:
             self._start_database()
@@ -90,7 +90,7 @@ class ChaosWorld:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Asks all to end, the last one first; who interrupts this has them killed."""
+        """Asks all to end, the last one first; after an interrupt they are killed."""
         try:
             for process in reversed(self._running):
                 process.stop()
@@ -127,7 +127,7 @@ class ChaosWorld:
         return self._start("broker", [program, "-c", str(config)], before_start=lambda: self._lose_state(state))
 
     def _lose_state(self, state: Path) -> None:
-        """Every second restart finds an empty disk; the embedded broker never has anything on one."""
+        """Every second restart finds an empty disk; the embedded broker never stores anything."""
         if self._rng.random() < 0.5:
             self.lost_states += 1
             for file in state.iterdir():
@@ -145,7 +145,7 @@ class ChaosWorld:
 
 
 def mosquitto() -> str:
-    """Where Mosquitto is.
+    """The path of Mosquitto.
 
     Raises:
         CommandError: it is not installed.
@@ -157,7 +157,7 @@ def mosquitto() -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """A free port."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

@@ -1,1 +1,1 @@
-"""The commands: one module a subcommand of ``smartcart``."""
+"""The commands: one module per subcommand of ``smartcart``."""

@@ -1,4 +1,4 @@
-"""``smartcart admin``: looking after a server from its own machine: accounts, API tokens, and the ledger."""
+"""``smartcart admin``: manages a server from its own machine: accounts, API tokens, and the ledger."""
 
 import argparse
 import getpass
@@ -14,44 +14,44 @@ if TYPE_CHECKING:
     from smartcart.server.access.access import Access
     from smartcart.server.access.audit import Actor
 
-HELP = "look after a server: accounts, API tokens, backups, export"
+HELP = "manage a server: accounts, API tokens, backups, export"
 
 
 def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = commands.add_parser(
         "admin",
         help=HELP,
-        description=f"{HELP.capitalize()}; works while it runs and while it does not. "
-        "A password is asked for, or read as one line from a pipe.",
+        description=f"{HELP.capitalize()}; works whether or not the server is running. A password is prompted for, "
+        "or read as one line from a pipe.",
         epilog="Example:  smartcart admin user create anna --role admin\n"
         "          smartcart admin token create 'till 3' --scope read --days 365\n"
         "          smartcart admin backup --ledger sqlite:///smartcart.sqlite monday.backup",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    doing = parser.add_subparsers(title="what to do", dest="doing", required=True, metavar="WHAT")
-    user = doing.add_parser("user", help="make, show and close accounts")
-    users = user.add_subparsers(title="what to do", dest="with_user", required=True, metavar="WHAT")
-    create = _add(users, "create", _create, "make an account")
+    doing = parser.add_subparsers(title="the task", dest="doing", required=True, metavar="WHAT")
+    user = doing.add_parser("user", help="create, list and disable accounts")
+    users = user.add_subparsers(title="the task", dest="with_user", required=True, metavar="WHAT")
+    create = _add(users, "create", _create, "create an account")
     create.add_argument("name", metavar="NAME")
     create.add_argument("--role", choices=("staff", "admin"), default="staff", help="default: %(default)s")
-    create.add_argument("--generate", action="store_true", help="make up a password and print it")
-    _add(users, "list", _list, "show the accounts")
+    create.add_argument("--generate", action="store_true", help="generate a password and print it")
+    _add(users, "list", _list, "list the accounts")
     for word, run, text in (
-        ("disable", _disable, "let an account in no more, and end its logins"),
-        ("enable", _enable, "let it in again"),
+        ("disable", _disable, "disable an account and end its logins"),
+        ("enable", _enable, "enable it again"),
     ):
         _add(users, word, run, text).add_argument("name", metavar="NAME")
-    password = _add(users, "password", _password, "give an account another password, and end its logins")
+    password = _add(users, "password", _password, "change an account's password and end its logins")
     password.add_argument("name", metavar="NAME")
-    password.add_argument("--generate", action="store_true", help="make one up and print it")
-    token = doing.add_parser("token", help="make, show and revoke API tokens")
-    tokens = token.add_subparsers(title="what to do", dest="with_token", required=True, metavar="WHAT")
-    new = _add(tokens, "create", _token_create, "make a token, and print it this once")
-    new.add_argument("name", metavar="FOR", help="what it is for")
+    password.add_argument("--generate", action="store_true", help="generate one and print it")
+    token = doing.add_parser("token", help="create, list and revoke API tokens")
+    tokens = token.add_subparsers(title="the task", dest="with_token", required=True, metavar="WHAT")
+    new = _add(tokens, "create", _token_create, "create a token and print it, this once")
+    new.add_argument("name", metavar="FOR", help="its purpose")
     new.add_argument("--scope", choices=("read", "write"), default="read", help="default: %(default)s")
-    new.add_argument("--days", type=int, metavar="N", help="how long it is good (default: until it is revoked)")
-    _add(tokens, "list", _token_list, "show the tokens")
-    _add(tokens, "revoke", _token_revoke, "make a token good for nothing").add_argument("id", metavar="ID")
+    new.add_argument("--days", type=int, metavar="N", help="its lifetime (default: until it is revoked)")
+    _add(tokens, "list", _token_list, "list the tokens")
+    _add(tokens, "revoke", _token_revoke, "revoke a token").add_argument("id", metavar="ID")
     add_ledger_jobs(doing)
 
 
@@ -83,7 +83,7 @@ def _doors(ledger_url: str) -> "Iterator[Access]":
     from smartcart.server.database.database import open_database
     from smartcart.server.ledger.address import open_ledger
 
-    open_ledger(ledger_url).close()  # which makes the file or schema that the office is kept in
+    open_ledger(ledger_url).close()  # which creates the file or schema that the tables are in
     office = open_database(ledger_url)
     try:
         yield Access(office)
@@ -108,10 +108,10 @@ def _list(_args: argparse.Namespace, doors: "Access") -> None:
 
 def _disable(args: argparse.Namespace, doors: "Access") -> None:
     doors.accounts.disable(args.name, _me())
-    print(f"{args.name} is let in no more")
+    print(f"{args.name} is disabled")
     made = [token for token in doors.tokens.everything() if token.created_by == args.name and not token.revoked_at]
     for token in made:
-        print(f"token {token.id} ({token.name}) was made by {args.name} and still works", file=sys.stderr)
+        print(f"token {token.id} ({token.name}) was created by {args.name} and still works", file=sys.stderr)
 
 
 def _enable(args: argparse.Namespace, doors: "Access") -> None:
@@ -122,7 +122,7 @@ def _enable(args: argparse.Namespace, doors: "Access") -> None:
 def _password(args: argparse.Namespace, doors: "Access") -> None:
     doors.accounts.find(args.name)
     doors.accounts.set_password(args.name, _new_password(args), _me())
-    print(f"{args.name} has another password; all its logins have ended")
+    print(f"{args.name} has a new password; all its logins have ended")
 
 
 def _token_create(args: argparse.Namespace, doors: "Access") -> None:
@@ -135,7 +135,7 @@ def _token_create(args: argparse.Namespace, doors: "Access") -> None:
 
 def _token_list(_args: argparse.Namespace, doors: "Access") -> None:
     for token in doors.tokens.everything():
-        until = f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "without an end"
+        until = f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "no expiry"
         state = f"revoked {token.revoked_at:%Y-%m-%d}" if token.revoked_at else until
         used = f"used {token.used_at:%Y-%m-%d}" if token.used_at else "never used"
         print(f"{token.id:<12} {token.scope:<6} {state:<20} {used:<16} {token.name}")
@@ -143,7 +143,7 @@ def _token_list(_args: argparse.Namespace, doors: "Access") -> None:
 
 def _token_revoke(args: argparse.Namespace, doors: "Access") -> None:
     doors.tokens.revoke(args.id, _me())
-    print(f"token {args.id} is good for nothing now")
+    print(f"token {args.id} is revoked")
 
 
 def _me() -> "Actor":
@@ -163,5 +163,5 @@ def _new_password(args: argparse.Namespace) -> str:
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass("password (10 characters or more): ")
     if getpass.getpass("once more: ") != password:
-        raise CommandError("the two are not the same: nothing was changed")
+        raise CommandError("the two differ: nothing was changed")
     return password

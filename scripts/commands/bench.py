@@ -1,4 +1,4 @@
-"""``smartcart bench``: measures cart and store on this machine; each subject is a module of its own."""
+"""``smartcart bench``: measures cart and store on this machine; each subject is a separate module."""
 
 import argparse
 import importlib

@@ -9,8 +9,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "broker",
         help="run the embedded MQTT broker",
         description=(
-            "Runs the embedded MQTT broker until Ctrl-C. It is for a laptop and a demo: everybody may connect, nothing "
-            "is kept on disk, and it carries some hundred carts. A store runs Mosquitto instead."
+            "Runs the embedded MQTT broker until Ctrl-C. It is for a laptop or a demo: anybody can connect, "
+            "nothing is stored on disk, and it holds some hundred carts. A store runs Mosquitto instead."
         ),
         epilog="Example:  smartcart broker --port 1883",
     )

@@ -1,4 +1,4 @@
-"""``smartcart calibrate``: tells the edge where in the picture the basket is."""
+"""``smartcart calibrate``: marks the basket's place in the picture for the edge."""
 
 import argparse
 import os
@@ -20,17 +20,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "calibrate",
         help=HELP,
         description=HELP
-        + ". In the window: click the corners in order, Backspace takes one back, Enter writes, Esc quits.",
+        + ". In the window: click the corners in order, Backspace removes the last, Enter writes, Esc quits.",
         epilog="Example:  smartcart calibrate --source 0 --zone cart.toml\n"
         "          smartcart calibrate --source 0 --zone cart.toml --polygon 0.1,0.2 0.9,0.2 0.9,0.95 0.1,0.95",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--source", required=True, help="camera number or device, video, folder of pictures, or stream")
-    parser.add_argument("--fps", type=frame_rate, help="ask a webcam for so many frames a second")
+    parser.add_argument("--fps", type=frame_rate, help="request this many frames a second from a webcam")
     add_camera_options(parser)
     parser.add_argument("--zone", required=True, type=Path, metavar="OUT.toml", help="zone file to write")
     parser.add_argument(
-        "--polygon", nargs="+", metavar="x,y", help="corners between 0 and 1, where there is no display"
+        "--polygon", nargs="+", metavar="x,y", help="corners between 0 and 1, for a machine without a display"
     )
     parser.add_argument("--picture", type=Path, metavar="OUT.png", help="also write the frame with the zone on it")
     parser.set_defaults(run=run)
@@ -66,7 +66,7 @@ def _draw(image: "Image") -> "Zone":
     from smartcart.edge.vision.zone import Zone
     from smartcart.scripts.main import CommandError
 
-    title = "smartcart: click the basket's corners, Enter writes, Esc quits"
+    title = "smartcart: click the basket's corners, Enter saves, Esc quits"
     corners: list[tuple[float, float]] = []
 
     def click(event: int, x: int, y: int, *_: object) -> None:
@@ -75,7 +75,9 @@ def _draw(image: "Image") -> "Zone":
 
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise CommandError("there is no display for a window; give the corners with --polygon x,y ...")
-    os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # OpenCV's Qt complains of fonts it does not need
+    os.environ.setdefault(
+        "QT_LOGGING_RULES", "*.warning=false"
+    )  # OpenCV's Qt complains about fonts that it does not need
     cv2.namedWindow(title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
     cv2.setMouseCallback(title, click)
     try:

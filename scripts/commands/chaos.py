@@ -1,4 +1,4 @@
-"""``smartcart chaos``: kills everything again and again while carts work, then counts what was lost or doubled."""
+"""``smartcart chaos``: kills everything repeatedly while carts work, then counts lost and duplicate events."""
 
 import argparse
 import random
@@ -28,10 +28,10 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "chaos",
         help="prove that nothing is lost or doubled: kill -9 of everything, or hostile messages",
         description=(
-            "Runs carts (outbox and courier), broker, server and, with PostgreSQL, the ledger as processes of their "
-            "own, kills them at random with SIGKILL, also while they start, and lets every second broker find its disk "
-            "empty. In the end every basket is held against the script that the carts played. Exit status 1 if one "
-            "event is lost, doubled or altered, or one basket wrong."
+            "Runs carts (outbox and courier), broker, server and, with PostgreSQL, the ledger as separate "
+            "processes, kills them at random with SIGKILL, even while they start, and empties the disk of every "
+            "second broker. At the end every basket is compared with the script that the carts played. Exit status "
+            "1 if an event is lost, doubled or altered, or a basket is wrong."
         ),
         epilog="Example:  smartcart chaos --kills 100 --events 10000 --broker mosquitto\n"
         "          smartcart chaos --fuzz 100000",
@@ -43,7 +43,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--broker", choices=("embedded", "mosquitto"), default="embedded")
     parser.add_argument("--ledger", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--seed", type=int, default=1, help="of events and kills (default: %(default)s)")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="work in this empty folder and keep it, logs and all")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="work in this empty folder and keep it, including logs"
+    )
     parser.add_argument("--fuzz", type=int, metavar="N", help="kill nothing; send N hostile messages instead")
     add_figures_options(parser)
     parser.set_defaults(run=run)
@@ -89,7 +91,7 @@ def _chaos(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         finished = _wait(world, world.done)
         ledger = _open_when_back(world)
         _pause(world, SETTLE_SECONDS)
-        ended_well = world.server.stop() in (0, -signal.SIGTERM)  # the latter where it had only begun to start
+        ended_well = world.server.stop() in (0, -signal.SIGTERM)  # the latter if it had only begun to start
         verdict = judge(ledger, {name: script(args.seed, name, each) for name in world.names})
         ledger.close()
         kills = {process.name: process.kills for process in world}
@@ -109,7 +111,7 @@ def _chaos(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def _kill_all_along(world: "ChaosWorld", rng: random.Random, kills: int, events: int) -> int:
-    """Spreads the kills over the events: each waits until its share is answered. Gives those hit while starting."""
+    """Spreads the kills over the events: each waits until its share is answered; returns those hit while starting."""
     from tqdm import tqdm
 
     starting = done = 0
@@ -117,7 +119,7 @@ def _kill_all_along(world: "ChaosWorld", rng: random.Random, kills: int, events:
         while done < kills:
             share = int(events * (done + rng.random()) / (kills + 1))
             if not _wait(world, partial(_reached, world, share)):
-                return starting  # something stands still for good: the verdict will tell
+                return starting  # something has stopped for good: the verdict will say so
             _pause(world, rng.uniform(0, 0.3))
             victim = rng.choice([process for process in world if not process.finished])
             victim.kill()
@@ -140,7 +142,7 @@ def _reached(world: "ChaosWorld", share: int) -> bool:
 
 
 def _open_when_back(world: "ChaosWorld") -> "Ledger":
-    """A database that was killed takes a while to recover."""
+    """A killed database takes a while to recover."""
     from smartcart.server.ledger.address import open_ledger
     from smartcart.server.ledger.port import LedgerError
 
@@ -162,7 +164,7 @@ def _pause(world: "ChaosWorld", seconds: float) -> None:
 
 
 def _wait(world: "ChaosWorld", condition: Callable[[], bool]) -> bool:
-    """Whether it came about; given up when no event was answered for five minutes."""
+    """Returns whether it happened; gives up when no event was answered for five minutes."""
     answered, since = -1, time.monotonic()
     while not condition():
         world.tend()

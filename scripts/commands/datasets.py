@@ -39,7 +39,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     top = commands.add_parser(
         "datasets",
         help="simulate labelled clips and training pictures",
-        description="Simulated carts: labelled clips and training pictures, as many as you want; and other data sets.",
+        description="Simulated carts: labelled clips and training pictures, as many as you want; and tools for "
+        "other data sets.",
         epilog="For example:  smartcart datasets clip --seed 7 --situation single_add --out out/clips",
     )
     parts = top.add_subparsers(title="commands", dest="what", required=True, metavar="COMMAND")
@@ -61,7 +62,7 @@ def _add_clip(parts: "argparse._SubParsersAction[Any]") -> None:
     )
     which = clip.add_mutually_exclusive_group(required=True)
     which.add_argument("--seed", type=seed_number, help="the clip's seed: the same seed gives the same clip")
-    which.add_argument("--demo", action="store_true", help="render the demo's own clip anew")
+    which.add_argument("--demo", action="store_true", help="render the demo's own clip again")
     _add_clip_options(clip)
     clip.set_defaults(run=run_clip)
 
@@ -69,11 +70,13 @@ def _add_clip(parts: "argparse._SubParsersAction[Any]") -> None:
 def _add_clips(parts: "argparse._SubParsersAction[Any]") -> None:
     clips = parts.add_parser(
         "clips",
-        help="many labelled clips; those that are there already stay",
+        help="many labelled clips; existing ones are kept",
         epilog="For example:  smartcart datasets clips --seeds 100:120 --out out/clips --jobs 2",
     )
-    clips.add_argument("--seeds", type=seed_range, required=True, metavar="A:B", help="from A up to, without, B")
-    clips.add_argument("--unrendered", action="store_true", help="truth and true boxes only, in seconds a trip")
+    clips.add_argument(
+        "--seeds", type=seed_range, required=True, metavar="A:B", help="from A up to, but not including, B"
+    )
+    clips.add_argument("--unrendered", action="store_true", help="truth and true boxes only, within seconds per trip")
     _add_clip_options(clips)
     add_jobs(clips)
     clips.set_defaults(run=run_clips)
@@ -101,7 +104,7 @@ def _add_clip_options(command: argparse.ArgumentParser) -> None:
 
 
 def run_clip(args: argparse.Namespace) -> int:
-    """Films one clip, anew if it is there already."""
+    """Films one clip, replacing an existing one."""
     begun = time.monotonic()
     require_simulator()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -125,14 +128,14 @@ def run_clip(args: argparse.Namespace) -> int:
 
 
 def run_clips(args: argparse.Namespace) -> int:
-    """Films the clips that are not there yet."""
+    """Films the missing clips."""
     begun = time.monotonic()
     require_simulator()
     first, end = args.seeds
     split = split_of(args.split, first, end - 1)
     args.out.mkdir(parents=True, exist_ok=True)
     if args.unrendered and (args.skins or args.surroundings):
-        raise CommandError("--unrendered paints nothing: leave out --skins and --surroundings")
+        raise CommandError("--unrendered renders nothing: omit --skins and --surroundings")
     work = partial(_film_one, split, args.situation, args.fps, args.out, args.renderer, real_props(args, split))
     if args.unrendered:
         work = partial(_write_trip, split, args.situation, args.fps, args.out)
@@ -144,7 +147,7 @@ def run_clips(args: argparse.Namespace) -> int:
 
 
 def run_frames(args: argparse.Namespace) -> int:
-    """Writes the pictures that are not there yet."""
+    """Writes the missing pictures."""
     begun = time.monotonic()
     require_simulator()
     split = split_of(args.split, args.seed, args.seed + args.count - 1)
@@ -167,7 +170,9 @@ def run_frames(args: argparse.Namespace) -> int:
 
 def _demo_script(args: argparse.Namespace) -> "Script":
     if args.situation or args.fps or args.split or args.skins or args.surroundings:
-        raise CommandError("--demo is one fixed clip: leave out what would change it (--situation, --split, --skins …)")
+        raise CommandError(
+            "--demo is one fixed clip: omit the options that would change it (--situation, --split, --skins …)"
+        )
     from smartcart.datasets.output.demo_clip import demo_script
 
     return demo_script()
@@ -190,7 +195,7 @@ def _film_one(
     real: RealProps,
     seed: int,
 ) -> float:
-    """Films one clip unless it is there; returns its length in seconds."""
+    """Films one clip unless it exists; returns its length in seconds."""
     from smartcart.datasets.output.clip import clip_files, clip_name, film, length_s, random_script
 
     there = length_s(clip_files(folder, clip_name(seed, split, situation)))

@@ -1,4 +1,4 @@
-"""``smartcart demo``: broker, server, dashboard and one cart in one go, on embedded defaults."""
+"""``smartcart demo``: broker, server, dashboard and one cart at once, on embedded defaults."""
 
 import argparse
 import json
@@ -29,19 +29,19 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "demo",
         help=HELP,
-        description=HELP + ". Nothing leaves this machine, and nothing is kept after Ctrl-C: "
-        "also not the small pictures of items that the pages show.",
+        description=HELP + ". Nothing leaves this machine, and nothing is kept after Ctrl-C, including the small "
+        "pictures of items on the pages.",
         epilog="Example:  smartcart demo               plays the bundled clip again and again\n"
         "          smartcart demo --camera 0    your webcam: put things into a box below it\n"
         "          smartcart demo --once --headless --speed max",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--camera", type=int, metavar="N", help="a webcam by its number")
+    source.add_argument("--camera", type=int, metavar="N", help="a webcam, by its number")
     source.add_argument("--source", metavar="X", help="a video, a folder of pictures, or a stream")
-    parser.add_argument("--fps", type=frame_rate, help="ask a webcam for so many frames a second")
+    parser.add_argument("--fps", type=frame_rate, help="request this many frames a second from a webcam")
     add_camera_options(parser)
-    parser.add_argument("--headless", action="store_true", help="open no browser")
+    parser.add_argument("--headless", action="store_true", help="do not open a browser")
     parser.add_argument(
         "--once", action="store_true", help="end after the clip; exit with 1 if its basket is not exact"
     )
@@ -80,7 +80,7 @@ def _demo(args: argparse.Namespace) -> int:
     truth = _truth_beside(source)
     zone = _zone(args, truth)
     detector = open_detector(args, zone)
-    open_source(source, mode=camera_mode(args)).close()  # a wrong name is told before a browser opens
+    open_source(source, mode=camera_mode(args)).close()  # a wrong name is reported before a browser opens
     with (
         tempfile.TemporaryDirectory(prefix="smartcart-demo-") as folder,
         Preview() as preview,
@@ -100,7 +100,7 @@ def _demo(args: argparse.Namespace) -> int:
     ):
         preview.allow_origin(server.url.rstrip("/"))
         print(f"dashboard: {server.url}   (Ctrl-C stops everything)", file=sys.stderr, flush=True)
-        print("a demo asks for no login: whoever is on this machine may look and press", file=sys.stderr, flush=True)
+        print("a demo needs no login: anybody on this machine may look and press", file=sys.stderr, flush=True)
         if not args.headless:
             webbrowser.open(server.url)
         cart = CartRun(

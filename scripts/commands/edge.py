@@ -24,26 +24,28 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--source",
         default="0",
-        help="camera number (default: 0) or device, video, folder of pictures, rtsp://, http:// or other stream",
+        help="camera number (default: 0), device, video, folder of pictures, rtsp://, http:// or other stream",
     )
-    parser.add_argument("--store", help="the store's name in topics (default: the bundle's, or else store-1)")
-    parser.add_argument("--cart", help="the cart's pseudonym in topics (default: the bundle's, or else cart-1)")
+    parser.add_argument("--store", help="the store's name in topics (default: the bundle's, otherwise store-1)")
+    parser.add_argument("--cart", help="the cart's pseudonym in topics (default: the bundle's, otherwise cart-1)")
     add_broker_options(parser)
     parser.add_argument(
         "--outbox",
         type=Path,
-        help="outbox file (default: ~/.smartcart/STORE/CART.sqlite); of a damaged one it says how to move it away",
+        help="outbox file (default: ~/.smartcart/STORE/CART.sqlite); if it is damaged, the error says how to "
+        "move it away",
     )
     parser.add_argument("--sink", type=Path, metavar="FILE", help="write events as JSON lines instead of sending them")
     parser.add_argument(
-        "--fps", type=frame_rate, help="look at no more frames a second than this, and ask a webcam for them"
+        "--fps", type=frame_rate, help="process at most this many frames a second, and request them from a webcam"
     )
     add_camera_options(parser)
     parser.add_argument("--speed", choices=("real", "max"), default="real", help="pace of a recording (default: real)")
     parser.add_argument(
         "--evidence",
         action="store_true",
-        help="send the server a small picture of each event's item, all around it blurred (default: no picture)",
+        help="send the server a small picture of each event's item, with its surroundings blurred (default: no "
+        "picture)",
     )
     parser.add_argument("--preview", action="store_true", help="serve the annotated live picture on loopback")
     add_eye_options(parser)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from smartcart.scripts.evaluation.clip import LeftOut, Tested
 
-HELP = "replay labelled clips (*.truth.json) and print how many events were told right"
+HELP = "replay labelled clips (*.truth.json) and print how many events were reported correctly"
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -20,23 +20,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "evaluate",
         help=HELP,
-        description=HELP + ". Zone and start count come from the truth file. Simulated clips without a video are "
+        description=HELP + ". Zone and initial count come from the truth file. Simulated clips without a video are "
         "decided from their true boxes, which --noise disturbs as a detector would.",
         epilog="Example:  smartcart evaluate clips/ --jobs 2 --require 'event_accuracy >= 0.95'",
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="clip, truth file, or folder of them")
     add_eye_options(parser, zone=False)
-    parser.add_argument("--true-boxes", action="store_true", help="simulated clips: the truth instead of the model")
-    parser.add_argument("--noise", type=Path, metavar="FILE", help="simulated clips: the truth through detector noise")
+    parser.add_argument(
+        "--true-boxes", action="store_true", help="simulated clips: the true boxes instead of the model"
+    )
+    parser.add_argument(
+        "--noise", type=Path, metavar="FILE", help="simulated clips: the true boxes through detector noise"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the noise (default: %(default)s)")
     parser.add_argument(
-        "--fit-noise", type=Path, metavar="OUT", help="write the model's noise on rendered clips, no more"
+        "--fit-noise", type=Path, metavar="OUT", help="only fit the model's noise on rendered clips and write it"
     )
     parser.add_argument("--baselines", action="store_true", help="also count with three plain methods")
     parser.add_argument(
-        "--hard-cases", type=Path, metavar="FILE", help="a sheet of pictures (.jpg, .png) of what went wrong"
+        "--hard-cases", type=Path, metavar="FILE", help="a sheet of pictures (.jpg, .png) of the errors"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="clips at a time (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=1, help="clips in parallel (default: %(default)s)")
     parser.add_argument("--catalogue", type=Path, help="prices (CSV or TOML), for the money error")
     add_figures_options(parser)
     parser.set_defaults(run=run)
@@ -67,10 +71,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _sorted_out(results: "Sequence[Tested | LeftOut]") -> "tuple[list[Tested], list[LeftOut]]":
-    """The clips that count, and those that cannot be used.
+    """The usable clips, and the others.
 
     Raises:
-        CommandError: none counts.
+        CommandError: none is usable.
     """
     from smartcart.scripts.evaluation.clip import LeftOut
     from smartcart.scripts.main import CommandError
@@ -111,7 +115,7 @@ def _figures(tested: Sequence["Tested"], prices: Mapping[str, int] | None) -> di
 
 
 def _plain(replayed: Iterable[Any]) -> dict[str, Any]:
-    """What is worth telling of a baseline."""
+    """The main figures of a baseline."""
     from smartcart.models.evaluation.event_metrics import figures
 
     result = figures(list(replayed))
@@ -132,7 +136,7 @@ def _test_all(truths: Sequence[Path], args: argparse.Namespace) -> "list[Tested 
 
 
 def _check_sheet(sheet: Path | None) -> None:
-    """Refuses before the work what could not be written after it."""
+    """Refuses unwritable outputs before the work."""
     from smartcart.scripts.evaluation.hard_cases import SUFFIXES
     from smartcart.scripts.main import CommandError
 

@@ -1,4 +1,4 @@
-"""``smartcart models``: train, average, export and evaluate the eye; train the recogniser."""
+"""``smartcart models``: train, average, export and evaluate the detector; train the recogniser."""
 
 import argparse
 import json
@@ -43,16 +43,20 @@ def _add_train(actions: "argparse._SubParsersAction[Any]") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="YAML", help="data sets; joined by name")
-    parser.add_argument("--weights", type=Path, help="start: .pt, .safetensors or an exported .onnx; none: scratch")
+    parser.add_argument(
+        "--weights", type=Path, help="start: .pt, .safetensors or an exported .onnx; omitted: from scratch"
+    )
     parser.add_argument("--network", default="yolo11n.yaml", help="for a start without a .pt (default %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("runs/eye"), help="folder of the run (default %(default)s)")
-    parser.add_argument("--resume", action="store_true", help="go on with the interrupted training in --out")
+    parser.add_argument("--resume", action="store_true", help="continue the interrupted training in --out")
     parser.add_argument("--epochs", type=int, default=30, help="(default %(default)s)")
     parser.add_argument("--hours", type=float, help="a time budget that decides the number of epochs instead")
     parser.add_argument("--image-size", type=int, default=320, help="side in pixels (default %(default)s)")
-    parser.add_argument("--freeze", type=int, default=0, help="first layers left as they are (default %(default)s)")
+    parser.add_argument(
+        "--freeze", type=int, default=0, help="number of first layers that are not trained (default %(default)s)"
+    )
     parser.add_argument("--backbone-rate", type=float, default=0.3, help="its share of the learning rate (default 0.3)")
-    parser.add_argument("--batch", type=int, default=16, help="photos a step (default %(default)s)")
+    parser.add_argument("--batch", type=int, default=16, help="photos per step (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="at the start (default %(default)s)")
     parser.add_argument("--strong", action="store_true", help="vary photos more: for tens of epochs, as on a GPU")
     parser.add_argument("--close-mosaic", type=int, default=5, help="last epochs on whole photos (default %(default)s)")
@@ -73,8 +77,10 @@ def _add_export(actions: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--weights", type=Path, required=True, help="the .pt of a training")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx to write")
     parser.add_argument("--size", type=_size, default=(416, 320), help="default WIDTHxHEIGHT (default 416x320)")
-    parser.add_argument("--source", action="append", default=[], help="a data set with author and licence; repeat")
-    parser.add_argument("--json", action="store_true", help="print what was written as one JSON object")
+    parser.add_argument(
+        "--source", action="append", default=[], help="a training data set with author and licence; repeatable"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(run=_run_export)
 
 
@@ -83,7 +89,7 @@ def _run_train(args: argparse.Namespace) -> int:
     from smartcart.scripts.main import CommandError
 
     if bool(args.data) == args.resume:
-        raise CommandError("give either --data, to start a training, or --resume, to go on with the one in --out")
+        raise CommandError("give either --data, to start a training, or --resume, to continue the one in --out")
     if args.resume:
         record = resume(args.out)
     else:
@@ -123,7 +129,7 @@ def _run_export(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(figures))
     else:
-        print(f"{done.file}: {done.megabytes:.1f} MB; off PyTorch by {done.pixels_off:.4f} pixels at most")
+        print(f"{done.file}: {done.megabytes:.1f} MB; differs from PyTorch by {done.pixels_off:.4f} pixels at most")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""``smartcart pair``: the store's authority, and who may join it."""
+"""``smartcart pair``: the store's authority, and the certificates of its members."""
 
 import argparse
 import json
@@ -21,8 +21,9 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "pair",
         help="let carts into a store: its authority, certificates, broker configuration",
         description=(
-            "Makes a store's own authority and issues what its carts, server and broker need to know each other. All "
-            "lies in one folder; whoever has its authority.key can let anybody in, so keep it on a machine you trust."
+            "Creates a store's own authority and issues the credentials with which its carts, server and broker "
+            "trust each other. Everything is in one folder. Anybody with its authority.key can admit anybody, so "
+            "keep it on a machine you trust."
         ),
         epilog="Example:  smartcart pair create --store store-1\n"
         "          smartcart pair broker --host 10.0.0.5\n"
@@ -32,15 +33,15 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
-    create = _action(actions, "create", _create, "make the store's authority; an older one is never replaced")
-    create.add_argument("--days", type=_days, default=3650, help="how long it is good (default: ten years)")
+    create = _action(actions, "create", _create, "create the store's authority; an existing one is never replaced")
+    create.add_argument("--days", type=_days, default=3650, help="its lifetime (default: ten years)")
     broker = _action(actions, "broker", _broker, "write Mosquitto's configuration, certificate and access list")
     broker.add_argument(
         "--host",
         action="append",
         metavar="NAME",
-        help="name or address at which carts reach it; may be given again, the first stands in bundles and is what it "
-        "listens on (default: 127.0.0.1)",
+        help="name or address at which carts reach it; repeatable; the first one is written into bundles and "
+        "listened on (default: 127.0.0.1)",
     )
     broker.add_argument("--listen", metavar="ADDRESS", help="listen on this address instead")
     broker.add_argument("--port", type=int, default=8883, help="default: %(default)s")
@@ -51,17 +52,19 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     cart = _action(actions, "issue", _cart, "issue a cart's bundle: the one file to copy to it")
     cart.add_argument("--cart", required=True, help="the cart's pseudonym")
     _add_out(cart, "CART.pem here")
-    renew = _action(actions, "renew", _renew, "issue another bundle; the old one stays good until it is revoked")
+    renew = _action(actions, "renew", _renew, "issue another bundle; the old one stays valid until it is revoked")
     _add_whose(renew)
     _add_out(renew, "NAME.pem here")
-    revoke = _action(actions, "revoke", _revoke, "shut a cart or server out")
+    revoke = _action(actions, "revoke", _revoke, "revoke a cart's or server's access")
     _add_whose(revoke)
-    revoke.add_argument("--but-newest", action="store_true", help="after a renewal: the older certificates alone")
-    listing = _action(actions, "list", _list, "show who holds a certificate, and until when")
+    revoke.add_argument("--but-newest", action="store_true", help="after a renewal: only the older certificates")
+    listing = _action(actions, "list", _list, "list the certificates and their expiry")
     listing.add_argument("--json", action="store_true", help="as JSON lines")
-    listing.add_argument("--expiring", type=_days, metavar="DAYS", help="exit with 1 if a good one ends within DAYS")
-    units = _action(actions, "units", _units, "write systemd units and a compose file over the folder")
-    units.add_argument("--out", type=Path, required=True, metavar="DIR", help="/etc/systemd/system, say")
+    listing.add_argument(
+        "--expiring", type=_days, metavar="DAYS", help="exit with 1 if a valid one expires within DAYS"
+    )
+    units = _action(actions, "units", _units, "write systemd units and a compose file for the folder")
+    units.add_argument("--out", type=Path, required=True, metavar="DIR", help="for example /etc/systemd/system")
     units.add_argument("--user", default="smartcart", help="the user that they run as (default: %(default)s)")
 
 
@@ -73,7 +76,7 @@ def _action(
         "--folder", type=Path, default=DEFAULT_FOLDER, metavar="DIR", help="the store's folder (default: %(default)s)"
     )
     parser.add_argument(
-        "--store", help="the store's name" + ("" if name == "create" else ": refuse a folder of another")
+        "--store", help="the store's name" + ("" if name == "create" else ": refuse another store's folder")
     )
     parser.set_defaults(run=run, do=do)
     return parser
@@ -86,7 +89,7 @@ def _add_whose(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_days(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--days", type=_days, default=730, help="how long it is good (default: two years)")
+    parser.add_argument("--days", type=_days, default=730, help="its lifetime (default: two years)")
 
 
 def _add_out(parser: argparse.ArgumentParser, default: str) -> None:
@@ -112,7 +115,7 @@ def _authority(args: argparse.Namespace) -> "StoreAuthority":
 
     authority = StoreAuthority(args.folder / "authority")
     if args.store not in (None, authority.store):
-        raise CommandError(f"{args.folder} is the folder of {authority.store}, not of {args.store}: give --folder")
+        raise CommandError(f"{args.folder} belongs to {authority.store}, not of {args.store}: give --folder")
     return authority
 
 
@@ -121,10 +124,10 @@ def _create(args: argparse.Namespace) -> int:
     from smartcart.server.pki.authority import StoreAuthority
 
     if args.store is None:
-        raise CommandError("give --store, the store's name as it stands in topics")
+        raise CommandError("give --store, the store's name in topics")
     authority = StoreAuthority.create(args.folder / "authority", args.store, days=args.days)
-    print(f"authority of {authority.store} in {args.folder / 'authority'}, good until {authority.expires:%Y-%m-%d}")
-    print("keep authority.key secret and a copy of it safe; next: smartcart pair broker --host ADDRESS")
+    print(f"authority of {authority.store} in {args.folder / 'authority'}, valid until {authority.expires:%Y-%m-%d}")
+    print("keep authority.key secret, and a copy of it safe; next: smartcart pair broker --host ADDRESS")
     return 0
 
 
@@ -138,7 +141,7 @@ def _broker(args: argparse.Namespace) -> int:
     hosts = args.host or ["127.0.0.1"]
     for host in (*hosts, args.listen or hosts[0]):
         if not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
-            raise CommandError(f"{host!r} is no name or address of a computer")
+            raise CommandError(f"{host!r} is not a name or address of a computer")
     if not 0 < args.port < 65536:
         raise CommandError(f"port {args.port} does not exist: give one from 1 to 65535")
     broker = authority.issue(BROKER, CertificateRole.BROKER, hosts=hosts, days=args.days, again=True)
@@ -157,7 +160,7 @@ def _broker(args: argparse.Namespace) -> int:
 
 
 def _servers(authority: "StoreAuthority") -> list[str]:
-    """The names of all servers that may read every cart; the first one may before it has its certificate."""
+    """The names of all servers that may read every cart; the first one may even before it has its certificate."""
     from smartcart.server.pki.authority import SERVER
     from smartcart.server.pki.certificates import CertificateRole
 
@@ -198,7 +201,7 @@ def _renew(args: argparse.Namespace) -> int:
         args, args.name, CertificateRole.SERVER if args.name.startswith("@") else CertificateRole.CART, out, again=True
     )
     whose = f"--server {args.name[1:]}" if args.name.startswith("@") else f"--cart {args.name}"
-    print(f"once it is in its place:  smartcart pair revoke {whose} --but-newest")
+    print(f"once it is installed:  smartcart pair revoke {whose} --but-newest")
     return 0
 
 
@@ -215,7 +218,7 @@ def _issue(args: argparse.Namespace, name: str, role: "CertificateRole", out: Pa
     made = authority.issue(name, role, days=args.days, again=again)
     bundle = Bundle(store=authority.store, name=name, broker=url)
     write_bundle(out, bundle, certificate=made.certificate, key=made.key, authority=authority.certificate)
-    print(f"{out}: {name} of {authority.store}, good until {made.issued.expires:%Y-%m-%d}; it holds a secret key")
+    print(f"{out}: {name} of {authority.store}, valid until {made.issued.expires:%Y-%m-%d}; it contains a secret key")
 
 
 def _revoke(args: argparse.Namespace) -> int:
@@ -244,7 +247,7 @@ def _list(args: argparse.Namespace) -> int:
             told = {"name": issued.name, "role": issued.role, "state": state, "expires": issued.expires.isoformat()}
             print(json.dumps(told | {"serial": f"{issued.serial:x}"}))
         else:
-            mark = "   ends soon: renew" if ending else ""
+            mark = "   expires soon: renew" if ending else ""
             print(f"{issued.name:24} {issued.role:7} {state:8} until {issued.expires:%Y-%m-%d}{mark}")
     return int(soon)
 

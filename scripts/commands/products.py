@@ -1,4 +1,4 @@
-"""``smartcart products``: enrol what a store sells, so that carts know it by its looks."""
+"""``smartcart products``: enrols a store's products, so that carts recognise them by their looks."""
 
 import argparse
 import contextlib
@@ -28,17 +28,17 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     enroll = actions.add_parser(
         "enroll",
         help="enrol a product from a camera, a clip or a folder of pictures",
-        description="Takes 20 to 40 sharp, varied views of one product, and says which products it is like. Turn it "
-        "in the hand before the camera for half a minute; in a folder each picture shows the product.",
+        description="Takes 20 to 40 sharp, varied views of one product, and names similar products. Turn it by "
+        "hand before the camera for half a minute; in a folder, each picture shows the product.",
         epilog="Example:  smartcart products enroll MILK-1 --name 'Milk 1 l' --source 0 --gallery store.gallery\n"
         "          smartcart products enroll MILK-1 --source pictures/ --server http://127.0.0.1:8000 --token FILE",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     enroll.add_argument("sku", help="the product's SKU or GTIN in the catalogue")
-    enroll.add_argument("--name", help="what it is called (default: its SKU)")
+    enroll.add_argument("--name", help="its name (default: its SKU)")
     enroll.add_argument("--source", required=True, help="camera number, video, stream, or folder of pictures")
-    enroll.add_argument("--seconds", type=float, default=SECONDS, help="look no longer (default: %(default)s)")
-    enroll.add_argument("--json", action="store_true", help="print what came of it as one JSON object")
+    enroll.add_argument("--seconds", type=float, default=SECONDS, help="maximum duration (default: %(default)s)")
+    enroll.add_argument("--json", action="store_true", help="print the result as one JSON object")
     _add_eye(enroll)
     _add_where(enroll)
     enroll.set_defaults(run=_enroll)
@@ -46,10 +46,10 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "enroll-all",
         help="enrol a folder of products, each a folder of pictures named by its SKU",
         description="Each folder in FOLDER is a product, named by its SKU; its pictures show it alone. A product "
-        "of which too few pictures are usable is left out and named at the end.",
+        "with too few usable pictures is skipped and listed at the end.",
         epilog="Example:  smartcart products enroll-all product-pictures --gallery store.gallery",
     )
-    every.add_argument("folder", type=Path, metavar="FOLDER", help="a folder with a folder a product")
+    every.add_argument("folder", type=Path, metavar="FOLDER", help="a folder with one folder per product")
     _add_eye(every)
     _add_where(every)
     every.set_defaults(run=_enroll_all)
@@ -82,7 +82,7 @@ def _add_eye(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the detector (default: the shipped one)")
     parser.add_argument("--embedding", type=Path, metavar="FILE", help="default: the shipped one")
     parser.add_argument("--threads", type=int, default=1, help="ONNX Runtime threads (default: 1)")
-    parser.add_argument("--fps", type=frame_rate, help="ask a webcam for so many frames a second")
+    parser.add_argument("--fps", type=frame_rate, help="request this many frames a second from a webcam")
     add_camera_options(parser)
 
 
@@ -131,14 +131,14 @@ def _enroll(args: argparse.Namespace) -> int:
         print(json.dumps({"sku": args.sku, "views": enrolment.views, "seen": seen, "near": close, "version": version}))
         return 0
     print(f"{product.name} ({product.sku}): {enrolment.views} views, gallery version {version}"
-          + ("; what was enrolled under this SKU before is replaced" if again else ""))  # fmt: skip
+          + ("; it replaces what was enrolled under this SKU before" if again else ""))  # fmt: skip
     for other in near:
         print(f"  {other.advice}")
     return 0
 
 
 def _enroll_all(args: argparse.Namespace) -> int:
-    """Enrols what can be, one version a product; exit status 1 where some were left out."""
+    """Enrols all usable products, one version each; exit status 1 if some were skipped."""
     from smartcart.edge.capture.sources import open_source
     from smartcart.edge.gallery.enrolment import Enrolment
     from smartcart.edge.gallery.gallery_file import GalleryError
@@ -147,7 +147,7 @@ def _enroll_all(args: argparse.Namespace) -> int:
 
     folders = sorted(one for one in args.folder.iterdir() if one.is_dir()) if args.folder.is_dir() else []
     if not folders:
-        raise CommandError(f"{args.folder}: holds no folders; give a folder with a folder of pictures a product")
+        raise CommandError(f"{args.folder}: contains no folders; give a folder with one folder of pictures per product")
     embedder, detector = _eyes(args)
     gallery = _begun(args, embedder)
     left_out = []
@@ -200,7 +200,7 @@ def _told(products: int, left_out: "Sequence[str]", what: str) -> int:
 
 
 def _eyes(args: argparse.Namespace) -> "tuple[OnnxEmbedder, OnnxDetector]":
-    """The embedding and the detector that the options name."""
+    """The embedding and the detector named by the options."""
     from smartcart.edge.tracking.tracker import TrackerSettings
     from smartcart.edge.vision.detector import OnnxDetector
     from smartcart.scripts.pipeline import open_embedder
@@ -210,7 +210,7 @@ def _eyes(args: argparse.Namespace) -> "tuple[OnnxEmbedder, OnnxDetector]":
 
 
 def _begun(args: argparse.Namespace, embedder: "OnnxEmbedder") -> "Gallery":
-    """The gallery as it is now, or an empty one."""
+    """The current gallery, or an empty one."""
     from smartcart.edge.gallery.gallery_file import empty
 
     held = _open(args) or empty(args.store, embedder.embedding)
@@ -225,7 +225,7 @@ def _watch(
     seconds: float = math.inf,
     says: "Callable[[float, Seen], None] | None" = None,
 ) -> None:
-    """Looks until every side was seen, the frames end, or so many seconds of media time are over."""
+    """Looks until every side was seen, the frames end, or this many seconds of media time have passed."""
     said = None
     with contextlib.closing(frames):
         for frame in frames:
@@ -277,7 +277,7 @@ def _needed(args: argparse.Namespace) -> "Gallery":
 
 
 def _open(args: argparse.Namespace) -> "Gallery | None":
-    """The gallery as it is now; None before the first product."""
+    """The current gallery; None before the first product."""
     from smartcart.edge.gallery.gallery_file import Gallery
     from smartcart.edge.gallery.in_use import read_gallery
 
@@ -288,7 +288,7 @@ def _open(args: argparse.Namespace) -> "Gallery | None":
 
 
 def _keep(args: argparse.Namespace, gallery: "Gallery", product: "Enrolled") -> int:
-    """Puts a product into the gallery, wherever that is; gives its new version."""
+    """Adds a product to the gallery, wherever that is; returns its new version."""
     from dataclasses import replace
 
     from smartcart.edge.gallery.in_use import write_gallery
@@ -309,6 +309,6 @@ def _server(args: argparse.Namespace) -> "GalleryServer":
         token = args.token.read_text(encoding="utf-8").strip() if args.token else None
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(
-            f"--token {args.token}: cannot be read ({error}); give a file with the token alone"
+            f"--token {args.token}: cannot be read ({error}); give a file that contains only the token"
         ) from error
     return GalleryServer(args.server, token)

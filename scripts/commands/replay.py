@@ -1,4 +1,4 @@
-"""``smartcart replay``: the edge pipeline over recorded video, as fast as it goes."""
+"""``smartcart replay``: the edge pipeline over recorded video, at full speed."""
 
 import argparse
 import contextlib
@@ -23,10 +23,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("clip", help="video file or folder of pictures")
     add_eye_options(parser)
-    parser.add_argument(
-        "--save-video", type=Path, metavar="OUT.webm", help="write the clip with all that was seen (.webm or .mp4)"
-    )
-    parser.add_argument("--save-detections", type=Path, metavar="OUT.jsonl", help="write what --detections plays back")
+    parser.add_argument("--save-video", type=Path, metavar="OUT.webm", help="write the annotated clip (.webm or .mp4)")
+    parser.add_argument("--save-detections", type=Path, metavar="OUT.jsonl", help="write a file for --detections")
     parser.add_argument("--json", action="store_true", help="end with one JSON object of frames, seconds, fps, basket")
     parser.set_defaults(run=run)
 
@@ -76,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def tally(basket: Counter[str], changes: Sequence[tuple[str, str | None]]) -> None:
-    """Counts decided changes; a removal of what is not there leaves zero."""
+    """Counts decided changes; removing what is not there leaves zero."""
     for kind, label in changes:
         if label and kind == "item_added":
             basket[label] += 1

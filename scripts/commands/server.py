@@ -13,10 +13,10 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "server",
         help="run the basket server and its dashboard",
         description=(
-            "Takes the events of all carts from a broker, keeps each exactly once in a ledger, and shows the baskets "
-            "live in a browser, until Ctrl-C. Whoever looks signs in: `smartcart admin user create` makes accounts. "
-            "User and password of the broker may stand in its URL or in the environment (SMARTCART_MQTT_USER, "
-            "SMARTCART_MQTT_PASSWORD)."
+            "Receives the events of all carts from a broker, stores each exactly once in a ledger, and shows the "
+            "baskets live in a browser, until Ctrl-C. People sign in; `smartcart admin user create` creates "
+            "accounts. The broker's user and password may be in its URL or in the environment "
+            "(SMARTCART_MQTT_USER, SMARTCART_MQTT_PASSWORD)."
         ),
         epilog="Example:  smartcart server --broker mqtt://127.0.0.1:1883 --ledger sqlite:///smartcart.sqlite",
     )
@@ -25,13 +25,13 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--shared",
         metavar="NAME",
-        help="share the work with every other server that is started with this NAME and the same PostgreSQL ledger",
+        help="share the work with all servers started with this NAME and the same PostgreSQL ledger",
     )
-    parser.add_argument("--catalogue", type=Path, metavar="FILE", help="products of an empty store, .csv or .toml")
+    parser.add_argument("--catalogue", type=Path, metavar="FILE", help="products for an empty store, .csv or .toml")
     parser.add_argument(
         "--evidence",
         action="store_true",
-        help="take the pictures that carts send with --evidence, and keep them for a day, in memory (default: none)",
+        help="accept the pictures that carts send with --evidence, and keep them for a day, in memory (default: none)",
     )
     parser.add_argument(
         "--learn",
@@ -45,24 +45,24 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a further name under which browsers may reach the dashboard",
+        help="a further name under which browsers reach the dashboard",
     )
-    parser.add_argument("--tls-cert", type=Path, metavar="PEM", help="our own certificate, for https")
+    parser.add_argument("--tls-cert", type=Path, metavar="PEM", help="the server's certificate, for https")
     parser.add_argument("--tls-key", type=Path, metavar="PEM", help="its key")
     parser.add_argument(
         "--trust-proxy",
         action="append",
         default=[],
         metavar="ADDRESS",
-        help="a proxy beside those on this machine that may say for whom it asks, and whether over https",
+        help="a proxy, besides those on this machine, that may name the client, and whether it used https",
     )
     parser.add_argument(
-        "--time-zone", metavar="NAME", help="the store's, such as Europe/Berlin (default: the machine's)"
+        "--time-zone", metavar="NAME", help="the store's time zone, such as Europe/Berlin (default: the machine's)"
     )
     parser.add_argument(
         "--scales",
         metavar="COUNTRY",
-        help="by whose rules the scales' labels tell weight or price: de, dk, ee, fi, gb, lt, lv, no or se",
+        help="country whose rules apply to weight or price in scale labels: de, dk, ee, fi, gb, lt, lv, no or se",
     )
     parser.add_argument("--log-format", choices=("plain", "json"), default="plain", help="default: %(default)s")
     parser.set_defaults(run=run)

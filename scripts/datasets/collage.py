@@ -43,8 +43,8 @@ def _add_pictures(kinds: "argparse._SubParsersAction[Any]") -> None:
     pictures = kinds.add_parser(
         "pictures",
         help="a YOLO data set",
-        description="A YOLO data set. Light, colour, scale, sharpness and edges of the cut-outs are made to fit the "
-        "picture; a box is of what is visible, and left out where that is under a third.",
+        description="A YOLO data set. Light, colour, scale, sharpness and edges of the cut-outs are adapted to the "
+        "picture; a box covers the visible part, and is omitted if that is under a third.",
         epilog="For example:  smartcart datasets collage pictures --cutouts cutouts --backgrounds photos/data.yaml "
         "--count 1500 --seed 1 --jobs 2 --out out/collages",
     )
@@ -55,12 +55,12 @@ def _add_pictures(kinds: "argparse._SubParsersAction[Any]") -> None:
         nargs="+",
         default=[],
         metavar="DATA_YAML",
-        help="sets without goods ('judges' lists every class): bits of their pictures, cut out like goods, lie among "
-        "them without a box",
+        help="sets without goods ('judges' lists every class): pieces of their pictures, cut out like goods, are "
+        "added without a box",
     )
-    pictures.add_argument("--count", type=positive, required=True, help="how many pictures")
+    pictures.add_argument("--count", type=positive, required=True, help="number of pictures")
     pictures.add_argument(
-        "--seed", type=seed_number, required=True, help="the first picture's number; the others follow"
+        "--seed", type=seed_number, required=True, help="number of the first picture; the others follow"
     )
     _add_output(pictures)
     pictures.set_defaults(run=run_pictures)
@@ -70,13 +70,15 @@ def _add_clips(kinds: "argparse._SubParsersAction[Any]") -> None:
     clips = kinds.add_parser(
         "clips",
         help="labelled clips",
-        description="Labelled clips: real hands carry real cut-outs in and out of a real picture, whose own goods stay "
-        "where they are; all situations that this allows, and a cheap camera's faults.",
+        description="Labelled clips: real hands carry real cut-outs in and out of a real picture, whose own goods "
+        "do not move; all situations that this allows, with the faults of a cheap camera.",
         epilog="For example:  smartcart datasets collage clips --cutouts cutouts --backgrounds photos/data.yaml "
         "--seeds 0:30 --split test --jobs 2 --out out/collage_clips",
     )
     _add_material(clips)
-    clips.add_argument("--seeds", type=seed_range, required=True, metavar="A:B", help="from A up to, without, B")
+    clips.add_argument(
+        "--seeds", type=seed_range, required=True, metavar="A:B", help="from A up to, but not including, B"
+    )
     _add_output(clips)
     clips.set_defaults(run=run_clips)
 
@@ -103,9 +105,11 @@ def _add_material(command: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="SOURCE_SET",
-        help="source sets of cut-outs that are kept for measuring: all of them are of split test",
+        help="source sets of cut-outs reserved for measuring: all of them are in split test",
     )
-    command.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="what looks at pictures without boxes")
+    command.add_argument(
+        "--model", type=Path, default=DEFAULT_MODEL, help="the detector that checks pictures without boxes"
+    )
 
 
 def _add_output(command: argparse.ArgumentParser) -> None:
@@ -118,7 +122,7 @@ def _add_output(command: argparse.ArgumentParser) -> None:
 
 
 def run_pictures(args: argparse.Namespace) -> int:
-    """Writes the pictures that are not there yet."""
+    """Writes the missing pictures."""
     begun = time.monotonic()
     require_simulator()
     split = split_of(args.split, args.seed, args.seed + args.count - 1)
@@ -155,7 +159,7 @@ def run_pictures(args: argparse.Namespace) -> int:
 
 
 def run_clips(args: argparse.Namespace) -> int:
-    """Films the clips that are not there yet."""
+    """Films the missing clips."""
     begun = time.monotonic()
     require_simulator()
     first, end = args.seeds
@@ -179,7 +183,7 @@ def run_clips(args: argparse.Namespace) -> int:
 
 
 def _material(args: argparse.Namespace, split: "Split") -> tuple[int, int]:
-    """How many cut-outs and backgrounds there are; all that is wrong with them is said here."""
+    """The numbers of cut-outs and backgrounds; all errors in them are reported here."""
     gallery = _gallery(args.cutouts, split, tuple(args.leave_out))
     backgrounds = sum(map(len, _sources(tuple(args.backgrounds))))
     return gallery.count, backgrounds
@@ -218,7 +222,7 @@ def _write_clip(
 
 @cache
 def _gallery(folder: Path, split: "Split", kept: tuple[str, ...]) -> "CutoutGallery":
-    """The cut-outs, read once a process."""
+    """The cut-outs, read once per process."""
     from smartcart.datasets.collage.gallery import CutoutGallery
     from smartcart.datasets.photos.cutouts import read_cutouts
 
@@ -227,7 +231,7 @@ def _gallery(folder: Path, split: "Split", kept: tuple[str, ...]) -> "CutoutGall
 
 @cache
 def _empty(files: tuple[Path, ...], split: "Split") -> Any:
-    """The photos without goods, read once a process."""
+    """The photos without goods, read once per process."""
     from smartcart.datasets.real.nogoods import read_no_goods
 
     return read_no_goods(files, (), split).empty
@@ -235,7 +239,7 @@ def _empty(files: tuple[Path, ...], split: "Split") -> Any:
 
 @cache
 def _sources(backgrounds: tuple[Path, ...]) -> Any:
-    """The backgrounds, read once a process."""
+    """The backgrounds, read once per process."""
     from smartcart.datasets.photos.backgrounds import sources
 
     return sources(backgrounds)

@@ -32,9 +32,9 @@ def add_compose(parts: "argparse._SubParsersAction[Any]") -> None:
     compose = parts.add_parser(
         "compose",
         help="a YOLO data set of simulated items and hands on real pictures",
-        description="Simulated items and hands on real pictures, with exact boxes. Pictures that come with a data.yaml "
-        "keep their own boxes, as far as they are not covered. Other pictures are thrown out of focus, and left out "
-        "where the model sees an item or a hand, because nobody has boxed it.",
+        description="Simulated items and hands on real pictures, with exact boxes. Pictures from a data.yaml keep "
+        "their own boxes, unless they are covered. Other pictures are blurred, and skipped if the "
+        "model sees an item or a hand in them, because it would be unlabelled.",
         epilog="For example:  smartcart datasets compose --backgrounds photos rooms other/data.yaml --count 1500 "
         "--seed 1 --jobs 2 --out out/composed",
     )
@@ -46,18 +46,20 @@ def add_compose(parts: "argparse._SubParsersAction[Any]") -> None:
         metavar="FOLDER",
         help="folders of pictures or of .hdr light probes, or a data.yaml (its training pictures)",
     )
-    compose.add_argument("--count", type=positive, required=True, help="how many pictures")
+    compose.add_argument("--count", type=positive, required=True, help="number of pictures")
     compose.add_argument(
-        "--seed", type=seed_number, required=True, help="the first picture's number; the others follow"
+        "--seed", type=seed_number, required=True, help="number of the first picture; the others follow"
     )
-    compose.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="what looks at pictures without boxes")
+    compose.add_argument(
+        "--model", type=Path, default=DEFAULT_MODEL, help="the detector that checks pictures without boxes"
+    )
     add_common(compose)
     add_jobs(compose)
     compose.set_defaults(run=run_compose)
 
 
 def run_compose(args: argparse.Namespace) -> int:
-    """Writes the pictures that are not there yet."""
+    """Writes the missing pictures."""
     begun = time.monotonic()
     require_simulator()
     split = split_of(args.split, args.seed, args.seed + args.count - 1)
@@ -104,7 +106,7 @@ def _write(
 
 @cache
 def _sources(backgrounds: tuple[Path, ...]) -> Any:
-    """The backgrounds, read once a process."""
+    """The backgrounds, read once per process."""
     from smartcart.datasets.photos.backgrounds import sources
 
     return sources(backgrounds)
@@ -112,7 +114,7 @@ def _sources(backgrounds: tuple[Path, ...]) -> Any:
 
 @cache
 def refusing(model: Path) -> Callable[["Picture"], bool]:
-    """Whether the model sees anything in a picture; the model is opened once a process."""
+    """Whether the model sees anything in a picture; the model is opened once per process."""
     from smartcart.edge.capture.frames import Frame
     from smartcart.edge.vision.detector import OnnxDetector
 

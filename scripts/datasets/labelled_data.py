@@ -1,4 +1,4 @@
-"""``smartcart datasets stats``, ``sheet`` and ``convert``: a look at labelled data, and others' data made ours."""
+"""``smartcart datasets stats``, ``sheet`` and ``convert``: inspects labelled data, and converts others' data."""
 
 import argparse
 import json
@@ -30,7 +30,7 @@ def _add_stats(parts: "argparse._SubParsersAction[Any]") -> None:
         epilog="For example:  smartcart datasets stats out/frames --out out/stats.png",
     )
     stats.add_argument("data", type=Path, nargs="+", help="a data.yaml, a folder with one, or a folder of clips")
-    stats.add_argument("--out", type=Path, metavar="PNG", help="picture to draw the four plots into")
+    stats.add_argument("--out", type=Path, metavar="PNG", help="write the four plots to this picture")
     add_shared_scenes(stats)
     stats.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     stats.set_defaults(run=run_stats)
@@ -43,10 +43,10 @@ def _add_sheet(parts: "argparse._SubParsersAction[Any]") -> None:
         epilog="For example:  smartcart datasets sheet out/frames --out out/sheet.jpg --count 24",
     )
     sheet.add_argument("data", type=Path, nargs="+", help="a data.yaml, a folder with one, or a folder of clips")
-    sheet.add_argument("--out", type=Path, required=True, metavar="PICTURE", help="where to write, .jpg or .png")
-    sheet.add_argument("--count", type=_positive, default=24, help="how many pictures (default 24)")
-    sheet.add_argument("--columns", type=_positive, default=6, help="pictures in a row (default 6)")
-    sheet.add_argument("--seed", type=int, default=0, help="which pictures are drawn (default 0)")
+    sheet.add_argument("--out", type=Path, required=True, metavar="PICTURE", help="the picture to write, .jpg or .png")
+    sheet.add_argument("--count", type=_positive, default=24, help="number of pictures (default 24)")
+    sheet.add_argument("--columns", type=_positive, default=6, help="pictures per row (default 6)")
+    sheet.add_argument("--seed", type=int, default=0, help="seed of the random choice (default 0)")
     sheet.set_defaults(run=run_sheet)
 
 
@@ -55,22 +55,18 @@ def _add_convert(parts: "argparse._SubParsersAction[Any]") -> None:
         "convert",
         help="a YOLO, COCO or VOC data set as a YOLO data set with the project's classes",
         description="A YOLO, COCO or VOC data set as a YOLO data set with the project's classes. A definition is a "
-        ".toml file that names the parts of a set relative to --root, its form, classes and terms; some come with the "
-        "project.",
+        ".toml file that names the parts of a set relative to --root, its form, classes and terms; "
+        "some are shipped with the project.",
         epilog="For example:  smartcart datasets convert coco/train.json --map 'Tin=can,person=-' --out out/tins  or  "
         "smartcart datasets convert beverage3 --root photos --out out/beverage3",
     )
     convert.add_argument(
         "source", help="a data.yaml, a COCO .json, a folder with VOC .xml files, or a definition (its name or .toml)"
     )
-    convert.add_argument("--root", type=Path, help="where the set of a definition lies")
-    convert.add_argument(
-        "--from", dest="form", choices=("yolo", "coco", "voc"), help="its form (default: seen from it)"
-    )
+    convert.add_argument("--root", type=Path, help="root folder of a definition's set")
+    convert.add_argument("--from", dest="form", choices=("yolo", "coco", "voc"), help="its form (default: detected)")
     convert.add_argument("--images", type=Path, help="folder of the pictures, if not beside the labels")
-    convert.add_argument(
-        "--map", default="", metavar="OLD=NEW,…", help="from its classes to ours; NEW - leaves one out"
-    )
+    convert.add_argument("--map", default="", metavar="OLD=NEW,…", help="from its classes to ours; NEW - omits one")
     convert.add_argument("--split", choices=("train", "val"), help="part of the new set (default train)")
     convert.add_argument("--out", type=Path, required=True, help="folder to write to")
     add_shared_scenes(convert)
@@ -79,7 +75,7 @@ def _add_convert(parts: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run_stats(args: argparse.Namespace) -> int:
-    """Counts, prints, and plots when asked."""
+    """Counts, prints, and plots on request."""
     _require()
     import cv2
 
@@ -133,21 +129,21 @@ def run_convert(args: argparse.Namespace) -> int:
     }
     words = f"{done.pictures} pictures with {sum(done.classes.values())} boxes in {args.out}"
     left_out = ", ".join(f"{count} {name}" for name, count in done.dropped.items())
-    words += f"; left out: {left_out}" if left_out else ""
-    words += f"; boxes cut at their picture's edge: {done.cut}" if done.cut else ""
-    words += f"; boxes outside their picture, left out: {done.outside}" if done.outside else ""
+    words += f"; omitted: {left_out}" if left_out else ""
+    words += f"; boxes clipped at their picture's edge: {done.cut}" if done.cut else ""
+    words += f"; boxes outside their picture, omitted: {done.outside}" if done.outside else ""
     print(json.dumps(report) if args.json else words)
     return 0
 
 
 def _convert_found(args: argparse.Namespace) -> "Converted":
-    """A data set as it lies there."""
+    """A data set in its own form."""
     from smartcart.datasets.real.conversion import class_map, convert
     from smartcart.datasets.real.definition import given
     from smartcart.datasets.real.foreign import form_of, read_foreign
 
     if args.source.endswith(".toml") or args.source in given():
-        raise CommandError(f"{args.source} is a definition: say with --root where the set lies")
+        raise CommandError(f"{args.source} is a definition: give --root, the folder of the set")
     source = Path(args.source)
     found = read_foreign(source, args.form or form_of(source), args.images)
     return convert({args.split or "train": found}, class_map(args.map), args.out)
@@ -156,7 +152,7 @@ def _convert_found(args: argparse.Namespace) -> "Converted":
 def _convert_defined(args: argparse.Namespace) -> "Converted":
     """The parts of a definition, below the root."""
     if args.form or args.images or args.split or args.map:
-        raise CommandError("a definition says it all: leave out --from, --images, --split and --map")
+        raise CommandError("a definition is complete: omit --from, --images, --split and --map")
     from smartcart.datasets.real.conversion import convert
     from smartcart.datasets.real.definition import read_definition
     from smartcart.datasets.real.scenes import of_own_scenes
@@ -180,7 +176,7 @@ def _part_of(defined: "Definition", part: "PartOf", root: Path) -> "list[Foreign
     found = read_foreign(root / part.labels, defined.form, root / part.images, defined.classes)
     held = [picture for picture in found if part.holds(picture.image)]
     if not held:
-        raise DataError(f"{root / part.images}: no picture fits {', '.join(part.only)}")
+        raise DataError(f"{root / part.images}: no picture matches {', '.join(part.only)}")
     return held
 
 

@@ -1,4 +1,4 @@
-"""``smartcart datasets nogoods``: pictures in which nothing is for sale."""
+"""``smartcart datasets nogoods``: pictures without goods."""
 
 import argparse
 import json
@@ -34,10 +34,10 @@ def add_no_goods(parts: "argparse._SubParsersAction[Any]") -> None:
     """Adds the command to ``smartcart datasets``."""
     command = parts.add_parser(
         "nogoods",
-        help="a YOLO data set of pictures in which nothing is for sale",
-        description="Pictures in which nothing is for sale, to learn and to measure that it is not: photos known to be "
-        "empty, the ground between boxed goods, and rendered empty carts. Hands keep their boxes; faces that are seen "
-        "from the front are made unrecognisable.",
+        help="a YOLO data set of pictures without goods",
+        description="Pictures without goods, for training and for measuring false finds: photos known to be empty, "
+        "the ground between labelled goods, and rendered empty carts. Hands keep their boxes; frontal "
+        "faces are made unrecognisable.",
         epilog="For example:  smartcart datasets nogoods --empty hands_bare_empty/data.yaml --ground "
         "floor_cans/data.yaml shop_cart_tr/data.yaml --count 300 --seed 1 --out out/nogoods",
     )
@@ -47,7 +47,8 @@ def add_no_goods(parts: "argparse._SubParsersAction[Any]") -> None:
         nargs="+",
         default=[],
         metavar="DATA_YAML",
-        help="sets without goods: their 'judges' lists every class, so that what has no box is known not to be there",
+        help="sets without goods: their 'judges' lists every class, so that anything without a box is known to "
+        "be absent",
     )
     command.add_argument(
         "--ground",
@@ -55,14 +56,16 @@ def add_no_goods(parts: "argparse._SubParsersAction[Any]") -> None:
         nargs="+",
         default=[],
         metavar="DATA_YAML",
-        help="sets whose pictures have a box around whatever is for sale: cuts from between the boxes",
+        help="sets with a box around everything for sale: cuts from between the boxes",
     )
     command.add_argument("--no-carts", action="store_true", help="no rendered carts")
-    command.add_argument("--count", type=positive, required=True, help="how many pictures")
+    command.add_argument("--count", type=positive, required=True, help="number of pictures")
     command.add_argument(
-        "--seed", type=seed_number, required=True, help="the first picture's number; the others follow"
+        "--seed", type=seed_number, required=True, help="number of the first picture; the others follow"
     )
-    command.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="what looks for hands that nobody has boxed")
+    command.add_argument(
+        "--model", type=Path, default=DEFAULT_MODEL, help="the detector that looks for unlabelled hands"
+    )
     command.add_argument("--split", choices=SPLITS, help="from their train parts, or (val, test) from their val parts")
     command.add_argument("--out", type=Path, required=True, help="folder to write to")
     command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
@@ -72,11 +75,11 @@ def add_no_goods(parts: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run_no_goods(args: argparse.Namespace) -> int:
-    """Writes the pictures that are not there yet."""
+    """Writes the missing pictures."""
     begun = time.monotonic()
     require_simulator()
     if args.no_carts and not (args.empty or args.ground):
-        raise CommandError("nothing to make pictures of: give --empty or --ground, or leave out --no-carts")
+        raise CommandError("no source of pictures: give --empty or --ground, or omit --no-carts")
     split = split_of(args.split, args.seed, args.seed + args.count - 1)
     from smartcart.datasets.output.yolo import write_data_yaml
 
@@ -112,7 +115,7 @@ def _write(
 
 @cache
 def _found(empty: tuple[Path, ...], ground: tuple[Path, ...], split: "Split") -> "NoGoods":
-    """The sources, read once a process."""
+    """The sources, read once per process."""
     from smartcart.datasets.real.nogoods import read_no_goods
 
     return read_no_goods(empty, ground, split)
@@ -120,7 +123,7 @@ def _found(empty: tuple[Path, ...], ground: tuple[Path, ...], split: "Split") ->
 
 @cache
 def hand_seen(model: Path) -> "Callable[[Picture], bool]":
-    """Whether the model sees a hand in a picture; the model is opened once a process."""
+    """Whether the model sees a hand in a picture; the model is opened once per process."""
     from smartcart.edge.capture.frames import Frame
     from smartcart.edge.vision.detector import OnnxDetector
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RealProps:
-    """Where real surfaces come from, and of which split; every process reads them once for itself."""
+    """The sources of real surfaces, and their split; every process reads them once."""
 
     skins: tuple[Path, ...]
     surroundings: tuple[Path, ...]
     split: "Split"
 
     def read(self) -> "Props":
-        """The props themselves; none where nothing is asked for."""
+        """The props themselves; empty if none were requested."""
         from smartcart.datasets.skins.props import read_props
 
         return read_props(self.skins, self.surroundings, self.split)
@@ -28,7 +28,7 @@ class RealProps:
 def add_real_props(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group(
         "real surfaces (off by default)",
-        "What is real is split as the products are: by a hash of names, prints that look alike together.",
+        "Real surfaces are split as the products are: by a hash of names, with similar prints kept together.",
     )
     group.add_argument(
         "--skins",
@@ -36,8 +36,8 @@ def add_real_props(command: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FOLDER",
-        help="scanned goods (objects.csv: name, label, x_m, y_m, z_m, mass_kg; NAME/NAME.obj and .jpg), or cut-outs "
-        "(cutouts.csv), whose prints and fruit skins the products wear",
+        help="scanned goods (objects.csv: name, label, x_m, y_m, z_m, mass_kg; NAME/NAME.obj and .jpg), or "
+        "cut-outs (cutouts.csv), whose prints and fruit skins are put on the products",
     )
     group.add_argument(
         "--surroundings",
@@ -51,7 +51,7 @@ def add_real_props(command: argparse.ArgumentParser) -> None:
 
 
 def real_props(args: argparse.Namespace, split: "Split") -> RealProps:
-    """What was asked for, read once so that whatever is wrong with it is said before the work begins."""
+    """The requested sources, read once so that every error in them is reported before the work begins."""
     wanted = RealProps(tuple(args.skins), tuple(args.surroundings), split)
     wanted.read()
     return wanted

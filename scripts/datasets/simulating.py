@@ -1,4 +1,4 @@
-"""What the commands that simulate share: seeds, their splits, options, and work spread over processes."""
+"""Shared parts of the commands that simulate: seeds, their splits, options, and work spread over processes."""
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator
@@ -34,7 +34,7 @@ def add_common(command: argparse.ArgumentParser) -> None:
 
 
 def add_jobs(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--jobs", type=positive, default=1, help="processes at work (default 1)")
+    command.add_argument("--jobs", type=positive, default=1, help="number of processes (default 1)")
 
 
 def each(work: Callable[[int], float], seeds: range, jobs: int, unit: str) -> Iterator[float]:
@@ -53,10 +53,12 @@ def progress(steps: Iterable[float], total: int, unit: str) -> Iterable[float]:
 
 
 def split_of(asked: str | None, first: int, last: int) -> "Split":
-    """The split of these seeds; those from ``RESERVED_FROM`` up are kept for independent checks."""
+    """The split of these seeds; those from ``RESERVED_FROM`` up are reserved for independent checks."""
     if last >= RESERVED_FROM:
         if first < RESERVED_FROM or asked not in (None, "test"):
-            raise CommandError(f"seeds from {RESERVED_FROM} up are kept for checks: use --split test, or lower seeds")
+            raise CommandError(
+                f"seeds from {RESERVED_FROM} up are reserved for checks: use --split test, or lower seeds"
+            )
         return "test"
     return "val" if asked == "val" else "test" if asked == "test" else "train"
 

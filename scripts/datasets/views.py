@@ -14,29 +14,29 @@ from smartcart.scripts.datasets.simulating import add_jobs, each, positive, requ
 def add_views(parts: "argparse._SubParsersAction[Any]") -> None:
     views = parts.add_parser(
         "views",
-        help="products alone from all sides, cut out: what an embedding learns from",
+        help="products alone from all sides, cut out, for training an embedding",
         epilog="For example:  smartcart datasets views --shelves 30 --split train --out out/views --jobs 2\n"
         "              smartcart datasets views --of out/trips --views 24 --out out/turns   # they enrol them",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     which = views.add_mutually_exclusive_group(required=True)
-    which.add_argument("--shelves", type=positive, help="so many shelves of 16 products each, for `models embedding`")
+    which.add_argument("--shelves", type=positive, help="this many shelves of 16 products each, for `models embedding`")
     which.add_argument(
         "--of", type=Path, nargs="+", metavar="PATH", help="the products of simulated clips, as folders of pictures"
     )
     views.add_argument(
         "--split", choices=("train", "val", "test"), default="train", help="which products (default train)"
     )
-    views.add_argument("--views", type=positive, default=16, help="of each product (default 16)")
+    views.add_argument("--views", type=positive, default=16, help="per product (default 16)")
     views.add_argument("--side", type=positive, default=136, help="of a view, pixels (default 136)")
-    views.add_argument("--out", type=Path, required=True, help="the folder to write; what is there already stays")
-    views.add_argument("--json", action="store_true", help="print what was written as one JSON object")
+    views.add_argument("--out", type=Path, required=True, help="the folder to write; existing files are kept")
+    views.add_argument("--json", action="store_true", help="print the result as one JSON object")
     add_jobs(views)
     views.set_defaults(run=run_views)
 
 
 def run_views(args: argparse.Namespace) -> int:
-    """Writes the shelves or products that are not there yet."""
+    """Writes the missing shelves or products."""
     begun = time.monotonic()
     require_simulator()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -61,17 +61,17 @@ def _write(split: str, views: int, side: int, folder: Path, number: int) -> floa
 
 
 def _products_of(paths: Sequence[Path]) -> list[str]:
-    """The names of the products that the truths of clips tell of.
+    """The names of the products in the truth of clips.
 
     Raises:
-        CommandError: they tell of none.
+        CommandError: there are none.
     """
     from smartcart.models.dataset.truth import find_truth, read_truth
     from smartcart.scripts.main import CommandError
 
     named = {event.product for file in find_truth(paths) for event in read_truth(file).events if event.product}
     if not named:
-        raise CommandError("these clips name no products: write them anew with `smartcart datasets clips`")
+        raise CommandError("these clips name no products: write them again with `smartcart datasets clips`")
     return sorted(named)
 
 

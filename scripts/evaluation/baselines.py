@@ -1,7 +1,7 @@
-"""What others do, behind the same detections: three plain ways to count what goes in and out.
+"""Baselines on the same detections: three plain ways to count what goes in and out.
 
-They are given the same zone, the same tracker where they need one, and the care that a good implementation of each
-takes: hysteresis, a least number of frames, medians. Each is a way to decide, told frame by frame.
+They get the same zone, the same tracker if they need one, and the usual care of a good implementation: hysteresis, a
+least number of frames, medians. Each is a way to decide, fed frame by frame.
 """
 
 import statistics
@@ -27,18 +27,20 @@ LEAST_WAY: Final = 0.12
 
 
 class Baseline(Protocol):
-    """Tells changes from detections alone; feed it every frame in order of media time."""
+    """Reports changes from detections alone; feed it every frame in order of media time."""
 
     def update(self, time: float, detections: Sequence[Detection]) -> list[Prediction]: ...
 
     def finish(self) -> list[Prediction]:
-        """What is still open when the video ends."""
+        """The changes still open when the video ends."""
         ...
 
 
 class LineCrossing:
-    """One event each time that a track's middle crosses the zone's border and stays beyond it for three frames, as
-    counting libraries do (a line zone with a crossing threshold)."""
+    """One event each time a track's middle crosses the zone's border and stays beyond it for three frames.
+
+    Counting libraries do this (a line zone with a crossing threshold).
+    """
 
     def __init__(self, zone: Zone) -> None:
         self._zone, self._tracker = zone, CartTracker()
@@ -84,7 +86,7 @@ class _Presence:
 
 
 class DirectionSum:
-    """Adds up how far each class moved into or out of the zone while a hand is there; the sign tells the change."""
+    """Adds up how far each class moved into or out of the zone while a hand is there; the sign is the change."""
 
     def __init__(self, zone: Zone) -> None:
         self._zone, self._tracker, self._presence = zone, CartTracker(), _Presence(zone)

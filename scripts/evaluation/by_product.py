@@ -1,4 +1,4 @@
-"""A clip judged by product instead of by label: what stands in the truth as a product must be named as that product."""
+"""A clip judged by product instead of by label: an item with a product in the truth must be named as that product."""
 
 import argparse
 from collections import Counter
@@ -20,7 +20,7 @@ UNNAMED = "unnamed"
 
 
 class SeenAlready:
-    """What a detector saw of a clip, frame by frame."""
+    """A detector's output for a clip, frame by frame."""
 
     model = RECORDED
 
@@ -34,12 +34,12 @@ class SeenAlready:
 def judged_by_product(
     video: Path, truth: Truth, looks: Sequence[Observation], args: argparse.Namespace
 ) -> Replayed | None:
-    """The clip with the products of ``--gallery`` in place of labels; None where the truth names no products.
+    """The clip with the products of ``--gallery`` in place of labels; None if the truth names no products.
 
     What is in the basket from the start counts under its product where its removal names it, else under its label.
 
     Raises:
-        SourceError, GalleryError, ModelError: the clip, the gallery or its embedding cannot be used.
+        SourceError, GalleryError, ModelError: the clip, the gallery or its embedding is unusable.
     """
     if args.gallery is None or not any(event.product for event in truth.events) or not video.exists():
         return None

@@ -1,4 +1,4 @@
-"""One labelled clip put to the test: what was seen of it, and what the judge and the baselines made of that."""
+"""One labelled clip under test: the observations, and the results of judge and baselines."""
 
 import argparse
 from collections import Counter
@@ -32,8 +32,11 @@ MADE: Final[dict[str, Group]] = {"simulated": "rendered", "collage": "collage"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tested:
-    """What came of one clip; ``causes`` is None where no true frames lie beside it, ``error_rows`` are pictures of its
-    errors where they were asked for; ``by_product`` is None without a gallery or a truth that names products."""
+    """The results of one clip.
+
+    ``causes`` is None without true frames, ``error_rows`` are pictures of its errors if requested; ``by_product`` is
+    None without a gallery or a truth that names products.
+    """
 
     group: Group
     replayed: Replayed
@@ -45,17 +48,17 @@ class Tested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A clip that cannot be used, and why."""
+    """An unusable clip, and why."""
 
     clip: str
     why: str
 
 
 def put_to_test_if_sound(path: Path, args: argparse.Namespace) -> Tested | LeftOut:
-    """Replays the clip of a truth file, one of many: if clip or truth cannot be used, the others still count.
+    """Replays the clip of a truth file, one of many: if clip or truth is unusable, the others still count.
 
     Raises:
-        ModelError, NoiseError, RecordingError: something that all clips need cannot be used.
+        ModelError, NoiseError, RecordingError: something needed by all clips is unusable.
     """
     try:
         return put_to_test(path, args)
@@ -67,7 +70,7 @@ def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
     """Replays the clip of a truth file.
 
     Raises:
-        TruthError, SourceError, ModelError, NoiseError: something that it needs cannot be used.
+        TruthError, SourceError, ModelError, NoiseError: something that it needs is unusable.
     """
     truth, beside = read_truth(path), frames_beside(path)
     frames = read_frames(beside) if beside.exists() else None
@@ -90,7 +93,7 @@ def put_to_test(path: Path, args: argparse.Namespace) -> Tested:
 def _look(video: Path, frames: Sequence[TrueFrame] | None, args: argparse.Namespace, zone: Zone) -> list[Observation]:
     if args.true_boxes or args.noise or (frames is not None and not video.exists()):
         if frames is None:
-            raise TruthError(f"{video}: no {video.stem}.frames.jsonl beside it, which true boxes and noise need")
+            raise TruthError(f"{video}: no {video.stem}.frames.jsonl beside it, needed for true boxes and noise")
         if args.noise:
             return look_through_noise(frames, args.noise, args.seed, video.stem)
         return look_at_truth(frames)

@@ -1,7 +1,8 @@
-"""Which room is at fault for an error: the same clip is decided again with more and more of it told truly.
+"""Attributes errors to components: the same clip is decided again with more and more of the truth.
 
-With true boxes and true identities only the judge can err; with true boxes the tracker too; with true boxes under the
-eye's classes the class vote too; what is still right there and wrong behind the eye is the detector's fault.
+With true boxes and true identities only the judge can be wrong; with true boxes, the tracker too; with true boxes under
+the detector's classes, the class vote too. An event that is right there but wrong with the detector is the detector's
+error.
 """
 
 from collections import Counter
@@ -18,8 +19,10 @@ NEAR_S: Final = 2.0
 
 
 def attributed_errors(found: Replayed, frames: Sequence[TrueFrame], looks: Sequence[Observation]) -> Counter[str]:
-    """Blames every missed and every wrong event of a simulated clip on one room; a missed event and a wrong one of the
-    same change are one error."""
+    """Attributes every missed and every wrong event of a simulated clip to one component.
+
+    A missed event and a wrong one of the same change count as one error.
+    """
     errors = match(found.truth.events, found.predictions)
     if not errors.missed and not errors.wrong:
         return Counter()
@@ -53,6 +56,6 @@ def _misses(step: Replayed, event: int) -> bool:
 
 
 def _errs_near(step: Replayed, wrong: Prediction) -> bool:
-    """Whether something of that kind is told wrongly there."""
+    """True if an event of that kind is reported wrongly there."""
     told = (step.predictions[j] for j in match(step.truth.events, step.predictions).wrong)
     return any(p.type == wrong.type and abs(p.t - wrong.t) <= NEAR_S for p in told)

@@ -1,4 +1,4 @@
-"""A sheet of what went wrong in labelled clips: for each error five moments, with the boxes that the eye saw."""
+"""A sheet of the errors in labelled clips: for each, five moments with the detector's boxes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,16 +26,15 @@ WORDS: Final = {"added": "put in", "removed": "taken out"}
 
 
 def error_rows(video: Path, found: Replayed, looks: Sequence[Observation]) -> list[Image]:
-    """One strip of pictures for each error of a clip: what happened, what was told, and five moments of it.
+    """One strip of pictures for each error of a clip: what happened, what was reported, and five moments of it.
 
     Args:
-        video: the clip; its frames are those that were looked at, in order.
-        found: what was made of it.
-        looks: what was detected in each of its frames.
+        video: the clip, with the frames that were evaluated, in order.
+        found: the clip's results.
+        looks: the detections in each of its frames.
 
     Returns:
-        Strips, 1280 x 214 x 3, missed and wrong events before those that were left uncertain; none where the video is
-        not there or all is right.
+        Strips, 1280 x 214 x 3, missed and wrong events before uncertain ones; empty if there is no video or no error.
     """
     cases = list(_cases(found))
     if not cases or not video.exists():
@@ -50,7 +49,7 @@ def error_rows(video: Path, found: Replayed, looks: Sequence[Observation]) -> li
 
 
 def write_sheet(file: Path, rows: Sequence[Image]) -> int:
-    """Writes the first 16 strips below each other and returns how many that are.
+    """Writes the first 16 strips below each other and returns their number.
 
     Raises:
         OSError: the file cannot be written.
@@ -71,14 +70,14 @@ def _cases(found: Replayed) -> Iterator[tuple[str, tuple[float, ...]]]:
     for i in errors.missed:
         event = found.truth.events[i]
         instead = _taken_from(told, event) or _taken_from(doubts, event)
-        yield f"{event.label} {WORDS[event.type]};  told: {_said(instead)}", _moments(event)
+        yield f"{event.label} {WORDS[event.type]};  reported: {_said(instead)}", _moments(event)
     for prediction in (*told, *doubts):
         around = tuple(prediction.t + ahead for ahead in (-2.0, -1.0, -0.3, 0.3, 1.0))
-        yield f"nothing more changed;  told: {_said(prediction)}", around
+        yield f"nothing more changed;  reported: {_said(prediction)}", around
 
 
 def _taken_from(predictions: list[Prediction], event: TruthEvent) -> Prediction | None:
-    """What was told of an event instead, no longer in the list."""
+    """The event reported instead, removed from the list."""
     near = (k for k, p in enumerate(predictions) if event.start - BEFORE <= p.t <= event.end + AFTER)
     place = next(near, None)
     return None if place is None else predictions.pop(place)

@@ -1,4 +1,4 @@
-"""Fits a detector's noise on rendered clips: ``smartcart evaluate CLIPS --model EYE --fit-noise OUT.json``."""
+"""Fits a detector's noise on rendered clips: ``smartcart evaluate CLIPS --model DETECTOR --fit-noise OUT.json``."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from smartcart.scripts.progress import progress
 
 
 def fit_noise(truths: Sequence[Path], args: argparse.Namespace) -> int:
-    """Writes the noise model of the eye over every clip that has both a video and its true frames."""
+    """Writes the noise model of the detector over every clip with both a video and true frames."""
     usable = [path for path in truths if frames_beside(path).exists() and _video(path).exists()]
     if not usable:
         raise CommandError("--fit-noise needs rendered clips with their *.frames.jsonl; none of these has both")
@@ -43,8 +43,11 @@ def _clip(path: Path, args: argparse.Namespace) -> FitClip:
 
 
 def named(looks: Sequence[Observation]) -> list[list[Sighting]]:
-    """What a clip's detections are called, frame by frame: a recogniser reads a few of them in each, and what it read
-    at a place holds there until it reads again, or reads nothing there for a while."""
+    """The names of a clip's detections, frame by frame.
+
+    A recogniser names a few of them in each. An answer at a place holds until the next one, or until nothing was named
+    there for a while.
+    """
     read: list[tuple[float, Box, Mapping[str, float]]] = []
     said: list[list[Sighting]] = []
     for look in looks:

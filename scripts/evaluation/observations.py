@@ -1,4 +1,4 @@
-"""What is seen of a labelled clip: by the eye over its video, by the truth, or by the truth through detector noise."""
+"""The observations of a labelled clip: by the detector over its video, or the truth, with or without detector noise."""
 
 import argparse
 import zlib
@@ -19,7 +19,7 @@ from smartcart.edge.vision.detection import Box, Detection
 from smartcart.edge.vision.zone import DEFAULT_ZONE, Zone
 from smartcart.models.dataset.frame_truth import TrueFrame, iou
 from smartcart.models.dataset.truth import Change, Truth
-from smartcart.models.evaluation.detector_noise import SAME, NoisyEye, Sighting, read_noise
+from smartcart.models.evaluation.detector_noise import SAME, NoisyDetector, Sighting, read_noise
 from smartcart.models.evaluation.event_metrics import Prediction, Replayed
 from smartcart.models.labels import HAND
 from smartcart.scripts.pipeline import open_detector
@@ -31,8 +31,10 @@ UNSAID: Final = DETECTORS_FLOOR**DETECTORS_POWER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One frame's media time in seconds, what was detected in it, and what a witness of change keeps of its picture;
-    None of that where it keeps nothing, or there are no pictures."""
+    """One frame's media time in seconds, its detections, and what a witness of change keeps of its picture.
+
+    The last is None if it keeps nothing, or there are no pictures.
+    """
 
     time: float
     detections: Sequence[Detection]
@@ -40,10 +42,10 @@ class Observation:
 
 
 def look_at_video(video: Path, args: argparse.Namespace, zone: Zone | None = None) -> list[Observation]:
-    """What the eye that the options name sees of a video, and a witness of change, where a zone is given for one.
+    """The observations of a video by the detector that the options name, and a witness of change if a zone is given.
 
     Raises:
-        SourceError, ModelError: the video or the model cannot be used.
+        SourceError, ModelError: the video or the model is unusable.
     """
     detector, frames = open_detector(args, zone or DEFAULT_ZONE), open_source(str(video))
     view = ChangeWitness(zone).view if zone else lambda _: None
@@ -54,22 +56,22 @@ def look_at_video(video: Path, args: argparse.Namespace, zone: Zone | None = Non
 
 
 def look_at_truth(frames: Sequence[TrueFrame]) -> list[Observation]:
-    """What an eye without fault sees."""
+    """The observations of a perfect detector."""
     return [Observation(time=f.t, detections=[_sure(t.label, t.box) for t in f.things]) for f in frames]
 
 
 def look_through_noise(frames: Sequence[TrueFrame], noise: Path, seed: int, clip: str) -> list[Observation]:
-    """What a detector of this noise would see; each clip and seed is disturbed in its own way.
+    """The observations of a detector with this noise; each clip and seed is disturbed differently.
 
     Raises:
-        NoiseError: the noise model cannot be used.
+        NoiseError: the noise model is unusable.
     """
-    eye = NoisyEye(read_noise(noise), zlib.crc32(f"{clip}/{seed}".encode()))
-    return [Observation(time=f.t, detections=[detection_of(s) for s in eye.look(f)]) for f in frames]
+    detector = NoisyDetector(read_noise(noise), zlib.crc32(f"{clip}/{seed}".encode()))
+    return [Observation(time=f.t, detections=[detection_of(s) for s in detector.look(f)]) for f in frames]
 
 
 def with_true_boxes(frames: Sequence[TrueFrame], looks: Sequence[Observation]) -> list[Observation]:
-    """The true boxes, under the classes that the eye gave them where it saw them."""
+    """The true boxes, with the detector's classes where it saw them."""
     mixed: list[Observation] = []
     for frame, look in zip(frames, looks, strict=False):
         items = [d for d in look.detections if d.label != HAND]
@@ -83,7 +85,7 @@ def with_true_boxes(frames: Sequence[TrueFrame], looks: Sequence[Observation]) -
 
 
 class TrueTracker:
-    """Tracks without fault: the identity of every thing is that of the truth. Feed it the frames of one clip."""
+    """Perfect tracks: the identity of every object is that of the truth. Feed it the frames of one clip."""
 
     def __init__(self, frames: Sequence[TrueFrame]) -> None:
         self._frames = {frame.t: frame for frame in frames}
@@ -110,7 +112,7 @@ class TrueTracker:
 
 
 def judged(clip: str, truth: Truth, looks: Sequence[Observation], tracker: Tracker | None = None) -> Replayed:
-    """What tracker and judge make of what was seen, with a witness of change where there are pictures."""
+    """The decisions of tracker and judge on the observations, with a witness of change if there are pictures."""
     zone = Zone(truth.zone)
     witness = ChangeWitness(zone) if any(look.view is not None for look in looks) else None
     tracker, judge = tracker or CartTracker(), Judge(zone, witness=witness)
@@ -129,7 +131,7 @@ def judged(clip: str, truth: Truth, looks: Sequence[Observation], tracker: Track
 
 
 def predictions_of(decision: Decision, label: str | None) -> list[Prediction]:
-    """A decision as the metrics take it, one of each item, under a label or a product's name."""
+    """A decision in the form of the metrics, one for each item, under a label or a product's name."""
     kind = KINDS.get(decision.type)
     return [Prediction(type=kind, label=label, t=decision.media_time)] * decision.quantity
 
@@ -139,7 +141,7 @@ def _sure(label: str, box: tuple[float, float, float, float]) -> Detection:
 
 
 def detection_of(sighting: Sighting) -> Detection:
-    """As an eye with a recogniser would give it: the reading is the one that leaves the class its share."""
+    """The output of a detector with a recogniser: the answer is the one that leaves the class its share."""
     named = {sighting.label: sighting.share * UNSAID} if sighting.rivals else None
     if named is not None:
         weights = [2.0**-rank for rank in range(len(sighting.rivals))]

@@ -9,7 +9,7 @@ WORDS: Final = {"cacc": "baskets exact"}
 
 
 def table(result: Mapping[str, Any]) -> str:
-    """One section a group, never a mean over groups."""
+    """One section per group, never a mean over groups."""
     return "\n\n".join(_section(name, figures) for name, figures in result["groups"].items())
 
 
@@ -40,7 +40,7 @@ def _by_product(figures: Mapping[str, Any]) -> list[str]:
 
 
 def _situations(figures: Mapping[str, Any]) -> list[str]:
-    """Event accuracy a situation, beside that of each baseline; a situation without events shows what was made up."""
+    """Event accuracy per situation, beside that of each baseline; a situation without events shows false events."""
     others = figures["baselines"] or {}
     lines = ["", f"  {'situation':16}{'accuracy':>9}  right missed wrong" + "".join(f"{_short(n):>18}" for n in others)]
     for name, row in figures["by_situation"].items():
@@ -74,7 +74,7 @@ def _line(name: str, value: str, rest: str = "") -> str:
 
 
 def share(value: float | None) -> str:
-    """A share in per cent."""
+    """A share in percent."""
     return "-" if value is None else f"{value:.1%}"
 
 
@@ -84,7 +84,7 @@ def number(value: float | None) -> str:
 
 
 def between(interval: Sequence[float] | None) -> str:
-    """An interval in per cent, in brackets."""
+    """An interval in percent, in brackets."""
     return "" if interval is None else f"  (95 % interval {interval[0]:.1%} to {interval[1]:.1%})"
 
 

@@ -1,4 +1,4 @@
-"""``smartcart models embedding``: trains what tells products by their looks; ``--evaluate`` measures one."""
+"""``smartcart models embedding``: trains the model that distinguishes products; ``--evaluate`` measures one."""
 
 import argparse
 import json
@@ -12,26 +12,33 @@ if TYPE_CHECKING:
 def add_embedding(actions: "argparse._SubParsersAction[Any]") -> None:
     parser = actions.add_parser(
         "embedding",
-        help='train what tells products by their looks (needs: pip install "smartcart[train]")',
-        description="Learns from rendered products (`smartcart datasets views`) and real crops how to tell products "
-        "that it has never seen; writes ONNX. With --evaluate it measures a file on folders of real pictures instead.",
+        help='train the model that distinguishes products by their looks (needs: pip install "smartcart[train]")',
+        description="Learns from rendered products (`smartcart datasets views`) and real crops to distinguish "
+        "products that it has never seen; writes ONNX. With --evaluate it measures a file on folders "
+        "of real pictures instead.",
         epilog="Example:  smartcart models embedding --views out/views --kept out/kept --data my.yaml --out my.onnx\n"
         "          smartcart models embedding --evaluate my.onnx --enrol photos/train --ask photos/test",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--views", type=Path, nargs="+", default=[], metavar="FOLDER", help="products to learn from")
-    parser.add_argument("--kept", type=Path, nargs="+", default=[], metavar="FOLDER", help="products that choose")
-    parser.add_argument("--products", type=Path, metavar="FOLDER", help="photos of real products, a folder a product")
+    parser.add_argument("--views", type=Path, nargs="+", default=[], metavar="FOLDER", help="products for training")
+    parser.add_argument(
+        "--kept", type=Path, nargs="+", default=[], metavar="FOLDER", help="products that choose the candidate"
+    )
+    parser.add_argument(
+        "--products", type=Path, metavar="FOLDER", help="photos of real products, one folder per product"
+    )
     parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="YAML", help="real pictures with boxes")
     parser.add_argument("--weights", type=Path, help="of EfficientNet-Lite0 (default: ImageNet's)")
     parser.add_argument("--out", type=Path, help="the .onnx to write")
     parser.add_argument("--steps", type=int, default=100, help="of each loss (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
-    parser.add_argument("--source", action="append", default=[], help="a data set with author and licence; repeat")
+    parser.add_argument(
+        "--source", action="append", default=[], help="a training data set with author and licence; repeatable"
+    )
     parser.add_argument("--evaluate", type=Path, metavar="ONNX", help="measure this file")
-    parser.add_argument("--enrol", type=Path, metavar="FOLDER", help="pictures that enrol, a folder a product")
+    parser.add_argument("--enrol", type=Path, metavar="FOLDER", help="pictures that enrol, one folder per product")
     parser.add_argument("--ask", type=Path, metavar="FOLDER", help="pictures that ask, in folders of the same names")
-    parser.add_argument("--confusions", type=Path, metavar="JPG", help="draw what is taken for what most often")
+    parser.add_argument("--confusions", type=Path, metavar="JPG", help="draw the most frequent confusions")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     parser.set_defaults(run=run_embedding)
 

@@ -1,4 +1,4 @@
-"""Folders of real pictures as an embedding sees them: cut where the eye sees the thing in the middle."""
+"""Folders of real pictures for an embedding: cut where the detector sees the object in the middle."""
 
 import sys
 from collections import Counter
@@ -28,7 +28,7 @@ SHOWN: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedPair:
-    """Pictures that enrol and pictures that ask, with the number of each one's product in ``names``."""
+    """Pictures that enrol and pictures that ask, with the product number of each in ``names``."""
 
     enrolled: NDArray[np.float32]
     of: NDArray[np.int64]
@@ -39,15 +39,15 @@ class EmbeddedPair:
 
 
 def embedded_pair(model: Path, enrol: Path, ask: Path) -> EmbeddedPair:
-    """Cuts and embeds both folders; a product is the name of the folder that its pictures lie in.
+    """Cuts and embeds both folders; a product is the name of its folder.
 
     Raises:
-        DatasetError: a folder holds no pictures.
-        ModelError: the model is none.
+        DatasetError: a folder contains no pictures.
+        ModelError: the model is not an embedding.
     """
-    embedder, eye = OnnxEmbedder(model), OnnxDetector(DEFAULT_MODEL)
+    embedder, detector = OnnxEmbedder(model), OnnxDetector(DEFAULT_MODEL)
     names: list[str] = []
-    parts = [_part(folder, eye, names) for folder in (enrol, ask)]
+    parts = [_part(folder, detector, names) for folder in (enrol, ask)]
     rows = [np.concatenate([embedder.embed_crops(c[i : i + 32]) for i in range(0, len(c), 32)]) for c, _ in parts]
     return EmbeddedPair(
         enrolled=rows[0],
@@ -59,43 +59,43 @@ def embedded_pair(model: Path, enrol: Path, ask: Path) -> EmbeddedPair:
     )
 
 
-def _part(folder: Path, eye: OnnxDetector, names: list[str]) -> tuple[list[Image], list[int]]:
+def _part(folder: Path, detector: OnnxDetector, names: list[str]) -> tuple[list[Image], list[int]]:
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
     if not files:
-        raise DatasetError(f"{folder}: no pictures; give a folder with a folder a product")
+        raise DatasetError(f"{folder}: no pictures; give a folder with one folder per product")
     crops, numbers = [], []
     for file in tqdm(files, unit="picture", file=sys.stderr, disable=None):
         image = cv2.imread(str(file))
         if image is None:
             raise DatasetError(f"{file}: cannot be read as a picture")
         picture = np.asarray(image, np.uint8)
-        crops.append(item_crop(picture, _middle(eye, picture), SIDE))
+        crops.append(item_crop(picture, _middle(detector, picture), SIDE))
         if file.parent.name not in names:
             names.append(file.parent.name)
         numbers.append(names.index(file.parent.name))
     return crops, numbers
 
 
-def _middle(eye: OnnxDetector, image: Image) -> Box:
-    """The largest thing over the picture's middle; most of the picture where none is seen."""
-    tensor, letterbox = eye.prepare(image)
-    found = [d.box for d in eye.decode(eye.infer(tensor), letterbox) if d.label != HAND]
+def _middle(detector: OnnxDetector, image: Image) -> Box:
+    """The largest object over the picture's middle; most of the picture if none is seen."""
+    tensor, letterbox = detector.prepare(image)
+    found = [d.box for d in detector.decode(detector.infer(tensor), letterbox) if d.label != HAND]
     there = [b for b in found if b.x1 < 0.5 < b.x2 and b.y1 < 0.5 < b.y2 and b.area > LEAST_AREA]
     return max(there, key=lambda box: box.area, default=MIDDLE)
 
 
 def product_photos(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Crops ``[N, 3, SIDE, SIDE]`` (RGB) of a folder of products, and the number of each one's.
+    """Crops ``[N, 3, SIDE, SIDE]`` (RGB) of a folder of products, and the product number of each.
 
     Raises:
-        DatasetError: the folder holds no pictures.
+        DatasetError: the folder contains no pictures.
     """
     crops, numbers = _part(folder, OnnxDetector(DEFAULT_MODEL), [])
     return np.stack([crop[..., ::-1].transpose(2, 0, 1) for crop in crops]), np.array(numbers, np.int64)
 
 
 def confusions(pair: EmbeddedPair, out: Path) -> None:
-    """Draws the pairs that are taken for each other most often: one that asks, and the one that it is taken for."""
+    """Draws the most frequent confusions: a picture that asks, and the product that it is taken for."""
     alike = pair.asking @ pair.enrolled.T
     nearest = alike.argmax(1)
     wrong = np.flatnonzero(pair.of[nearest] != pair.truth)

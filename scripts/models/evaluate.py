@@ -32,10 +32,12 @@ def add_evaluate(actions: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="YAML", help="data sets: their val parts")
     parser.add_argument("--clip", type=Path, nargs="+", default=[], metavar="VIDEO", help="clips with frames.jsonl")
-    parser.add_argument("--boxes", type=Path, help="the boxes of the one --clip, where it has no frames.jsonl")
-    parser.add_argument("--every", type=int, default=1, help="of a clip's frames with boxes, every N-th (default 1)")
+    parser.add_argument("--boxes", type=Path, help="the boxes of the one --clip, if it has no frames.jsonl")
+    parser.add_argument("--every", type=int, default=1, help="every N-th of a clip's labelled frames (default 1)")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the ONNX file (default: the shipped one)")
-    parser.add_argument("--recogniser", type=Path, metavar="ONNX", help="also name each find from its crop with this")
+    parser.add_argument(
+        "--recogniser", type=Path, metavar="ONNX", help="also name each find from its crop with this model"
+    )
     parser.add_argument("--confidence", type=float, default=0.25, help="for recall and confusions (default 0.25)")
     parser.add_argument("--threads", type=int, default=1, help="of ONNX Runtime (default %(default)s)")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="write confusions, recall and the worst pictures")
@@ -94,7 +96,7 @@ def _with_recogniser(detector: "Detector", args: argparse.Namespace) -> "Detecto
 
 
 def _judge(sets: "Sequence[JudgedSet]", detector: "Detector") -> "Mapping[str, Sequence[JudgedPhoto]]":
-    """What the detector finds in every picture, by set."""
+    """The detector's finds in every picture, by set."""
     from tqdm import tqdm
 
     with tqdm(total=sum(one.size for one in sets), unit="picture", disable=None) as bar:
@@ -121,7 +123,7 @@ def _judge_picture(
 
 
 def _told(photo: "JudgedPhoto") -> bool:
-    """Whether the truth says how much of a thing can be seen."""
+    """True if the truth says how much of an object is visible."""
     return any(box.visible is not None for box in photo.truth)
 
 
@@ -153,7 +155,7 @@ def _table(sets: "Mapping[str, DetectionFigures]", not_judged: Sequence[str]) ->
         ]
         if figures.map50 is not None and figures.map50_95 is not None:
             lines.append(f"{name:40} {'mean':10} {'':6} {figures.map50:6.3f} {figures.map50_95:8.3f}")
-    return "\n".join([*lines, f"not judged, for want of labelled boxes: {', '.join(not_judged) or 'none'}"])
+    return "\n".join([*lines, f"not judged, for lack of labelled boxes: {', '.join(not_judged) or 'none'}"])
 
 
 def _recall_table(recall: "RecallFigures", confidence: float) -> str:

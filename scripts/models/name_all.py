@@ -1,4 +1,4 @@
-"""Every thing in a picture once, under the name that eye and recogniser together give it; for measuring alone."""
+"""Every object in a picture once, with the name by detector and recogniser together; for measuring only."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ from smartcart.scripts.models.read_all import things
 
 
 def name_all(frame: Frame, detector: Detector, recogniser: Recogniser | None) -> Iterator[NamedFind]:
-    """Boxes around one thing are one find; hands are left out, and what the recogniser does not know counts less."""
+    """Boxes around one object are one find; hands are left out, and an object unknown to the recogniser counts less."""
     found = [d for d in detector.detect(frame) if d.label != HAND]
     groups = list(things(found))
     boxes = [group[0].box for group in groups]

@@ -1,4 +1,4 @@
-"""``smartcart models names``: what is found in real pictures under any name, and what of it is named right."""
+"""``smartcart models names``: what is found in real pictures under any name, and how much of it is named correctly."""
 
 import argparse
 import json
@@ -18,16 +18,16 @@ WEAKEST: Final = 0.1
 def add_names(actions: "argparse._SubParsersAction[Any]") -> None:
     parser = actions.add_parser(
         "names",
-        help="measure what is found in labelled pictures under any name, and what of it is named right",
-        description="A true box is found if a detection of any item name meets it (IoU 0.5); of what was found, the "
-        "name that eye and recogniser together give must be the true one, whatever the set labels. Pictures without an "
-        "item count where 'judges' lists every class: then whatever is found there is wrong.",
+        help="measure what is found in labelled pictures under any name, and how much of it is named correctly",
+        description="A true box is found if a detection of any item name meets it (IoU 0.5); of the found ones, "
+        "the name by detector and recogniser together must be the true one, whatever the set labels. "
+        "Pictures without an item count if 'judges' lists every class: then every find is wrong.",
         epilog="Example:  smartcart models names --data real/*/data.yaml --json",
     )
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, metavar="YAML", help="data sets: their val parts"
     )
-    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the eye (default: the shipped one)")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the detector (default: the shipped one)")
     parser.add_argument(
         "--recogniser", type=Path, default=DEFAULT_RECOGNISER, help="or 'none' (default: the shipped one)"
     )
@@ -113,13 +113,13 @@ def _table(figures: "Mapping[str, NamingFigures]") -> Iterator[str]:
         yield f"{name:34} {one.boxes:6} {_share(one.found)} {_share(one.precision):>9} {_share(one.named)}  {by_class}"
         if one.confusions:
             pairs = ", ".join(f"{true} as {name} {count}" for true, name, count in one.worst_pairs)
-            yield f"{'':34} taken for another: {pairs}"
+            yield f"{'':34} confusions: {pairs}"
         if one.empty.photos:
             kinds = {"all": one.empty, "with a hand": one.empty_with_hands, "with a face": one.empty_with_faces}
             apart = ", ".join(f"{kind} {_in_100(found)}" for kind, found in kinds.items() if found.photos)
             yield f"{'':34} false items in 100 pictures without goods: {apart}"
         if one.unlabelled.photos:
-            yield f"{'':34} {one.unlabelled.finds} finds in {one.unlabelled.photos} pictures whose items nobody boxed"
+            yield f"{'':34} {one.unlabelled.finds} finds in {one.unlabelled.photos} pictures with unlabelled items"
 
 
 def _in_100(found: "Empty") -> str:

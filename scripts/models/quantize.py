@@ -1,4 +1,4 @@
-"""``smartcart models quantize``: an int8 file of an ONNX model. Here the edge's picture preparation meets models."""
+"""``smartcart models quantize``: an int8 file of an ONNX model. Here the edge's image preparation meets models."""
 
 import argparse
 import json
@@ -18,15 +18,15 @@ def add_quantize(actions: "argparse._SubParsersAction[Any]") -> None:
     parser = actions.add_parser(
         "quantize",
         help='write an int8 file of an ONNX model (needs: pip install "smartcart[train]")',
-        description="Training pictures tell the range of every activation; the head stays in fp32.",
+        description="Training pictures determine the range of every activation; the head stays in fp32.",
         epilog="Example:  smartcart models quantize --data mine.yaml --out mine-int8.onnx",
     )
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the fp32 ONNX file (default: the shipped)")
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="YAML", help="data sets: train parts")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx to write")
-    parser.add_argument("--pictures", type=int, default=160, help="how many to measure (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of their choice (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print what was written as one JSON object")
+    parser.add_argument("--pictures", type=int, default=160, help="number of pictures (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of their choice (default %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(run=run_quantize)
 
 

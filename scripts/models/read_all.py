@@ -1,4 +1,4 @@
-"""An eye whose every find is named from its crop, as well as one frame alone allows; for measuring, not for a cart."""
+"""A detector whose every find is named from its crop, as far as one frame allows; for measuring, not for a cart."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,8 +16,10 @@ ONE_THING: Final = 0.6
 
 
 class ReadAll:
-    """Fills the port of a detector: boxes around one thing become one, under each name that eye and recogniser
-    together give it, with that name's share of the confidence."""
+    """Fills the port of a detector: boxes around one object become one, under each possible name.
+
+    The names come from detector and recogniser together; each has its share of the confidence.
+    """
 
     def __init__(self, detector: Detector, recogniser: Recogniser) -> None:
         self._detector = detector
@@ -43,7 +45,7 @@ class ReadAll:
 
 
 def things(found: Sequence[Detection]) -> Iterator[list[Detection]]:
-    """Detections of one thing each; ``found`` is best first, and so is each thing."""
+    """Detections of one object each; ``found`` is best first, and so is each object."""
     waiting = list(found)
     while waiting:
         thing = [d for d in waiting if waiting[0].box.iou(d.box) >= ONE_THING]

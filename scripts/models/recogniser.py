@@ -1,4 +1,4 @@
-"""``smartcart models recogniser``: trains what names items from their crops."""
+"""``smartcart models recogniser``: trains the model that names items from their crops."""
 
 import argparse
 import json
@@ -12,29 +12,32 @@ from smartcart.scripts.shared_scenes_option import add_shared_scenes
 def add_recogniser(actions: "argparse._SubParsersAction[Any]") -> None:
     parser = actions.add_parser(
         "recogniser",
-        help='train what names items from their crops (needs: pip install "smartcart[train]")',
-        description="Cuts every boxed item out of the pictures, trains a classifier from an eye's backbone (or goes "
-        "on with a recogniser), writes it as ONNX and says how many crops of the val parts it names right.",
+        help='train the model that names items from their crops (needs: pip install "smartcart[train]")',
+        description="Cuts every labelled item out of the pictures, trains a classifier from a detector's backbone "
+        "(or continues a recogniser), writes it as ONNX and reports how many crops of the val parts it "
+        "names correctly.",
         epilog="Example:  smartcart models recogniser --data mine.yaml --weights models/smartcart-eye.onnx "
         "--out mine-recogniser.onnx",
     )
     parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="YAML", help="data sets; joined by name")
-    parser.add_argument("--resume", action="store_true", help="go on with the interrupted training of --out")
+    parser.add_argument("--resume", action="store_true", help="continue the interrupted training of --out")
     parser.add_argument(
         "--weights",
         type=Path,
         default=DEFAULT_MODEL,
-        help="an eye, or a recogniser to go on with (default: the shipped eye)",
+        help="a detector, or a recogniser to continue (default: the shipped detector)",
     )
     parser.add_argument("--out", type=Path, required=True, help="the .onnx to write")
     parser.add_argument("--epochs", type=int, default=12, help="(default %(default)s)")
     parser.add_argument("--hours", type=float, help="a time budget that decides the number of epochs instead")
     parser.add_argument("--side", type=int, default=96, help="of a crop, pixels, a multiple of 32 (default 96)")
-    parser.add_argument("--batch", type=int, default=128, help="crops a step (default %(default)s)")
+    parser.add_argument("--batch", type=int, default=128, help="crops per step (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=1e-3, help="at the start (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
     parser.add_argument("--threads", type=int, help="of PyTorch (default: one a processor)")
-    parser.add_argument("--source", action="append", default=[], help="a data set with author and licence; repeat")
+    parser.add_argument(
+        "--source", action="append", default=[], help="a training data set with author and licence; repeatable"
+    )
     add_shared_scenes(parser)
     parser.add_argument("--json", action="store_true", help="print the record as one JSON object")
     parser.set_defaults(run=run_recogniser)
@@ -45,7 +48,7 @@ def run_recogniser(args: argparse.Namespace) -> int:
     from smartcart.scripts.main import CommandError
 
     if bool(args.data) == args.resume:
-        raise CommandError("give either --data, to start a training, or --resume, to go on with the one of --out")
+        raise CommandError("give either --data, to start a training, or --resume, to continue the one of --out")
     if args.side < 32 or args.side % 32:
         raise CommandError(f"--side {args.side}: give a multiple of 32")
     chosen = ("side", "epochs", "hours", "batch", "learning_rate", "seed")

@@ -9,14 +9,18 @@ def add_shrink(actions: "argparse._SubParsersAction[Any]") -> None:
     parser = actions.add_parser(
         "shrink",
         help='keep the weights of an ONNX model in fewer bits (needs: pip install "smartcart[train]")',
-        description="Half or a quarter of the size. The weights are brought back to 32 bits when it is loaded, so "
-        "speed stays as it is, and a training may start from it. For a model that is faster too: models quantize.",
+        description="Half or a quarter of the size. The weights are converted back to 32 bits on loading, so the "
+        "speed stays the same, and a training can start from it. For a faster model: models quantize.",
         epilog="Example:  smartcart models shrink --model mine.onnx --out mine-small.onnx",
     )
     parser.add_argument("--model", type=Path, required=True, help="the ONNX file, in 32 or 16 bits")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx to write")
     parser.add_argument(
-        "--bits", type=int, choices=(16, 8), default=16, help="8 costs some accuracy: measure it (default: %(default)s)"
+        "--bits",
+        type=int,
+        choices=(16, 8),
+        default=16,
+        help="8 bits cost some accuracy: measure it (default: %(default)s)",
     )
     parser.set_defaults(run=run_shrink)
 

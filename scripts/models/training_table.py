@@ -1,4 +1,4 @@
-"""The end of ``scripts/train_all``: chooses the better detector by the photos, and writes down what made the files."""
+"""The last step of ``scripts/train_all``: chooses the better detector by the photos, and records its origin."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ def main() -> int:
 
 
 def finish(folder: Path, hours: float) -> str:
-    """Writes ``eye.onnx``, ``figures.txt`` and ``card.md``; gives the name of the detector that was chosen."""
+    """Writes ``eye.onnx``, ``figures.txt`` and ``card.md``; returns the name of the chosen detector."""
     figures = {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in CHOICES}
     chosen = max(CHOICES, key=lambda name: right(figures[name]))
     shutil.copyfile(folder / f"{chosen}.onnx", folder / "eye.onnx")
@@ -33,22 +33,22 @@ def finish(folder: Path, hours: float) -> str:
 
 
 def right(sets: Mapping[str, Any]) -> float:
-    """The share of true boxes that were found and named right, mean over the sets that have boxes of items."""
+    """The share of true boxes found and named correctly, mean over the sets that have boxes of items."""
     shares = [(one["found"] or 0) * (one["named"] or 0) for one in sets.values() if one["boxes"]]
     return sum(shares) / len(shares) if shares else 0.0
 
 
 def _made(folder: Path, hours: float, chosen: str, figures: Mapping[str, Any]) -> Iterator[str]:
-    eye = json.loads((folder / "eye" / "record.json").read_text(encoding="utf-8"))
+    training = json.loads((folder / "eye" / "record.json").read_text(encoding="utf-8"))
     last = (folder / "recogniser.log").read_text(encoding="utf-8").splitlines()[-1]
     recogniser = json.loads(last)
     words = {"trained": "as trained", "mean": "mean of start (0.4) and end (0.6)"}
     rows = {
         "machine": (folder / "machine.txt").read_text(encoding="utf-8").strip(),
         "made": f"{datetime.now(UTC):%Y-%m-%d}, `scripts/train_all` with a budget of {hours:g} h",
-        "detector": f"from {eye['start']['file']}, {eye['seconds']:.0f} s since it was last taken up, "
-        f"losses {eye['losses']}, photos {eye['fingerprint'][:12]}",
-        "learned from": ", ".join(f"{one['set']} {one['photos']}" for one in eye["data"]),
+        "detector": f"from {training['start']['file']}, {training['seconds']:.0f} s since it was last taken up, "
+        f"losses {training['losses']}, photos {training['fingerprint'][:12]}",
+        "learned from": ", ".join(f"{one['set']} {one['photos']}" for one in training["data"]),
         "recogniser": f"{recogniser['pass']} passes, {recogniser['seconds']:.0f} s",
         "found and named right, mean over the sets": ", ".join(f"{n} {right(figures[n]):.3f}" for n in CHOICES),
         "detector chosen": words[chosen],

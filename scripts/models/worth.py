@@ -1,4 +1,4 @@
-"""``smartcart models worth``: what each data set gives to pictures of sources that were never seen, as one table."""
+"""``smartcart models worth``: what each data set contributes to unseen sources, as one table."""
 
 import argparse
 import json
@@ -17,10 +17,10 @@ LABELS_SHOWN: Final = 4
 def add_worth(actions: "argparse._SubParsersAction[Any]") -> None:
     parser = actions.add_parser(
         "worth",
-        help='say what each data set is worth to sources that were never seen (needs: pip install "smartcart[train]")',
-        description="Trains a small head over a fixed backbone on all data sets but one, and again without each other "
-        "one, and counts the crops of the first that are named right: one table, with and without each set. "
-        "Minutes on one core.",
+        help='say how much each data set helps on unseen sources (needs: pip install "smartcart[train]")',
+        description="Trains a small head over a fixed backbone on all data sets but one, and again without each "
+        "other one, and counts the correctly named crops of the first: one table, with and without "
+        "each set. Takes minutes on one core.",
         epilog="Example:  smartcart models worth --data real/*/data.yaml --weights yolo11n.pt",
     )
     parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="YAML", help="their train parts")
@@ -28,9 +28,10 @@ def add_worth(actions: "argparse._SubParsersAction[Any]") -> None:
         "--weights",
         type=Path,
         default=DEFAULT_MODEL,
-        help="the eye whose backbone is used, best one that learned from none of the sets (default: the shipped one)",
+        help="the detector whose backbone is used, ideally one not trained on any of the sets (default: the "
+        "shipped one)",
     )
-    parser.add_argument("--most", type=int, default=1500, help="crops that are taken of a set (default %(default)s)")
+    parser.add_argument("--most", type=int, default=1500, help="maximum number of crops per set (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="print a JSON list")

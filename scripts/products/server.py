@@ -24,11 +24,11 @@ class PicturedProduct:
 
 
 class GalleryServer:
-    """Asks one server.
+    """A client of one server.
 
     Args:
-        url: where its pages are.
-        token: an API token; None where it is open, as in a demo.
+        url: the address of its pages.
+        token: an API token; None if the server is open, as in a demo.
     """
 
     def __init__(self, url: str, token: str | None) -> None:
@@ -51,7 +51,7 @@ class GalleryServer:
             raise
 
     def put(self, sku: str, alone: bytes) -> int:
-        """Enrols a product: a gallery with that product alone. Gives the new version.
+        """Enrols a product from a gallery with that product alone; returns the new version.
 
         Raises:
             GalleryError: as for ``fetch``, or there is no such product in the catalogue.
@@ -59,7 +59,7 @@ class GalleryServer:
         return int(json.loads(self._ask("PUT", _place(sku), alone))["version"])
 
     def remove(self, sku: str) -> int:
-        """Removes a product; gives the new version.
+        """Removes a product; returns the new version.
 
         Raises:
             GalleryError: as for ``fetch``.

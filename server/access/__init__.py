@@ -1,1 +1,1 @@
-"""Who may come in: accounts, logins, tokens, paired screens, rate limit, audit log."""
+"""Access control: accounts, logins, tokens, paired screens, rate limit, audit log."""

@@ -1,4 +1,4 @@
-"""Everything that decides who comes in, over one office."""
+"""Access control as a whole, over one database."""
 
 from smartcart.server.access.accounts import Accounts
 from smartcart.server.access.audit import AuditLog
@@ -9,7 +9,7 @@ from smartcart.server.database.database import Database
 
 
 class Access:
-    """Accounts, logins, tokens, screens, and the audit log that they all write to."""
+    """Accounts, logins, tokens, screens, and the audit log to which they all write."""
 
     def __init__(self, office: Database, times: LoginTimes | None = None) -> None:
         self.office = office

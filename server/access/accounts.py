@@ -20,7 +20,7 @@ _SHOWN: Final = [column for column in ACCOUNTS.c if column.name != "password_has
 
 
 class Role(StrEnum):
-    """What somebody may do: staff work with carts; admins also with accounts, tokens and the audit log."""
+    """A person's role: staff work with carts; admins also with accounts, tokens and the audit log."""
 
     STAFF = "staff"
     ADMIN = "admin"
@@ -43,7 +43,7 @@ class Account:
 
 
 class Accounts:
-    """Makes, changes and checks accounts; every change ends its logins and stands in the audit log."""
+    """Creates, changes and checks accounts; every change ends the account's logins and is written to the audit log."""
 
     def __init__(self, office: Database, audit: AuditLog) -> None:
         self._office = office
@@ -53,7 +53,7 @@ class Accounts:
         """New account.
 
         Raises:
-            AccountError: the name is taken or cannot be one.
+            AccountError: the name is taken or invalid.
             WeakPasswordError: see ``hash_password``.
         """
         name = account_name(name)
@@ -66,7 +66,7 @@ class Accounts:
                 connection.execute(insert(ACCOUNTS), values)
                 self._audit.write(connection, by, "account created", name, role=role)
         except IntegrityError:
-            raise AccountError(f"there is an account {name} already") from None
+            raise AccountError(f"account {name} already exists") from None
         return self.find(name)
 
     def everybody(self) -> list[Account]:
@@ -75,21 +75,21 @@ class Accounts:
             return [_account(row) for row in connection.execute(select(*_SHOWN).order_by(ACCOUNTS.c.name)).mappings()]
 
     def find(self, name: str) -> Account:
-        """One account.
+        """Returns one account.
 
         Raises:
-            AccountError: there is none of this name.
+            AccountError: there is no account of this name.
         """
         with self._office.reading() as connection:
             return self._find(connection, account_name(name))
 
     def has_admin(self) -> bool:
-        """Whether anybody can look after the server."""
+        """True if there is an admin who is not disabled."""
         with self._office.reading() as connection:
             return _working_admins(connection) > 0
 
     def check(self, name: str, password: str) -> Account | None:
-        """The account that name and password open; None, after as long a time, for a wrong one of either."""
+        """The account that name and password open. A wrong one of either gives None, after the same time."""
         name = account_name(name)
         with self._office.reading() as connection:
             query = select(ACCOUNTS).where(ACCOUNTS.c.name == (name if _can_be(name) else ""))
@@ -98,7 +98,7 @@ class Accounts:
         return _account(row) if row and good and row["disabled_at"] is None else None
 
     def set_password(self, name: str, password: str, by: Actor) -> None:
-        """Gives an account another password and ends its logins.
+        """Changes an account's password and ends its logins.
 
         Raises:
             AccountError: there is no such account.
@@ -108,23 +108,23 @@ class Accounts:
         self._change(name, by, "password changed", password_hash=hash_password(password, name))
 
     def set_role(self, name: str, role: Role, by: Actor) -> None:
-        """Makes an account one of staff or of an admin, and ends its logins.
+        """Gives an account a role, and ends its logins.
 
         Raises:
-            AccountError: there is no such account, or no admin would be left.
+            AccountError: there is no such account, or no admin would remain.
         """
         self._change(account_name(name), by, "role changed", {"role": role}, role=role)
 
     def disable(self, name: str, by: Actor) -> None:
-        """Lets an account in no more; it stays, since the audit log names it.
+        """Disables an account; it is kept, since the audit log names it.
 
         Raises:
-            AccountError: there is no such account, or no admin would be left.
+            AccountError: there is no such account, or no admin would remain.
         """
         self._change(account_name(name), by, "account disabled", disabled_at=self._office.now())
 
     def enable(self, name: str, by: Actor) -> None:
-        """Lets a disabled account in again.
+        """Enables a disabled account again.
 
         Raises:
             AccountError: there is no such account.
@@ -139,7 +139,7 @@ class Accounts:
             connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
             connection.execute(delete(LOGINS).where(LOGINS.c.account == name))
             if had_admin and not _working_admins(connection):
-                raise AccountError(f"{name} is the last admin: make another one first")
+                raise AccountError(f"{name} is the last admin: create another one first")
             self._audit.write(connection, by, action, name, **(detail or {}))
 
     def _find(self, connection: Connection, name: str) -> Account:
@@ -151,17 +151,17 @@ class Accounts:
 
 
 def account_name(typed: str) -> str:
-    """A name as it is stored: however somebody types it, it is the same account."""
+    """A name in its stored form: however it is typed, it means the same account."""
     return typed.strip().lower()
 
 
 def _can_be(name: str) -> bool:
-    """Whether it can be an account's name; a database need not be asked for any other."""
+    """True if it is valid as an account's name; otherwise the database need not be asked."""
     return _NAME.fullmatch(name) is not None
 
 
 def _working_admins(connection: Connection) -> int:
-    # locked, so that two admins who disable each other at once are not both let do it
+    # locked, so that two admins cannot disable each other at the same time
     query = select(ACCOUNTS.c.name).where(ACCOUNTS.c.role == Role.ADMIN, ACCOUNTS.c.disabled_at.is_(None))
     return len(connection.execute(query.with_for_update()).all())
 

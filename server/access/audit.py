@@ -1,4 +1,4 @@
-"""The audit log: who changed what, when, and by which door. It is only ever written to."""
+"""The audit log: who changed what, when, and how they came in. Entries are only ever added."""
 
 import json
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from smartcart.server.database.database import Database
 from smartcart.server.database.tables import AUDIT
 
 Via = Literal["login", "token", "screen", "command", "open", "door"]
-"""By which door somebody came: ``command`` is the command line, ``open`` a demo, ``door`` one who is not in yet."""
+"""How somebody came in: ``command`` is the command line, ``open`` a demo, ``door`` somebody not logged in yet."""
 
 _PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who does something; ``address`` is the network address asked from, where there is one."""
+    """The author of a change; ``address`` is the network address of the request, if there is one."""
 
     name: str
     via: Via
@@ -29,7 +29,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One line of the log; ``position`` counts up."""
+    """One entry of the log; ``position`` counts up."""
 
     position: int
     at: datetime
@@ -52,13 +52,13 @@ class AuditEntry:
 
 
 class AuditLog:
-    """Written to inside the transaction of the change that it tells of."""
+    """The log; written inside the transaction of the change that it records."""
 
     def __init__(self, office: Database) -> None:
         self._office = office
 
     def write(self, connection: Connection, actor: Actor, action: str, subject: str, **detail: Any) -> None:
-        """Adds a line; ``detail`` is what JSON can hold, and no secret."""
+        """Adds an entry; ``detail`` must be JSON, without secrets."""
         if actor.address is not None:
             detail["address"] = actor.address
         connection.execute(
@@ -74,24 +74,24 @@ class AuditLog:
         )
 
     def note(self, actor: Actor, action: str, subject: str, **detail: Any) -> None:
-        """Adds a line about something that changes no table of the office."""
+        """Adds an entry about something that changes no table of the database."""
         with self._office.writing() as connection:
             self.write(connection, actor, action, subject, **detail)
 
     def entries(self, limit: int = 100, before: int | None = None) -> list[AuditEntry]:
-        """The newest lines first; ``before`` leaves out that position and what is newer."""
+        """The newest entries first; ``before`` excludes that position and everything newer."""
         query = select(AUDIT).order_by(AUDIT.c.position.desc()).limit(limit)
         if before is not None:
             query = query.where(AUDIT.c.position < before)
         return self._read(query)
 
     def newest(self, action: str, subject: str) -> AuditEntry | None:
-        """The last line of this kind about somebody or something."""
+        """The last entry of this kind about a subject."""
         query = select(AUDIT).where(AUDIT.c.action == action, AUDIT.c.subject == subject)
         return next(iter(self._read(query.order_by(AUDIT.c.position.desc()).limit(1))), None)
 
     def lines(self) -> Iterator[str]:
-        """Everything from the beginning, each line a JSON object."""
+        """Everything from the beginning, each entry a JSON object."""
         last = 0
         while batch := self._read(select(AUDIT).where(AUDIT.c.position > last).order_by(AUDIT.c.position).limit(_PAGE)):
             last = batch[-1].position

@@ -1,7 +1,7 @@
-"""Checking passwords and pairing codes: a few tries for each address, account and cart, and few at a time.
+"""Checks passwords and pairing codes, with a rate limit for each address, account and cart, and few at a time.
 
-A password takes 19 MiB and a good part of a second of a busy small machine to check, so a crowd at the door must not
-have it all at once. A login's or screen's cookie and an API token are 256 random bits: who guesses at these may try on.
+Checking a password takes 19 MiB and a good part of a second of a busy small machine, so many requests at once must not
+all get it. The cookie of a login or screen and an API token are 256 random bits: guessing them is hopeless.
 """
 
 import asyncio
@@ -26,16 +26,16 @@ _LONGEST_QUEUE: Final = 20
 
 
 class TooManyTriesError(ServerError):
-    """Somebody must wait; ``seconds`` says how long."""
+    """The caller must wait; ``seconds`` says how long."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"too many tries: wait {math.ceil(seconds)} seconds")
+        super().__init__(f"too many attempts: wait {math.ceil(seconds)} seconds")
         self.seconds = math.ceil(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Attempt:
-    """Somebody gives a name, which is that of the account ``known``, or of none."""
+    """An attempt under a name, which is that of the account ``known``, or of none."""
 
     name: str
     known: str | None
@@ -44,7 +44,7 @@ class _Attempt:
 
 
 class Authenticator:
-    """One a server. ``on_failure`` is called for each wrong password or code."""
+    """One per server. ``on_failure`` is called for each wrong password or code."""
 
     def __init__(self, doors: Access, on_failure: Callable[[], None]) -> None:
         self._doors = doors
@@ -54,10 +54,10 @@ class Authenticator:
         self._waiting = 0
 
     async def log_in(self, name: str, password: str, address: str | None) -> str | None:
-        """The secret of a new login; None if name or password is wrong.
+        """Returns the secret of a new login; None if name or password is wrong.
 
         Raises:
-            TooManyTriesError: this address or account has tried too often, or too many are at the door.
+            TooManyTriesError: too many attempts from this address or for this account, or too many at once.
         """
         attempt = await run_in_threadpool(self._attempt, name, address)
 
@@ -68,7 +68,7 @@ class Authenticator:
         return await self._in_turn(check)
 
     async def change_password(self, name: str, password: str, fresh: str, by: Actor) -> str | None:
-        """The secret of a new login after the change; None if ``password`` is not the one in force.
+        """Returns the secret of a new login after the change; None if ``password`` is not the current one.
 
         Raises:
             TooManyTriesError: as for ``log_in``.
@@ -95,7 +95,7 @@ class Authenticator:
             self._waiting -= 1
 
     def _attempt(self, name: str, address: str | None) -> _Attempt:
-        """Before anybody queues: who has tried too often must not be in the way of others."""
+        """Checked before queueing, so that a caller over the limit does not hold up others."""
         known = self._known(name)
         buckets = _of_address(address), _of_account(known, name)
         self._take(*buckets)
@@ -115,17 +115,17 @@ class Authenticator:
         return self._doors.logins.open(account, Actor(name=account.name, via="login", address=address))
 
     def _known(self, name: str) -> str | None:
-        """The account of this name; a name that nobody has may be a password typed in the wrong place."""
+        """The account of this name; a name that nobody has may be a password typed into the wrong field."""
         try:
             return self._doors.accounts.find(name).name
         except AccountError:
             return None
 
     def pair(self, store: str, cart: str, code: str, address: str | None) -> str | None:
-        """The secret of a newly paired screen; None if the code is wrong.
+        """Returns the secret of a newly paired screen; None if the code is wrong.
 
         Raises:
-            TooManyTriesError: this address has tried too often, or this cart was tried too often.
+            TooManyTriesError: too many attempts from this address or for this cart.
         """
         name = f"{store}/{cart}"
         buckets = _of_address(address), Bucket(whose=f"cart {name}", tries=20, seconds=600)
@@ -138,7 +138,7 @@ class Authenticator:
         return secret
 
     def close(self) -> None:
-        """Lets those who are being checked finish."""
+        """Waits for the checks under way."""
         self._threads.shutdown()
 
     def _take(self, *buckets: Bucket) -> None:
@@ -151,13 +151,13 @@ def _of_address(address: str | None) -> Bucket:
 
 
 def _of_account(known: str | None, typed: str) -> Bucket:
-    """Of a name that nobody has so little is kept that it cannot be found from it, and it is stopped all the same."""
+    """For a name without an account, a short hash is counted, from which the name cannot be found."""
     some = fingerprint(account_name(typed))[:3]
     return Bucket(whose=f"account {known}" if known else f"unknown {some}", tries=20, seconds=600)
 
 
 def network_of(address: str | None) -> str:
-    """What counts as one address: of IPv6 the network, since each household has all of one.
+    """The network that counts as one address: an IPv6 household has a whole /64.
 
     >>> network_of("192.0.2.7"), network_of("2001:db8::1:2:3:4")
     ('192.0.2.7', '2001:db8::/64')

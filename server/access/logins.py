@@ -1,4 +1,4 @@
-"""Logins: who is in, kept on the server, so that they can be ended there."""
+"""Logins: kept on the server, so that they can be ended there."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,19 +12,19 @@ from smartcart.server.access.secrets import fingerprint, new_secret
 from smartcart.server.database.database import Database
 from smartcart.server.database.tables import ACCOUNTS, LOGINS
 
-_NOTED_EVERY: Final = 0.05  # of the idle time: use is not written down at every request
+_NOTED_EVERY: Final = 0.05  # of the idle time: use is not recorded at every request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginTimes:
-    """How long a login lasts: since its last use, and since its beginning whatever happens."""
+    """How long a login lasts: since its last use, and since its start in any case."""
 
     idle: timedelta = timedelta(hours=1)
     longest: timedelta = timedelta(hours=12)
 
 
 class Logins:
-    """Opens, finds and ends logins. What is handed out is the secret; what is kept is its hash."""
+    """Opens, finds and ends logins. The secret is handed out; only its hash is kept."""
 
     def __init__(self, office: Database, audit: AuditLog, times: LoginTimes | None = None) -> None:
         self._office = office
@@ -32,7 +32,7 @@ class Logins:
         self.times = times or LoginTimes()
 
     def open(self, account: Account, by: Actor) -> str:
-        """Lets somebody in, always under a new secret; those that are over are thrown away."""
+        """Opens a login, always with a new secret; deletes expired ones."""
         secret, now = new_secret(), self._office.now()
         over = (LOGINS.c.seen_at < now - self.times.idle) | (LOGINS.c.created_at < now - self.times.longest)
         with self._office.writing() as connection:
@@ -46,7 +46,7 @@ class Logins:
         return secret
 
     def find(self, secret: str) -> tuple[str, Role] | None:
-        """Name and role of whom a secret lets in; None when it is over, ended or never was."""
+        """The name and role that a secret gives access to; None if it has expired, was ended or never existed."""
         key, now = fingerprint(secret), self._office.now()
         query = (
             select(ACCOUNTS.c.name, ACCOUNTS.c.role, LOGINS.c.seen_at)
@@ -68,7 +68,7 @@ class Logins:
         return found.name, Role(found.role)
 
     def close(self, secret: str, by: Actor) -> None:
-        """Ends a login, by its own wish."""
+        """Ends a login at its owner's request."""
         with self._office.writing() as connection:
             ended = connection.execute(delete(LOGINS).where(LOGINS.c.secret_hash == fingerprint(secret)))
             if ended.rowcount:

@@ -1,4 +1,4 @@
-"""Passwords: how they are hashed (Argon2id with the setting that OWASP recommends), checked, and which are too weak."""
+"""Passwords: hashes them (Argon2id with the setting that OWASP recommends), checks them, and refuses weak ones."""
 
 from functools import cache
 from typing import Final
@@ -19,21 +19,21 @@ class WeakPasswordError(ServerError):
 
 
 def hash_password(password: str, account: str) -> str:
-    """What is stored of a new password.
+    """Returns what is stored of a new password.
 
     Raises:
-        WeakPasswordError: it is shorter than 10 characters, longer than 256, or one of the first to be tried.
+        WeakPasswordError: it is shorter than 10 characters, longer than 256, or among the most common ones.
     """
     plain = password.casefold()
     if not SHORTEST <= len(password) <= LONGEST:
         raise WeakPasswordError(f"a password has {SHORTEST} to {LONGEST} characters")
     if len(set(password)) < 4 or plain.strip("0123456789!.-_ ") in ("", account.casefold(), *_TOO_COMMON):
-        raise WeakPasswordError("this password is among the first that are tried: take some words that only you join")
+        raise WeakPasswordError("this password is one of the most common: take some words that only you would combine")
     return _HASHER.hash(password)
 
 
 def matches(password: str, stored: str | None) -> bool:
-    """Whether a password is the stored one; without a stored one it takes as long and says no."""
+    """True if a password is the stored one; without a stored one it takes as long and returns False."""
     try:
         good = _HASHER.verify(stored if stored is not None else _nobodys(), password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):

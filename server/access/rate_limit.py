@@ -1,8 +1,8 @@
-"""How often somebody may try a password or a pairing code: counted in the database, for all servers that share it.
+"""Limits attempts at a password or a pairing code; counted in the database, for all servers that share it.
 
-A try fills a bucket, which time empties again. All that is kept of a bucket is when it will be empty: a try puts that
-off by one step, and is let through while it stays within the bucket's depth (the generic cell rate algorithm of ITU-T
-I.371, by virtual scheduling). What is empty is thrown away with the next try.
+An attempt fills a bucket, which empties over time. Only the time when a bucket will be empty is kept. An attempt
+postpones it by one step, and is allowed while it stays within the bucket's depth (the generic cell rate algorithm of
+ITU-T I.371, by virtual scheduling). Empty buckets are deleted with the next attempt.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from smartcart.server.database.database import Database, inserting
 from smartcart.server.database.tables import TRIES
 
 MOST_BUCKETS: Final = 10_000
-"""How many are kept at most; those that would be empty first make room."""
+"""Maximum number kept; those that would be empty first make room."""
 _FURTHEST: Final = 3_600_000
-"""A bucket that is empty later than this (ms) was filled while a clock was wrong, and holds nobody up."""
+"""A bucket that is empty later than this (ms) was filled while a clock was wrong, and is ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """``tries`` are free; then one each ``seconds / tries``, since a full bucket is empty again after ``seconds``.
+    """``tries`` are free; then one every ``seconds / tries``, since a full bucket is empty after ``seconds``.
 
-    ``whose`` is who tries, or what is tried; only a hash of it is kept.
+    ``whose`` is the caller or the target; only a hash of it is kept.
     """
 
     whose: str
@@ -43,12 +43,12 @@ class Bucket:
 
     @property
     def step(self) -> int:
-        """What one try fills."""
+        """The amount that one attempt fills."""
         return self.depth // self.tries
 
 
 class _FullError(Exception):
-    """A try of somebody else came between."""
+    """Another attempt came in between."""
 
 
 class RateLimit:
@@ -58,15 +58,15 @@ class RateLimit:
         self._office = office
 
     def take(self, *buckets: Bucket) -> float:
-        """Counts a try in each bucket; gives 0 if all let it through, else how many seconds to wait.
+        """Counts an attempt in each bucket; returns 0 if all allow it, otherwise the seconds to wait.
 
-        What is not let through is not counted.
+        A refused attempt is not counted.
 
         Raises:
             DatabaseError: the tables cannot be read or written.
         """
         now = self._now()
-        with self._office.reading() as connection:  # a crowd at the door writes nothing
+        with self._office.reading() as connection:  # a crowd of refused attempts writes nothing
             wait = max(_wait(connection, bucket, now) for bucket in buckets)
         if wait > 0:
             return wait / 1000
@@ -74,13 +74,13 @@ class RateLimit:
             with self._office.writing() as connection:
                 for bucket in _in_order(buckets):
                     _fill(connection, bucket, now)
-                _throw_away(connection, now)  # at last, since it waits for nobody
+                _throw_away(connection, now)  # last, since it waits for nobody
         except _FullError:
             return max(bucket.step for bucket in buckets) / 1000
         return 0
 
     def give_back(self, *buckets: Bucket) -> None:
-        """Takes back a try that was a good one.
+        """Takes back a successful attempt.
 
         Raises:
             DatabaseError: the tables cannot be written.
@@ -95,12 +95,12 @@ class RateLimit:
 
 
 def _in_order(buckets: Sequence[Bucket]) -> list[Bucket]:
-    """So that two servers with the same buckets never wait for each other in a ring."""
+    """A fixed order, so that two servers with the same buckets never deadlock."""
     return sorted(buckets, key=lambda bucket: bucket.key)
 
 
 def _wait(connection: Connection, bucket: Bucket, now: int) -> int:
-    """How long until another try is let through; not above 0 if it is now."""
+    """Seconds until another attempt is allowed; 0 or less if it is now."""
     empty_at = connection.execute(select(TRIES.c.empty_at).where(TRIES.c.key == bucket.key)).scalar()
     if empty_at is None or not now < empty_at <= now + _FURTHEST:
         return 0
@@ -120,9 +120,9 @@ def _fill(connection: Connection, bucket: Bucket, now: int) -> None:
 
 
 def _throw_away(connection: Connection, now: int) -> None:
-    """What is empty, what a wrong clock filled, and of too many those that are empty first."""
+    """Empty buckets, those filled by a wrong clock, and of too many those that are empty first."""
     fullest = select(TRIES.c.empty_at).order_by(TRIES.c.empty_at.desc()).offset(MOST_BUCKETS).limit(1)
     until = max(now, connection.execute(fullest).scalar() or 0)
     over = select(TRIES.c.key).where((TRIES.c.empty_at <= until) | (TRIES.c.empty_at > now + _FURTHEST))
-    over = over.with_for_update(skip_locked=True)  # what another server has in hand just now is left to it
+    over = over.with_for_update(skip_locked=True)  # rows that another server has locked are left to it
     connection.execute(delete(TRIES).where(TRIES.c.key.in_(over)))

@@ -1,4 +1,4 @@
-"""Cart screens: a tablet on a cart is paired once by a code, and then sees that cart alone."""
+"""Cart screens: a tablet on a cart is paired once by a code, and then shows that cart alone."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,14 +34,14 @@ class Screen:
 
 
 class Screens:
-    """Hands out codes, pairs, finds and removes screens."""
+    """Issues codes, pairs, finds and removes screens."""
 
     def __init__(self, office: Database, audit: AuditLog) -> None:
         self._office = office
         self._audit = audit
 
     def code(self, store: str, cart: str, by: Actor) -> str:
-        """A code that pairs one screen with this cart within ten minutes; codes that are over are thrown away."""
+        """Returns a code that pairs one screen with this cart within ten minutes; expired codes are deleted."""
         code, now = new_code(), self._office.now()
         with self._office.writing() as connection:
             connection.execute(delete(PAIRING_CODES).where(PAIRING_CODES.c.expires_at <= now))
@@ -59,7 +59,7 @@ class Screens:
         return code
 
     def pair(self, store: str, cart: str, typed: str, by: Actor) -> str | None:
-        """Uses a code up and gives the screen's secret; None if it is wrong, used, over or of another cart."""
+        """Uses up a code and returns the screen's secret; None if it is wrong, used, expired or another cart's."""
         code = "".join(letter for letter in typed.upper() if letter.isalnum())
         key, now, secret = _code_hash(store, cart, code), self._office.now(), new_secret()
         with self._office.writing() as connection:
@@ -82,7 +82,7 @@ class Screens:
         return secret
 
     def find(self, secret: str, store: str, cart: str) -> Screen | None:
-        """The screen of this secret, if it is paired with this very cart."""
+        """The screen of this secret, if it is paired with this cart."""
         query = select(*_SHOWN).where(
             SCREENS.c.secret_hash == fingerprint(secret),
             SCREENS.c.store == store,
@@ -94,7 +94,7 @@ class Screens:
         return _screen(row) if row else None
 
     def unpaired(self, store: str, cart: str) -> Screen:
-        """A screen that is nowhere written down: of a demo, where nobody pairs."""
+        """An unrecorded screen: that of a demo, which needs no pairing."""
         now = self._office.now()
         return Screen(id="", store=store, cart=cart, paired_by="", paired_at=now, expires_at=now + SCREEN_LIFE)
 
@@ -109,7 +109,7 @@ class Screens:
         """Ends a pairing; the screen asks for a code again.
 
         Raises:
-            ScreenError: there is none of this id.
+            ScreenError: there is no screen of this id.
         """
         with self._office.writing() as connection:
             query = delete(SCREENS).where(SCREENS.c.id == key).returning(SCREENS.c.store, SCREENS.c.cart)

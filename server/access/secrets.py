@@ -1,13 +1,13 @@
-"""Secrets that are handed out once and kept as a hash: of a login, an API token, a cart screen, a pairing code.
+"""Secrets that are handed out once and kept as a hash: those of logins, API tokens, cart screens, pairing codes.
 
-They are random and long (a pairing code is short, and lives ten minutes), so a plain SHA-256 is enough.
+They are long and random (a pairing code is short, but lasts ten minutes), so a plain SHA-256 is enough.
 """
 
 import hashlib
 import secrets
 from typing import Final
 
-CODE_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without those that look alike
+CODE_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # without easily confused ones
 CODE_LENGTH: Final = 6
 
 
@@ -17,15 +17,15 @@ def new_secret() -> str:
 
 
 def new_id() -> str:
-    """A short public name for something that has a secret."""
+    """A short public name for an object that has a secret."""
     return secrets.token_hex(5)
 
 
 def new_code() -> str:
-    """What a person reads from one screen and types into another."""
+    """A code that a person reads from one screen and types into another."""
     return "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
 
 
 def fingerprint(secret: str) -> str:
-    """What is stored of a secret, and found by it."""
+    """The stored form of a secret, by which it is found."""
     return hashlib.sha256(secret.encode("utf-8", errors="surrogatepass")).hexdigest()

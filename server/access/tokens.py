@@ -1,4 +1,4 @@
-"""API tokens: how a machine comes in. Shown once, kept as a hash, for reading or for writing too."""
+"""API tokens: how a machine signs in. Shown once, kept as a hash, for reading only or for writing too."""
 
 import hmac
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _SHOWN: Final = [column for column in TOKENS.c if column.name != "secret_hash"]
 
 
 class Scope(StrEnum):
-    """What a token is good for; writing includes reading. None is good for accounts, tokens and the audit log."""
+    """A token's scope; writing includes reading. No token gives access to accounts, tokens or the audit log."""
 
     READ = "read"
     WRITE = "write"
@@ -33,7 +33,7 @@ class TokenError(ServerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What is known of a token; its secret is not."""
+    """The record of a token, without its secret."""
 
     id: str
     name: str
@@ -46,23 +46,23 @@ class Token:
 
 
 class ApiTokens:
-    """Makes, finds and revokes tokens."""
+    """Creates, finds and revokes tokens."""
 
     def __init__(self, office: Database, audit: AuditLog) -> None:
         self._office = office
         self._audit = audit
 
     def create(self, name: str, scope: Scope, days: int | None, by: Actor) -> tuple[Token, str]:
-        """A new token, and its secret, which nobody can read again; ``days`` None never expires.
+        """A new token and its secret, which cannot be read again; with ``days`` None it never expires.
 
         Raises:
-            TokenError: it has no name, or lives no day or too many.
+            TokenError: it has no name, or an invalid lifetime.
         """
         name = name.strip()
         if not 1 <= len(name) <= 80 or not name.isprintable():
             raise TokenError("a token has a name of 1 to 80 characters, which says what it is for")
         if days is not None and not 1 <= days <= LONGEST_DAYS:
-            raise TokenError(f"a token is good for 1 to {LONGEST_DAYS} days, or without an end")
+            raise TokenError(f"a token lasts 1 to {LONGEST_DAYS} days, or never expires")
         key, secret, now = new_id(), new_secret(), self._office.now()
         token = Token(
             id=key,
@@ -81,13 +81,13 @@ class ApiTokens:
         return token, f"{PREFIX}_{key}_{secret}"
 
     def everything(self) -> list[Token]:
-        """All tokens ever made, the newest first."""
+        """All tokens ever created, the newest first."""
         with self._office.reading() as connection:
             rows = connection.execute(select(*_SHOWN).order_by(TOKENS.c.created_at.desc(), TOKENS.c.id)).mappings()
             return [_token(row) for row in rows]
 
     def find(self, shown: str) -> Token | None:
-        """The token that somebody shows; None if it is wrong, over or revoked."""
+        """The token with this secret; None if it is wrong, expired or revoked."""
         prefix, _, rest = shown.partition("_")
         key, _, secret = rest.partition("_")
         if prefix != PREFIX or not key or not secret:
@@ -105,15 +105,15 @@ class ApiTokens:
         return token
 
     def revoke(self, key: str, by: Actor) -> None:
-        """Makes a token good for nothing from now on.
+        """Revokes a token.
 
         Raises:
-            TokenError: there is none of this id that works.
+            TokenError: there is no valid token of this id.
         """
         with self._office.writing() as connection:
             query = update(TOKENS).where(TOKENS.c.id == key, TOKENS.c.revoked_at.is_(None))
             if not connection.execute(query.values(revoked_at=self._office.now())).rowcount:
-                raise TokenError(f"there is no token {key[:20]!r} that still works")
+                raise TokenError(f"there is no valid token {key[:20]!r}")
             self._audit.write(connection, by, "token revoked", key)
 
 

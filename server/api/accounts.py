@@ -1,4 +1,4 @@
-"""``/accounts`` and ``/tokens``: people and machines. For admins who are logged in; no token is good for it."""
+"""``/accounts`` and ``/tokens``: people and machines. For admins who are logged in; tokens have no access."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -16,7 +16,7 @@ from smartcart.server.site.site import TheSite
 
 router = APIRouter(tags=["accounts"], dependencies=[FOR_ADMINS])
 
-_NOT_TAKEN: Final = refused(409, "The name is taken or cannot be, the password is weak, or nobody else is admin.")
+_NOT_TAKEN: Final = refused(409, "The name is taken or invalid, the password is weak, or this is the last admin.")
 Password = Annotated[str, Field(max_length=1024)]
 
 
@@ -32,7 +32,7 @@ class AccountAnswer(Answer):
 
 
 class NewAccount(BaseModel):
-    """An account to make."""
+    """An account to create."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "anna", "role": "staff", "password": "four words only anna joins"}]}
@@ -44,7 +44,7 @@ class NewAccount(BaseModel):
 
 
 class AccountChange(BaseModel):
-    """What to change of an account; what is left out stays."""
+    """Changes to an account; omitted fields stay."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"disabled": True}]})
 
@@ -67,7 +67,7 @@ class TokenAnswer(Answer):
 
 
 class NewToken(BaseModel):
-    """A token to make; without ``days`` it does not expire."""
+    """A token to create; without ``days`` it does not expire."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "till 3", "scope": "read", "days": 365}]})
 
@@ -77,7 +77,7 @@ class NewToken(BaseModel):
 
 
 class TokenSecret(BaseModel):
-    """A new token with its secret, which is told this once."""
+    """A new token with its secret, which is shown only this once."""
 
     token: TokenAnswer
     secret: str
@@ -85,13 +85,13 @@ class TokenSecret(BaseModel):
 
 @router.get("/accounts")
 def list_accounts(site: TheSite) -> list[AccountAnswer]:
-    """Everybody who has an account."""
+    """All accounts."""
     return [AccountAnswer.model_validate(account) for account in site.doors.accounts.everybody()]
 
 
 @router.post("/accounts", status_code=201, responses=_NOT_TAKEN)
 def create_account(site: TheSite, visitor: Admin, new: NewAccount) -> AccountAnswer:
-    """Makes an account; 409 if the name is taken or the password too weak."""
+    """Creates an account; 409 if the name is taken or the password too weak."""
     try:
         account = site.doors.accounts.create(new.name, new.role, new.password, visitor.actor)
     except (AccountError, WeakPasswordError) as error:
@@ -99,9 +99,9 @@ def create_account(site: TheSite, visitor: Admin, new: NewAccount) -> AccountAns
     return AccountAnswer.model_validate(account)
 
 
-@router.patch("/accounts/{name}", responses=_NOT_TAKEN | refused(404, "Nobody has this name."))
+@router.patch("/accounts/{name}", responses=_NOT_TAKEN | refused(404, "There is no account of this name."))
 def change_account(site: TheSite, visitor: Admin, name: str, change: AccountChange) -> AccountAnswer:
-    """Changes role, password or whether it is let in; ends the account's logins."""
+    """Changes role, password or whether it is enabled; ends the account's logins."""
     accounts, by = site.doors.accounts, visitor.actor
     try:
         accounts.find(name)
@@ -121,13 +121,13 @@ def change_account(site: TheSite, visitor: Admin, name: str, change: AccountChan
 
 @router.get("/tokens")
 def list_tokens(site: TheSite) -> list[TokenAnswer]:
-    """Every token that was ever made, the newest first."""
+    """Every token ever created, the newest first."""
     return [TokenAnswer.model_validate(token) for token in site.doors.tokens.everything()]
 
 
 @router.post("/tokens", status_code=201, responses=_NOT_TAKEN)
 def create_token(site: TheSite, visitor: Admin, new: NewToken) -> TokenSecret:
-    """Makes a token; its secret is in this answer and nowhere else."""
+    """Creates a token; its secret is in this answer and nowhere else."""
     try:
         token, secret = site.doors.tokens.create(new.name, new.scope, new.days, visitor.actor)
     except TokenError as error:
@@ -137,7 +137,7 @@ def create_token(site: TheSite, visitor: Admin, new: NewToken) -> TokenSecret:
 
 @router.delete("/tokens/{key}", status_code=204, responses=refused(404, "There is no such token."))
 def revoke_token(site: TheSite, visitor: Admin, key: str) -> Response:
-    """Makes a token good for nothing."""
+    """Revokes a token."""
     try:
         site.doors.tokens.revoke(key, visitor.actor)
     except TokenError as error:

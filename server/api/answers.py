@@ -1,4 +1,4 @@
-"""What the API answers with: the schemas of ``/openapi.json``. Money is in minor units."""
+"""The API's answers: the schemas of ``/openapi.json``. Money is in minor units."""
 
 from collections.abc import Iterable
 from typing import Any, Literal, Self
@@ -14,7 +14,7 @@ from smartcart.server.mqtt.subscriber import Health
 
 
 class Answer(BaseModel):
-    """Read from the attributes of what the server works with."""
+    """Read from the attributes of the server's own objects."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -39,7 +39,7 @@ class LineAnswer(Answer):
 
 
 class DiscrepancyAnswer(Answer):
-    """A removal of something that the basket does not hold; or, where ``late``, an event after the closing."""
+    """A removal of something not in the basket or, if ``late``, an event after the closing."""
 
     event_id: str
     seq: int
@@ -51,7 +51,7 @@ class DiscrepancyAnswer(Answer):
 
 
 class UncertainAnswer(Answer):
-    """An event for a person to settle, with (outcome, label, probability) of what it may have been."""
+    """An event for a person to settle, with its candidates (outcome, label, probability)."""
 
     event_id: str
     seq: int
@@ -94,10 +94,10 @@ class BasketAnswer(Answer):
 
 
 class CartAnswer(Answer):
-    """A cart in short; ``online`` is null until it has told, and while the broker is away.
+    """A cart in short; ``online`` is null until it has reported, and while the broker is unreachable.
 
-    ``attention`` says in words why somebody should look at it; ``clock_ahead_s`` is by how many seconds its clock is
-    ahead of the server's (behind: negative), null where nobody knows.
+    ``attention`` says in words why somebody should look at it; ``clock_ahead_s`` is how many seconds its clock is ahead
+    of the server's (behind: negative), null if unknown.
     """
 
     store: str
@@ -141,7 +141,7 @@ class CartAnswer(Answer):
 
 
 class EventAnswer(Answer):
-    """An event as the cart sent it, with what was stored beside it."""
+    """An event as the cart sent it, with what was stored with it."""
 
     event: dict[str, Any]
     sku: str | None
@@ -166,7 +166,7 @@ class EventAnswer(Answer):
 
 
 class DeadLetterAnswer(Answer):
-    """A message that could not be taken; ``payload`` is its beginning, bytes that are not text written as ``\\xNN``."""
+    """A message that was refused; ``payload`` is its beginning, with bytes that are not text written as ``\\xNN``."""
 
     topic: str
     reason: str
@@ -192,7 +192,7 @@ class DeadLetterAnswer(Answer):
 
 
 class DeadLettersAnswer(Answer):
-    """How many there were in all, and the newest."""
+    """Their total number, and the newest."""
 
     count: int
     letters: list[DeadLetterAnswer]

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[FOR_ADMINS])
 
 
 class AuditAnswer(Answer):
-    """One line of the log; ``position`` counts up, ``via`` is the door that somebody came by."""
+    """One entry of the log; ``position`` counts up, ``via`` is how its author came in."""
 
     position: int
     at: str
@@ -29,7 +29,7 @@ def entries(
     site: TheSite,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before: Annotated[
-        int | None, Query(ge=1, le=2**62, description="leave out this position and what is newer")
+        int | None, Query(ge=1, le=2**62, description="exclude this position and everything newer")
     ] = None,
 ) -> list[AuditAnswer]:
     """The log, the newest first."""

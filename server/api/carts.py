@@ -1,4 +1,4 @@
-"""``/carts``: every cart, its baskets, sessions and events, and asking it for a session."""
+"""``/carts``: every cart, its baskets, sessions and events, and session requests."""
 
 from typing import Final, Literal
 
@@ -14,11 +14,11 @@ from smartcart.server.site.site import TheSite
 router = APIRouter(prefix="/carts", tags=["carts"])
 
 
-_NOT_NOW: Final = refused(409, "A session is open already, or none is.")
+_NOT_NOW: Final = refused(409, "A session is already open, or none is.")
 
 
 class Ask(BaseModel):
-    """What to ask of a cart."""
+    """The request to a cart."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"action": "end"}]})
 
@@ -27,7 +27,7 @@ class Ask(BaseModel):
 
 @router.get("")
 def list_carts(site: TheSite) -> list[CartAnswer]:
-    """Every cart that was ever heard of."""
+    """Every cart that ever reported."""
     return [CartAnswer.of(view, site.cards.reasons(view)) for view in site.carts.views()]
 
 

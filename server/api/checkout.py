@@ -1,4 +1,4 @@
-"""``/checkouts`` and ``/receipts``: closing a basket, having it paid once, and what shows that it was."""
+"""``/checkouts`` and ``/receipts``: closing a basket, paying it once, and proof of payment."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -19,11 +19,11 @@ router = APIRouter(tags=["checkout"])
 
 _PLACE: Final = "/checkouts/{store}/{cart}/{session}"
 _NOT_THERE: Final = refused(404, "There is no such session or receipt.")
-_NOT_NOW: Final = _NOT_THERE | refused(409, "Not with the basket as it stands; `detail` says why and what to do.")
+_NOT_NOW: Final = _NOT_THERE | refused(409, "The basket's state does not allow it; `detail` says why and what to do.")
 
 
 class BillLineAnswer(Answer):
-    """One line; ``price`` is that of one piece, or of the weight where it was weighed."""
+    """One line; ``price`` is that of one piece, or of the weight if it was weighed."""
 
     sku: str | None
     name: str
@@ -36,7 +36,7 @@ class BillLineAnswer(Answer):
 
 
 class TaxAnswer(Answer):
-    """What one rate (in hundredths of a percent) comes to."""
+    """The total of one tax rate (in hundredths of a percent)."""
 
     rate: int
     net: int
@@ -45,7 +45,7 @@ class TaxAnswer(Answer):
 
 
 class BillAnswer(Answer):
-    """What is to be paid; ``total`` has the taxes in it, whatever the prices have."""
+    """The amount to pay; ``total`` includes taxes, whether or not the prices do."""
 
     store: str
     cart: str
@@ -58,7 +58,7 @@ class BillAnswer(Answer):
 
 
 class ReceiptAnswer(BillAnswer):
-    """The bill of a paid basket; ``code`` is what its QR code holds, ``shown_at`` when it was shown at the door."""
+    """The bill of a paid basket; ``code`` is the content of its QR code, ``shown_at`` when it was shown at the door."""
 
     number: str
     code: str
@@ -73,10 +73,10 @@ class ReceiptAnswer(BillAnswer):
 
 
 class CheckoutAnswer(BaseModel):
-    """How far a basket has come.
+    """The progress of a basket's checkout.
 
-    ``hindrances`` stand in the way of paying, ``remarks`` do not; ``payment`` is null before the first try, and
-    ``asked`` until the provider has answered; ``differs`` says that the basket is no longer the one that was paid.
+    ``hindrances`` prevent payment, ``remarks`` do not; ``payment`` is null before the first attempt, and ``asked``
+    until the provider has answered; ``differs`` says that the basket has changed since it was paid.
     """
 
     state: Literal["open", "closed", "paid"]
@@ -104,20 +104,20 @@ class CheckoutAnswer(BaseModel):
 
 
 class MeansAnswer(Answer):
-    """A way to pay."""
+    """A means of payment."""
 
     code: str
     words: str
 
 
 class Pay(BaseModel):
-    """How to pay."""
+    """The means of payment to use."""
 
     means: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Weigh(BaseModel):
-    """What a line weighs; ``source`` is the id of the event that put it in."""
+    """The weight of a line; ``source`` is the id of the event that put it in."""
 
     source: Annotated[str, Field(min_length=1, max_length=64)]
     grams: Annotated[int, Field(ge=1, le=MOST_GRAMS)]
@@ -126,8 +126,8 @@ class Weigh(BaseModel):
 class ShownAnswer(BaseModel):
     """A receipt at the door.
 
-    ``first_time`` is false for one that was shown before; ``remarks`` are what the store knows of the basket that the
-    receipt does not tell: with any of them, look at the cart.
+    ``first_time`` is false if it was shown before; ``remarks`` are facts about the basket that are not on the receipt:
+    if there are any, look at the cart.
     """
 
     receipt: ReceiptAnswer
@@ -137,37 +137,37 @@ class ShownAnswer(BaseModel):
 
 @router.get("/payment-means")
 def payment_means(site: TheSite) -> list[MeansAnswer]:
-    """The ways to pay here."""
+    """The means of payment here."""
     return [MeansAnswer.model_validate(means) for means in site.till.provider.means]
 
 
 @router.get(_PLACE, responses=_NOT_THERE)
 def checkout(site: TheSite, store: str, cart: str, session: str) -> CheckoutAnswer:
-    """How far a basket has come: what it costs, and what stands in the way."""
+    """The progress of a basket's checkout: its price, and what prevents payment."""
     return _done(lambda: site.till.look(_key(store, cart, session)))
 
 
 @router.post(f"{_PLACE}/close", responses=_NOT_THERE)
 def close(site: TheSite, visitor: Staff, store: str, cart: str, session: str) -> CheckoutAnswer:
-    """Ends the session for its cart at once; what comes later is kept and does not count. Closing twice is once."""
+    """Ends the session for its cart at once; later changes are kept but not charged. Closing is idempotent."""
     return _done(lambda: site.till.close(_key(store, cart, session), visitor.actor))
 
 
 @router.post(f"{_PLACE}/weight", responses=_NOT_NOW)
 def weigh(site: TheSite, visitor: Staff, store: str, cart: str, session: str, body: Weigh) -> CheckoutAnswer:
-    """Gives a line that is to be weighed its weight."""
+    """Sets the weight of a line that is to be weighed."""
     return _done(lambda: site.till.weigh(_key(store, cart, session), body.source, body.grams, visitor.actor))
 
 
 @router.post(f"{_PLACE}/payment", responses=_NOT_NOW)
 def pay(site: TheSite, visitor: Staff, store: str, cart: str, session: str, body: Pay) -> CheckoutAnswer:
-    """Has a closed basket paid, once however often this is asked; see ``payment`` in the answer for how it went."""
+    """Pays a closed basket, once however often it is requested; `payment` in the answer says how it went."""
     return _done(lambda: site.till.pay(_key(store, cart, session), body.means, visitor.actor))
 
 
 @router.post(f"{_PLACE}/payment/check", responses=_NOT_THERE)
 def ask_again(site: TheSite, store: str, cart: str, session: str) -> CheckoutAnswer:
-    """Asks the provider what became of a payment that it has not answered; one that it has not taken it never takes."""
+    """Asks the provider about a payment that it has not answered; if the money is not taken yet, it never will be."""
     return _done(lambda: site.till.ask_again(_key(store, cart, session)))
 
 
@@ -182,16 +182,16 @@ def receipt(site: TheSite, code: str) -> ReceiptAnswer:
     """The receipt of a code."""
     found = site.till.payments.receipt(code)
     if found is None:
-        raise HTTPException(404, "there is no receipt of this code")
+        raise HTTPException(404, "no receipt has this code")
     return ReceiptAnswer.of(found)
 
 
 @router.post("/receipts/{code}/shown", responses=_NOT_THERE)
 def show(site: TheSite, visitor: Staff, code: str) -> ShownAnswer:
-    """Notes that a receipt is shown at the door, and says whether it was before."""
+    """Records that a receipt is shown at the door, and returns whether it was shown before."""
     found = site.till.payments.show(code, visitor.actor)
     if found is None:
-        raise HTTPException(404, "there is no receipt of this code: it is no receipt of this store")
+        raise HTTPException(404, "no receipt of this store has this code")
     remarks = list(site.till.known_beside(found[0]))
     return ShownAnswer(receipt=ReceiptAnswer.of(found[0]), first_time=found[1], remarks=remarks)
 

@@ -1,4 +1,4 @@
-"""How a refusal looks in ``/openapi.json``: a status, and why, in words for whoever asked."""
+"""How a refusal looks in ``/openapi.json``: a status, and the reason in words."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ Refusals = dict[int | str, dict[str, Any]]
 
 
 class Refusal(BaseModel):
-    """Why it cannot be, and what to do."""
+    """Why it is not possible, and what to do."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"detail": "nothing was ever heard of cart store-1/x"}]})
 
@@ -23,6 +23,6 @@ def refused(status: int, why: str) -> Refusals:
 NO_CART = refused(404, "There is no such cart or session.")
 OF_EVERY_ROUTE = {
     **refused(401, "Sign in, or give an API token."),
-    **refused(403, "This token may only read, or this is for admins."),
+    **refused(403, "This token may only read, or this is for admins only."),
     **refused(503, "The server cannot reach its database at the moment."),
 }

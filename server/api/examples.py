@@ -1,6 +1,6 @@
-"""One example of each answer, for ``/openapi.json``; a test holds them to their schemas.
+"""One example of each answer, for ``/openapi.json``; a test checks them against their schemas.
 
-They are put in after the schema is made, since FastAPI leaves every null out of an example.
+They are inserted after the schema is made, since FastAPI omits every null from an example.
 """
 
 import json
@@ -199,7 +199,7 @@ EXAMPLES: Final[Mapping[str, Json]] = {
     **PEOPLE_EXAMPLES,
     **SHOP_EXAMPLES,
 }
-"""By the name of the schema that it is an example of."""
+"""The examples by the name of their schema."""
 
 
 _PARAMETERS: Final[Mapping[str, Any]] = {
@@ -219,7 +219,7 @@ _PARAMETERS: Final[Mapping[str, Any]] = {
     "before": 1042,
 }
 _KEYS: Final[Mapping[str, str]] = {"events": _EVENT, "tokens": "T7Q2M4", "screens": "S3K9P1"}
-"""What ``key`` is, by the part of the path before it."""
+"""The meaning of ``key``, by the part of the path before it."""
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "/catalogue/export": {"text/csv": "sku,label,name,price\r\nWATER-05,bottle,Mineral water 0.5 l,199\r\n"},
     "/catalogue/import": {"text/csv": "sku,label,name,price\nWATER-05,bottle,Mineral water 0.5 l,199\n"},
@@ -230,7 +230,7 @@ _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def add_examples(openapi: Json) -> Json:
-    """Puts the examples into an OpenAPI document, at its schemas and at every operation; gives that document."""
+    """Inserts the examples into an OpenAPI document, at its schemas and at every operation; returns that document."""
     schemas = openapi["components"]["schemas"]
     for name, example in EXAMPLES.items():
         schemas[name]["examples"] = [example]
@@ -253,7 +253,7 @@ def _parameter(path: str, name: str) -> Any:
 
 
 def _example(path: str, kind: str, schema: Json, schemas: Json) -> Any:
-    """What a body of this kind may be; None for pictures, and where FastAPI tells what is wrong with a request."""
+    """The example of a body of this kind; None for pictures, and if FastAPI generates the error itself."""
     text = next((found[kind] for end, found in _TEXTS.items() if path.endswith(end) and kind in found), None)
     if text is not None and "$ref" not in schema:
         return json.loads(text) if kind == "application/json" else text

@@ -1,4 +1,4 @@
-"""The gallery over REST: what products look like, for machines that enrol them and for a look at it."""
+"""The gallery over REST: the looks of products, for machines that enrol them and for inspection."""
 
 from typing import Annotated, Final
 
@@ -15,12 +15,12 @@ router = APIRouter(prefix="/gallery", tags=["gallery"])
 Sku = Annotated[str, Query(min_length=1, max_length=64)]
 File = Annotated[bytes, Body(media_type="application/octet-stream")]
 MEDIA_TYPE: Final = "application/octet-stream"
-_NOTHING: Final = refused(404, "Nothing is enrolled, or there is no such product.")
-_NOT_TAKEN: Final = refused(409, "What was sent is no gallery of that product, or of another embedding.")
+_NOTHING: Final = refused(404, "The gallery is empty, or there is no such product.")
+_NOT_TAKEN: Final = refused(409, "The file is not a gallery of that product, or was made with another embedding.")
 
 
 class GalleryVersion(Answer):
-    """What came of a change; ``version`` is that of the gallery which carts fetch now."""
+    """The result of a change; ``version`` is that of the gallery which carts fetch now."""
 
     version: int
 
@@ -30,15 +30,15 @@ def gallery(site: TheSite) -> Response:
     """The gallery in force, as a file."""
     kept = site.galleries.now
     if kept is None:
-        raise HTTPException(404, "nothing is enrolled yet")
+        raise HTTPException(404, "the gallery is empty")
     return Response(kept.payload, media_type=MEDIA_TYPE)
 
 
 @router.put("/product", responses={**_NOTHING, **_NOT_TAKEN})
 def enrol(site: TheSite, visitor: Shopkeeper, sku: Sku, data: File) -> GalleryVersion:
-    """Enrols a product of the catalogue: the file is a gallery with it alone, as `smartcart products` makes it."""
+    """Enrols a product of the catalogue from a gallery file of it alone, as `smartcart products` makes one."""
     if site.catalogue.now.find(sku) is None:
-        raise HTTPException(404, f"the catalogue has no product {sku!r}: make it there first")
+        raise HTTPException(404, f"the catalogue has no product {sku!r}: create it there first")
     try:
         version = site.galleries.enrol(sku, Gallery.from_bytes(data), visitor.actor)
     except GalleryError as error:

@@ -1,4 +1,4 @@
-"""``/health`` and ``/dead-letters``: how the server does, and what it could not take."""
+"""``/health`` and ``/dead-letters``: the server's state, and the messages that it refused."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ router = APIRouter(tags=["condition"])
 
 @router.get("/health", responses={503: {"model": HealthAnswer}})
 def health(site: TheSite, response: Response) -> HealthAnswer:
-    """Whether broker and ledger are there; status 503 if one is not."""
+    """Broker and ledger; status 503 if one is not available."""
     now = site.health()
     response.status_code = 200 if now.ok else 503
     return HealthAnswer.of(now, carts=len(site.carts), dead_letters=site.carts.dead_letters)
@@ -20,5 +20,5 @@ def health(site: TheSite, response: Response) -> HealthAnswer:
 
 @router.get("/dead-letters")
 def dead_letters(site: TheSite, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> DeadLettersAnswer:
-    """What could not be taken, the newest first, and how many there were in all."""
+    """Refused messages, the newest first, and their total number."""
     return DeadLettersAnswer.of(site.ledger.dead_letter_count(), site.ledger.dead_letters(limit))

@@ -30,10 +30,10 @@ _TOLD: Final[dict[int | str, dict[str, Any]]] = {
 async def live(site: TheSite, visitor: Staff) -> StreamingResponse:
     """Carts as they change, as server-sent events; first all of them.
 
-    Each event `cart` has a CartAnswer as its data. What changes again before it is sent is sent once, as it stands:
-    at once after a quiet moment, at most ten times a second otherwise. `beat` comes every ten seconds in which nothing
-    changed, `over` when the token or login is no longer good; then, and when the server stops, the stream ends. After a
-    lost connection connect again: the stream begins with all carts, so nothing is missed.
+    Each event `cart` has a CartAnswer as its data. Several changes before an update are sent as one: at once after a
+    quiet moment, at most ten times a second otherwise. `beat` comes every ten seconds without a change, `over` when the
+    token or login is no longer valid; then, and when the server stops, the stream ends. After a lost connection,
+    connect again: the stream begins with all carts, so nothing is missed.
     """
 
     async def messages() -> AsyncIterator[str]:

@@ -11,11 +11,11 @@ from smartcart.server.site.site import TheSite
 
 router = APIRouter(prefix="/numbers", tags=["numbers"])
 
-Hours = Annotated[int, Query(ge=1, le=168, description="how far back, the hour that runs included")]
+Hours = Annotated[int, Query(ge=1, le=168, description="how far back, including the current hour")]
 
 
 class HourAnswer(Answer):
-    """One hour. ``uncertain_rate`` is a fraction, ``settle_seconds`` a median; null where there is none."""
+    """One hour. ``uncertain_rate`` is a fraction, ``settle_seconds`` a median; null if there are no events."""
 
     begin: datetime
     events: int
@@ -37,7 +37,7 @@ class TopAnswer(Answer):
 
 
 class ShiftAnswer(Answer):
-    """The hours of the store's time zone, and what they come to together."""
+    """The hours of the store's time zone, and their totals."""
 
     time_zone: str
     events: int
@@ -53,7 +53,7 @@ class ShiftAnswer(Answer):
 
 @router.get("")
 def numbers(site: TheSite, hours: Hours = 12) -> ShiftAnswer:
-    """The last hours of the store's clocks in numbers; by the time at which the server stored what carts told."""
+    """The last hours in numbers, in the store's time zone, by the time at which the server stored the events."""
     return ShiftAnswer.model_validate(site.shifts.read(datetime.now(UTC), hours))
 
 

@@ -45,4 +45,4 @@ PEOPLE_EXAMPLES: Final[Mapping[str, Json]] = {
         "detail": {"address": "10.0.0.31"},
     },
 }
-"""By the name of the schema that it is an example of."""
+"""The examples by the name of their schema."""

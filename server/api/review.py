@@ -1,4 +1,4 @@
-"""What waits for a person, and corrections: everything that somebody of the store can say about a basket."""
+"""The review queue and corrections: everything that staff can do to a basket."""
 
 from typing import Annotated, Final, Literal, Self
 
@@ -18,13 +18,13 @@ router = APIRouter(tags=["settling"])
 
 _REFUSALS: Final = {
     **refused(404, "There is no such cart, session, event or product."),
-    **refused(409, "It says too little, or somebody has settled it already."),
+    **refused(409, "The correction is incomplete, or somebody has settled it already."),
 }
 _NO_PICTURE: Final = refused(404, "There is no picture of this event.")
 
 
 class OptionAnswer(Answer):
-    """What it may have been; without a ``sku`` the catalogue has no product of this label."""
+    """A candidate; without a ``sku`` the catalogue has no product of this label."""
 
     action: Outcome
     label: str
@@ -49,7 +49,7 @@ class OptionAnswer(Answer):
 
 
 class DoubtAnswer(Answer):
-    """Something to settle.
+    """An open question.
 
     ``kind``: an *uncertain* event, a line that may be *which* of several products, or a *shopper*'s answer.
     ``event_ids`` are what a correction names; ``direction`` is null where it is in doubt too; ``answer`` is what the
@@ -92,9 +92,9 @@ class DoubtAnswer(Answer):
 class CorrectionBody(BaseModel):
     """A correction to make.
 
-    With ``corrects`` it gives that event another reading (``none``: nothing happened), without it something is added or
-    removed by hand. ``none`` of a correction takes that one back. Name a product of the catalogue by ``sku`` (or GTIN),
-    or a ``label``.
+    With ``corrects`` it corrects that event (``none``: nothing happened); without it something is added or removed by
+    hand. ``none`` for a correction takes that one back. Name a product of the catalogue by ``sku`` (or GTIN), or a
+    ``label``.
     """
 
     model_config = ConfigDict(
@@ -117,13 +117,11 @@ class CorrectionBody(BaseModel):
     label: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     sku: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     quantity: Annotated[int, Field(ge=1, le=MOST)] = 1
-    first_only: Annotated[bool, Field(description="refuse it (409) where the store has settled this event already")] = (
-        False
-    )
+    first_only: Annotated[bool, Field(description="refuse it (409) if staff have settled this event already")] = False
 
 
 class CorrectionAnswer(Answer):
-    """A correction as it is kept; ``by`` is an account, a token, or *the shopper*, who named it by ``source``."""
+    """A stored correction; ``by`` is an account, a token, or *the shopper*, who named it by ``source``."""
 
     id: str
     corrects: str | None
@@ -142,20 +140,20 @@ class CorrectionAnswer(Answer):
 
 @router.get("/queue")
 def queue(site: TheSite) -> list[DoubtAnswer]:
-    """What waits for a person in the newest session of every cart, the oldest first, shoppers' answers last."""
+    """Open questions in the newest session of every cart, the oldest first, shoppers' answers last."""
     return [DoubtAnswer.of(doubt) for doubt in site.settling.queue()]
 
 
 @router.get("/carts/{store}/{cart}/corrections", responses=NO_CART)
 def corrections(site: TheSite, store: str, cart: str, session: str | None = None) -> list[CorrectionAnswer]:
-    """What persons have said of a session, in order."""
+    """The corrections of a session, in order."""
     key = SessionKey(store=store, cart=cart, session=session or site.basket(store, cart).session)
     return [CorrectionAnswer.of(stored.correction) for stored in site.ledger.session(key).corrections]
 
 
 @router.post("/carts/{store}/{cart}/corrections", status_code=201, responses=_REFUSALS)
 def correct(site: TheSite, visitor: Staff, store: str, cart: str, body: CorrectionBody) -> CorrectionAnswer:
-    """Makes a correction; it stands in the ledger for ever, and the last one of an event counts."""
+    """Makes a correction; it stays in the ledger for ever, and an event's last correction counts."""
     key = SessionKey(store=store, cart=cart, session=body.session or site.basket(store, cart).session)
     said = Reading(action=body.action, label=body.label, sku=body.sku, quantity=body.quantity)
     try:
@@ -171,7 +169,7 @@ def correct(site: TheSite, visitor: Staff, store: str, cart: str, body: Correcti
     responses={200: {"content": {"image/jpeg": {}}}, **_NO_PICTURE},
 )
 def picture(site: TheSite, store: str, cart: str, key: str) -> Response:
-    """What the camera saw of an event's item, blurred around it; only where the store keeps such pictures."""
+    """The camera's picture of an event's item, blurred around it; only if the store keeps such pictures."""
     jpeg = site.evidence.find((store, cart), key)
     if jpeg is None:
         raise HTTPException(404, "there is no picture of this event")

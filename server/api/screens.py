@@ -15,7 +15,7 @@ router = APIRouter(tags=["screens"])
 
 
 class CodeAnswer(BaseModel):
-    """A pairing code, good once."""
+    """A pairing code, valid once."""
 
     code: str
     expires_at: datetime
@@ -34,7 +34,7 @@ class ScreenAnswer(Answer):
 
 @router.post("/carts/{store}/{cart}/pairing", status_code=201, responses=NO_CART)
 def give_code(site: TheSite, visitor: Staff, store: str, cart: str) -> CodeAnswer:
-    """A code with which one screen is paired with this cart within ten minutes, at ``/cart/{store}/{cart}``."""
+    """A code that pairs one screen with this cart within ten minutes, at ``/cart/{store}/{cart}``."""
     site.view(store, cart)
     code = site.doors.screens.code(store, cart, visitor.actor)
     return CodeAnswer(code=code, expires_at=site.doors.office.now() + CODE_LIFE)

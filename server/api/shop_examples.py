@@ -125,4 +125,4 @@ SHOP_EXAMPLES: Final[Mapping[str, Json]] = {
         "remarks": ["6 \N{MULTIPLICATION SIGN} Mineral water came after checkout and does not count."],
     },
 }
-"""By the name of the schema that it is an example of."""
+"""The examples by the name of their schema."""

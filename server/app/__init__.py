@@ -1,1 +1,1 @@
-"""The server put together: the web application, and everything that starts and stops with it."""
+"""The assembled server: the web application, and everything that starts and stops with it."""

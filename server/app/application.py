@@ -1,4 +1,4 @@
-"""The web side put together: REST under ``/api/v1`` with OpenAPI, the pages, and what every request passes."""
+"""The assembled web application: REST under ``/api/v1`` with OpenAPI, the pages, and the middleware."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -56,7 +56,7 @@ _SHOP_PAGES: Final = (catalogue_import, catalogue, teach, checkout, receipts)
 _PAGES: Final = (cart, queue, numbers, dashboard, history, *_SHOP_PAGES, screens, accounts, audit)
 _FOR_EVERYBODY: Final = (login, cart_checkout, cart_products, cart_screen, health)
 _ABOUT: Final = """
-Baskets of smart carts, live. Sign in with an API token (`Authorization: Bearer smartcart_…`), which an admin makes on
+Baskets of smart carts, live. Sign in with an API token (`Authorization: Bearer smartcart_…`), which an admin creates on
 the page *Tokens* or with `smartcart admin token`; one of scope `read` may only GET. Money is in minor units of
 `currency`, times are RFC 3339 in UTC.
 """
@@ -72,11 +72,11 @@ class DocumentedApp(FastAPI):
 
 
 def create_app(site: Site, *, allowed_hosts: Sequence[str], live_view_url: str | None = None) -> FastAPI:
-    """The application; see ``/openapi.json`` for what it answers.
+    """The application; ``/openapi.json`` describes its answers.
 
     Args:
-        allowed_hosts: names under which a browser may ask, beside plain addresses and ``localhost``.
-        live_view_url: the one further origin that the page may show a picture from.
+        allowed_hosts: names under which a browser may address the server, besides plain addresses and ``localhost``.
+        live_view_url: the only other origin from which a page may show a picture.
     """
     app = DocumentedApp(
         title="smartcart",

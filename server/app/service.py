@@ -74,7 +74,7 @@ from smartcart.server.views.templating import Templates
 
 _BEGINNING: Final = Actor(name="smartcart", via="command")
 _LOOK_SECONDS: Final = 1.0
-"""How often what other servers have written beside the ledger is looked for."""
+"""How often changes by other servers beside the ledger are looked for."""
 _TILL_SECONDS: Final = 5.0
 
 log = logging.getLogger(__name__)
@@ -94,8 +94,8 @@ class BasketServer:
         learning: let the gallery learn from what people settle; it needs ``evidence``.
         labels: the words of the carts' detector, for a warning where the catalogue has another one; none warns never.
         zone: the store's time zone; None takes the machine's.
-        scales: by whose rules the store's scales write weight or price into their labels.
-        live_view_url: a picture stream on this machine to show beside the baskets, under the name ``clip_name``.
+        scales: the country whose rules apply to weight or price in scale labels.
+        live_view_url: a picture stream on this machine to show next to the baskets, under the name ``clip_name``.
     """
 
     def __init__(
@@ -147,19 +147,19 @@ class BasketServer:
 
     @property
     def url(self) -> str:
-        """Where the pages are."""
+        """The address of the pages."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)
         scheme = "https" if self._entrance.tls else "http"
         return f"{scheme}://[{host}]:{self._port}/" if ":" in host.strip("[]") else f"{scheme}://{host}:{self._port}/"
 
     def start(self) -> None:
-        """Opens ledger and port, then takes events in; waits for a PostgreSQL that is still starting.
+        """Opens ledger and port, then accepts events; waits for a PostgreSQL that is still starting.
 
         Raises:
             LedgerError: the ledger cannot be opened.
             DatabaseError: the tables beside the ledger cannot be opened.
-            EntranceError: it must not be reached from elsewhere like this.
-            TlsError: its certificate or key cannot be used.
+            EntranceError: the access rules do not allow the network address.
+            TlsError: its certificate or key is unusable.
             ListenError: the port cannot be opened.
         """
         listening = opened(self._open)
@@ -186,7 +186,7 @@ class BasketServer:
         self._web.start()
 
     def _open(self) -> socket.socket:
-        """Everything that is opened before events come in; what was opened is closed again where something fails."""
+        """Opens everything needed before events come in; closes it again if something fails."""
         with contextlib.ExitStack() as undo:
             undo.enter_context(sole_use(self._ledger_url))
             self._ledger = open_ledger(self._ledger_url)
@@ -204,14 +204,14 @@ class BasketServer:
             self._learner = Learner(self._ledger, self._galleries, self._sights.find, lambda: self._catalogue.now)
             self._calls = HelpRequests(office, self._doors.audit, self._carts.touch, self._carts.is_over)
             self._requests = CartRequests(office, self._doors.audit, self._carts, self._commands)
-            if self._group is None:  # whoever had payments under way is dead
+            if self._group is None:  # their process has died
                 self._till.recover(timedelta(0))
             listening = listen(self._host, self._port, "the server")
             self._opened = undo.pop_all()
         return listening
 
     def _open_shop(self) -> None:
-        """The catalogue in force; an empty store begins with the one that was given."""
+        """The catalogue in force; an empty store starts with the given one."""
         self._products = Products(self._doors.office, self._doors.audit)
         seeded = self._products.seed(self._seed, _BEGINNING)
         self._catalogue = CatalogueInForce(self._products)
@@ -219,7 +219,7 @@ class BasketServer:
             log.warning("the store keeps its catalogue: --catalogue fills an empty one; import the file on its page")
 
     def _make_connection(self) -> Connection:
-        """Under a name that is the same after a restart; several servers have one each."""
+        """A name that survives a restart; several servers have one each."""
         name = f"smartcart-server-{self._ledger.identity[:13]}" + (f"-{uuid.uuid4().hex[:8]}" if self._group else "")
         wanted = {"pictures": self._evidence.is_on, "sights": self._sights.is_on}
         return Connection(self._address, name, group=self._group, **wanted, on_change=self._carts.touch)
@@ -234,10 +234,10 @@ class BasketServer:
             PeriodicTask("learning", self._learner.look, seconds=look, meanwhile="the gallery learns later"),
             PeriodicTask("calls", self._calls.refresh, seconds=look, meanwhile="calls for help stay as they were"),
             PeriodicTask(
-                "requests", self._requests.refresh, seconds=look, meanwhile="requests to carts stay as they were"
+                "requests", self._requests.refresh, seconds=look, meanwhile="requests to carts stay unchanged"
             ),
-            PeriodicTask("till", self._till.recover, seconds=till, meanwhile="open payments are looked at again later"),
-            PeriodicTask("pictures", sweep, seconds=pictures, meanwhile="pictures of erased sessions stay till then"),
+            PeriodicTask("till", self._till.recover, seconds=till, meanwhile="open payments are checked later"),
+            PeriodicTask("pictures", sweep, seconds=pictures, meanwhile="pictures of erased sessions stay until then"),
         ]
 
     def _make_till(self) -> Till:
@@ -343,11 +343,11 @@ class BasketServer:
 
     @property
     def has_admin(self) -> bool:
-        """Whether anybody could look after it."""
+        """True if there is an admin."""
         return self._doors.accounts.has_admin()
 
     def view(self, store: str, cart: str) -> CartView | None:
-        """A cart as it stands now; None if nothing was ever heard of it."""
+        """A cart's current state; None if it never reported."""
         return self._carts.view((store, cart))
 
     def basket(self, store: str, cart: str) -> Basket | None:
@@ -356,7 +356,7 @@ class BasketServer:
         return view.basket if view else None
 
     def wait_for(self, store: str, cart: str, condition: Callable[[Basket], bool], timeout: float) -> Basket | None:
-        """Waits until a cart's basket fulfils a condition; gives that basket, or None when the time (s) is over."""
+        """Waits until a cart's basket fulfils a condition; returns that basket, or None after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:

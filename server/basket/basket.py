@@ -1,4 +1,4 @@
-"""The basket of one session: its lines, its total, and what is still open about it."""
+"""The basket of one session: its lines, its total, and its open questions."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,8 +9,8 @@ class Line:
     """One line of a basket.
 
     ``price`` and ``total`` are in minor units, None without a price; ``choices`` are SKUs for a person to choose from;
-    ``per_kg`` is the price a kilogram of what is sold by weight, ``tax_rate`` in hundredths of a percent; an
-    ``initial`` line stood in the basket when the session began; ``sources`` are the ids of the events and corrections
+    ``per_kg`` is the price per kilogram of goods sold by weight, ``tax_rate`` in hundredths of a percent; an
+    ``initial`` line was in the basket when the session began; ``sources`` are the ids of the events and corrections
     that put its items in, some of which may have been taken out again.
     """
 
@@ -34,13 +34,13 @@ class Line:
 
     @property
     def to_weigh(self) -> bool:
-        """Whether only its weight is wanting for a price."""
+        """True if only its weight is missing for a price."""
         return self.per_kg is not None and self.weight_g is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discrepancy:
-    """A removal of something that the basket does not hold; or, where ``late``, an event after the closing."""
+    """A removal of something not in the basket or, if ``late``, an event after the closing."""
 
     event_id: str
     seq: int
@@ -64,7 +64,7 @@ class Uncertain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basket:
-    """What is in a cart in one session, what it costs, and what is not settled.
+    """The contents of a cart in one session, their price, and the open questions.
 
     ``state`` is ended once the cart has said so or the server has closed it (``closed_at``). ``total_minor`` adds the
     priced lines in ``currency`` (None while no line has a price); ``unpriced`` counts the items without one;
@@ -111,7 +111,7 @@ class Basket:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of each label it holds."""
+        """The number of items of each label."""
         counts: dict[str, int] = {}
         for line in self.lines:
             counts[line.label] = counts.get(line.label, 0) + line.quantity

@@ -1,4 +1,4 @@
-"""Which corrections stand: a word that names another word, and says that nothing happened, takes it back. Pure."""
+"""Effective corrections: a correction of a correction to *nothing happened* takes it back. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -10,9 +10,9 @@ SHOPPER: Final = "the shopper"
 
 
 def effective_corrections(words: Iterable[StoredCorrection]) -> list[StoredCorrection]:
-    """The corrections of a session less those that were taken back, and less what took them back; in their order.
+    """The corrections of a session without those that were taken back and those that took them back; in their order.
 
-    A correction by hand is no word on anything else: what names it is a reading of it, and stays.
+    A correction by hand corrects no other: one that names it corrects it, and stays.
     """
     every = list(words)
     back = taken_back(every)
@@ -21,7 +21,7 @@ def effective_corrections(words: Iterable[StoredCorrection]) -> list[StoredCorre
 
 
 def taken_back(words: Iterable[StoredCorrection]) -> dict[str, StoredCorrection]:
-    """The ids of the corrections that were taken back, each with the word that did it."""
+    """The ids of the corrections that were taken back, each with the correction that did it."""
     every = list(words)
     readings = {word.correction.id for word in every if word.correction.corrects is not None}
     said = ((word.correction.corrects, word) for word in every if word.correction.action == "none")

@@ -1,12 +1,12 @@
-"""The fold: from what a cart has told and persons have corrected to its basket, without clock or I/O.
+"""The fold: from a cart's events and people's corrections to its basket, without clock or I/O.
 
-The same entries give the same basket in whatever order and however often they arrive: events are put in the order of
-their ``seq``, corrections in that of their number, and an id counts once. What does not add up is kept and shown,
-never guessed away. All times of a basket are the server's own: a cart's clock may be wrong.
+The same entries give the same basket in whatever order and however often they arrive: events are ordered by ``seq``,
+corrections by number, and an id counts once. Contradictions are kept and shown, never guessed away. All times of a
+basket are the server's own: a cart's clock may be wrong.
 
-A correction gives the event that it names another reading, at that event's place; one made by hand stands behind the
-highest ``seq`` that was stored when it was made. The last correction of an event that was not taken back counts.
-Neither changes the price of a product that is not itself corrected.
+A correction replaces the event it names, at that event's place; one made by hand comes after the highest ``seq`` that
+was stored when it was made. An event's last effective correction counts. Neither changes the price of a product that is
+not itself corrected.
 """
 
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def fold(records: SessionRecords) -> Basket:
-    """The basket of one session from everything that the ledger holds of it, in any order."""
+    """The basket of one session from all its records in the ledger, in any order."""
     unique = {s.event.id: s for s in records.events}
     ordered = sorted(unique.values(), key=lambda s: (s.event.seq, s.event.id))
     taken = {(s.event.id, s.event.seq) for s in ordered}
@@ -41,7 +41,7 @@ def fold(records: SessionRecords) -> Basket:
     currency = next((line.currency for line in lines if line.price is not None), None)
     counted = [line for line in lines if line.total is not None and line.currency == currency]
     problems = tally.problems + [
-        f"{line.name} is priced in {line.currency}, the basket in {currency}: it is not in the total"
+        f"{line.name} is priced in {line.currency}, the basket in {currency}: not included in the total"
         for line in lines
         if line.total is not None and line.currency != currency
     ]
@@ -68,8 +68,11 @@ def fold(records: SessionRecords) -> Basket:
 
 
 def fold_or_fault(records: SessionRecords) -> Basket:
-    """As ``fold``; what cannot be folded, for whatever reason, is an empty basket with that as its problem, so that
-    one session never takes another one's page with it."""
+    """As ``fold``, but never fails.
+
+    A session that cannot be folded, for whatever reason, becomes an empty basket with that as its problem, so that it
+    does not break the page of the others.
+    """
     try:
         return fold(records)
     except Exception as error:
@@ -80,7 +83,7 @@ def fold_or_fault(records: SessionRecords) -> Basket:
 
 
 def gaps(seqs: Iterable[int]) -> tuple[tuple[int, int], ...]:
-    """The ranges from 1 on that are not there, both ends included.
+    """The missing ranges from 1 on, both ends included.
 
     >>> gaps([2, 3, 7])
     ((1, 1), (4, 6))
@@ -100,7 +103,7 @@ def _fault_text(fault: Fault) -> str:
 
 
 def _walk(events: list[StoredEvent], faults: list[Fault], words: list[StoredCorrection]) -> Tally:
-    """Goes through events, settled faults and corrections by hand, each at its place and with its reading."""
+    """Processes events, faults and corrections by hand, each at its place and corrected."""
     tally = Tally()
     by_hand = [word for word in words if word.correction.corrects is None]
     readings: dict[str, list[StoredCorrection]] = {}
@@ -110,7 +113,7 @@ def _walk(events: list[StoredEvent], faults: list[Fault], words: list[StoredCorr
     steps: list[tuple[int, int, StoredEvent | StoredCorrection | Fault]] = [(s.event.seq, 0, s) for s in events]
     steps += [(f.seq or readings[f.event_id][0].after, 1, f) for f in faults if f.event_id in readings]
     steps += [(word.after, 2, word) for word in by_hand]
-    for seq, _, step in sorted(steps, key=lambda s: s[:2]):  # stable: what stands at one place keeps its order
+    for seq, _, step in sorted(steps, key=lambda s: s[:2]):  # stable: entries at one place keep their order
         match step:
             case StoredEvent():
                 _take(tally, step, readings.get(step.event.id, []))
@@ -121,7 +124,9 @@ def _walk(events: list[StoredEvent], faults: list[Fault], words: list[StoredCorr
                 tally.take(_reading(last, said.label, step.match, source=said.id, seq=seq))
     tally.problems += [_fault_text(fault) for fault in faults if fault.event_id not in readings]
     known = {s.event.id for s in events} | {f.event_id for f in faults} | {w.correction.id for w in by_hand}
-    tally.problems += [f"a correction names {name}, which is not here" for name in readings if name not in known]
+    tally.problems += [
+        f"a correction names {name}, which is not in this session" for name in readings if name not in known
+    ]
     return tally
 
 
@@ -160,7 +165,7 @@ def _entry(stored: StoredEvent, action: Outcome, label: str) -> Entry:
 
 
 def _reading(word: StoredCorrection, label: str | None, match: Match, *, source: str, seq: int) -> Entry:
-    """What a correction makes of an entry of this label and match; the same product keeps its price, if it had one."""
+    """The result of correcting an entry of this label and match; the same product keeps its price, if it had one."""
     said = word.correction
     same = said.label == label and said.sku in (None, match.sku) and not match.to_weigh
     return Entry(
@@ -175,10 +180,10 @@ def _reading(word: StoredCorrection, label: str | None, match: Match, *, source:
 
 
 def _start(tally: Tally, stored: StoredEvent, readings: list[StoredCorrection]) -> None:
-    """What stood in the basket is unpriced until a person has said, label by label, what it is."""
+    """The initial contents are unpriced until a person has identified them, label by label."""
     event = stored.event
     if event.seq != 1:
-        tally.problems.append(f"event {event.seq} starts a session that runs already")
+        tally.problems.append(f"event {event.seq} starts a session that is already open")
         return
     tally.started_at = stored.stored_at
     settled = {word.correction.label: word for word in readings}

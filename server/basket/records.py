@@ -1,4 +1,4 @@
-"""What a ledger holds of one session: stored events, faults, corrections and a closing."""
+"""A session's records in the ledger: stored events, faults, corrections and a closing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ class SessionKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """An event as the ledger keeps it, with the product and price in force when it was committed.
+    """A stored event, with the product and price in force when it was committed.
 
     ``stored_at`` is RFC 3339, UTC; a ``late`` one came after the server had closed its session; ``message`` is the
-    event as it came, where it is still to be stored.
+    original event if it is still to be stored.
     """
 
     event: Event
@@ -33,7 +33,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An event that was refused. Where its ``seq`` could be read it counts as filled, since it will never come."""
+    """A refused event. If its ``seq`` could be read it counts as filled, since it will never come."""
 
     event_id: str
     seq: int | None
@@ -42,10 +42,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCorrection:
-    """A correction as the ledger keeps it, with the product and price in force when it was made.
+    """A stored correction, with the product and price in force when it was made.
 
-    ``number`` is its place among the server's own records of the session; ``after`` is the highest ``seq`` that was
-    stored then, so that one made by hand keeps its place among the events whatever arrives later.
+    ``number`` is its place among the server's own records of the session; ``after`` is the highest ``seq`` stored at
+    that time, so that one made by hand keeps its place among the events whatever arrives later.
     """
 
     correction: Correction
@@ -56,7 +56,7 @@ class StoredCorrection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """``session_closed``: the server ended a session at once, whether the cart could be reached or not."""
+    """``session_closed``: the server ended a session at once, whether or not the cart could be reached."""
 
     id: str
     by: str | None
@@ -65,13 +65,13 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecords:
-    """All records of one session: from them, and nothing else, its basket is folded.
+    """All records of one session, from which alone its basket is folded.
 
     Attributes:
         events: in the order of their ``seq``.
-        faults: what was refused of the session, or can no longer be read.
+        faults: events of the session that were refused or can no longer be read.
         corrections: in the order of their number.
-        closing: how the server closed the session; None while it has not.
+        closing: how the server closed the session; None if it has not.
     """
 
     key: SessionKey
@@ -82,5 +82,5 @@ class SessionRecords:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the cart reported nothing in it."""
+        """True if the cart reported nothing in it."""
         return not self.events and not self.faults

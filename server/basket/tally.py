@@ -12,7 +12,7 @@ _NOTHING: Final = Match()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What happened to one product: ``source`` is the id of the event or correction that says so."""
+    """A change of one product; ``source`` is the id of its event or correction."""
 
     source: str
     seq: int
@@ -25,7 +25,7 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class OpenLine:
-    """A line that is still counted."""
+    """A line during the count."""
 
     label: str
     match: Match
@@ -34,12 +34,12 @@ class OpenLine:
     initial: bool = False
 
     def holds_same(self, entry: Entry) -> bool:
-        """Whether an added item joins this line: the same product at the same price; what is weighed stands alone."""
+        """True if an added item joins this line: the same product at the same price; weighed goods have their own."""
         same = self.label == entry.label and self.match == entry.match
         return same and not self.initial and entry.match.per_kg is None
 
     def is_of(self, entry: Entry) -> bool:
-        """Whether it is the same product: by SKU where both have one, by label where one was never settled."""
+        """True if it is the same product: by SKU if both have one, by label if one was never settled."""
         if self.match.sku is not None and entry.match.sku is not None:
             return self.match.sku == entry.match.sku
         return self.label == entry.label
@@ -65,7 +65,7 @@ class OpenLine:
 
 @dataclass(slots=True)
 class Tally:
-    """Everything that the fold gathers on its way."""
+    """The state that the fold accumulates."""
 
     lines: list[OpenLine] = field(default_factory=list)
     discrepancies: list[Discrepancy] = field(default_factory=list)
@@ -75,18 +75,18 @@ class Tally:
     ended_at: str | None = None
 
     def take(self, entry: Entry) -> None:
-        """Adds or removes; ``none`` is nothing."""
+        """Adds or removes; does nothing for ``none``."""
         if entry.action == "added":
             self._add(entry)
         elif entry.action == "removed":
             self._remove(entry)
 
     def stood(self, source: str, label: str, quantity: int) -> None:
-        """Something stood in the basket when the session began: nobody knows yet whether it is to be paid."""
+        """Something was in the basket when the session began: nobody knows yet whether it is to be paid."""
         self.lines.append(OpenLine(label=label, match=_NOTHING, quantity=quantity, sources=[source], initial=True))
 
     def late(self, entry: Entry) -> None:
-        """Something came after the closing: it is shown and does not count."""
+        """Something came after the closing: it is shown but not charged."""
         self._discrepancy(entry, entry.quantity, late=True)
 
     def _add(self, entry: Entry) -> None:
@@ -102,7 +102,7 @@ class Tally:
         )
 
     def _remove(self, entry: Entry) -> None:
-        """Takes from the latest line of the product, then from those before; what is left over is a discrepancy."""
+        """Takes from the latest line of the product, then from earlier ones; the rest is a discrepancy."""
         left = entry.quantity
         for line in reversed(self.lines):
             if left and line.is_of(entry):

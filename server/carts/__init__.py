@@ -1,1 +1,1 @@
-"""The carts of a store as they are now: live view, timeline, review queue, help requests, corrections, shift."""
+"""The carts of a store: live view, timeline, review queue, help requests, corrections, shift."""

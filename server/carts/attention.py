@@ -1,4 +1,4 @@
-"""Why somebody should look at a cart, in few words, the most urgent first. Pure."""
+"""Why somebody should look at a cart, in a few words, the most urgent first. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +22,7 @@ CAMERA_WORDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """``is_bad`` where something is wrong, not just open."""
+    """``is_bad`` if something is wrong, not just open."""
 
     text: str
     is_bad: bool = False
@@ -37,7 +37,7 @@ def reasons(view: CartView, call: HelpCall | None = None) -> tuple[Reason, ...]:
     if status is not None and not status.online and view.basket is not None and view.basket.state == "open":
         found.append(Reason(text="Connection lost while shopping"))
     if status is not None and status.outbox_full:
-        found.append(Reason(text="Outbox full: takes no more events", is_bad=True))
+        found.append(Reason(text="Outbox full: accepts no more events", is_bad=True))
     elif status is not None and status.outbox_nearly_full:
         found.append(Reason(text="Outbox nearly full"))
     if status is not None and status.camera in CAMERA_WORDS:
@@ -74,7 +74,7 @@ def _of_basket(basket: Basket) -> list[Reason]:
 
 def _of_letters(letters: SetAside) -> Reason:
     if letters.reason == TOO_MANY_SESSIONS:
-        return Reason(text="Begins too many sessions: they are refused", is_bad=True)
+        return Reason(text="Starts too many sessions: they are refused", is_bad=True)
     if letters.count >= CART_LETTERS:
         return Reason(text=f"More than {CART_LETTERS} messages set aside, only the newest are kept", is_bad=True)
     return Reason(text=f"{_counted(letters.count, 'message')} set aside")

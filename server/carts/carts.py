@@ -1,8 +1,8 @@
-"""All carts as they stand now: basket, status and last events of each, for the pages and the API.
+"""The current state of all carts: basket, status and last events of each, for the pages and the API.
 
-It is kept in memory and fed by the ledger alone: what this server has committed reaches it in the same way as what
-another one has, or what a person has corrected. Of each cart that is its newest session, which has an end (see
-``intake.MOST_EVENTS``), and of each event what a basket is made of.
+It is kept in memory and fed by the ledger alone, so that commits of this server, commits of another one and corrections
+all arrive in the same way. It holds each cart's newest session, whose length is limited (see ``intake.MOST_EVENTS``),
+and of each event what a basket needs.
 """
 
 import logging
@@ -26,7 +26,7 @@ from smartcart.server.runtime.clock import day_before, utc_now
 
 LAST_EVENTS: Final = 6
 MAX_CARTS: Final = 5_000
-"""How many carts are kept in memory, those that changed last; one beyond comes back with its next word."""
+"""Maximum number of carts in memory, those that changed last; a further one comes back with its next message."""
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,10 @@ Listener = Callable[[set[CartKey]], None]
 class CartView:
     """One cart now.
 
-    ``basket`` is that of its newest session, None before the first; ``status`` is None until the cart has told one;
-    ``last`` are its last events, the newest first; ``asked`` is what it was asked and has not done yet; ``ahead`` is by
-    how many seconds its clock is ahead of the server's (behind: negative), None where nobody knows;
-    ``twins`` says that another machine seems to use its name; ``set_aside`` is what of it belongs to no session, if
-    something was set aside within a day.
+    ``basket`` is that of its newest session, None before the first; ``status`` is None until the cart has reported one;
+    ``last`` are its last events, the newest first; ``asked`` is its open request; ``ahead`` is how many seconds its
+    clock is ahead of the server's (behind: negative), None if unknown; ``twins`` says that another machine seems to use
+    its name; ``set_aside`` are its refused messages of the last day that belong to no session, if any.
     """
 
     store: str
@@ -95,25 +94,25 @@ class Carts:
             self._load(key)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Calls ``listener`` with the carts that changed, or with none when something about the server did.
+        """Calls ``listener`` with the carts that changed, or with none if something about the server did.
 
         Returns:
-            What ends it.
+            A function that ends this.
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def __len__(self) -> int:
-        """How many carts are known here."""
+        """The number of carts known here."""
         return len(self._carts)
 
     @property
     def version(self) -> int:
-        """Another number after every change."""
+        """A number that differs after every change."""
         return self._version
 
     def touch(self, *keys: CartKey) -> None:
-        """Something outside changed these carts, or with no cart the server itself."""
+        """Reports a change, from outside, of these carts or, without a cart, of the server."""
         with self._lock:
             self._version += 1
             for key in keys:
@@ -123,7 +122,7 @@ class Carts:
             listener(set(keys))
 
     def view(self, key: CartKey) -> CartView | None:
-        """One cart now; None if nothing was ever heard of it. The same object as long as nothing changes."""
+        """A cart's current state; None if it never reported. The same object as long as nothing changes."""
         with self._lock:
             cart = self._carts.get(key)
             if cart is None:
@@ -173,10 +172,10 @@ class Carts:
         return fold_or_fault(records)
 
     def refresh(self) -> None:
-        """Takes in what the ledger has stored since the last time.
+        """Reads what the ledger has stored since the last call.
 
         Raises:
-            LedgerError: the ledger cannot be read; the next time tells it all.
+            LedgerError: the ledger cannot be read; the next call catches up.
         """
         with self._refreshing:
             news = self._ledger.news(self._cursor)
@@ -189,7 +188,7 @@ class Carts:
             self.touch(*touched)
 
     def _take(self, news: News) -> set[CartKey]:
-        """Gives the carts that changed."""
+        """Returns the carts that changed."""
         stale = {(key.store, key.cart) for key in news.sessions} | (set(self._carts) if news.all_again else set())
         touched = set(stale)
         for at in news.carts & self._carts.keys():
@@ -211,13 +210,13 @@ class Carts:
         return touched | stale
 
     def tell_status(self, key: CartKey, status: Status, now: str | None = None) -> None:
-        """Takes in what a cart says of itself; ``now`` where it says so just now, and tells its clock with it."""
+        """Takes a cart's status; ``now`` if it was just sent, which also shows the cart's clock."""
         with self._lock:
             cart = self._cart(key)
             if status.online and not (cart.status and cart.status.online):
                 self._show_corrections(key, cart)
             if now is not None and status.online and cart.status is not None and not cart.status.online:
-                cart.turns.came(time.monotonic())  # after a connection of our own was lost nobody knows what a cart was
+                cart.turns.came(time.monotonic())  # after a lost connection a cart's state is unknown
             cart.status = replace(status, extra={})
             if status.online and status.session is not None:
                 cart.turns.tell(status.session)
@@ -226,7 +225,7 @@ class Carts:
         self.touch(key)
 
     def forget_statuses(self) -> None:
-        """Without a broker nobody knows which carts are online."""
+        """Without a broker it is unknown which carts are online."""
         with self._lock:
             for cart in self._carts.values():
                 cart.status = None
@@ -279,5 +278,5 @@ class Carts:
 
 
 def _lean(stored: StoredEvent) -> StoredEvent:
-    """Without what may be long and no basket is made of: the ledger keeps it."""
+    """Without fields that may be long and that a basket does not need: the ledger keeps them."""
     return replace(stored, event=replace(stored.event, evidence=None, extra={}))

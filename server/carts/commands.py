@@ -1,4 +1,4 @@
-"""What the server has asked of carts, repeated until the matching event arrives, and what it shows them once."""
+"""Requests to carts, repeated until the matching event arrives, and corrections shown to them once."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,13 @@ CartKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What somebody asks of a cart whose newest session is ``newest``: to end that, or to start another."""
+    """A request to a cart whose newest session is ``newest``: to end that, or to start another."""
 
     action: Action
     newest: str | None
 
     def command(self) -> Command:
-        """How the cart is told; a session that it starts gets its id from the cart."""
+        """The command for the cart; a session that it starts gets its id from the cart."""
         if self.action == "start":
             return Command(action="start_session")
         return Command(action="end_session", session=self.newest)
@@ -35,7 +35,7 @@ class _Asked:
 
 @dataclass(slots=True)
 class Commands:
-    """The open requests of each cart: the last that a person asked, and the end of a session that is closed."""
+    """Each cart's open requests: the last by a person, and the end of a session that is closed."""
 
     _asked: dict[CartKey, _Asked] = field(default_factory=dict)
     _closed: dict[CartKey, _Asked] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Commands:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def follow(self, requests: Mapping[CartKey, Request]) -> set[CartKey]:
-        """What persons ask now, all of it; gives the carts that are asked something else than before."""
+        """Sets all current requests by people; returns the carts whose request changed."""
         commands = {cart: request.command() for cart, request in requests.items()}
         with self._lock:
             gone = self._asked.keys() - commands.keys()
@@ -55,7 +55,7 @@ class Commands:
         return gone | new.keys()
 
     def ask_end_of_closed(self, cart: CartKey, session: str) -> None:
-        """Asks a cart to end a session that the server has closed already; whatever a person asks besides."""
+        """Asks a cart to end a session that the server has already closed, regardless of other requests."""
         command = Command(action="end_session", session=session)
         with self._lock:
             asked = self._closed.get(cart)
@@ -63,13 +63,13 @@ class Commands:
                 self._closed[cart] = _Asked(command)
 
     def show(self, cart: CartKey, session: str, corrections: Sequence[Correction]) -> None:
-        """Shows the newest corrections of a session on the cart, once; who made them stays here."""
+        """Shows a session's newest corrections on the cart, once; their authors are not sent."""
         shown = tuple(replace(correction, by=None) for correction in corrections[-MAX_CORRECTIONS:])
         with self._lock:
             self._shown[cart] = Command(action="show_corrections", session=session, corrections=shown)
 
     def asked(self, cart: CartKey) -> Action | None:
-        """What this cart has been asked and has not done yet."""
+        """A cart's open request."""
         with self._lock:
             asked = self._asked.get(cart) or self._closed.get(cart)
         if asked is None:
@@ -77,7 +77,7 @@ class Commands:
         return "start" if asked.command.action == "start_session" else "end"
 
     def due(self, now: float) -> list[tuple[CartKey, Command]]:
-        """What is to be sent at this time (in seconds of any steady clock), for the first time or again."""
+        """The commands to send at this time (in seconds of any monotonic clock), first or repeated ones."""
         with self._lock:
             requests = [*self._closed.items(), *self._asked.items()]
             due = [(cart, asked) for cart, asked in requests if asked.due <= now]
@@ -103,7 +103,7 @@ class Commands:
 
 
 def _answers(event: Event, command: Command) -> bool:
-    """A session that began answers both: one ends before the next begins."""
+    """A new session answers both: one ends before the next begins."""
     if event.type is EventType.SESSION_STARTED:
         return command.action == "start_session" or event.session != command.session
     return (

@@ -1,4 +1,4 @@
-"""Making corrections: a person's word on what happened becomes an ``item_corrected`` in the ledger."""
+"""Making corrections: a person's correction becomes an ``item_corrected`` in the ledger."""
 
 import contextlib
 import uuid
@@ -20,7 +20,7 @@ from smartcart.server.runtime.clock import utc_now
 MOST: Final = 1000
 """The largest quantity of one correction."""
 MOST_WORDS: Final = 2000
-"""How many corrections a session may have: as many as events."""
+"""Maximum number of corrections of a session: as many as events."""
 
 
 class CorrectionError(ServerError):
@@ -33,10 +33,10 @@ class NotThereError(CorrectionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a person says: ``action`` of ``quantity`` times the product ``sku``, or of what ``label`` stands for.
+    """A person's correction: ``action`` of ``quantity`` times the product ``sku``, or of what ``label`` stands for.
 
-    ``weight_g`` is what one of it weighs, in grams; None takes what the cart weighed. ``price`` is what its own label
-    says that it costs, in minor units. ``source`` is how a shopper named it.
+    ``weight_g`` is the weight of one item in grams; None keeps the weight reported by the cart. ``price`` is the price
+    on the item's own label, in minor units. ``source`` is how a shopper named it.
     """
 
     action: Outcome
@@ -50,7 +50,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What the audit log says of a correction."""
+    """The audit log's entry for a correction."""
 
     by: Actor
     action: str
@@ -60,7 +60,7 @@ class Told:
 def store_told(
     ledger: Ledger, audit: AuditLog, key: SessionKey, correction: Correction, match: Match, told: Told
 ) -> Verdict:
-    """Stores a correction that stands in the audit log already: none counts without, even when the server dies between.
+    """Stores a correction that is in the audit log already: none counts without, even if the server dies between.
 
     Raises:
         DatabaseError: the audit log cannot be written; nothing was stored.
@@ -75,7 +75,7 @@ def store_told(
 
 
 class Corrections:
-    """Writes corrections and makes the pages see them at once; who made one, and how, stands in the audit log too.
+    """Writes corrections and updates the pages at once; the author and the access are in the audit log too.
 
     Args:
         catalogue: gives the catalogue in force.
@@ -106,27 +106,27 @@ class Corrections:
         first_only: bool = False,
         once: str | None = None,
     ) -> Correction:
-        """Stores one correction; ``corrects`` is the event it gives another reading, None for one made by hand.
+        """Stores one correction; ``corrects`` is the corrected event, None for a correction by hand.
 
         Args:
-            first_only: refuse it where a person of the store has settled this event already.
-            once: the id that it gets: what comes again under the same one is the same, and is not stored again.
+            first_only: refuse it if staff have settled this event already.
+            once: its id; a repeated correction with the same id is the same, and is not stored again.
 
         Raises:
-            NotThereError: the session, the event or the product is not there.
-            CorrectionError: it says too little, or is settled already.
+            NotThereError: the session, the event or the product does not exist.
+            CorrectionError: it is incomplete, or the event is settled already.
             LedgerError: the ledger cannot be written.
-            DatabaseError: the audit log cannot be written, and so it is not made.
+            DatabaseError: the audit log cannot be written, so it is not made.
         """
         words = self._ledger.session(key).corrections
         if once is not None and (made := _of_id(words, once)):
             return made
         if len(words) >= MOST_WORDS:
-            raise CorrectionError(f"this basket was corrected {len(words)} times: close it")
+            raise CorrectionError(f"this basket was corrected {len(words)} times already: close it")
         if first_only and (other := _settled_by(words, corrects)):
             raise CorrectionError(f"{other} has settled this already")
         if said.action != "none" and corrects in _readings(words):
-            raise CorrectionError("a correction can be taken back, and what it was about corrected again")
+            raise CorrectionError("a correction can be taken back, and its event corrected again")
         label, match = self._product(said, self._weight(key, corrects, said))
         correction = Correction(
             id=once or str(uuid.uuid4()),
@@ -145,7 +145,7 @@ class Corrections:
         told = Told(by=by, action="item corrected", detail={"reading": said.action, **what})
         verdict = store_told(self._ledger, self._audit, key, correction, match, told)
         if verdict.reason == ID_TAKEN and (made := _of_id(self._ledger.session(key).corrections, correction.id)):
-            return made  # it came twice at the same moment
+            return made  # it came twice at the same time
         if verdict.outcome is Fate.REFUSED:
             raise NotThereError(verdict.reason or "it cannot be taken")
         self._on_made(key, correction)
@@ -153,7 +153,7 @@ class Corrections:
         return correction
 
     def take_back(self, key: SessionKey, words: list[str], by: Actor) -> None:
-        """Takes corrections back: the one before them counts again, or what the cart told.
+        """Takes corrections back: the one before them counts again, or the cart's event.
 
         Raises:
             NotThereError: there is no such correction.
@@ -167,7 +167,7 @@ class Corrections:
             self.make(key, word, Reading(action="none"), by)
 
     def settle_line(self, key: SessionKey, sources: list[str], sku: str, by: Actor) -> list[Correction]:
-        """Says which product a line is: every event that put something into it gets this product.
+        """Names a line's product: every event that put something into it gets this product.
 
         Raises:
             As for ``make``.
@@ -180,13 +180,13 @@ class Corrections:
         return [self.make(key, source, said, by) for source, said in readings]
 
     def _product(self, said: Reading, weight_g: float | None) -> tuple[str | None, Match]:
-        """The label and the product that are meant; a product that was chosen may have another label."""
+        """The intended label and product; a chosen product may have another label."""
         if said.action == "none":
             return said.label, Match()
         catalogue = self._catalogue()
         if said.sku is None:
             if not said.label:
-                raise CorrectionError("say what it was: a product of the catalogue, or a label")
+                raise CorrectionError("name a product of the catalogue, or a label")
             return said.label, catalogue.match(said.label, None, weight_g)
         product = catalogue.find(said.sku)
         if product is None:
@@ -198,7 +198,7 @@ class Corrections:
         return said.label if said.label in labels else labels[0], match
 
     def _weight(self, key: SessionKey, corrects: str | None, said: Reading) -> float | None:
-        """What one item weighs, if somebody knows."""
+        """The weight of one item, if known."""
         if said.quantity != 1 or said.weight_g is not None or corrects is None:
             return said.weight_g if said.quantity == 1 else None
         events = self._ledger.session(key).events
@@ -209,10 +209,10 @@ class Corrections:
         if not 1 <= correction.quantity <= MOST:
             raise CorrectionError(f"a quantity is a whole number from 1 to {MOST}")
         if correction.action == "none" and correction.corrects is None:
-            raise CorrectionError("say which event it is that did not happen")
+            raise CorrectionError("name the event that did not happen")
 
     def _quantities(self, key: SessionKey) -> dict[str, int]:
-        """How many each event, or correction by hand, of a session is about, after all corrections."""
+        """How many items each event, or correction by hand, of a session is about, after all corrections."""
         records = self._ledger.session(key)
         found = {stored.event.id: stored.event.quantity or 1 for stored in records.events}
         for stored in effective_corrections(records.corrections):
@@ -220,7 +220,7 @@ class Corrections:
         return found
 
     def _show(self) -> None:
-        with contextlib.suppress(LedgerError):  # it is stored; the pages see it with the ledger's next word
+        with contextlib.suppress(LedgerError):  # it is stored; the pages see it with the ledger's next update
             self._carts.refresh()
 
 
@@ -229,7 +229,7 @@ def _of_id(words: Iterable[StoredCorrection], name: str) -> Correction | None:
 
 
 def _settled_by(words: Iterable[StoredCorrection], event: str | None) -> str | None:
-    """Who of the store has settled an event last."""
+    """Which staff member settled an event last."""
     names = [
         stored.correction.by or "somebody"
         for stored in effective_corrections(words)
@@ -239,5 +239,5 @@ def _settled_by(words: Iterable[StoredCorrection], event: str | None) -> str | N
 
 
 def _readings(words: Iterable[StoredCorrection]) -> set[str]:
-    """The corrections that give an event, or a correction by hand, another reading."""
+    """The corrections of an event or of a correction by hand."""
     return {stored.correction.id for stored in words if stored.correction.corrects is not None}

@@ -47,7 +47,7 @@ class HelpCall:
 class HelpRequests:
     """The carts whose help button was pressed. Safe to use from several threads.
 
-    What this server is told is known here at once, what another one is told with the next ``refresh``.
+    Requests made at this server are known here at once, those made at another with the next ``refresh``.
 
     Args:
         on_change: called with a cart whose call is another.
@@ -61,7 +61,7 @@ class HelpRequests:
         on_change: Callable[[CartKey], None] = lambda _: None,
         is_over: IsOver = lambda _, __: False,
     ) -> None:
-        """Reads the open calls.
+        """Reads the open requests.
 
         Raises:
             DatabaseError: the tables cannot be read.
@@ -143,7 +143,7 @@ class HelpRequests:
         """Reads the open calls again, whoever has called or answered; those of trips that are over are ended.
 
         Raises:
-            DatabaseError: the tables cannot be read; what was known stays.
+            DatabaseError: the tables cannot be read; the known requests stay.
         """
         with self._lock:
             before, self._open = self._open, self._read()

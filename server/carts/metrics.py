@@ -1,4 +1,4 @@
-"""Figures of the carts as they are now, for Prometheus."""
+"""Figures of the carts' current state, for Prometheus."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,7 +9,7 @@ from smartcart.server.carts.carts import Carts
 
 
 class CartMetrics(Collector):
-    """Carts, pages and readiness, read only when somebody asks."""
+    """Carts, pages and readiness, read only on request."""
 
     def __init__(self, carts: Carts, open_pages: Callable[[], int], is_well: Callable[[], bool]) -> None:
         self._carts = carts
@@ -25,16 +25,16 @@ class CartMetrics(Collector):
         known.add_metric(["unheard"], sum(status is None for status in statuses))
         yield known
         depths = [status.outbox for status in statuses if status]
-        yield _gauge("outbox_events", "Events that wait on the carts, as these told last.", sum(depths))
-        yield _gauge("outbox_events_max", "Events that wait on the one cart where most do.", max(depths, default=0))
+        yield _gauge("outbox_events", "Events waiting on the carts, as last reported.", sum(depths))
+        yield _gauge("outbox_events_max", "Events waiting on the cart with the most.", max(depths, default=0))
         full = sum(status is not None and status.outbox_full for status in statuses)
         yield _gauge("outboxes_full", "Carts that can keep no more events.", full)
         gaps = [gap for view in views if view.basket for gap in view.basket.missing]
         incomplete = sum(view.basket is not None and view.basket.incomplete for view in views)
-        yield _gauge("incomplete_baskets", "Newest sessions with events that have not arrived.", incomplete)
-        yield _gauge("missing_events", "Events that have not arrived.", sum(last - first + 1 for first, last in gaps))
-        yield _gauge("open_pages", "Pages that keep themselves up to date.", self._open_pages())
-        yield _gauge("ready", "1 while broker and ledger are there.", int(self._is_well()))
+        yield _gauge("incomplete_baskets", "Newest sessions with missing events.", incomplete)
+        yield _gauge("missing_events", "Missing events.", sum(last - first + 1 for first, last in gaps))
+        yield _gauge("open_pages", "Open live pages.", self._open_pages())
+        yield _gauge("ready", "1 while broker and ledger are available.", int(self._is_well()))
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -1,7 +1,7 @@
-"""What staff ask of carts, to start or end a session: kept beside the ledger until a cart has done it.
+"""Staff's requests to carts to start or end a session: kept beside the ledger until a cart has done it.
 
-A restart or another server so goes on asking. Whether a cart has done it is read from its newest session, not from the
-event that says so, which may have come while nobody looked.
+After a restart, or at another server, requests are therefore repeated. Whether a cart has done it is read from its
+newest session, not from the event that reports it, which may have come unobserved.
 """
 
 import threading
@@ -16,10 +16,10 @@ from smartcart.server.database.tables import REQUESTS
 
 
 class CartRequests:
-    """The last request of each cart. Safe to use from several threads; what is open goes to ``commands``."""
+    """Each cart's last request. Safe to use from several threads; open ones go to ``commands``."""
 
     def __init__(self, office: Database, audit: AuditLog, carts: Carts, commands: Commands) -> None:
-        """Takes up what is still open.
+        """Reads the open requests.
 
         Raises:
             DatabaseError: the tables cannot be read or written.
@@ -32,7 +32,7 @@ class CartRequests:
         self.refresh()
 
     def ask(self, cart: CartKey, action: Action, newest: str | None, by: Actor) -> None:
-        """Asks a cart, whose newest session is ``newest``, to end that or to start one; the last word counts.
+        """Asks a cart, whose newest session is ``newest``, to end that or to start one; the last request counts.
 
         Raises:
             DatabaseError: the tables cannot be written.
@@ -46,10 +46,10 @@ class CartRequests:
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads the requests again, whoever has asked, and drops those that are done.
+        """Reads the requests again, to see changes by other servers, and drops those that are done.
 
         Raises:
-            DatabaseError: the tables cannot be read or written; what was known stays.
+            DatabaseError: the tables cannot be read or written; the known requests stay.
         """
         with self._lock:
             found = self._read()
@@ -67,7 +67,7 @@ class CartRequests:
             return {(row.store, row.cart): Request(action=row.action, newest=row.session) for row in rows}
 
     def _drop(self, done: dict[CartKey, Request]) -> None:
-        """Drops these very requests, and none that somebody has made of the same cart meanwhile."""
+        """Drops these requests only, and none that somebody has made for the same cart meanwhile."""
         with self._office.writing() as connection:
             for (store, name), request in done.items():
                 same = REQUESTS.c.session.is_not_distinct_from(request.newest) & (REQUESTS.c.action == request.action)
@@ -75,7 +75,7 @@ class CartRequests:
 
 
 def _is_done(request: Request, view: CartView | None) -> bool:
-    """A cart that is not known here, after a restart say, has done nothing yet."""
+    """A cart not known here, for example after a restart, has done nothing yet."""
     if view is None:
         return False
     newest = view.basket.session if view.basket else None

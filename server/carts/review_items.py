@@ -1,4 +1,4 @@
-"""What waits for a person to settle, and what it may have been, as products of the catalogue. Pure."""
+"""The review queue's items and their candidates, as products of the catalogue. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,14 +12,14 @@ from smartcart.server.catalogue.catalogue import Catalogue, Match
 from smartcart.server.catalogue.product import Product
 
 MOST_OPTIONS = 9
-"""How many readings are offered, one a digit key."""
+"""How many candidates are offered, one per digit key."""
 UNKNOWN_ITEM = "unknown item"
-"""What stands for an item that the cart has no word for."""
+"""The label of an item that the cart could not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One reading to choose; ``product`` is None where the catalogue has none of this label.
+    """A candidate to choose; ``product`` is None if the catalogue has none of this label.
 
     ``probability`` is what the cart gave it, None where only a person can know; ``earlier`` is what the product cost
     when the cart told of it, where the basket goes on charging that.
@@ -42,14 +42,13 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewItem:
-    """Something to settle.
+    """An open question.
 
-    *uncertain* is an event that the cart could not decide, *which* a line whose label fits several products, *shopper*
-    an event that the shopper has settled, or something that the shopper has added, and nobody of the store has seen
-    yet (``answer`` is what was said, ``source`` how it was named, ``match`` what it costs by that; ``by_hand`` is what
-    the cart has told nothing of).
-    ``sources`` are the ids of the events that it is about. ``direction`` is whether something was added or removed,
-    also of an item that nobody knows; None where that is in doubt too.
+    *uncertain* is an event that the cart could not decide, *which* a line whose label fits several products, and
+    *shopper* an event that the shopper has settled, or an addition by the shopper, that no staff have seen yet.
+    ``answer`` is the shopper's answer, ``source`` how it was named, ``match`` its price; ``by_hand`` is an addition of
+    which the cart reported nothing. ``sources`` are the ids of the events in question. ``direction`` is whether
+    something was added or removed, even if the item is unknown; None if that is in doubt too.
     """
 
     kind: Literal["uncertain", "which", "shopper"]
@@ -68,19 +67,19 @@ class ReviewItem:
 
     @property
     def id(self) -> str:
-        """The event that it is told by."""
+        """The event by which it is identified."""
         return self.sources[0]
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the cart saw an item and has no word for it."""
+        """True if the cart saw an item and could not name it."""
         return self.name == UNKNOWN_ITEM and not self.options
 
 
 def review_items_of(
     basket: Basket, catalogue: Catalogue, events: Sequence[StoredEvent], corrections: Iterable[StoredCorrection] = ()
 ) -> list[ReviewItem]:
-    """What of one basket waits for a person, the oldest first."""
+    """One basket's open questions, the oldest first."""
     key = SessionKey(store=basket.store, cart=basket.cart, session=basket.session)
     by_id = {stored.event.id: stored for stored in events}
     found = [_uncertain(key, by_id[doubt.event_id], catalogue) for doubt in basket.uncertain if doubt.event_id in by_id]
@@ -143,7 +142,7 @@ def _as_charged(option: Option, stored: StoredEvent) -> Option:
 
 
 def sold(catalogue: Catalogue, label: str) -> list[Product]:
-    """The products that a detector calls so."""
+    """The products with this label."""
     return [product for product in catalogue.products if product.active and label in product.labels]
 
 
@@ -201,7 +200,7 @@ def _answered(key: SessionKey, stored: StoredEvent, word: StoredCorrection, cata
 
 
 def _added(key: SessionKey, added: StoredCorrection, word: StoredCorrection, catalogue: Catalogue) -> ReviewItem:
-    """What the shopper has added, of which the cart has told nothing; ``word`` is the last about it."""
+    """An addition by the shopper of which the cart reported nothing; ``word`` is the last correction of it."""
     said = word.correction
     product = catalogue.find(said.sku) if said.sku else None
     name = word.match.name or said.label or UNKNOWN_ITEM

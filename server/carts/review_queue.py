@@ -1,4 +1,4 @@
-"""What waits for a person over all carts: kept for each cart as long as nothing of it changes."""
+"""The review queue over all carts: each cart's part is kept until the cart changes."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from smartcart.server.ledger.port import Ledger
 
 
 class ReviewQueue:
-    """Reads the newest session of the carts that have something open. Safe to use from several threads."""
+    """Reads the newest session of the carts with open questions. Safe to use from several threads."""
 
     def __init__(self, carts: Carts, ledger: Ledger, catalogue: Callable[[], Catalogue]) -> None:
         self._carts = carts
@@ -23,7 +23,7 @@ class ReviewQueue:
         self._lock = threading.Lock()
 
     def of_cart(self, view: CartView) -> list[ReviewItem]:
-        """What is open about one cart's newest session, the oldest first.
+        """The open questions of one cart's newest session, the oldest first.
 
         Raises:
             LedgerError: the ledger cannot be read.
@@ -42,7 +42,7 @@ class ReviewQueue:
         return found
 
     def queue(self) -> list[ReviewItem]:
-        """Everything that waits: first what nobody has said, then what shoppers have said; the oldest first.
+        """The whole queue: first unanswered questions, then shoppers' answers; the oldest first.
 
         Raises:
             LedgerError: the ledger cannot be read.

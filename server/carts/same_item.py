@@ -1,4 +1,4 @@
-"""Which of what a shopper has added may be what the camera saw going in at about the same time. Pure."""
+"""Which shopper's additions may be items that the camera saw going in at about the same time. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from smartcart.server.basket.effective_corrections import SHOPPER, effective_cor
 from smartcart.server.basket.records import SessionRecords, StoredCorrection, StoredEvent
 
 JUST_SECONDS: Final = 30.0
-"""How far apart, in seconds, both may be: about one visit and the time to reach for the screen."""
+"""The largest difference, in seconds: about one visit and the time to reach for the screen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SameItem:
-    """Something that the shopper has added, ``quantity`` of it, and an event that may be it going in."""
+    """An addition by the shopper, ``quantity`` of it, and an event that may be the same item."""
 
     added: StoredCorrection
     quantity: int
@@ -22,7 +22,7 @@ class SameItem:
 
 
 def same_items(records: SessionRecords) -> list[SameItem]:
-    """Every event with the last addition that it may be, the oldest first."""
+    """Every event with the last addition that may be the same item, the oldest first."""
     additions = list(additions_of(records))[::-1]
     found = []
     for stored in unsettled(records):
@@ -35,7 +35,7 @@ def same_items(records: SessionRecords) -> list[SameItem]:
 
 
 def additions_of(records: SessionRecords) -> Iterator[tuple[StoredCorrection, int]]:
-    """What the shopper has added and how much of it stands, as long as nobody of the store has looked at it."""
+    """Shopper's additions and their remaining quantity, unless staff have looked at them."""
     words = effective_corrections(records.corrections)
     for word in words:
         if word.correction.by != SHOPPER or word.correction.corrects is not None:
@@ -47,15 +47,15 @@ def additions_of(records: SessionRecords) -> Iterator[tuple[StoredCorrection, in
 
 
 def unsettled(records: SessionRecords) -> list[StoredEvent]:
-    """What went in, or may have, and nobody has said anything about."""
+    """Certain or possible additions that nobody has corrected."""
     named = {stored.correction.corrects for stored in effective_corrections(records.corrections)}
     return [stored for stored in records.events if stored.event.id not in named and _went_in(stored)]
 
 
 def may_be(stored: StoredEvent, sku: str | None) -> bool:
-    """Whether an event may be this product: nobody is sure what it is, or it is this one.
+    """True if an event may be this product: it is uncertain, or it is this one.
 
-    What the camera has named otherwise, and has a price, is not.
+    An event that the camera named otherwise, and that has a price, is not.
     """
     if stored.event.type is EventType.ITEM_UNCERTAIN or (sku is not None and stored.match.sku == sku):
         return True
@@ -63,7 +63,7 @@ def may_be(stored: StoredEvent, sku: str | None) -> bool:
 
 
 def seconds_between(one: str, other: str) -> float:
-    """How far apart two RFC 3339 times are."""
+    """The difference of two RFC 3339 times."""
     return abs((parse_time(one) - parse_time(other)).total_seconds())
 
 

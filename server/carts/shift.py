@@ -1,4 +1,4 @@
-"""Numbers of a shift: from sessions to what happened hour by hour of the store's clocks.
+"""Numbers of a shift: from sessions to figures per hour of the store's clock.
 
 Pure; all times are the server's own.
 """
@@ -31,9 +31,9 @@ class Trip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hour:
-    """One hour; ``settle_seconds`` is the median of what was settled of its uncertain events, None where nothing was.
+    """One hour; ``settle_seconds`` is the median of the settled uncertain events, None without any.
 
-    ``carts`` counts those that told of an item.
+    ``carts`` counts those that reported an item.
     """
 
     begin: datetime
@@ -65,7 +65,7 @@ class TopProduct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """The hours of ``time_zone`` from the first to the one that runs, and what they come to together."""
+    """The hours of ``time_zone`` from the first to the current one, and their totals."""
 
     time_zone: str
     hours: tuple[Hour, ...]
@@ -95,9 +95,10 @@ class _Open:
 
 
 def shift_of(trips: Iterable[Trip], now: datetime, hours: int, zone: ZoneInfo = UTC_ZONE) -> Shift:
-    """The last ``hours`` hours of a zone, the one that runs included."""
+    """The last ``hours`` hours of a zone, including the current one."""
     begins = hours_to(now, hours, zone)
-    open_hours = {begin.astimezone(UTC): _Open() for begin in begins}  # times of one zone that differ in fold are equal
+    # in UTC, since times of one zone that differ only in fold are equal
+    open_hours = {begin.astimezone(UTC): _Open() for begin in begins}
 
     def hour_at(time: str) -> _Open | None:
         return open_hours.get(hour_of(_moment(time), zone).astimezone(UTC))
@@ -181,7 +182,7 @@ def _top(net: defaultdict[tuple[str, str | None], int]) -> tuple[TopProduct, ...
 
 
 def _first_words(corrections: Iterable[StoredCorrection]) -> dict[str, str]:
-    """When each event was settled first."""
+    """When each event was first settled."""
     found: dict[str, str] = {}
     for word in corrections:
         if word.correction.corrects is not None:

@@ -1,4 +1,4 @@
-"""Reading the sessions of a shift from the ledger, and their numbers as CSV."""
+"""Reads the sessions of a shift from the ledger, and writes their numbers as CSV."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from smartcart.server.ledger.port import Ledger
 from smartcart.server.runtime.zone import UTC_ZONE, hours_to
 
 KEPT_SECONDS: Final = 10.0
-"""How long a reading is good for everybody who asks."""
+"""How long a result is reused for everybody."""
 _SESSIONS_AT_ONCE: Final = 20
 COLUMNS: Final = (
     *("hour", "events", "added", "removed", "uncertain", "uncertain_rate"),
@@ -24,7 +24,7 @@ COLUMNS: Final = (
 
 
 class ShiftBook:
-    """Reads a shift once for all who ask. Safe to use from several threads."""
+    """Reads a shift once for all requests. Safe to use from several threads."""
 
     def __init__(self, carts: Carts, ledger: Ledger, zone: ZoneInfo = UTC_ZONE) -> None:
         self._carts = carts
@@ -50,7 +50,7 @@ class ShiftBook:
             return shift
 
     def _trips(self, store: str, cart: str, since: str) -> list[Trip]:
-        """A cart's sessions of which something was heard since then, the newest first."""
+        """A cart's sessions with activity since then, the newest first."""
         found: list[Trip] = []
         limit = _SESSIONS_AT_ONCE
         while True:
@@ -67,7 +67,7 @@ class ShiftBook:
 
 
 def as_csv(shift: Shift) -> str:
-    """One row an hour (its begin in RFC 3339, with the zone's offset); an empty cell where there is no number."""
+    """One row an hour (its start in RFC 3339, with the zone's offset); an empty cell if there is no number."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(COLUMNS)

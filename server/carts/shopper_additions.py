@@ -1,8 +1,8 @@
-"""What a shopper adds on the cart's own screen: a product by its number or its name, each exactly once.
+"""Additions by a shopper on the cart's own screen: a product by its number or its name, each exactly once.
 
-It counts at once, is marked as the shopper's, and waits in the queue until somebody of the store has agreed. The main
-use is to name what the camera could not: what was just put in and has no certain product is settled by it, and is not
-added a second time. Whether it is the same is always the shopper's to say (``same_item``), whichever came first.
+An addition counts at once, is marked as the shopper's, and waits in the queue until staff have agreed. Its main use is
+to name what the camera could not: an item just put in without a certain product is settled by it, and is not added a
+second time. Only the shopper decides whether it is the same (``same_item``), whichever came first.
 """
 
 import contextlib
@@ -22,24 +22,23 @@ from smartcart.server.ledger.port import Ledger
 from smartcart.server.runtime.clock import utc_now
 
 MOST_OF_ONE: Final = 99
-"""The largest quantity that a shopper may add at once."""
+"""The largest quantity of one addition."""
 MOST_ADDED: Final = 200
-"""How often a shopper may add something in one session."""
+"""Maximum number of additions by a shopper in one session."""
 MOST_OFFERED: Final = 3
 _NAMESPACE: Final = uuid.UUID("6d6b1f1c-0c4e-5a63-9d0b-6f2a5b8e7d31")
 
 
 class NotNowError(CorrectionError):
-    """Nothing can be added to this basket, now or any more; the message says why."""
+    """Nothing can be added to this basket at the moment, or any more; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopperAddition:
-    """What a shopper says: so many of a product, named by ``source``.
+    """A shopper's addition: a quantity of a product, named by ``source``.
 
-    ``key`` is the screen's own name for this one press; ``settles`` is the event that it was, None for another item
-    than the events ``others``, which were offered.
-    ``weight_g`` (grams) and ``price`` (minor units) are what a scale's label says.
+    ``key`` is the screen's own name for this press; ``settles`` is the event it refers to, None for another item than
+    the offered events ``others``. ``weight_g`` (grams) and ``price`` (minor units) are those of a scale label.
     """
 
     key: str
@@ -53,17 +52,17 @@ class ShopperAddition:
 
 
 class ShopperAdditions:
-    """Adds what shoppers say. Safe to use from several threads."""
+    """Makes shoppers' additions. Safe to use from several threads."""
 
     def __init__(self, ledger: Ledger, corrections: Corrections) -> None:
         self._ledger = ledger
         self._corrections = corrections
 
     def add(self, basket: Basket, word: ShopperAddition, by: Actor) -> Correction:
-        """Adds it to a basket, or settles the event that it was. The same ``key`` again gives what it gave before.
+        """Adds it to a basket, or settles its event. The same ``key`` again returns the same result.
 
         Raises:
-            NotNowError: the session is over, or too much was added in it.
+            NotNowError: the session is over, or has too many additions.
             CorrectionError: the event is settled already; otherwise as for ``Corrections.make``.
             LedgerError, DatabaseError: as for ``Corrections.make``.
         """
@@ -86,10 +85,10 @@ class ShopperAdditions:
         return made
 
     def settle_same(self, basket: Basket, same: SameItem, by: Actor, *, is_one: bool) -> None:
-        """Says whether what the shopper added and what the camera saw go in is one item, or two.
+        """Records whether the shopper's addition and what the camera saw go in is one item, or two.
 
-        One counts as what the camera saw, under the product that the shopper named. What was added is taken off first:
-        if the server dies in between, the event is asked about still.
+        One item counts as what the camera saw, under the product that the shopper named. The addition is taken off
+        first: if the server dies in between, the event is still asked about.
 
         Raises:
             As for ``add``.
@@ -110,19 +109,19 @@ class ShopperAdditions:
         self._corrections.make(session, event.id, _as_named(same), by, first_only=True, once=once)
 
     def _keep_apart(self, session: SessionKey, said: SessionRecords, others: tuple[str, ...], by: Actor) -> None:
-        """Notes that these events are other items than what was added, so that nobody is asked again."""
+        """Records that these events are other items than the addition, so that nobody is asked again."""
         for stored in unsettled(said):
             event = stored.event
             if event.id not in others or event.type is not EventType.ITEM_ADDED:
                 continue
             sku = stored.match.sku if stored.match.name else None
             as_it_is = Reading(action="added", label=event.label, sku=sku, quantity=event.quantity or 1)
-            with contextlib.suppress(CorrectionError):  # who has settled it meanwhile has said more
+            with contextlib.suppress(CorrectionError):  # a person who has settled it meanwhile knows more
                 once = _id_of(session, f"apart {event.id}")
                 self._corrections.make(session, event.id, as_it_is, by, first_only=True, once=once)
 
     def take_back(self, basket: Basket, name: str, by: Actor) -> None:
-        """Takes back what the shopper added or settled, unless the store has looked at it; what is back already stays.
+        """Takes back the shopper's addition or answer, unless staff have looked at it; repeating it changes nothing.
 
         Raises:
             As for ``add``.
@@ -131,16 +130,16 @@ class ShopperAdditions:
         words = self._ledger.session(session).corrections
         word = next((stored.correction for stored in words if stored.correction.id == name), None)
         if word is None or word.by != SHOPPER or word.action == "none":
-            raise NotNowError("this was not added here")
+            raise NotNowError("this was not added on this screen")
         if basket.state != "open":
             raise NotNowError("your trip has ended: ask the staff")
         last = [stored.correction for stored in effective_corrections(words) if _is_about(stored, word)]
         if any(said.by != SHOPPER for said in last):
-            raise NotNowError("the store has looked at this already: ask the staff")
+            raise NotNowError("the staff have looked at this already: ask them")
         self._corrections.make(session, name, Reading(action="none"), by, once=_id_of(session, f"back {name}"))
 
     def just_put_in(self, basket: Basket, product: Product) -> list[StoredEvent]:
-        """What was just put in and may be this product, the newest first.
+        """Items just put in that may be this product, the newest first.
 
         Raises:
             LedgerError: the ledger cannot be read.
@@ -157,14 +156,14 @@ class ShopperAdditions:
         if not 1 <= word.quantity <= MOST_OF_ONE:
             raise NotNowError(f"a quantity is a whole number from 1 to {MOST_OF_ONE}")
         if sum(stored.correction.by == SHOPPER for stored in said.corrections) >= MOST_ADDED:
-            raise NotNowError("this is as much as can be added here: press Help")
+            raise NotNowError("no more can be added here: press Help")
         open_events = {s.event.id for s in unsettled(said) if may_be(s, word.product.sku)}
         if word.settles is not None and word.settles not in open_events:
             raise NotNowError("this is settled already: look at your basket")
 
 
 def _as_named(same: SameItem) -> Reading:
-    """The event as the shopper has named it, with the weight or price of what was added."""
+    """The event as the shopper named it, with the weight or price of the addition."""
     said, match = same.added.correction, same.added.match
     return Reading(
         action="added",
@@ -177,11 +176,11 @@ def _as_named(same: SameItem) -> Reading:
 
 
 def _is_about(stored: StoredCorrection, word: Correction) -> bool:
-    """Whether a correction is a word on what another one added or settled."""
+    """True if a correction concerns the addition or answer of another one."""
     said = stored.correction
     return said.corrects == word.id or (word.corrects is not None and said.corrects == word.corrects)
 
 
 def _id_of(session: SessionKey, key: str) -> str:
-    """One id for one press of one session, whatever a screen takes for its key."""
+    """One id per press and session, whatever key a screen uses."""
     return str(uuid.uuid5(_NAMESPACE, "\n".join((session.store, session.cart, session.session, key))))

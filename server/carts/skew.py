@@ -1,4 +1,4 @@
-"""How far a cart's clock is off the server's, and how that is said. Pure; all spans are in seconds."""
+"""The difference between a cart's clock and the server's, also in words. Pure; all spans are in seconds."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -7,13 +7,13 @@ from smartcart.edge.contract.events import parse_time
 from smartcart.server.basket.records import StoredEvent
 
 NOTED: Final = 120.0
-"""From where on a clock is off, rather than a message slow."""
+"""From here on a clock is wrong, rather than a message slow."""
 BELIEVED_DELAY: Final = 7 * 86_400.0
-"""How long an outbox may have kept an event: one that is older than that tells of a clock that is behind."""
+"""The longest an outbox may have kept an event: an older one means that the clock is behind."""
 
 
 def told_ahead(time: str, now: str) -> float | None:
-    """How far ahead of ``now`` a time is; behind is negative, None where it is no time."""
+    """How far ahead of ``now`` a time is; behind is negative, None if it is not a time."""
     try:
         return (parse_time(time) - parse_time(now)).total_seconds()
     except ValueError:  # an older version has stored it
@@ -21,7 +21,7 @@ def told_ahead(time: str, now: str) -> float | None:
 
 
 def ahead_by_events(events: Iterable[StoredEvent]) -> float | None:
-    """What a session's events say, of which each may have waited long, but none can come from the future."""
+    """The difference that a session's events show; each may have waited long, but none can come from the future."""
     told = [told_ahead(stored.event.time, stored.stored_at) for stored in events]
     found = [ahead for ahead in told if ahead is not None]
     if not found:
@@ -31,7 +31,7 @@ def ahead_by_events(events: Iterable[StoredEvent]) -> float | None:
 
 
 def skew_words(ahead: float | None) -> str | None:
-    """In words; None where the clock is right, or nobody knows.
+    """In words; None if the clock is right, or unknown.
 
     >>> skew_words(7200), skew_words(-1_800_000_000), skew_words(-30), skew_words(None)
     ('Clock 2 h ahead', 'Clock 57 years behind', None, None)

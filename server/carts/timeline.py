@@ -1,4 +1,4 @@
-"""One session told in order, for a person who wants to know how its basket came about. Pure."""
+"""One session in order, for a person who wants to know how its basket came about. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _MOST_FACTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A person's word on an event, ``source`` how it was named; ``taken_back`` by whom, where somebody did."""
+    """A person's correction of an event, ``source`` how it was named; ``taken_back`` by whom, if it was."""
 
     id: str
     by: str
@@ -39,7 +39,7 @@ class Said:
 class TimelineStep:
     """One step of a session. ``said`` are corrections of it, the oldest first; ``confidence`` is a fraction.
 
-    ``facts`` is what the decision rests on, in words; a gap is from ``seq`` to ``last_seq``.
+    ``facts`` are the grounds of the decision, in words; a gap is from ``seq`` to ``last_seq``.
     """
 
     kind: Kind
@@ -59,26 +59,26 @@ class TimelineStep:
 
     @property
     def reading(self) -> Said | None:
-        """The word that counts; None where what the cart told does."""
+        """The correction that counts; None if the cart's event does."""
         return next((word for word in reversed(self.said) if word.taken_back is None), None)
 
     @property
     def origin(self) -> str:
-        """Where what it put in comes from: from whom, or from the camera and how sure that was."""
+        """The source of its item: a person, or the camera and its confidence."""
         if self.reading is not None:
             return self.reading.by
         return "the camera" if self.confidence is None else f"the camera, {self.confidence:.0%}"
 
     @property
     def was_taken_out(self) -> bool:
-        """Whether it is about something that went out, as whoever spoke last says."""
+        """True if something went out, according to the last author."""
         if self.reading is not None:
             return self.reading.action == "removed"
         return self.kind == "removed" or {c.outcome for c in self.candidates} - {"none"} == {"removed"}
 
     @property
     def settleable(self) -> bool:
-        """Whether a person can say that it was something else."""
+        """True if a person can correct it."""
         return self.kind in ("added", "removed", "uncertain", "refused", "by_hand")
 
 
@@ -165,7 +165,7 @@ def _said(words: Sequence[StoredCorrection]) -> list[Said]:
 
 
 def facts_of(evidence: Any) -> tuple[tuple[str, str], ...]:
-    """What a decision rests on, as (name, value) in words; of a cart's own making, so long or deep values are cut.
+    """The grounds of a decision, as (name, value) in words; a cart made them, so long or deep values are cut.
 
     >>> facts_of({"carried": True, "seen": 0.5, "visit": [1.0, 2.25], "deep": {"a": 1}})
     (('carried', 'yes'), ('seen', '0.5'), ('visit', '1 to 2.25'))

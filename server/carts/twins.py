@@ -1,7 +1,7 @@
-"""Two machines under one cart's name, seen from the server.
+"""Detects two machines under one cart's name, from the server's side.
 
-A broker lets one in and throws the other out, in turns: the cart comes and goes, and its statuses tell of two sessions
-in turns, where one machine ends its session before it begins the next.
+A broker disconnects the two in turns: the cart comes and goes, and its statuses alternate between two sessions. One
+machine, by contrast, ends its session before it begins the next.
 """
 
 from collections import deque
@@ -9,13 +9,13 @@ from typing import Final
 
 REMEMBERED: Final = 6
 SETTLED: Final = 20
-"""After how many statuses of one session in a row the other machine is taken to be gone."""
+"""Number of statuses of one session in a row after which the other machine counts as gone."""
 OFTEN: Final = 4
 WITHIN_SECONDS: Final = 60.0
 
 
 class Turns:
-    """What a cart's statuses told, one after the other."""
+    """A cart's statuses, one after the other."""
 
     def __init__(self) -> None:
         self._sessions: deque[str] = deque(maxlen=REMEMBERED)
@@ -23,7 +23,7 @@ class Turns:
         self._came: deque[float] = deque(maxlen=OFTEN)
 
     def came(self, at: float) -> None:
-        """It is online again; ``at`` in seconds of any clock that does not jump."""
+        """It is online again; ``at`` in seconds of any monotonic clock."""
         self._came.append(at)
 
     def tell(self, session: str) -> None:
@@ -38,7 +38,7 @@ class Turns:
             self._again = 0
 
     def words(self, now: float) -> str | None:
-        """What to say of it; None where all is well."""
+        """The warning; None if all is well."""
         if len(set(self._sessions)) < len(self._sessions):
             return "Another machine uses this cart's name"
         if len(self._came) == OFTEN and now - self._came[0] < WITHIN_SECONDS:

@@ -1,4 +1,4 @@
-"""The catalogue: which product a label stands for, and what it costs. Pure."""
+"""The catalogue: which product a label stands for, and its price. Pure."""
 
 import json
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ _GRAMS_PER_KG: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """What the catalogue said of an event when it was committed; stored with it, so that a price stays.
+    """The catalogue's answer for an event when it was committed; stored with it, so that a price stays.
 
-    ``price`` is that of one item as it came. Of a product that is sold by weight it is None, and the item *to be
-    weighed*, until ``weight_g`` is known; ``per_kg`` is its price a kilogram. ``tax_rate`` is in hundredths of a
-    percent. ``choices`` holds the SKUs when the label fits several products and a person has to settle which.
+    ``price`` is that of one item as it came. For a product sold by weight it is None, and the item *to be weighed*,
+    until ``weight_g`` is known; ``per_kg`` is its price per kilogram. ``tax_rate`` is in hundredths of a percent.
+    ``choices`` are the SKUs if the label fits several products and a person has to decide.
     """
 
     sku: str | None = None
@@ -30,11 +30,11 @@ class Match:
 
     @property
     def to_weigh(self) -> bool:
-        """Whether only its weight is wanting for a price."""
+        """True if only its weight is missing for a price."""
         return self.per_kg is not None and self.weight_g is None
 
     def weighed(self, grams: float) -> Self:
-        """The same with a weight, rounded half up; one of nothing is no weight."""
+        """The same with a weight, rounded half up; a weight of 0 is none."""
         whole = int(grams + 0.5)
         if self.per_kg is None or whole < 1:
             return self
@@ -42,13 +42,13 @@ class Match:
         return replace(self, weight_g=whole, price=price)
 
     def to_text(self) -> str:
-        """As a ledger stores it."""
+        """The form in which a ledger stores it."""
         fields = [self.sku, self.name, self.price, self.currency, self.choices]
         return json.dumps([*fields, self.tax_rate, self.per_kg, self.weight_g], separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """What ``to_text`` wrote, or an older version that knew neither taxes nor weights."""
+        """Reads the output of ``to_text``, also that of an older version without taxes and weights."""
         sku, name, price, currency, choices, *rest = json.loads(text)
         tax_rate, per_kg, weight_g = rest or (0, None, None)
         return cls(
@@ -64,7 +64,7 @@ class Match:
 
 
 def match_of(product: Product) -> Match:
-    """What a ledger keeps of a product, before anything was weighed."""
+    """The stored part of a product, before anything was weighed."""
     by_weight = product.unit is Unit.KG
     return Match(
         sku=product.sku,
@@ -77,14 +77,14 @@ def match_of(product: Product) -> Match:
 
 
 class CatalogueMatching(Protocol):
-    """What taking an event in needs of a catalogue, whether it stays as it is or changes."""
+    """What the intake needs of a catalogue, whether or not it changes."""
 
     def match(self, label: str | None, sku: str | None, weight_g: float | None = None) -> Match:
-        """The product of an event, as it is sold now."""
+        """The product of an event, as it is on sale now."""
 
 
 class Catalogue:
-    """Products by SKU, GTIN, PLU and label, all in one currency; those that are not active are never matched."""
+    """Products by SKU, GTIN, PLU and label, all in one currency; inactive ones are never matched."""
 
     def __init__(self, products: Iterable[Product] = (), currency: str | None = None) -> None:
         self.products: tuple[Product, ...] = tuple(products)
@@ -104,16 +104,16 @@ class Catalogue:
 
     @property
     def currency(self) -> str | None:
-        """The store's currency, else that of its prices; None if it is empty."""
+        """The store's currency, otherwise that of its prices; None if it is empty."""
         return self._currency or (self.products[0].currency if self.products else None)
 
     def find(self, code: str) -> Product | None:
-        """The product of a SKU or a GTIN, if it is sold."""
+        """The product of a SKU or a GTIN, if it is on sale."""
         found = self._by_code.get(code)
         return self._by_code.get(same_gtin(code)) if found is None and is_gtin(code) else found
 
     def numbered(self, number: str) -> tuple[Product, ...]:
-        """The products that are sold under this SKU, GTIN or PLU, each once."""
+        """The products on sale under this SKU, GTIN or PLU, each once."""
         found = self.find(number)
         of_plu = self._by_plu.get(_same_plu(number), [])
         return tuple(dict.fromkeys([found, *of_plu] if found else of_plu))
@@ -129,5 +129,5 @@ class Catalogue:
 
 
 def _same_plu(plu: str) -> str:
-    """One name for a PLU however many zeros it is written with, as in the five digits of a scale's label."""
+    """One form of a PLU, whatever its leading zeros, such as in the five digits of a scale label."""
     return plu.lstrip("0") or "0"

@@ -1,8 +1,8 @@
-"""Catalogue files: CSV and TOML with the fields of a product, read row by row with every fault named.
+"""Catalogue files: CSV and TOML with the fields of a product, read row by row, naming every error.
 
 A CSV file has the columns ``sku, gtin, plu, label, name, price, currency, unit, tax, active``, a TOML file a
-``[[product]]`` table a product with the same keys. Several labels of one product stand with ``|`` between them. A CSV
-file's prices may be in the currency's units, in a column ``price (EUR)``.
+``[[product]]`` table per product with the same keys. Several labels of one product are separated by ``|``. A CSV file's
+prices may be in the currency's units, in a column ``price (EUR)``.
 """
 
 import csv
@@ -30,11 +30,11 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CatalogueError(ServerError):
-    """A catalogue file that cannot be taken; the message names file, row and field."""
+    """A catalogue file with errors; the message names file, row and field."""
 
 
 class Prices(StrEnum):
-    """What the column ``price`` of a file holds; one called ``price (EUR)`` is in units whatever is said."""
+    """The unit of the column ``price`` of a file; ``price (EUR)`` is always in units."""
 
     MINOR = "minor"
     UNITS = "units"
@@ -42,7 +42,7 @@ class Prices(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of a file: a product, or what is wrong with it. ``where`` names its place, as in ``line 7``."""
+    """One row of a file: a product, or its errors. ``where`` names its place, such as ``line 7``."""
 
     where: str
     product: Product | None
@@ -53,7 +53,7 @@ def load_catalogue(path: Path) -> Catalogue:
     """Reads a catalogue file, CSV or TOML by its suffix.
 
     Raises:
-        CatalogueError: the file cannot be read, or a row of it is wrong.
+        CatalogueError: the file cannot be read, or a row has an error.
     """
     readers = {".csv": csv_rows, ".toml": toml_rows}
     read = readers.get(path.suffix.lower())
@@ -85,7 +85,7 @@ def csv_rows(
     Args:
         currency: the store's; without it every row must name the first one's.
         encoding: see ``decoded``.
-        prices: what a column that is just called ``price`` holds.
+        prices: the unit of a column that is just called ``price``.
 
     Raises:
         CatalogueError: the file as a whole cannot be read.
@@ -107,7 +107,7 @@ def toml_rows(data: bytes, currency: str | None = None) -> list[Row]:
 
 
 def to_csv(products: Iterable[Product]) -> str:
-    """A CSV file that ``csv_rows`` reads again; what a spreadsheet would take for a formula begins with ``'``."""
+    """A CSV file that ``csv_rows`` can read; ``'`` precedes what a spreadsheet would take for a formula."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, FIELDS, lineterminator="\r\n")
     writer.writeheader()
@@ -121,7 +121,7 @@ def _as_text(value: str) -> str:
 
 
 def _from_text(value: str) -> str:
-    """Takes away what ``_as_text`` put before it, and the ``="…"`` with which spreadsheets keep digits."""
+    """Removes the prefix of ``_as_text``, and the ``="…"`` with which spreadsheets keep digits."""
     if value.startswith("'") and value[1:].startswith((*_FORMULA, "'")):
         return value[1:]
     kept = re.fullmatch(r'="([^"]*)"', value)
@@ -129,7 +129,7 @@ def _from_text(value: str) -> str:
 
 
 def _csv_fields(text: str, currency: str | None, prices: Prices) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """What a spreadsheet leaves behind is passed over: a ``sep=`` line, rows and columns with nothing in them."""
+    """Skips what a spreadsheet leaves behind: a ``sep=`` line, empty rows and columns."""
     separator = re.match(r'"?sep=(.)"?[,;\t]*\r?\n', text, re.IGNORECASE)
     body = text[separator.end() :] if separator else text
     above = 1 if separator else 0
@@ -151,9 +151,9 @@ def _csv_fields(text: str, currency: str | None, prices: Prices) -> Iterator[tup
 
 
 def _columns(head: list[str], currency: str | None, prices: Prices) -> list[str]:
-    """The columns' names; one of the price that is in the currency's units is ``AMOUNT``, one without a name empty."""
+    """The columns' names; a price in the currency's units is ``AMOUNT``, a column without a name is empty."""
     columns = [_column(name.strip().lower(), currency, prices) for name in head]
-    named = ["price" if name == AMOUNT else name for name in columns]  # once only, in whichever unit
+    named = ["price" if name == AMOUNT else name for name in columns]  # once only, in either unit
     for name in _NEEDED if currency else (*_NEEDED, "currency"):
         if name not in columns:
             raise CatalogueError(f"column {name!r} is missing in the first line")
@@ -172,7 +172,7 @@ def _column(name: str, currency: str | None, prices: Prices) -> str:
 
 
 def _named(columns: list[str], row: list[str]) -> dict[str, str]:
-    """A row's cells by the names of their columns; what stands in none is under the empty name."""
+    """A row's cells by the names of their columns; cells without a column are under the empty name."""
     fields = dict.fromkeys(filter(None, columns), "")
     for name, cell in zip_longest(columns, row, fillvalue=""):
         if name:
@@ -197,7 +197,7 @@ def _toml_fields(data: bytes) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _checked(rows: Iterable[tuple[str, Mapping[str, Any]]], currency: str | None) -> Iterator[Row]:
-    """Each row by itself, and then beside those before it."""
+    """Checks each row by itself, and then against those before it."""
     seen: dict[str, str] = {}
     for where, fields in rows:
         problems = [_unknown(str(name)) for name in fields if name not in (*FIELDS, AMOUNT)]
@@ -210,7 +210,7 @@ def _checked(rows: Iterable[tuple[str, Mapping[str, Any]]], currency: str | None
             currency = currency or product.currency
             for column, code in (("sku", product.sku), ("gtin", product.gtin and same_gtin(product.gtin))):
                 if code and seen.setdefault(code, where) != where:
-                    reason = f"is there twice, first in {seen[code]}"
+                    reason = f"occurs twice, first in {seen[code]}"
                     problems.append(Problem(column=column, value=fields[column], reason=reason))
         yield Row(where=where, product=None if problems else product, problems=tuple(problems))
 

@@ -1,4 +1,4 @@
-"""What an import would change, before anything is changed. Pure."""
+"""The changes of an import, before anything is changed. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductChange:
-    """A product that would be made (``is_new``), or changed in some fields."""
+    """A product to be created (``is_new``), or changed in some fields."""
 
     where: str
     product: Product
@@ -28,7 +28,7 @@ class ProductChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRow:
-    """A row that cannot be taken, and one of the reasons why."""
+    """A row with an error, and one of the reasons."""
 
     where: str
     problem: Problem
@@ -36,7 +36,7 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlan:
-    """All that a file would do; it can be done only if no row of it is bad."""
+    """All changes of a file; it can be applied only if no row has an error."""
 
     changes: tuple[ProductChange, ...]
     unchanged: int
@@ -52,7 +52,7 @@ class ImportPlan:
 
 
 def plan(rows: Sequence[Row], products: Iterable[Product]) -> ImportPlan:
-    """Holds a file's rows against the products of now; what the file does not name stays as it is."""
+    """Compares a file's rows with the current products; products and fields that are not in the file stay."""
     before = {product.sku: product for product in products}
     after = before | {row.product.sku: row.product for row in rows if row.product}
     owners = _gtin_owners(after.values())
@@ -77,7 +77,7 @@ def plan(rows: Sequence[Row], products: Iterable[Product]) -> ImportPlan:
 
 
 def differences(before: Product | None, after: Product) -> tuple[Difference, ...]:
-    """In which fields two products differ; of a new one all that are not empty."""
+    """The fields in which two products differ; for a new one all that are not empty."""
     old = before.to_fields() if before else dict.fromkeys(FIELDS, "")
     new = after.to_fields()
     return tuple(Difference(column=c, before=old[c], after=new[c]) for c in FIELDS if old[c] != new[c])

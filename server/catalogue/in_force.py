@@ -1,4 +1,4 @@
-"""The catalogue in force: kept in memory for the intake, and read again as soon as anybody has changed it."""
+"""The catalogue in force: kept in memory for the intake, and read again as soon as somebody has changed it."""
 
 import threading
 
@@ -8,7 +8,7 @@ from smartcart.server.catalogue.store import Products, Shop
 
 
 class CatalogueInForce:
-    """A ``Matching`` that changes. What this server changes is in force at once; safe to use from several threads.
+    """A ``Matching`` that changes. Changes by this server are in force at once; safe to use from several threads.
 
     Raises:
         DatabaseError: the tables cannot be read.
@@ -27,7 +27,7 @@ class CatalogueInForce:
 
     @property
     def now(self) -> Catalogue:
-        """The catalogue of this moment, which stays as it is."""
+        """The current catalogue, which itself never changes."""
         return self._now[1]
 
     @property
@@ -43,10 +43,10 @@ class CatalogueInForce:
         return self._now[1].match(label, sku, weight_g)
 
     def refresh(self) -> None:
-        """Reads it again, whoever has changed it.
+        """Reads it again.
 
         Raises:
-            DatabaseError: the tables cannot be read; what was in force stays.
+            DatabaseError: the tables cannot be read; the catalogue in force stays.
         """
         with self._lock:
             self._now = self._products.catalogue()

@@ -1,4 +1,4 @@
-"""Labels of a catalogue that no camera tells of, and what was probably meant. Pure."""
+"""Labels of a catalogue that no camera reports, and what was probably meant. Pure."""
 
 import difflib
 from collections.abc import Collection, Iterable
@@ -9,12 +9,12 @@ from smartcart.server.catalogue.import_plan import ProductChange
 from smartcart.server.catalogue.product import LABEL_SEPARATOR
 
 _ALIKE: Final = 0.6
-"""How alike two words must be (0 to 1) for one to be the other misspelled."""
+"""Similarity (0 to 1) from which one word counts as the other misspelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownLabel:
-    """A label that no detector of the store tells; ``nearest`` is the one it is most like, if it is like any."""
+    """A label that no detector of the store reports; ``nearest`` is the most similar one, if any is similar."""
 
     where: str
     sku: str
@@ -27,13 +27,13 @@ class UnknownLabel:
 
     @property
     def advice(self) -> str:
-        """What to do about it, as a sentence."""
+        """The advice, as a sentence."""
         hint = f"did you mean “{self.nearest}”?" if self.nearest else "check how the model names it."
         return f"No camera label is called “{self.label}”: {hint}"
 
 
 def unknown_labels(changes: Iterable[ProductChange], known: Collection[str]) -> list[UnknownLabel]:
-    """The labels that an import brings in and that are not ``known``; where nothing is known, nothing is said."""
+    """The labels of an import that are not ``known``; none if no label is known."""
     if not known:
         return []
     return [
@@ -45,7 +45,7 @@ def unknown_labels(changes: Iterable[ProductChange], known: Collection[str]) -> 
 
 
 def nearest_label(label: str, known: Collection[str]) -> str | None:
-    """The known label that is most like this one; None where none is."""
+    """The known label most similar to this one; None if none is similar."""
     by_folded = {name.casefold(): name for name in sorted(known)}
     found = difflib.get_close_matches(label.casefold(), by_folded, n=1, cutoff=_ALIKE)
     return by_folded[found[0]] if found else None

@@ -1,4 +1,4 @@
-"""What a number that was scanned or typed stands for: products, and what a scale's label adds to them. Pure.
+"""Finds the products of a scanned or typed number, with the additions of a scale label. Pure.
 
 The number may be a GTIN, the text of a GS1 code, a scale's label, a UPC-E, a PLU or a SKU of the store.
 """
@@ -17,14 +17,14 @@ from smartcart.server.errors import ServerError
 
 
 class NumberError(ServerError):
-    """A number that stands for no product; the message is for whoever typed or scanned it."""
+    """A number without a product; the message is for the person who typed or scanned it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberedProducts:
-    """What one number stands for; several ``products`` are for a person to choose from.
+    """The meaning of one number; a person chooses from several ``products``.
 
-    ``weight_g`` (grams) and ``price`` (minor units) are what a scale's label says, None where it says nothing.
+    ``weight_g`` (grams) and ``price`` (minor units) come from a scale label, None if it has none.
     """
 
     products: tuple[Product, ...]
@@ -33,14 +33,14 @@ class NumberedProducts:
 
 
 class ScaleRulesError(ServerError):
-    """There are no such rules."""
+    """The rules do not exist."""
 
 
 def scale_rules(country: str | None) -> RcnRegion | None:
-    """The rules of a country, by its two letters; None knows those of the United States alone.
+    """The rules of a country, by its two letters; None means those of the United States only.
 
     Raises:
-        ScaleRulesError: none are known.
+        ScaleRulesError: none are known for it.
     """
     if country is None:
         return None
@@ -48,15 +48,15 @@ def scale_rules(country: str | None) -> RcnRegion | None:
         return RcnRegion(country.lower())
     except ValueError:
         known = ", ".join(region.value for region in RcnRegion)
-        raise ScaleRulesError(f"no rules for scales' labels of {country[:20]!r} are known; known are {known}") from None
+        raise ScaleRulesError(f"no rules for scale labels of {country[:20]!r} are known; known are {known}") from None
 
 
 def look_up(catalogue: Catalogue, typed: str, region: RcnRegion | None = None) -> NumberedProducts:
-    """The products that a number stands for, at least one.
+    """The products of a number, at least one.
 
     Args:
-        typed: as a person types it or a reader gives it, with or without blanks.
-        region: by whose rules the store's scales write their labels; see ``read_number``.
+        typed: as a person types it or a reader returns it, with or without blanks.
+        region: whose rules the store's scales follow; see ``read_number``.
 
     Raises:
         NumberError: the check digit is wrong, or no product has this number.
@@ -87,7 +87,7 @@ def _labelled(found: tuple[Product, ...], read: Number) -> NumberedProducts:
 
 
 def _of_short_upc(number: str) -> Number | None:
-    """A UPC-E as the UPC-A that it is short for."""
+    """A UPC-E expanded to UPC-A."""
     if len(number) != 8 or not number.isdecimal():
         return None
     try:

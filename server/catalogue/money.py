@@ -18,13 +18,13 @@ DIGITS: Final = (
     | dict.fromkeys(_NO_DIGITS.split(), 0)
     | dict.fromkeys(_THREE_DIGITS.split(), 3)
 )
-"""How many digits of each ISO 4217 currency are minor units."""
+"""The number of decimals of each ISO 4217 currency."""
 
 _SYMBOLS: Final = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "INR": "₹", "KRW": "₩", "ILS": "₪", "VND": "₫"}
 
 
 def money(minor: int, currency: str) -> str:
-    """An amount as an English reader expects it.
+    """An amount in English notation.
 
     >>> money(123456, "EUR"), money(5, "GBP"), money(1500, "JPY"), money(-250, "USD")
     ('€1,234.56', '£0.05', '¥1,500', '-$2.50')
@@ -40,7 +40,7 @@ def money(minor: int, currency: str) -> str:
 
 
 def is_currency(word: str, currency: str) -> bool:
-    """Whether a word names this currency, by its code or its sign.
+    """True if a word means this currency, by its code or its sign.
 
     >>> is_currency("eur", "EUR"), is_currency("€", "EUR"), is_currency("$", "EUR")
     (True, True, False)
@@ -61,7 +61,7 @@ def minor_from(text: str, currency: str) -> int:
     The currency may stand before or behind it, as a code or as its sign.
 
     Raises:
-        ValueError: it is no amount, or has more decimals than the currency.
+        ValueError: it is not an amount, or has more decimals than the currency.
     """
     digits = DIGITS.get(currency, 2)
     bare = re.sub(rf"^({_name_of(currency)})|({_name_of(currency)})$", "", text.strip(), flags=re.IGNORECASE)
@@ -72,7 +72,7 @@ def minor_from(text: str, currency: str) -> int:
 
 
 def decimal(minor: int, currency: str) -> str:
-    """The same as plain text, as ``minor_from`` reads it.
+    """An amount as plain text, which ``minor_from`` can read.
 
     >>> decimal(119, "EUR"), decimal(1500, "JPY")
     ('1.19', '1500')

@@ -1,4 +1,4 @@
-"""What an import would do and hardly can be meant: it hinders nothing, but is said. Pure."""
+"""Changes of an import that are probably mistakes: they are reported, but do not prevent it. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from smartcart.server.catalogue.money import money
 from smartcart.server.catalogue.product import CUT_NUMBER, percent
 
 JUMP: Final = 5
-"""By what factor a price changes when somebody should look again."""
+"""The factor of a price change from which somebody should check it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oddity:
-    """One field of one row, and what to look at."""
+    """One field of one row, and what to check."""
 
     where: str
     sku: str
@@ -24,7 +24,7 @@ class Oddity:
 
 
 def oddities(changes: Iterable[ProductChange]) -> list[Oddity]:
-    """Prices that jump, taxes that look like fractions, codes that a spreadsheet has cut."""
+    """Prices that jump, taxes that look like fractions, codes truncated by a spreadsheet."""
     return [
         Oddity(where=change.where, sku=change.product.sku, column=column, advice=advice)
         for change in changes
@@ -34,7 +34,7 @@ def oddities(changes: Iterable[ProductChange]) -> list[Oddity]:
 
 
 def has_jump(change: ProductChange) -> bool:
-    """Whether the price would be more than five times as much as before, or less than a fifth."""
+    """True if the price would be more than five times as much as before, or less than a fifth."""
     prices = _prices(change)
     return prices is not None and max(prices) > JUMP * min(prices)
 
@@ -61,4 +61,4 @@ def _tax(change: ProductChange) -> str | None:
 
 def _sku(change: ProductChange) -> str | None:
     is_cut = change.is_new and re.fullmatch(CUT_NUMBER, change.product.sku)
-    return "the code looks like one that a spreadsheet has cut: format its column as text" if is_cut else None
+    return "the code looks truncated by a spreadsheet: format its column as text" if is_cut else None

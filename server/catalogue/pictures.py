@@ -1,7 +1,7 @@
-"""Pictures of products: whatever was uploaded is decoded, made small and written anew, so that only pixels are kept.
+"""Pictures of products: every upload is decoded, scaled down and re-encoded, so that only pixels are kept.
 
-A picture of one colour is tiny as a file and huge once decoded. So its pixels are bounded before any is decoded, a JPEG
-is decoded at an eighth of its size or whatever is needed, and one picture is decoded at a time.
+A picture of one colour is tiny as a file and huge once decoded. So its pixels are limited before decoding, a JPEG is
+decoded at an eighth of its size or whatever is needed, and only one picture is decoded at a time.
 """
 
 import hashlib
@@ -22,23 +22,23 @@ MEDIA_TYPE: Final = "image/webp"
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 _MOST_PIXELS: Final = 40_000_000
 _MOST_DECODED: Final = 12_000_000
-"""After what a JPEG's decoder leaves out; PNG and WebP can only be decoded whole."""
+"""After the reduction by a JPEG's decoder; PNG and WebP can only be decoded whole."""
 _SIDE: Final = 320
 _decoding: Final = threading.Lock()
 
 
 class PictureError(ServerError):
-    """An upload is no picture that can be taken; the message says why."""
+    """An upload is not a usable picture; the message says why."""
 
 
 class ProductPictures:
-    """Keeps pictures under the hash of their bytes, so that one never changes under its address."""
+    """Keeps pictures under the hash of their bytes, so that a picture never changes under its address."""
 
     def __init__(self, office: Database) -> None:
         self._office = office
 
     def keep(self, upload: bytes) -> str:
-        """Stores a picture, and throws away those that no product has; gives its id.
+        """Stores a picture, and deletes those without a product; returns its id.
 
         Raises:
             PictureError: it is not JPEG, PNG or WebP, or too large.
@@ -52,25 +52,25 @@ class ProductPictures:
             with self._office.writing() as connection:
                 connection.execute(insert(PICTURES), {"id": name, "data": data})
         except IntegrityError:
-            pass  # it is there already
+            pass  # it exists already
         return name
 
     def find(self, name: str) -> bytes | None:
-        """A picture as WebP; None if there is none of this id."""
+        """A picture as WebP; None if there is none with this id."""
         with self._office.reading() as connection:
             data = connection.execute(select(PICTURES.c.data).where(PICTURES.c.id == name)).scalar()
         return None if data is None else bytes(data)
 
 
 def small(upload: bytes) -> bytes:
-    """A picture of at most 320 pixels a side as WebP, upright and without anything beside its pixels.
+    """A picture of at most 320 pixels a side as WebP, upright and without metadata.
 
     Raises:
         PictureError: see ``Pictures.keep``.
     """
     try:
         with _decoding, warnings.catch_warnings():
-            warnings.simplefilter("error")  # a picture that Pillow warns of is refused
+            warnings.simplefilter("error")  # a picture that Pillow warns about is refused
             with Image.open(io.BytesIO(upload), formats=_FORMATS) as image:
                 _check_pixels(image, _MOST_PIXELS)
                 image.draft("RGB", (2 * _SIDE, 2 * _SIDE))
@@ -83,7 +83,7 @@ def small(upload: bytes) -> bytes:
     except PictureError:
         raise
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Warning, Image.DecompressionBombError):
-        raise PictureError("this is no picture that can be read: take JPEG, PNG or WebP") from None
+        raise PictureError("this is not a readable picture: use JPEG, PNG or WebP") from None
     return out.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""A product, and the rules that every field of one must keep, whether it was typed, imported or sent. Pure."""
+"""A product, and the rules for its fields, whether it was typed, imported or sent. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from smartcart.server.errors import ServerError
 
 FIELDS: Final = ("sku", "gtin", "plu", "label", "name", "price", "currency", "unit", "tax", "active")
 AMOUNT: Final = "price in units"
-"""What stands for ``price`` where that is in the currency's units, with decimals."""
+"""The column that replaces ``price`` if it is in the currency's units, with decimals."""
 CUT_NUMBER: Final = r"[0-9](?:[.,][0-9]+)?[Ee]\+?[0-9]+"
-"""A long number as a spreadsheet shows it, its last digits lost."""
+"""A long number as a spreadsheet shows it, without its last digits."""
 MAX_PRICE: Final = 10**9
 MAX_LABELS: Final = 20
 LABEL_SEPARATOR: Final = "|"
@@ -34,9 +34,9 @@ class Unit(StrEnum):
 class Product:
     """One product.
 
-    ``price`` is in minor units of ``currency`` a ``unit``, None when the store has not set one; ``labels`` are what a
-    detector calls it; ``tax_rate`` is in hundredths of a percent; one that is not ``active`` is no longer sold;
-    ``picture`` is the id of its picture; ``plu`` is the short number of loose goods, which several may share.
+    ``price`` is in minor units of ``currency`` per ``unit``, None if the store has not set one; ``labels`` are a
+    detector's names for it; ``tax_rate`` is in hundredths of a percent; one that is not ``active`` is no longer on
+    sale; ``picture`` is the id of its picture; ``plu`` is the short number of loose goods, which several may share.
     """
 
     sku: str
@@ -52,7 +52,7 @@ class Product:
     plu: str | None = None
 
     def to_fields(self) -> dict[str, str]:
-        """As ``product_from`` reads it."""
+        """The fields as ``product_from`` reads them."""
         return {
             "sku": self.sku,
             "gtin": self.gtin or "",
@@ -69,7 +69,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Why a field cannot be taken; ``value`` is the beginning of what stood there."""
+    """Why a field is invalid; ``value`` is the beginning of its text."""
 
     column: str
     value: str
@@ -77,7 +77,7 @@ class Problem:
 
 
 class ProductError(ServerError):
-    """Fields that are no product; ``problems`` say which and why."""
+    """Fields that do not make a product; ``problems`` say which and why."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(f"{problem.column}: {problem.reason}" for problem in problems))
@@ -85,10 +85,10 @@ class ProductError(ServerError):
 
 
 def product_from(fields: Mapping[str, Any], currency: str | None = None) -> Product:
-    """Reads a product of ``FIELDS``, or with ``AMOUNT``; ``currency`` is the store's, for one that names none.
+    """Reads a product from ``FIELDS``, or with ``AMOUNT``; ``currency`` is the store's, if the fields name none.
 
     Raises:
-        ProductError: with everything that is wrong with it.
+        ProductError: with all errors.
     """
     reading = _Reading(fields)
     text = {name: reading.gtin() if name == "gtin" else reading.text(name) for name in _LONGEST}
@@ -119,7 +119,7 @@ def product_from(fields: Mapping[str, Any], currency: str | None = None) -> Prod
 
 
 class _Reading:
-    """Gathers what is wrong on the way through the fields."""
+    """Collects the errors of the fields."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
@@ -141,17 +141,17 @@ class _Reading:
         if not stripped and name in _NEEDED and name != "currency":
             self.refuse(name, "is empty")
         if len(stripped) > _LONGEST.get(name, 64) or not stripped.isprintable():
-            self.refuse(name, "is too long, or has characters that cannot be printed")
+            self.refuse(name, "is too long, or contains unprintable characters")
             return ""
         return stripped
 
     def gtin(self) -> str:
-        """Without the blanks and hyphens that people write between its digits."""
+        """Without the blanks and hyphens that people write between digits."""
         value = self._fields.get("gtin")
         if not isinstance(value, str):
             return self.text("gtin")
         if re.fullmatch(CUT_NUMBER, value.strip()):
-            self.refuse("gtin", "was cut by a spreadsheet: format its column as text, and enter the code again")
+            self.refuse("gtin", "was truncated by a spreadsheet: format its column as text, and enter the code again")
             return ""
         return self._checked("gtin", re.sub(r"[\s-]", "", value))
 
@@ -182,7 +182,7 @@ class _Reading:
         try:
             price = minor_from(word, currency) if word else None
             if price is not None and price > MAX_PRICE:
-                raise ValueError("is too much")
+                raise ValueError("is too large")
         except ValueError as error:
             self.problems.append(Problem(column="price", value=word[:_SHOWN], reason=str(error)))
             return None
@@ -223,7 +223,7 @@ def rate_from(text: str) -> int:
 
 
 def percent(rate: int) -> str:
-    """A tax rate as it is written, without the sign.
+    """A tax rate without the percent sign.
 
     >>> percent(1900), percent(550), percent(810)
     ('19', '5.5', '8.1')
@@ -232,7 +232,7 @@ def percent(rate: int) -> str:
 
 
 def is_gtin(code: str) -> bool:
-    """Whether it is a GTIN of 8, 12, 13 or 14 digits whose check digit holds (GS1 General Specifications, 7.9).
+    """True if it is a GTIN of 8, 12, 13 or 14 digits with a valid check digit (GS1 General Specifications, 7.9).
 
     >>> is_gtin("4006381333931"), is_gtin("4006381333932")
     (True, False)
@@ -243,7 +243,7 @@ def is_gtin(code: str) -> bool:
 
 
 def same_gtin(code: str) -> str:
-    """One name for a GTIN however many zeros it is written with: all forms are GTIN-14 (GS1, 3.3.2).
+    """One form of a GTIN, whatever its leading zeros: GTIN-14 (GS1, 3.3.2).
 
     >>> same_gtin("036000291452") == same_gtin("0036000291452")
     True

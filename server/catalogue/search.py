@@ -1,4 +1,4 @@
-"""Finding products by what somebody types: all words of it, in name, codes or labels. Pure.
+"""Finds products by words: all of them must occur in name, codes or labels. Pure.
 
 Case and accents make no difference: *Käse* is found by ``kase`` and by ``kaese``, *Żurek* by ``zurek``.
 """
@@ -17,15 +17,16 @@ _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
 def search(products: Iterable[Product], typed: str) -> list[Product]:
-    """The products that have every word, in their given order; all of them for no word."""
+    """The products that contain every word, in their given order; all products if there is no word."""
     words = plain(typed).split()
     return [product for product in products if not words or _has(product, words)]
 
 
 def best(products: Iterable[Product], typed: str, most: int) -> list[Product]:
-    """The products on sale that fit best, at most ``most``; none for no word.
+    """The best fitting products on sale, at most ``most``; none if there is no word.
 
-    First the one with this very number, then names that begin so, then those with a word that does, then the rest.
+    First the one with this number, then names that begin with the words, then those with a word that does, then the
+    rest.
     """
     words = plain(typed).split()
     if not words:
@@ -35,7 +36,7 @@ def best(products: Iterable[Product], typed: str, most: int) -> list[Product]:
 
 
 def plain(text: str) -> str:
-    """Small letters without accents.
+    """Lower case without accents.
 
     >>> plain("Crème BRÛLÉE"), plain("Smørrebrød"), plain("Weißbrot")
     ('creme brulee', 'smorrebrod', 'weissbrot')
@@ -51,7 +52,7 @@ def _has(product: Product, words: list[str]) -> bool:
 
 @lru_cache(maxsize=_MOST_KEPT)
 def _names(name: str) -> str:
-    """The name without accents, each word behind a blank; and once more with its umlauts written out."""
+    """The name without accents, each word after a blank; and again with its umlauts spelled out."""
     written_out = unicodedata.normalize("NFC", name.casefold()).translate(_UMLAUTS)
     return "".join(f"\n {' '.join(plain(one).split())}" for one in dict.fromkeys((name.casefold(), written_out)))
 

@@ -1,4 +1,4 @@
-"""The catalogue in the office: products, price versions and the shop's settings, every change with who and when."""
+"""The catalogue in the database: products, price versions and settings; every change with author and time."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ class StaleError(ServerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """What holds for all products; ``version`` counts the changes of the catalogue, ``seller`` stands on receipts."""
+    """Settings for all products; ``version`` counts the changes of the catalogue, ``seller`` is printed on receipts."""
 
     version: int
     currency: str
@@ -42,7 +42,7 @@ class Shop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceVersion:
-    """What a product cost from a moment on."""
+    """A product's price from a moment on."""
 
     price: int | None
     unit: Unit
@@ -59,7 +59,7 @@ class Products:
         self.on_change = on_change
 
     def seed(self, catalogue: Catalogue, by: Actor) -> bool:
-        """Fills an empty store; one that has products, or had a catalogue before, is left as it is."""
+        """Fills an empty store; one that has products, or had a catalogue before, is not changed."""
         currency = catalogue.currency or DEFAULT_CURRENCY
         first = {"id": 1, "version": 1, "currency": currency, "prices_include_tax": True, "seller": ""}
         try:
@@ -69,7 +69,7 @@ class Products:
                 connection.execute(insert(SHOP), first)
                 self._write(connection, [(None, product) for product in catalogue.products], by)
                 self._audit.write(connection, by, "catalogue seeded", "", products=len(catalogue.products))
-        except IntegrityError:  # another server was quicker
+        except IntegrityError:  # another server was faster
             return False
         return True
 
@@ -79,19 +79,19 @@ class Products:
             return _shop(connection)
 
     def catalogue(self) -> tuple[Shop, Catalogue]:
-        """The settings and all products, by name, as of one moment."""
+        """The settings and all products, by name, at one moment."""
         with self._office.reading() as connection:
             shop = _shop(connection)
             return shop, Catalogue(_products(connection, shop.currency), shop.currency)
 
     def find(self, sku: str) -> Product | None:
-        """One product, sold or not."""
+        """One product, on sale or not."""
         with self._office.reading() as connection:
             found = _products(connection, _shop(connection).currency, [sku])
         return found[0] if found else None
 
     def prices(self, sku: str) -> list[PriceVersion]:
-        """What a product has cost, the newest first."""
+        """A product's prices, the newest first."""
         query = select(PRICES).where(PRICES.c.sku == sku).order_by(PRICES.c.position.desc())
         with self._office.reading() as connection:
             rows = connection.execute(query).all()
@@ -102,10 +102,10 @@ class Products:
         ]
 
     def save(self, product: Product, by: Actor, *, new: bool) -> None:
-        """Makes a product, or changes the one of this SKU; its picture stays.
+        """Creates a product, or changes the one with this SKU; its picture stays.
 
         Raises:
-            ProductError: there is one already, or none yet; or another product has its GTIN.
+            ProductError: it exists already, or does not exist; or another product has its GTIN.
         """
         with self._changing() as (connection, shop):
             old = next(iter(_products(connection, shop.currency, [product.sku])), None)
@@ -118,10 +118,10 @@ class Products:
             self._audit.write(connection, by, "product made" if new else "product changed", product.sku, **detail)
 
     def apply(self, plan: ImportPlan, version: int, by: Actor) -> None:
-        """Does what a plan says in one transaction.
+        """Applies a plan in one transaction.
 
         Raises:
-            StaleError: the catalogue is not that of ``version`` any more.
+            StaleError: the catalogue has changed since ``version``.
             ProductError: a GTIN belongs to another product.
         """
         with self._changing(version) as (connection, shop):
@@ -131,7 +131,7 @@ class Products:
             self._audit.write(connection, by, "catalogue imported", "", **counts, **_some(plan.changes))
 
     def set_picture(self, sku: str, picture: str | None, by: Actor) -> None:
-        """Gives a product a picture by its id, or none."""
+        """Sets a product's picture by its id, or removes it."""
         with self._changing() as (connection, _):
             query = update(PRODUCTS).where(PRODUCTS.c.sku == sku).values(picture=picture)
             if not connection.execute(query).rowcount:
@@ -139,7 +139,7 @@ class Products:
             self._audit.write(connection, by, "picture set" if picture else "picture removed", sku)
 
     def set_shop(self, seller: str, prices_include_tax: bool, by: Actor) -> None:
-        """Changes what stands on receipts, and whether prices include tax."""
+        """Changes the seller on receipts, and whether prices include tax."""
         values = {"seller": seller, "prices_include_tax": prices_include_tax}
         with self._changing() as (connection, _):
             connection.execute(update(SHOP).values(values))
@@ -147,20 +147,20 @@ class Products:
 
     @contextmanager
     def _changing(self, version: int | None = None) -> Iterator[tuple[Connection, Shop]]:
-        """One change of the catalogue: those of several servers wait for each other on the shop's row."""
+        """One change of the catalogue: several servers wait for each other on the shop's row."""
         try:
             with self._office.writing() as connection:
                 connection.execute(update(SHOP).values(version=SHOP.c.version + 1))
                 shop = _shop(connection)
                 if version is not None and shop.version != version + 1:
-                    raise StaleError("the catalogue was changed in between: look at what the file would do once more")
+                    raise StaleError("the catalogue was changed in between: preview the import again")
                 yield connection, shop
         except IntegrityError:
             raise ProductError(Problem(column="gtin", value="", reason="belongs to another product already")) from None
         self.on_change()
 
     def _write(self, connection: Connection, pairs: Sequence[tuple[Product | None, Product]], by: Actor) -> None:
-        """Writes products beside what they were. Labels are written anew; a price that is another is a new version."""
+        """Writes products. Labels are written anew; a changed price is a new version."""
         now = self._office.now()
         moved = [{"sku": new.sku} for old, new in pairs if old and old.gtin != new.gtin]
         for one in moved:  # so that two products may exchange their GTINs
@@ -219,10 +219,10 @@ def _products(connection: Connection, currency: str, skus: Sequence[str] | None 
 
 
 def _product(row: Any, labels: Sequence[object], currency: str) -> Product | None:
-    """A product as it is stored; one that cannot be read is said in the log and left out, so that it stops no other."""
+    """A stored product; one that cannot be read is logged and skipped, so that it does not affect the others."""
     texts = (row.sku, row.name, *labels, *(text for text in (row.gtin, row.picture, row.plu) if text is not None))
     if not (all(isinstance(text, str) for text in texts) and _is_tax(row.tax_rate) and _is_price(row)):
-        log.error("the product %.80r is damaged, and left out until its row of office_products is mended", row.sku)
+        log.error("the product %.80r is damaged, and skipped until its row of office_products is repaired", row.sku)
         return None
     return Product(
         sku=row.sku,
@@ -249,5 +249,5 @@ def _is_price(row: Any) -> bool:
 
 
 def _some(changes: Iterable[ProductChange]) -> dict[str, list[str]]:
-    """The SKUs of an import, as far as a line of the log should hold them."""
+    """The SKUs of an import, as many as an audit entry should contain."""
     return {"skus": [change.product.sku for change in changes][:_AT_ONCE]}

@@ -9,7 +9,7 @@ _WHOLE: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tax:
-    """What one rate comes to: ``gross`` is ``net`` and ``tax`` together."""
+    """The total of one rate: ``gross`` is ``net`` plus ``tax``."""
 
     rate: int
     net: int
@@ -18,10 +18,10 @@ class Tax:
 
 
 def taxes(amounts: Iterable[tuple[int, int]], *, included: bool) -> tuple[Tax, ...]:
-    """The taxes on amounts of (rate, amount), each rate rounded half up once, on its sum.
+    """The taxes on amounts of (rate, amount), rounded half up once per rate, on its sum.
 
     Args:
-        included: whether the amounts include tax already.
+        included: whether the amounts already include tax.
 
     >>> [(t.net, t.tax) for t in taxes([(1900, 100), (1900, 19), (700, 107)], included=True)]
     [(100, 7), (100, 19)]
@@ -41,6 +41,6 @@ def _tax(rate: int, amount: int, included: bool) -> Tax:
 
 
 def _half_up(part: int, whole: int) -> int:
-    """``part / whole`` rounded, a half away from zero."""
+    """``part / whole`` rounded, half away from zero."""
     rounded = (2 * abs(part) + whole) // (2 * whole)
     return rounded if part >= 0 else -rounded

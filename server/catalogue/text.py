@@ -1,4 +1,4 @@
-"""The text of a catalogue file, in whichever code page it was saved: read, or asked about, never guessed."""
+"""Decodes a catalogue file, whatever its code page; an unknown one is asked for, never guessed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -36,7 +36,7 @@ NAMES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSample:
-    """What some of a file reads like in one code page."""
+    """How some of a file reads in one code page."""
 
     encoding: Encoding
     text: str
@@ -47,11 +47,11 @@ class TextSample:
 
 
 class TextError(ServerError):
-    """What is no text, or not of the code page that was said."""
+    """The file is not text, or not in the given code page."""
 
 
 class UnknownEncodingError(TextError):
-    """A text that is not UTF-8; ``samples`` are what it may be, for a person to choose from."""
+    """A text that is not UTF-8; ``samples`` are its possible readings, for a person to choose from."""
 
     def __init__(self, samples: tuple[TextSample, ...]) -> None:
         reads = ", ".join(f"{sample.encoding} reads “{sample.text}”" for sample in samples)
@@ -60,11 +60,11 @@ class UnknownEncodingError(TextError):
 
 
 def decoded(data: bytes, encoding: Encoding | None = None) -> str:
-    """A file's text: UTF-16 with its mark, else of the code page that was said, else UTF-8.
+    """A file's text: UTF-16 with its mark, otherwise in the given code page, otherwise UTF-8.
 
     Raises:
-        UnknownEncodingError: it is not UTF-8, and nobody has said what it is.
-        TextError: it is no text, or not of this code page.
+        UnknownEncodingError: it is not UTF-8, and no code page was given.
+        TextError: it is not text, or not in this code page.
     """
     if data.startswith(_MARKS):
         return _read(data, "utf-16")
@@ -76,7 +76,7 @@ def decoded(data: bytes, encoding: Encoding | None = None) -> str:
 
 
 def samples(data: bytes) -> tuple[TextSample, ...]:
-    """How the first words beyond ASCII read, once for each code page in which they differ and that has all of them."""
+    """The first words beyond ASCII, once for each code page in which they differ and that contains all of them."""
     lines = [line for line in data.splitlines() if not line.isascii()][:_SAMPLE_LINES]
     found: dict[str, TextSample] = {}
     for encoding in Encoding:
@@ -110,5 +110,5 @@ def _read(data: bytes, encoding: str) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise TextError("is no text of this kind: save it as CSV in UTF-8")
+        raise TextError("is not text of this kind: save it as CSV in UTF-8")
     return text.removeprefix("\ufeff")

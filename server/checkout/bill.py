@@ -1,4 +1,4 @@
-"""The bill of a basket: lines, taxes and total, and what stands in the way of paying it. Pure."""
+"""The bill of a basket: lines, taxes and total, and what prevents its payment. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from smartcart.server.catalogue.tax import Tax, taxes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillLine:
-    """One line; ``price`` is that of one piece, or of the weight where it was weighed."""
+    """One line; ``price`` is that of one piece, or of the weight if it was weighed."""
 
     sku: str | None
     name: str
@@ -24,7 +24,7 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """What is to be paid, in minor units of ``currency``. ``total`` has the taxes in it, whatever the prices have."""
+    """The amount to pay, in minor units of ``currency``. ``total`` includes taxes, whether or not the prices do."""
 
     store: str
     cart: str
@@ -44,18 +44,18 @@ class Bill:
         return sum(tax.net for tax in self.taxes)
 
     def to_json(self) -> dict[str, Any]:
-        """The whole bill, as ``from_json`` reads it."""
+        """The bill in the form that ``from_json`` reads."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """What ``to_json`` wrote."""
+        """Reads the output of ``to_json``."""
         lines = tuple(BillLine(**line) for line in raw["lines"])
         return cls(**{**raw, "lines": lines, "taxes": tuple(Tax(**tax) for tax in raw["taxes"])})
 
 
 def bill_of(basket: Basket, *, currency: str, prices_include_tax: bool) -> Bill:
-    """The bill of what has a price; ask ``hindrances`` whether that is everything."""
+    """The bill of all lines with a price; ``hindrances`` says whether that is everything."""
     lines = tuple(line for priced in basket.lines if (line := _bill_line(priced, currency)))
     found = taxes(((line.tax_rate, line.total) for line in lines), included=prices_include_tax)
     return Bill(
@@ -71,7 +71,7 @@ def bill_of(basket: Basket, *, currency: str, prices_include_tax: bool) -> Bill:
 
 
 def hindrances(basket: Basket, currency: str) -> tuple[str, ...]:
-    """What must be settled before the basket is paid, in sentences; none if it can be."""
+    """What must be settled before the basket can be paid, in sentences; empty if it can be."""
     found = [sentence for line in basket.lines if (sentence := _hindrance(line, currency))]
     for doubt in basket.uncertain:
         what = f"“{doubt.label}”" if doubt.label else "something"
@@ -82,7 +82,7 @@ def hindrances(basket: Basket, currency: str) -> tuple[str, ...]:
 
 
 def remarks(basket: Basket) -> tuple[str, ...]:
-    """What staff should know, and what does not stand in the way."""
+    """What staff should know, but does not prevent payment."""
     found = []
     for first, last in basket.missing:
         which = f"Event {first} has" if first == last else f"Events {first} to {last} have"

@@ -1,4 +1,4 @@
-"""The payment port: what a provider of payments is asked, and what it answers."""
+"""The payment port: the requests to a payment provider, and its answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from smartcart.server.errors import ServerError
 
 
 class PaymentState(StrEnum):
-    """How far the payment of one basket has come. ``asked`` is left by the provider's answer alone."""
+    """The state of one basket's payment. Only the provider's answer ends ``asked``."""
 
     ASKED = "asked"
     DECLINED = "declined"
@@ -17,12 +17,12 @@ class PaymentState(StrEnum):
 
 
 class NoAnswerError(ServerError):
-    """The provider has not answered in time: whether it took the money is not known yet."""
+    """The provider has not answered in time: whether it took the money is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a provider is asked to take, in minor units. It takes the money of one ``key`` once, however often asked."""
+    """An order to a provider, in minor units. It charges one ``key`` once, however often it is sent."""
 
     key: str
     amount: int
@@ -31,7 +31,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentAnswer:
-    """A provider's last word on an order: ``reference`` is its own name of what it took, ``reason`` why it did not."""
+    """A provider's final answer: ``reference`` is its own name for the charge, ``reason`` why there is none."""
 
     key: str
     paid: bool
@@ -41,28 +41,28 @@ class PaymentAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """A way to pay that a provider offers, and what a person reads of it."""
+    """A means of payment of a provider, and its name for people."""
 
     code: str
     words: str
 
 
 class PaymentProvider(Protocol):
-    """One provider. Both questions may raise NoAnswerError, and may be asked again with the same key."""
+    """One provider. Both requests may raise NoAnswerError, and may be repeated with the same key."""
 
     @property
     def name(self) -> str:
-        """What a person reads of it."""
+        """Its name for people."""
 
     @property
     def means(self) -> tuple[Means, ...]:
-        """The ways to pay that it offers."""
+        """Its means of payment."""
 
     def listen(self, answered: Callable[[PaymentAnswer], None]) -> None:
-        """Calls ``answered`` with what it has to say unasked: late, or once more."""
+        """Calls ``answered`` with unsolicited answers: late or repeated ones."""
 
     def charge(self, order: Order, means: str) -> PaymentAnswer:
-        """Takes the money, or says why not."""
+        """Charges the order, or returns why not."""
 
     def conclude(self, key: str) -> PaymentAnswer:
-        """What became of an order. One that it has not taken yet it never takes, and says so."""
+        """The result of an order. If it is not charged yet, it never will be, and the answer says so."""

@@ -1,8 +1,8 @@
-"""Payments and receipts in the office. A basket is paid once: whatever is asked, and whoever answers how often.
+"""Payments and receipts in the database. A basket is paid once, however often it is requested or answered.
 
-A payment is ``asked`` before its provider is, and only the provider's answer ends that. Of those who ask at once one
-wins; an answer counts while its own attempt is the one that is asked. The receipt is written in the transaction that
-makes the payment ``paid``.
+A payment is ``asked`` before its provider is, and only the provider's answer ends that. Of several requests at once one
+wins, and an answer counts only while its attempt is the one asked. The receipt is written in the transaction that makes
+the payment ``paid``.
 """
 
 import json
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """How far the payment of one basket has come; ``reason`` is why it was declined."""
+    """The state of one basket's payment; ``reason`` is why it was declined."""
 
     state: PaymentState
     key: str
@@ -41,26 +41,26 @@ class Payment:
 
 
 class Payments:
-    """Asks for, and books payments; finds receipts and notes that one was shown."""
+    """Starts and books payments; finds receipts and records that one was shown."""
 
     def __init__(self, office: Database, audit: AuditLog) -> None:
         self._office = office
         self._audit = audit
 
     def find(self, key: SessionKey) -> Payment | None:
-        """The payment of a session; None if none was ever asked for."""
+        """The payment of a session; None if none was ever requested."""
         with self._office.reading() as connection:
             return _find(connection, key)
 
     def ask(self, key: SessionKey, bill: Bill, by: Actor) -> Order | None:
-        """Writes down that a provider is going to be asked; None if it has been already, or the basket is paid."""
+        """Records that a provider is about to be asked; None if it has been already, or the basket is paid."""
         try:
             with self._office.writing() as connection:
                 order = self._ask(connection, key, bill, by)
                 if order:
                     self._audit.write(connection, by, "payment asked", _name(key), amount=bill.total, key=order.key)
                 return order
-        except IntegrityError:  # somebody else was quicker
+        except IntegrityError:  # another request was faster
             return None
 
     def _ask(self, connection: Connection, key: SessionKey, bill: Bill, by: Actor) -> Order | None:
@@ -86,7 +86,7 @@ class Payments:
         return Order(key=name, amount=bill.total, currency=bill.currency)
 
     def book(self, answer: PaymentAnswer) -> bool:
-        """Takes a provider's answer down, with the receipt if it is paid; False if it changes nothing any more."""
+        """Books a provider's answer, with the receipt if it is paid; False if it changes nothing."""
         state = PaymentState.PAID if answer.paid else PaymentState.DECLINED
         asked = (PAYMENTS.c.key == answer.key) & (PAYMENTS.c.state == PaymentState.ASKED)
         with self._office.writing() as connection:
@@ -105,10 +105,10 @@ class Payments:
             return True
 
     def _doubt(self, connection: Connection, answer: PaymentAnswer) -> None:
-        """An answer that comes again is nothing; a *paid* for what is not paid is money to give back, for a person."""
+        """A repeated answer changes nothing; a *paid* for a payment that is over is money to refund, by a person."""
         paid = (PAYMENTS.c.key == answer.key) & (PAYMENTS.c.state == PaymentState.PAID)
         if answer.paid and connection.execute(select(PAYMENTS.c.key).where(paid)).first() is None:
-            said = {"reference": answer.reference, "what": "give the money back: the provider took it too late"}
+            said = {"reference": answer.reference, "what": "refund the money: the provider took it too late"}
             self._audit.write(connection, _PROVIDER, "payment contradicts", answer.key, **said)
 
     def _issue(self, connection: Connection, bill: Bill, answer: PaymentAnswer) -> Receipt:
@@ -130,14 +130,14 @@ class Payments:
         return receipt
 
     def open_since(self, age: timedelta) -> list[str]:
-        """The keys of what was asked at least so long ago and is not answered."""
+        """The keys of payments asked at least this long ago without an answer."""
         old = PAYMENTS.c.asked_at <= self._office.now() - age
         query = select(PAYMENTS.c.key).where(PAYMENTS.c.state == PaymentState.ASKED, old)
         with self._office.reading() as connection:
             return list(connection.execute(query).scalars())
 
     def receipt(self, code: str) -> Receipt | None:
-        """The receipt of a code."""
+        """The receipt with a code."""
         with self._office.reading() as connection:
             row = connection.execute(select(RECEIPTS).where(RECEIPTS.c.code == code)).one_or_none()
             return _receipt(row) if row else None
@@ -157,14 +157,14 @@ class Payments:
         return found & set(keys)
 
     def newest_receipts(self, limit: int = 50) -> list[Receipt]:
-        """The newest first; one that is damaged is said in the log and left out."""
+        """The newest first; a damaged one is logged and skipped."""
         query = select(RECEIPTS).order_by(RECEIPTS.c.issued_at.desc(), RECEIPTS.c.number.desc()).limit(limit)
         with self._office.reading() as connection:
             read = [_receipt_or_none(row) for row in connection.execute(query)]
         return [receipt for receipt in read if receipt is not None]
 
     def show(self, code: str, by: Actor) -> tuple[Receipt, bool] | None:
-        """Notes that a receipt is shown at the door: the receipt, and whether it is the first time; None if unknown."""
+        """Records that a receipt is shown: returns it, and whether it is the first time; None if unknown."""
         first = (RECEIPTS.c.code == code) & RECEIPTS.c.shown_at.is_(None)
         with self._office.writing() as connection:
             query = update(RECEIPTS).where(first).values(shown_at=self._office.now(), shown_by=by.name)

@@ -1,4 +1,4 @@
-"""A receipt: the bill of a paid basket, under a number, with a code that shows at the door that it was paid."""
+"""A receipt: the bill of a paid basket, with a number and a code that proves at the door that it was paid."""
 
 import io
 import secrets
@@ -16,7 +16,7 @@ _CODE_BYTES: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """``number`` counts up without gaps in a store; ``code`` cannot be guessed; ``shown_at``: when the door saw it."""
+    """``number`` counts up without gaps in a store; ``code`` cannot be guessed; ``shown_at``: when it was shown."""
 
     number: int
     code: str
@@ -29,7 +29,7 @@ class Receipt:
 
     @property
     def title(self) -> str:
-        """The number as it is printed."""
+        """The printed form of the number."""
         return f"{self.bill.store}-{self.number:06d}"
 
     def to_json(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Receipt:
 
 
 def new_code() -> str:
-    """What only the holder of the receipt knows: 128 random bits."""
+    """A secret of the receipt's holder: 128 random bits."""
     return secrets.token_urlsafe(_CODE_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""A receipt as PDF: one narrow page, as long as it needs to be, as a till prints it."""
+"""A receipt as PDF: one narrow page, as long as it needs to be, like a till's paper."""
 
 import io
 from pathlib import Path
@@ -19,7 +19,7 @@ from smartcart.server.catalogue.product import percent
 from smartcart.server.checkout.receipt import Receipt
 from smartcart.server.runtime.zone import mark
 
-_FONT: Final = "DejaVuSans"  # knows Latin, Greek and Cyrillic letters; those of any reader's own fonts do not
+_FONT: Final = "DejaVuSans"  # contains Latin, Greek and Cyrillic letters; a reader's own fonts may not
 _FONT_FILE: Final = Path(__file__).parents[1] / "fonts" / f"{_FONT}.ttf"
 _WIDTH: Final = 80 * mm
 _EDGE: Final = 6 * mm
@@ -29,7 +29,7 @@ _LEADING: Final = 1.45
 
 
 def receipt_pdf(receipt: Receipt, address: str, zone: ZoneInfo) -> bytes:
-    """The PDF file; ``address`` is what its QR code holds, ``zone`` the store's."""
+    """The PDF file; ``address`` is the content of its QR code, ``zone`` the store's."""
     if _FONT not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(TTFont(_FONT, _FONT_FILE))
     height = _Paper(None, 0).print(receipt, address, zone)
@@ -51,7 +51,7 @@ class _Paper:
         self._y = height - _EDGE
 
     def print(self, receipt: Receipt, address: str, zone: ZoneInfo) -> float:
-        """Gives how long the paper is."""
+        """Returns the length of the paper."""
         bill = receipt.bill
         for words in receipt.seller.splitlines():
             self._text(words, size=_SIZE + 1)

@@ -1,4 +1,4 @@
-"""The till: closes a basket, says what stands in the way of paying it, has it paid once, and gives the receipt."""
+"""The till: closes a basket, says what prevents its payment, has it paid once, and issues the receipt."""
 
 import logging
 import uuid
@@ -27,14 +27,14 @@ from smartcart.server.runtime.clock import utc_now
 
 MOST_GRAMS: Final = 100_000
 ANSWER_SECONDS: Final = 30.0
-"""How long a provider may take before it is asked what became of an order."""
+"""How long a provider may take before it is asked for the result."""
 CHANGED_SINCE: Final = "The basket was corrected after it was paid: the receipt shows what was paid."
 
 log = logging.getLogger(__name__)
 
 
 class TillError(ServerError):
-    """This cannot be done with the basket as it stands; the message says why and what to do."""
+    """The basket's state does not allow this; the message says why and what to do."""
 
 
 class NoBasketError(TillError):
@@ -43,7 +43,7 @@ class NoBasketError(TillError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """How far one basket has come. ``differs`` is set where the basket is no longer the one that was paid."""
+    """The progress of one basket's checkout. ``differs`` is set if the basket has changed since it was paid."""
 
     basket: Basket
     bill: Bill
@@ -64,10 +64,10 @@ class Checkout:
 
 
 class Till:
-    """Safe to use from several threads, and beside those of other servers on the same database.
+    """Safe to use from several threads, and next to other servers on the same database.
 
     Args:
-        on_change: called with a cart whose payment has come further.
+        on_change: called with a cart whose payment has progressed.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Till:
         provider.listen(self._book)
 
     def look(self, key: SessionKey) -> Checkout:
-        """How far a basket has come.
+        """The progress of a basket's checkout.
 
         Raises:
             NoBasketError: there is no such session.
@@ -111,7 +111,7 @@ class Till:
         )
 
     def known_beside(self, receipt: Receipt) -> tuple[str, ...]:
-        """What is known of a paid basket that its receipt does not tell, in sentences; nothing of an erased session."""
+        """What is known of a paid basket beyond its receipt, in sentences; empty for an erased session."""
         bill = receipt.bill
         try:
             now = self.look(SessionKey(store=bill.store, cart=bill.cart, session=bill.session))
@@ -120,7 +120,7 @@ class Till:
         return now.remarks + ((CHANGED_SINCE,) if now.differs else ())
 
     def close(self, key: SessionKey, by: Actor) -> Checkout:
-        """Ends a session for its cart, at once; what comes later is kept and does not count.
+        """Ends a session for its cart, at once; later changes are kept but not charged.
 
         Raises:
             NoBasketError: there is no such session.
@@ -134,14 +134,14 @@ class Till:
         return self.look(key)
 
     def pay(self, key: SessionKey, means: str, by: Actor) -> Checkout:
-        """Has a closed basket paid; whoever asks a second time gets what became of the first.
+        """Has a closed basket paid; a second request gets the result of the first.
 
         Raises:
-            TillError: it is not closed, something in it is not settled, or there is no such means.
+            TillError: it is not closed, something in it is not settled, or there is no such means of payment.
         """
         seen = self.look(key)
         if means not in {known.code for known in self.provider.means}:
-            raise TillError("there is no such way to pay")
+            raise TillError("there is no such means of payment")
         if not seen.is_closed:
             raise TillError("the basket is still open: close it first")
         if seen.hindrances:
@@ -156,7 +156,7 @@ class Till:
         return self.look(key)
 
     def ask_again(self, key: SessionKey) -> Checkout:
-        """Asks the provider what became of a payment that it has not answered.
+        """Asks the provider for the result of a payment that it has not answered.
 
         Raises:
             NoBasketError: there is no such session.
@@ -167,17 +167,17 @@ class Till:
         return self.look(key)
 
     def weigh(self, key: SessionKey, source: str, grams: int, by: Actor) -> Checkout:
-        """Gives a line its weight, by the event or correction that put it in; its price per kilogram stays.
+        """Sets a line's weight, by the event or correction that put it in; its price per kilogram stays.
 
         Raises:
-            TillError: the line is not there, is not sold by weight, or is paid; or it is no weight.
+            TillError: the line does not exist, is not sold by weight, or is paid; or the weight is invalid.
         """
         checkout = self.look(key)
         line = next((line for line in checkout.basket.lines if source in line.sources), None)
         if checkout.payment is not None and checkout.payment.state is not PaymentState.DECLINED:
-            raise TillError("the basket is being paid: it stays as it is")
+            raise TillError("the basket is being paid: it cannot change now")
         if line is None or line.per_kg is None:
-            raise TillError("this line is not in the basket any more: load the page again")
+            raise TillError("this line is no longer in the basket: load the page again")
         if not 1 <= grams <= MOST_GRAMS:
             raise TillError(f"a weight is from 1 to {MOST_GRAMS} g")
         unweighed = Match(
@@ -202,7 +202,7 @@ class Till:
     # --- the provider's answers -----------------------------------------------------------------------------------
 
     def recover(self, age: timedelta = timedelta(seconds=ANSWER_SECONDS)) -> None:
-        """Asks the provider what became of every payment that has waited so long; safe while others do the same.
+        """Asks the provider for the results of all payments that have waited so long; other servers may do the same.
 
         Raises:
             DatabaseError: the tables cannot be read or written.
@@ -210,7 +210,7 @@ class Till:
         for key in self.payments.open_since(age):
             try:
                 self._conclude(key)
-            except DatabaseError as error:  # one that is damaged keeps neither the others waiting nor the server down
+            except DatabaseError as error:  # a damaged one must neither hold up the others nor stop the server
                 log.error("payment %.80r stays open: %s", key, error)
 
     def _conclude(self, key: str) -> None:

@@ -1,4 +1,4 @@
-"""A provider that takes no money and fails in every way that a real one does: to try the checkout, and for tests."""
+"""A provider that takes no money and fails in every way that a real one does: for trials and tests."""
 
 import json
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from smartcart.server.database.database import Database
 from smartcart.server.database.shop_tables import TEST_CHARGES
 
 _PAYS, _DECLINES, _TWICE, _LOST, _SILENT = "pays", "declines", "twice", "lost", "silent"
-_NEVER: Final = "it was not taken, and never will be"
+_NEVER: Final = "the payment was not made and will not be"
 
 
 class TrialProvider:
-    """Keeps its own books, as a real one does: each in a transaction of its own, before it answers."""
+    """Keeps its own books, as a real one does: each in its own transaction, before it answers."""
 
-    name = "test payment, no money is taken"
+    name = "test payment, no money is charged"
     means = (
         Means(code=_PAYS, words="Test card that pays"),
         Means(code=_DECLINES, words="Test card that is declined"),
@@ -37,7 +37,7 @@ class TrialProvider:
         self._answered = answered
 
     def charge(self, order: Order, means: str) -> PaymentAnswer:
-        """See ``PaymentProvider``; ``means`` decides how it goes."""
+        """See ``PaymentProvider``; ``means`` decides the result."""
         if means == _SILENT:
             raise NoAnswerError("the test provider did not answer")
         if means == _DECLINES:
@@ -56,7 +56,7 @@ class TrialProvider:
         return self._booked(PaymentAnswer(key=key, paid=False, reason=_NEVER))
 
     def _booked(self, wanted: PaymentAnswer) -> PaymentAnswer:
-        """The answer that stands in the books: the first of its key, whatever is wanted now."""
+        """The answer in the books: the first of its key, whatever is requested now."""
         try:
             with self._office.writing() as connection:
                 connection.execute(insert(TEST_CHARGES), {"key": wanted.key, "answer": json.dumps(asdict(wanted))})

@@ -1,7 +1,7 @@
-"""The office: what a store keeps beside the ledger, in the same database.
+"""The server's own database tables, beside the ledger and in the same database.
 
-Accounts, logins, API tokens, cart screens and the audit log; not the events. A file of SQLite must have been opened as
-a ledger before, which makes it one.
+They contain accounts, logins, API tokens, cart screens and the audit log, but no events. An SQLite file must have been
+opened as a ledger before, which makes it one.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,11 +25,11 @@ _SCHEMA: Final = "smartcart"  # the ledger's own in PostgreSQL
 
 
 class DatabaseError(ServerError):
-    """The office's tables cannot be opened, read or written; the message says why and what to do."""
+    """The server's own tables cannot be opened, read or written; the message says why and what to do."""
 
 
 class Database:
-    """Safe to use from several threads. Do not ask for a second connection while holding one."""
+    """Safe to use from several threads. Never request a second connection while holding one."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now, file: Path | None = None) -> None:
         """Brings the tables up to date.
@@ -55,20 +55,20 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that only reads."""
+        """A read-only connection."""
         with self._errors("read"), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction: all of it or nothing. An IntegrityError is the caller's to understand."""
+        """One transaction: all of it or nothing. Handling an IntegrityError is up to the caller."""
         with self._errors("write"), self._engine.connect() as connection:
             connection = connection.execution_options(smartcart_writes=True)
             with connection.begin():
                 yield connection
 
     def close(self) -> None:
-        """Closes every connection; it may be closed twice."""
+        """Closes every connection; may be called twice."""
         self._engine.dispose()
 
     @contextmanager
@@ -83,7 +83,7 @@ class Database:
             raise DatabaseError(f"cannot {doing} the server's own tables: {error.orig}") from error
         except SQLAlchemyError as error:
             raise DatabaseError(f"cannot {doing} the server's own tables: {error}") from error
-        except (LookupError, TypeError, ValueError) as error:  # what stands in a row may be of no sense
+        except (LookupError, TypeError, ValueError) as error:  # a stored row may contain nonsense
             raise DatabaseError(f"cannot {doing} the server's own tables: a row is damaged: {error}") from error
 
     def _check_files(self) -> None:
@@ -95,12 +95,12 @@ class Database:
 
 
 def inserting(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert that may say ``on_conflict_do_update``, in the words of this database."""
+    """An insert with ``on_conflict_do_update``, in this database's dialect."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def open_database(ledger_url: str, clock: Callable[[], datetime] = utc_now) -> Database:
-    """Opens the office in the database of a ledger that is open or has been; ``memory:`` keeps nothing.
+    """Opens the tables in the database of a ledger; ``memory:`` keeps nothing.
 
     Raises:
         DatabaseError: the database cannot be opened, or its tables are of a newer version.
@@ -114,7 +114,7 @@ def open_database(ledger_url: str, clock: Callable[[], datetime] = utc_now) -> D
 
 
 def _sqlite_engine(path: str | None) -> Engine:
-    one = {"pool_size": 1, "max_overflow": 0} if path is None else {}  # each connection has a memory of its own
+    one = {"pool_size": 1, "max_overflow": 0} if path is None else {}  # each connection would have its own memory
     engine = create_engine(
         URL.create("sqlite", database=path),
         poolclass=QueuePool,
@@ -125,13 +125,13 @@ def _sqlite_engine(path: str | None) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.text_factory = partial(str, encoding="utf-8", errors="replace")  # as in the ledger
-        connection.isolation_level = None  # we begin transactions ourselves, see below
+        connection.isolation_level = None  # transactions are begun explicitly, see below
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # a reader that turns writer while another writes would fail at once instead of waiting
+        # otherwise a reader that becomes a writer while another writes would fail at once instead of waiting
         writes = connection.get_execution_options().get("smartcart_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

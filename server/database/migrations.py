@@ -1,8 +1,8 @@
-"""Makes the office's tables, and brings those of an older version up to date.
+"""Creates the server's own tables, and migrates those of an older version.
 
-Each migration is one string of statements that SQLite and PostgreSQL both understand, with ``{serial}`` for a primary
-key that counts up and ``{bytes}`` for binary data. A migration that has been released is never changed: the next
-change is the next migration.
+Each migration is one string of statements that both SQLite and PostgreSQL understand, with ``{serial}`` for a primary
+key that counts up and ``{bytes}`` for binary data. A released migration is never changed: the next change is the next
+migration.
 """
 
 from typing import Final
@@ -107,15 +107,15 @@ _WORDS: Final = {
     "sqlite": {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB"},
     "postgresql": {"serial": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "bytes": "BYTEA"},
 }
-_LOCK: Final = 0x4F666963  # two servers that start at once must not both make the tables
+_LOCK: Final = 0x4F666963  # two servers that start at once must not both create the tables
 
 
 class NewerTablesError(ServerError):
-    """The tables are of a newer version of the program."""
+    """The tables are of a newer version than the program."""
 
 
 def migrate(connection: Connection) -> int:
-    """Runs what has not been run yet, in the caller's transaction; gives the version that the tables have now.
+    """Runs the outstanding migrations in the caller's transaction; returns the tables' version.
 
     Raises:
         NewerTablesError: they are newer than this program.

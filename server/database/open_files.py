@@ -1,7 +1,7 @@
-"""Whether the files of an SQLite database are still those that were opened.
+"""Checks that the files of an SQLite database are still those that were opened.
 
-What is written into a file that was deleted or replaced is lost with this process: nobody may rely on it. That holds
-for the write-ahead log as well, where every commit stands before it gets into the file itself.
+Anything written to a deleted or replaced file is lost with this process, so nothing may depend on it. This includes the
+write-ahead log, which contains every commit before the file itself does.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ BESIDE: Final = ("", "-wal", "-shm")
 
 
 class OpenFiles:
-    """The file and what stands beside it now; to be made while a connection keeps them open."""
+    """The file and its companions as they are now; create it while a connection keeps them open."""
 
     def __init__(self, path: Path) -> None:
         files = (path.with_name(path.name + ending) for ending in BESIDE)
@@ -23,7 +23,7 @@ class OpenFiles:
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
-    """Device and inode; None where nothing stands."""
+    """Device and inode; None if there is no file."""
     try:
         found = file.stat()
     except OSError:

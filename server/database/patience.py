@@ -1,4 +1,4 @@
-"""Waiting at the start for a database that is itself still starting, or was just killed."""
+"""Waits at the start for a database that is still starting, or was just killed."""
 
 import logging
 import time
@@ -12,16 +12,16 @@ Opened = TypeVar("Opened")
 SECONDS: Final = 30.0
 _PAUSE: Final = 0.5
 _AWAY: Final = {None, "57P01", "57P02", "57P03"}
-"""What PostgreSQL says while it starts or ends; a connection that is refused has no code."""
+"""PostgreSQL's error codes while it starts or stops; a refused connection has no code."""
 
 log = logging.getLogger(__name__)
 
 
 def opened(opening: Callable[[], Opened], seconds: float = SECONDS) -> Opened:
-    """What ``opening`` gives, which is tried again while PostgreSQL does not answer.
+    """Returns the result of ``opening``, which is retried while PostgreSQL does not answer.
 
     Raises:
-        ServerError: the last failure after ``seconds``, or at once where it has another cause.
+        ServerError: the last failure after ``seconds``, or at once if it has another cause.
     """
     until = time.monotonic() + seconds
     said = ""
@@ -38,7 +38,7 @@ def opened(opening: Callable[[], Opened], seconds: float = SECONDS) -> Opened:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether PostgreSQL could not be reached: by the error that psycopg raised first, perhaps inside SQLAlchemy's."""
+    """True if PostgreSQL could not be reached: by psycopg's own error, which may be wrapped in SQLAlchemy's."""
     cause: BaseException | None = error
     while cause is not None:
         names = {kind.__name__ for kind in type(cause).__mro__}

@@ -1,4 +1,4 @@
-"""The office's tables, as queries name them. ``migrations`` makes them; a test holds the two to each other."""
+"""The server's own tables, as queries name them. ``migrations`` creates them; a test compares the two."""
 
 from typing import Any, Final
 

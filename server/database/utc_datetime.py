@@ -1,4 +1,4 @@
-"""Times in the office's tables: aware datetimes in Python, RFC 3339 text in UTC on disk, in the order of time."""
+"""Times in the server's own tables: aware datetimes in Python, RFC 3339 text in UTC on disk, which sorts by time."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,14 +12,14 @@ from smartcart.edge.contract.times import rfc3339
 
 
 def utc_now() -> datetime:
-    """Now, with a zone."""
+    """The current time, with a zone."""
     return datetime.now(UTC)
 
 
 UNKNOWN: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""What a damaged time is read as: long ago, so that what it limits is over and what it ends has ended."""
+"""The value of a damaged time: long ago, so that whatever it limits has expired."""
 
-_END: Final = datetime(9000, 1, 1, tzinfo=UTC)  # beyond it a time zone may have no such day
+_END: Final = datetime(9000, 1, 1, tzinfo=UTC)  # beyond it, a time zone may have no such day
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,4 +1,4 @@
-"""The store's gallery, kept beside the catalogue: the version in force alone, so that what was removed is gone."""
+"""The store's gallery, kept beside the catalogue: only the version in force, so that removed products are gone."""
 
 import hashlib
 import logging
@@ -46,7 +46,7 @@ class TaughtProduct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A gallery as it goes to carts."""
+    """A gallery in the form that carts get."""
 
     pointer: Pointer
     payload: bytes
@@ -81,7 +81,7 @@ class Galleries:
         """Reads it again if another server has changed it.
 
         Raises:
-            DatabaseError: the tables cannot be read; what was in force stays.
+            DatabaseError: the tables cannot be read; the gallery in force stays.
         """
         with self._lock, self._office.reading() as connection:
             version = connection.execute(select(GALLERIES.c.version)).scalar()
@@ -92,7 +92,7 @@ class Galleries:
 
     @property
     def index(self) -> Index | None:
-        """The gallery in force, made ready for search; None before the first product."""
+        """The gallery in force, prepared for search; None before the first product."""
         kept, known = self._kept, self._index
         if kept is None:
             return None
@@ -101,7 +101,7 @@ class Galleries:
         return known
 
     def product(self, sku: str) -> TaughtProduct | None:
-        """What is known of a product's looks; None where nothing was learnt.
+        """The record of a product's looks; None if nothing was learnt.
 
         Raises:
             DatabaseError: the tables cannot be read.
@@ -119,10 +119,10 @@ class Galleries:
         )
 
     def enrol(self, sku: str, alone: Gallery, by: Actor, views: int | None = None) -> int:
-        """Puts the one product of a gallery into the store's; gives its new version.
+        """Adds the one product of a gallery to the store's; returns its new version.
 
         Args:
-            views: from how many views it was learnt, where that is known.
+            views: from how many views it was learnt, if known.
 
         Raises:
             GalleryError: it holds no such product, was made with another embedding while others are enrolled, or is
@@ -131,7 +131,7 @@ class Galleries:
         """
         product = next((product for product in alone.products if product.sku == sku), None)
         if product is None or len(product.prototypes) == 0:
-            raise GalleryError(f"what was sent holds no views of {sku[:64]!r}")
+            raise GalleryError(f"the gallery contains no views of {sku[:64]!r}")
         product = _fit(product)
 
         def change(before: Gallery | None) -> Gallery:
@@ -181,7 +181,7 @@ class Galleries:
         return entry.at if entry else None
 
     def remove(self, sku: str, by: Actor) -> int:
-        """Removes a product; gives the new version.
+        """Removes a product; returns the new version.
 
         Raises:
             GalleryError: it is not enrolled.
@@ -208,7 +208,7 @@ class Galleries:
                 connection.execute(insert(GALLERIES), row | who | {"data": payload})
                 self._audit.write(connection, by, what, sku, version=after.version, **more)
         except IntegrityError:
-            raise GalleryError("somebody else enrols at this moment: try again") from None
+            raise GalleryError("somebody else is enrolling: try again") from None
         self.look()
         return after.version
 
@@ -236,7 +236,7 @@ def _joined(before: Gallery | None, alone: Gallery, product: Enrolled) -> Galler
 
 
 def _fit(product: Enrolled) -> Enrolled:
-    """A product that anybody may have sent, if its views can be held against others.
+    """A product from an untrusted sender, if its views can be compared with others.
 
     Raises:
         GalleryError: they cannot.
@@ -244,29 +244,29 @@ def _fit(product: Enrolled) -> Enrolled:
     lengths = np.linalg.norm(product.prototypes, axis=1)
     if len(lengths) > MAX_PROTOTYPES or not np.all(np.abs(lengths - 1) < OFF_LENGTH):
         raise GalleryError(
-            f"the views of {product.sku[:64]!r} are no vectors of length 1, or more than {MAX_PROTOTYPES}"
+            f"the views of {product.sku[:64]!r} are not vectors of length 1, or more than {MAX_PROTOTYPES}"
         )
     return product
 
 
 def _version(connection: Connection) -> int:
-    """Of the row, so that carts take whatever follows even a damaged one for news; 0 where there is none."""
+    """The row's version, so that carts treat whatever follows even a damaged one as new; 0 without a row."""
     version = connection.execute(select(GALLERIES.c.version)).scalar()
     return version if isinstance(version, int) and 0 <= version < LAST_VERSION else 0
 
 
 def _read(connection: Connection) -> Kept | None:
-    """The row; a damaged one is said in the log and counts as none, so that it stops neither start nor pages."""
+    """The stored gallery; a damaged one is logged and counts as none, so that it stops neither start nor pages."""
     row = connection.execute(select(GALLERIES)).first()
     if row is None:
         return None
     try:
         if not isinstance(row.data, bytes | memoryview):
-            raise GalleryError("it holds no bytes")
+            raise GalleryError("it is not bytes")
         payload = bytes(row.data)
         gallery = Gallery.from_bytes(payload)
         if gallery.version != row.version or gallery.version < 1:
-            raise GalleryError(f"it says that it is version {gallery.version}")
+            raise GalleryError(f"it claims to be version {gallery.version}")
     except GalleryError as error:
         log.error("the gallery is damaged, and counts as empty until products are taught again: %s", error)
         return None

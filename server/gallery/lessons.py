@@ -1,7 +1,7 @@
-"""Lessons: a person of the store has a cart learn a product; the page shows how far it has come.
+"""Lessons: staff have a cart learn a product; the page shows the progress.
 
-They are kept in memory alone: what is learnt goes into the gallery. A cart that is silent is asked again, and answers
-with where it is, so that a message that was lost costs a moment. A lesson whose cart stays silent is over.
+They are kept in memory only: the result goes into the gallery. A silent cart is asked again and answers with its
+progress, so that a lost message costs a moment. A lesson whose cart stays silent is over.
 """
 
 import logging
@@ -29,7 +29,7 @@ from smartcart.server.gallery.keeper import Galleries
 ASK_SECONDS: Final = 2.0
 SILENT_SECONDS: Final = 20.0
 LONGEST_SECONDS: Final = 90.0
-"""The cart ends a lesson by itself before that."""
+"""The cart ends a lesson itself before that."""
 MOST_KEPT: Final = 200
 TOO_OLD: Final = "this cart's program is too old to be taught: update it"
 UNSAVED: Final = (
@@ -41,16 +41,16 @@ log = logging.getLogger(__name__)
 
 
 class LessonError(ServerError):
-    """A lesson cannot begin, or there is none; the message says why."""
+    """A lesson cannot begin, or does not exist; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """One product's, as its page shows it.
+    """A product's lesson, as its page shows it.
 
-    ``says`` is what to do now, or why nothing was learnt; ``again``: the product was learnt before, which is replaced;
-    ``near`` are the products that it is most like, once it is learnt; ``file`` is what was learnt and is not saved yet.
-    Times are in seconds of the steady clock.
+    ``says`` is the current advice, or why nothing was learnt; ``again``: the product was learnt before and is replaced;
+    ``near`` are the most similar products, once it is learnt; ``file`` is the result if it is not saved yet. Times are
+    in monotonic seconds.
     """
 
     id: str
@@ -72,15 +72,15 @@ class Lesson:
 
     @property
     def is_open(self) -> bool:
-        """Whether the cart is still at it."""
+        """True while the cart is teaching or being asked to."""
         return self.state in ("asked", "teaching")
 
     def is_due(self, now: float) -> bool:
-        """Whether the cart is to be asked, for the first time or again."""
+        """True if the cart is to be asked, for the first time or again."""
         return not self.asked or now - max(self.asked, self.heard) >= ASK_SECONDS
 
     def command(self) -> Command:
-        """What the cart is asked now."""
+        """The current command for the cart."""
         if self.ending is not None:
             return Command(action="teach_end", lesson=self.id, keep=self.ending == "keep")
         return Command(action="teach", lesson=self.id, sku=self.sku, name=self.name)
@@ -108,7 +108,7 @@ class Lessons:
         return self._of.get(sku)
 
     def at(self, cart: CartKey) -> Lesson | None:
-        """The lesson that a cart is at."""
+        """The lesson under way on a cart."""
         with self._lock:
             return next((lesson for lesson in self._of.values() if lesson.is_open and lesson.cart == cart), None)
 
@@ -120,7 +120,7 @@ class Lessons:
             return TOO_OLD
         lesson = self.at((view.store, view.cart))
         if lesson is not None or view.status.teaching:
-            return f"{lesson.by.name if lesson else 'somebody'} teaches with this cart at this moment"
+            return f"{lesson.by.name if lesson else 'somebody'} is teaching with this cart"
         if view.basket is not None and view.basket.state == "open" and view.basket.items:
             return f"somebody shops with this cart: its basket has {view.basket.items} items; end its session first"
         return None
@@ -137,7 +137,7 @@ class Lessons:
         with self._lock:
             known = self._of.get(product.sku)
             if known is not None and known.is_open:
-                raise LessonError(f"{known.by.name} teaches {known.name} with {known.cart[1]} at this moment")
+                raise LessonError(f"{known.by.name} is teaching {known.name} with {known.cart[1]}")
             why_not = self.hindrance(view)
             if why_not is not None:
                 raise LessonError(f"{cart[1]}: {why_not}")
@@ -147,7 +147,7 @@ class Lessons:
             )
 
     def end(self, sku: str, ending: Literal["keep", "drop"]) -> None:
-        """Ends a product's lesson; what was seen is learnt or forgotten.
+        """Ends a product's lesson; the views are learnt or forgotten.
 
         Raises:
             LessonError: there is none.
@@ -159,7 +159,7 @@ class Lessons:
             self._keep(replace(lesson, ending=ending, asked=0.0))
 
     def save(self, sku: str) -> None:
-        """Saves what was learnt and could not be saved.
+        """Saves a result that could not be saved before.
 
         Raises:
             LessonError: there is nothing to save, or it cannot be saved now either.
@@ -179,7 +179,7 @@ class Lessons:
             self._carts.touch(lesson.cart)
 
     def take(self, cart: CartKey, payload: bytes) -> None:
-        """A cart reports; what belongs to no lesson of this server is passed over."""
+        """Takes a cart's report; one that belongs to no lesson of this server is ignored."""
         try:
             report = LessonReport.from_bytes(payload)
         except ContractError as error:
@@ -191,7 +191,7 @@ class Lessons:
                 self._keep(self._after(lesson, report))
 
     def due(self) -> list[tuple[CartKey, Command]]:
-        """What to send to carts now."""
+        """The commands to send to carts now."""
         now = self._clock()
         with self._lock:
             due = [lesson for lesson in self._of.values() if lesson.is_open and lesson.is_due(now)]
@@ -199,7 +199,7 @@ class Lessons:
         return [(lesson.cart, lesson.command()) for lesson in due]
 
     def look(self) -> None:
-        """Ends the lessons whose cart went away or says nothing any more."""
+        """Ends the lessons whose cart went offline or silent."""
         now = self._clock()
         with self._lock:
             for lesson in [lesson for lesson in self._of.values() if lesson.is_open]:

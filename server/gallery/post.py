@@ -1,4 +1,4 @@
-"""Brings the gallery to carts: a retained pointer to each that knows galleries, and the parts that they ask for."""
+"""Brings the gallery to carts: a retained pointer to each that can use it, and the parts that they request."""
 
 import logging
 import threading
@@ -16,11 +16,11 @@ MOST_WISHES: Final = 2000
 log = logging.getLogger(__name__)
 
 Letter = tuple[CartKey, Channel, bytes, bool]
-"""To which cart, on which channel, what, and whether the broker keeps it."""
+"""The cart, the channel, the message, and whether the broker retains it."""
 
 
 class GalleryPost:
-    """What is to be sent to carts; safe to use from several threads.
+    """Messages to be sent to carts; safe to use from several threads.
 
     Args:
         now: the gallery in force.
@@ -38,17 +38,17 @@ class GalleryPost:
             self._told.setdefault(cart, 0)
 
     def asked(self, cart: CartKey, payload: bytes) -> None:
-        """A cart asks for a part."""
+        """A cart requests a part."""
         try:
             wish = Fetch.from_bytes(payload)
         except ContractError as error:
-            log.warning("cart %s/%s asks for no part of a gallery: %s", *cart, error.reason)
+            log.warning("cart %s/%s sent an invalid request for a part of a gallery: %s", *cart, error.reason)
             return
         with self._lock:
             self._wishes.append((cart, wish))
 
     def due(self) -> list[Letter]:
-        """What to send now."""
+        """The messages to send now."""
         kept = self._now()
         with self._lock:
             wishes, self._wishes = list(self._wishes), deque(maxlen=MOST_WISHES)
@@ -62,7 +62,7 @@ class GalleryPost:
 
 
 def _fits(kept: Kept, wish: Fetch) -> bool:
-    """One who asks for an older gallery is told of the newer one by its pointer."""
+    """A cart that requests an older gallery learns of the newer one by its pointer."""
     return wish.sha256 == kept.pointer.sha256 and wish.offset < kept.pointer.size
 
 

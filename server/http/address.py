@@ -1,10 +1,10 @@
-"""Addresses that browsers and programs give us: text of anybody's, so one that is none is told from one that is."""
+"""Parses addresses from browsers and programs, which may be malformed."""
 
 from urllib.parse import SplitResult, urlsplit
 
 
 def split_address(text: str) -> SplitResult | None:
-    """The parts of an address; None where it is none, such as ``http://[``.
+    """The parts of an address; None if it is malformed, such as ``http://[``.
 
     >>> split_address("http://[") is None
     True

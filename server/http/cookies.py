@@ -1,4 +1,4 @@
-"""The cookies: a login, a visit of somebody who is not in, and a cart's screen. None can be read by a script."""
+"""The cookies: of a login, of a visit before the login, and of a cart's screen. No script can read them."""
 
 from typing import Final, Literal
 
@@ -10,7 +10,7 @@ _PREFIX: Final = "smartcart_"
 
 
 def is_secure(request: Request) -> bool:
-    """Whether the browser came over TLS, to us or to a proxy that we trust to say so."""
+    """True if the browser came over TLS, to us or to a proxy that we trust to say so."""
     return request.url.scheme == "https"
 
 
@@ -19,7 +19,7 @@ def read(request: Request, name: Name) -> str | None:
 
 
 def write(request: Request, response: Response, name: Name, value: str, *, path: str = "/", seconds: int) -> None:
-    """Over TLS the name carries the prefix with which a browser refuses the cookie from anywhere else."""
+    """Over TLS the name has the prefix with which a browser refuses the cookie from anywhere else."""
     response.set_cookie(
         _full_name(request, name),
         value,

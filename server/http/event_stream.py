@@ -1,4 +1,4 @@
-"""Server-sent events as an answer."""
+"""Server-sent events as a response."""
 
 from collections.abc import AsyncIterator
 
@@ -6,6 +6,6 @@ from fastapi.responses import StreamingResponse
 
 
 def event_stream(messages: AsyncIterator[str]) -> StreamingResponse:
-    """An answer that goes on; no proxy may hold it back or keep it."""
+    """A continuous response, which no proxy may buffer or cache."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(messages, media_type="text/event-stream", headers=headers)

@@ -1,7 +1,7 @@
-"""The token that every form of ours carries, so that a page of somebody else cannot send it (CSRF).
+"""The token in each of our forms, without which another site's page could send it (CSRF).
 
-It is made from a cookie that only this browser has, by a hash that cannot be turned back. A form has it as the field
-``csrf``, a script and htmx send it as the header ``X-CSRF-Token``.
+It is derived from a cookie that only this browser has, by a one-way hash. A form has it as the field ``csrf``; a script
+and htmx send it as the header ``X-CSRF-Token``.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ def form_token(cookie: str) -> str:
 
 
 def bearer_token(request: Request) -> str | None:
-    """The API token that a machine shows, right or wrong; None if it shows none."""
+    """The API token that a machine presents, valid or not; None if there is none."""
     scheme, _, shown = request.headers.get("authorization", "").partition(" ")
     return shown.strip() if scheme.lower() == "bearer" else None
 
@@ -32,8 +32,8 @@ def bearer_token(request: Request) -> str | None:
 async def _is_our_own_form(request: Request) -> None:
     """Refuses a change without the token.
 
-    A machine's token in ``Authorization`` is never sent by a browser on its own, nor is an API answered by the cookie
-    of a visit, so a request of that kind needs none.
+    A browser never sends a machine's token in ``Authorization`` by itself, nor does a visit's cookie give access to the
+    API, so such a request needs none.
     """
     if request.method in _SAFE or bearer_token(request) is not None:
         return
@@ -54,4 +54,4 @@ async def _field(request: Request) -> str | None:
 
 
 OurOwnForm = Depends(_is_our_own_form)
-"""Stands before every route of the app."""
+"""A dependency of every route."""

@@ -1,9 +1,9 @@
-"""The gate: how many connections may be open, from one address and in all, and how long one may say nothing.
+"""The gate: limits connections, from one address and in total, and the time a connection may stay silent.
 
-uvicorn bounds requests and keep-alive, not what has not sent a request yet. So connections are counted where they are
-accepted, before any handshake. Where there are too many, the one that has waited longest without a whole request makes
-room: who sends one at once always gets in. All of it happens in the event loop's thread (not with Windows' own loop,
-which accepts by itself).
+uvicorn limits requests and keep-alive, but not connections that have not sent a request yet. So connections are counted
+where they are accepted, before any handshake. If there are too many, the one that has waited longest without a whole
+request is closed: a client that sends one at once always gets in. All of it happens in the event loop's thread (not
+with Windows' own loop, which accepts by itself).
 """
 
 import asyncio
@@ -21,9 +21,9 @@ HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 60.0
 MOST_OF_ONE: Final = 256
 MOST: Final = 768
-"""In all; paho's ``select`` knows no file above 1023, and the broker's connection may come after all of these."""
+"""In total; paho's ``select`` supports no file above 1023, and the broker's connection may be opened last."""
 _SPARE: Final = 0.75
-"""Which part of the files that the process may open connections may take; the rest is for the ledger and the broker."""
+"""The share of the process's open files for connections; the rest is for the ledger and the broker."""
 
 Peer = tuple[str, int]
 
@@ -31,10 +31,10 @@ log = logging.getLogger(__name__)
 
 
 class Gate:
-    """Who is in, and who has not said yet what for.
+    """The open connections, and those without a request yet.
 
     Args:
-        unbounded: addresses that may have as many connections as there are in all, as of a proxy.
+        unbounded: addresses limited only by the total, such as a proxy's.
     """
 
     def __init__(self, *, most: int, most_of_one: int, unbounded: Collection[str] = ()) -> None:
@@ -46,13 +46,13 @@ class Gate:
         self._silent: dict[Peer, asyncio.TimerHandle] = {}
 
     def is_full(self) -> bool:
-        """Whether nobody can be taken now; then one that has not said anything yet is put out, if there is one."""
+        """True if no connection can be accepted now; then a silent one is closed, if there is one."""
         if len(self._open) < self._most:
             return False
         return self._make_room("all addresses together", next(iter(self._silent), None))
 
     def enter(self, peer: Peer, connection: socket.socket) -> bool:
-        """Whether it may come in; if so, it has ``HEAD_SECONDS`` for its request's head."""
+        """True if it is accepted; it then has ``HEAD_SECONDS`` to send its request's head."""
         host = peer[0]
         if len(self._open) >= self._most:
             return False
@@ -66,23 +66,23 @@ class Gate:
         return True
 
     def waits(self, peer: Peer, seconds: float) -> None:
-        """It has so long to send the rest of its request."""
+        """It has this long to send the rest of its request."""
         self.spoke(peer)
         if peer in self._open:
             self._silent[peer] = asyncio.get_running_loop().call_later(seconds, self._put_out, peer)
 
     def is_silent(self, peer: Peer) -> bool:
-        """Whether its time is running."""
+        """True while its time is running."""
         return peer in self._silent
 
     def spoke(self, peer: Peer) -> None:
-        """It has said all that is needed."""
+        """It has sent its whole request."""
         timer = self._silent.pop(peer, None)
         if timer:
             timer.cancel()
 
     def leave(self, peer: Peer) -> None:
-        """It is closed; told twice is once."""
+        """It is closed; may be called twice."""
         self.spoke(peer)
         if self._open.pop(peer, None) is not None:
             self._of[peer[0]] -= 1
@@ -90,23 +90,23 @@ class Gate:
                 del self._of[peer[0]]
 
     def _make_room(self, whose: str, longest: Peer | None) -> bool:
-        """Puts the one out that has been silent for longest; whether there is any."""
+        """Closes the connection that has been silent for longest; returns whether there was one."""
         if longest is None:
-            log.warning("too many connections of %s, all at work: one is refused", whose)
+            log.warning("too many connections of %s, all busy: one is refused", whose)
             return False
         log.warning("too many connections of %s: the one that has been silent for longest is closed", whose)
         self._put_out(longest)
         return True
 
     def _put_out(self, peer: Peer) -> None:
-        """Its transport then sees the end, and closes it; until then it counts as open."""
+        """Its transport then sees the end and closes it; until then it counts as open."""
         self.spoke(peer)
         with contextlib.suppress(OSError):
             self._open[peer].shutdown(socket.SHUT_RDWR)
 
 
 class GatedSocket(socket.socket):
-    """A listening socket whose connections pass the gate. Takes the place of ``listening``, which is closed by it."""
+    """A listening socket whose connections pass the gate. It replaces ``listening``, and closes it."""
 
     def __init__(self, listening: socket.socket, gate: Gate) -> None:
         super().__init__(fileno=listening.detach())
@@ -114,7 +114,7 @@ class GatedSocket(socket.socket):
         self._gate = gate
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """As ``socket.accept``; BlockingIOError where nobody can be taken now, so that the loop looks again."""
+        """As ``socket.accept``; BlockingIOError if none can be accepted now, so that the loop tries again."""
         if self._gate.is_full():
             raise BlockingIOError
         taken, address = super().accept()
@@ -127,7 +127,7 @@ class GatedSocket(socket.socket):
 
 
 class _Guest(socket.socket):
-    """One connection; the gate knows when it is closed."""
+    """One connection; reports to the gate when it is closed."""
 
     def __init__(self, taken: socket.socket, gate: Gate, peer: Peer) -> None:
         super().__init__(fileno=taken.detach())
@@ -139,7 +139,7 @@ class _Guest(socket.socket):
 
 
 def gated_protocol(gate: Gate) -> type[asyncio.Protocol]:
-    """uvicorn's HTTP, which tells the gate how far each request has come."""
+    """uvicorn's HTTP, which reports the progress of each request to the gate."""
 
     class GatedProtocol(H11Protocol):
         def data_received(self, data: bytes) -> None:
@@ -149,7 +149,7 @@ def gated_protocol(gate: Gate) -> type[asyncio.Protocol]:
             if self.client is None:
                 return
             if now is h11.IDLE:
-                if not gate.is_silent(self.client):  # the next request of a connection that is kept alive
+                if not gate.is_silent(self.client):  # the next request of a keep-alive connection
                     gate.waits(self.client, HEAD_SECONDS)
             elif now is not h11.SEND_BODY:
                 gate.spoke(self.client)
@@ -160,7 +160,7 @@ def gated_protocol(gate: Gate) -> type[asyncio.Protocol]:
 
 
 def most_connections() -> int:
-    """How many this process can keep open, of the files that it may open."""
+    """How many connections this process can keep open, by its limit of open files."""
     try:
         import resource
     except ImportError:  # Windows

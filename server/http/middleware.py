@@ -1,4 +1,4 @@
-"""What every request passes: the Host it asks for, where a change comes from, its size, and the headers of answers."""
+"""Applied to every request: checks of Host, origin and size, and the headers of responses."""
 
 import ipaddress
 import socket
@@ -12,14 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from smartcart.server.http.address import split_address
 
 MOST_BYTES: Final = 2 * 1024 * 1024
-"""How large the body of a request may be."""
+"""Maximum size of a request's body."""
 
 
 class RequestGuard:
     """ASGI middleware.
 
-    A name in ``Host`` that is not known is refused, since a foreign site can point its own name here (DNS rebinding);
-    an address needs no name. A change that a page of another origin asks for is refused.
+    An unknown name in ``Host`` is refused, since a foreign site can point its own name here (DNS rebinding); an address
+    needs no name. A change requested by a page of another origin is refused.
     """
 
     def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str], picture_url: str | None = None) -> None:
@@ -29,7 +29,7 @@ class RequestGuard:
             "Content-Security-Policy": _policy(picture_url),
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
-            "Referrer-Policy": "same-origin",  # with none a form of ours would come with the Origin of nobody
+            "Referrer-Policy": "same-origin",  # without a referrer our own form would come with a null Origin
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -75,7 +75,7 @@ def _told_size(headers: Headers) -> int:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """Ends a body that does not tell its size before it fills the memory."""
+    """Stops a body of unknown size before it fills the memory."""
     taken = 0
 
     async def bounded() -> Message:
@@ -98,7 +98,7 @@ def _is_address(name: str) -> bool:
 
 
 def _is_own(headers: Headers) -> bool:
-    """Whether a browser says that our own page asks; a program that is no browser sends neither header."""
+    """True if a browser says that the request comes from our own page; other programs send neither header."""
     origin = headers.get("origin")
     if origin is not None:
         parts = split_address(origin)
@@ -108,7 +108,7 @@ def _is_own(headers: Headers) -> bool:
 
 
 def _policy(picture_url: str | None) -> str:
-    """Nothing but our own files, and pictures of the one other origin."""
+    """Only our own files, and pictures of the one other origin."""
     images = "'self'"
     if picture_url:
         parts = split_address(picture_url)

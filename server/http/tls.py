@@ -1,4 +1,4 @@
-"""A certificate for the server itself, looked at before anybody asks."""
+"""A certificate for the server itself, checked before the first request."""
 
 import ssl
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from smartcart.server.errors import ServerError
 
 
 class TlsError(ServerError):
-    """Certificate or key cannot be used; the message says why."""
+    """Certificate or key is unusable; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +19,10 @@ class Tls:
     key: Path
 
     def check(self) -> None:
-        """Looks whether the two can be read and belong together.
+        """Checks that the two can be read and belong together.
 
         Raises:
-            TlsError: they cannot or do not.
+            TlsError: they cannot be read or do not belong together.
         """
         for path in (self.cert, self.key):
             try:
@@ -35,5 +35,5 @@ class Tls:
         except (ssl.SSLError, ValueError) as error:
             why = getattr(error, "reason", None) or "not PEM, or the key has a password"
             raise TlsError(
-                f"{self.cert} and {self.key} are no certificate and its key, as PEM files without a password: {why}"
+                f"{self.cert} and {self.key} are not a certificate and its key as PEM files without a password: {why}"
             ) from None

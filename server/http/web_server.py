@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn in a thread of its own, on a socket that is open already."""
+"""The HTTP server: uvicorn in its own thread, on a socket that is already open."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ class WebServer:
     """Serves an application from ``start`` to ``stop``.
 
     Args:
-        trusted_proxies: addresses that may tell for whom they ask (``X-Forwarded-For``, ``X-Forwarded-Proto``).
+        trusted_proxies: addresses of proxies whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` count.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class WebServer:
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
 
     def start(self) -> None:
-        """Serves from now on."""
+        """Starts to serve."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Lets open requests finish for a moment, and ends."""
+        """Gives open requests a moment to finish, and ends."""
         self._server.should_exit = True
         self._thread.join()
 

@@ -11,10 +11,10 @@ _SQLITE: Final = "sqlite:///"
 
 
 def open_ledger(url: str, *, existing: bool = False) -> Ledger:
-    """Opens a ledger, or makes it.
+    """Opens a ledger, or creates it.
 
     Args:
-        existing: takes only one that is there and up to date; nothing is made or migrated.
+        existing: requires a ledger that exists and is up to date; nothing is created or migrated.
 
     Raises:
         LedgerError: an unknown kind of URL, or the ledger cannot be opened.
@@ -35,7 +35,7 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def is_postgres(url: str) -> bool:
-    """Whether it is the address of a PostgreSQL ledger."""
+    """True if it is the address of a PostgreSQL ledger."""
     return url.startswith(("postgresql://", "postgres://"))
 
 

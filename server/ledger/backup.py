@@ -1,8 +1,8 @@
-"""Backup of a ledger while servers write into it, and restoring it where there is none.
+"""Backs up a ledger while servers write to it, and restores it where there is none.
 
-SQLite is copied by its own online backup, PostgreSQL by ``pg_dump`` and ``pg_restore``. Everything in the ledger's
-file or schema comes along, accounts included, so a backup is readable by its owner alone. It appears under its name
-only when it is whole.
+SQLite is copied by its own online backup, PostgreSQL by ``pg_dump`` and ``pg_restore``. Everything in the ledger's file
+or schema is included, accounts too, so a backup is readable by its owner alone. It appears under its name only when it
+is complete.
 """
 
 import os
@@ -21,7 +21,7 @@ def backup(url: str, target: Path) -> None:
     """Writes a backup to a new file.
 
     Raises:
-        LedgerError: the ledger cannot be read, or the file is there or cannot be written.
+        LedgerError: the ledger cannot be read, or the target exists or cannot be written.
     """
     path = sqlite_path(url)
     with new_file(target) as part:
@@ -37,10 +37,10 @@ def backup(url: str, target: Path) -> None:
 
 
 def restore(source: Path, url: str) -> None:
-    """Makes a ledger from a backup, and brings it up to date; never over one that is there.
+    """Restores a ledger from a backup and migrates it; never over an existing one.
 
     Raises:
-        LedgerError: the backup is none, is damaged, or is of the other kind of ledger; or there is a ledger already.
+        LedgerError: the backup is invalid, damaged, or of the other kind of ledger; or a ledger exists already.
     """
     if not source.is_file():
         raise LedgerError(f"there is no backup at {source}")
@@ -48,7 +48,7 @@ def restore(source: Path, url: str) -> None:
     if path is not None:
         for beside in (path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal"))):
             if beside.exists():
-                raise LedgerError(f"{beside} is there already: move it away, a restore overwrites nothing")
+                raise LedgerError(f"{beside} already exists: move it away, a restore overwrites nothing")
         with new_file(path) as part:
             _copy(source, part)
     elif is_postgres(url):
@@ -61,7 +61,7 @@ def restore(source: Path, url: str) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copies in one read transaction, which in a write-ahead log keeps no writer waiting."""
+    """Copies in one read transaction, which does not block writers in WAL mode."""
     if not source.is_file():
         raise LedgerError(f"there is no ledger at {source}")
     try:
@@ -82,9 +82,9 @@ def _copy(source: Path, target: Path) -> None:
 
 @contextmanager
 def new_file(target: Path) -> Iterator[Path]:
-    """A file beside the target, readable by its owner alone, that gets its name when it is whole and on disk."""
+    """A file next to the target, readable by its owner alone, which gets its name when it is complete and on disk."""
     if target.exists():
-        raise LedgerError(f"{target} is there already: give another name, nothing is overwritten")
+        raise LedgerError(f"{target} already exists: give another name, nothing is overwritten")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:

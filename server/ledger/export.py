@@ -1,6 +1,6 @@
-"""A ledger's contents for other programs: JSON lines, or Parquet with a column a field.
+"""A ledger's contents for other programs: JSON lines, or Parquet with one column per field.
 
-Rows are made and written a few at a time, whatever the ledger holds.
+Rows are created and written a few at a time, however large the ledger is.
 """
 
 import json
@@ -43,7 +43,7 @@ COLUMNS: Final[dict[What, dict[str, str]]] = {
 
 
 def rows(ledger: Ledger, what: What, faults: list[str]) -> Iterator[Row]:
-    """The rows of one table, in the order of arrival; ``faults`` gets what had to be left out.
+    """The rows of one table, in the order of arrival; unreadable ones are added to ``faults``.
 
     Raises:
         LedgerError: the ledger cannot be read.
@@ -60,7 +60,7 @@ def rows(ledger: Ledger, what: What, faults: list[str]) -> Iterator[Row]:
 
 
 def write_lines(entries: Iterable[Row], out: TextIO) -> int:
-    """Writes one JSON object a line; says how many."""
+    """Writes one JSON object a line; returns their number."""
     count = 0
     for row in entries:
         out.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
@@ -69,7 +69,7 @@ def write_lines(entries: Iterable[Row], out: TextIO) -> int:
 
 
 def write_parquet(entries: Iterable[Row], what: What, path: Path) -> int:
-    """Writes a Parquet file; says how many rows. What is nested stands in it as JSON text.
+    """Writes a Parquet file; returns the number of rows. Nested values are stored as JSON text.
 
     Raises:
         LedgerError: pyarrow is not installed.

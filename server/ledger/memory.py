@@ -1,4 +1,4 @@
-"""A ledger that forgets everything with the process: for tests and for trying things out."""
+"""A ledger that is lost with the process: for tests and trials."""
 
 import threading
 import uuid
@@ -121,7 +121,7 @@ class MemoryLedger:
                 self._letters.remove(of_cart[0])
 
     def _opened(self, key: SessionKey, now: str) -> _Session | None:
-        """A session, which begins where it is not there yet; None where its cart may begin no other."""
+        """A session, which is begun if it does not exist; None if its cart may begin no more."""
         if key not in self._sessions:
             if not self._may_begin(key, now):
                 return None
@@ -280,6 +280,6 @@ class MemoryLedger:
 
 
 def _ids(session: _Session) -> set[str]:
-    """What a correction may name."""
+    """The ids that a correction may name."""
     said = {stored.correction.id for stored in session.corrections}
     return {stored.event.id for stored in session.events} | session.faults.keys() | said

@@ -1,12 +1,12 @@
 """The ledger: where events are kept, each exactly once. The port, and what passes through it.
 
-A ledger takes a batch in one transaction. An event whose id is stored already is *known*, and is committed again to
-whoever asks; an event whose place (store, cart, session, seq) is taken by another id is *refused*, and kept among the
-dead letters like everything else that cannot be taken.
+A ledger takes a batch in one transaction. An event whose id is already stored is *known*, and is committed again to the
+sender. An event whose place (store, cart, session, seq) is taken by another id is *refused*, and kept among the dead
+letters like every other refused message.
 
-Beside the cart's events stand the server's own *records* of a session: corrections by persons, its closing, its
-erasure. They have a number of their own and no ``seq``. What comes after the closing is stored as *late*; what comes
-after the erasure is known and not stored.
+Next to the cart's events are the server's own *records* of a session: corrections by people, its closing, its erasure.
+They have their own numbers and no ``seq``. An event after the closing is stored as *late*; one after the erasure is
+known and not stored.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,24 +20,25 @@ from smartcart.server.catalogue.catalogue import Match
 from smartcart.server.errors import ServerError
 
 KEPT_BYTES: Final = 4096
-"""How much of a dead letter's payload is kept."""
+"""Number of bytes kept of a dead letter's payload."""
 KEPT_LETTERS: Final = 10_000
-"""How many dead letters that belong to no session are kept; all are counted."""
+"""Maximum number kept of dead letters that belong to no session; all are counted."""
 MAX_FAULTS: Final = 100
-"""How many refused events are kept in their session's place; further ones are letters of no session."""
+"""Maximum number of refused events kept in their session's place; further ones are letters of no session."""
 CART_FAULTS: Final = 1_000
-"""How many refused events of one cart are kept in the places of all its sessions; further ones as above."""
+"""Maximum number of refused events kept in the places of all sessions of a cart; further ones as above."""
 CART_LETTERS: Final = 1_000
-"""How many dead letters that belong to no session are kept of one cart; all are counted."""
+"""Maximum number kept of one cart's dead letters that belong to no session; all are counted."""
 SESSIONS_A_DAY: Final = 1_000
-"""How many sessions a cart may begin within 24 hours; a shop's cart begins some fifty, and one that was away brings a
-few hundred at once."""
-TOO_MANY_SESSIONS: Final = f"a cart begins at most {SESSIONS_A_DAY} sessions a day: look at what this one does"
+"""Maximum number of sessions of a cart within 24 hours; a shop's cart begins some fifty, and one that was away delivers
+a few hundred at once.
+"""
+TOO_MANY_SESSIONS: Final = f"a cart begins at most {SESSIONS_A_DAY} sessions a day: check this one"
 SEQ_TAKEN: Final = "another event has this seq already"
 ID_TAKEN: Final = "another event has this id already"
 NO_SESSION: Final = "there is no such session"
 NO_EVENT: Final = "its session has no such event"
-CLOSED_ALREADY: Final = "the session is closed already"
+CLOSED_ALREADY: Final = "the session is already closed"
 
 
 class LedgerError(ServerError):
@@ -45,7 +46,7 @@ class LedgerError(ServerError):
 
 
 class Outcome(StrEnum):
-    """What became of an event or a record."""
+    """The result for an event or a record."""
 
     NEW = "new"
     KNOWN = "known"
@@ -53,7 +54,7 @@ class Outcome(StrEnum):
 
 
 class RecordType(StrEnum):
-    """What the server itself writes into a session."""
+    """The server's own records of a session."""
 
     CORRECTED = "item_corrected"
     CLOSED = "session_closed"
@@ -61,7 +62,7 @@ class RecordType(StrEnum):
 
 
 class SessionState(IntEnum):
-    """How far a session has come in the server's own eyes; as stored."""
+    """A session's state as the server sees it; stored."""
 
     OPEN = 0
     CLOSED = 1
@@ -70,7 +71,7 @@ class SessionState(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What became of one event of a batch, or of a record; ``reason`` is for the refused."""
+    """The result for one event of a batch, or for a record; ``reason`` is for refused ones."""
 
     outcome: Outcome
     reason: str | None = None
@@ -81,16 +82,16 @@ KNOWN: Final = Verdict(outcome=Outcome.KNOWN)
 
 
 def refused(reason: str) -> Verdict:
-    """The verdict on what cannot be taken."""
+    """The verdict on something refused."""
     return Verdict(outcome=Outcome.REFUSED, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A message that cannot be taken.
+    """A message that is refused.
 
-    ``store`` and ``cart`` are those of the topic where it has the contract's form; ``event_id``, ``session`` and
-    ``seq`` are the message's own where they could be read. ``payload`` holds the first bytes of ``size``.
+    ``store`` and ``cart`` are those of the topic if it has the contract's form; ``event_id``, ``session`` and ``seq``
+    are the message's own if they could be read. ``payload`` contains the first bytes of ``size``.
     """
 
     topic: str
@@ -106,14 +107,14 @@ class DeadLetter:
 
     @property
     def fault(self) -> Fault | None:
-        """What it means for its session's basket, if it can be placed."""
+        """Its effect on its session's basket, if it has a place there."""
         if self.session is None or self.event_id is None or self.cart is None:
             return None
         return Fault(event_id=self.event_id, seq=self.seq, reason=self.reason)
 
     @property
     def key(self) -> SessionKey | None:
-        """The session that it is a fault of."""
+        """The session in which it is a fault."""
         if self.fault is None or self.store is None or self.cart is None or self.session is None:
             return None
         return SessionKey(store=self.store, cart=self.cart, session=self.session)
@@ -121,7 +122,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """``session_erased``: what a cart told in this session was deleted for good."""
+    """``session_erased``: the events of this session were deleted for good."""
 
     id: str
     by: str | None
@@ -132,7 +133,7 @@ class Erasure:
 class SetAside:
     """The dead letters of a cart that belong to none of its sessions, as far as they are kept.
 
-    ``last`` is when the newest came (RFC 3339, UTC), and ``reason`` why it was not taken.
+    ``last`` is when the newest came (RFC 3339, UTC), and ``reason`` why it was refused.
     """
 
     count: int
@@ -143,15 +144,15 @@ class SetAside:
 Record = Correction | Closing | Erasure
 
 Cursor = tuple[int, ...]
-"""How far somebody has read a ledger; only the ledger itself can read it."""
+"""How far a reader has read a ledger; only the ledger itself can interpret it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What a ledger has stored since a cursor, by whatever process; some of it may have been told before.
+    """What a ledger has stored since a cursor, by whatever process; some of it may have been returned before.
 
-    ``sessions`` have new records or faults and are to be read again, all of them where ``all_again`` is set; of
-    ``carts`` (store, cart) something new was set aside; ``dead_letters`` is their count now.
+    ``sessions`` have new records or faults and must be read again, all of them if ``all_again`` is set; ``carts``
+    (store, cart) have new refused messages; ``dead_letters`` is the current number.
     """
 
     cursor: Cursor
@@ -163,43 +164,43 @@ class News:
 
 
 class Ledger(Protocol):
-    """What the server needs of a ledger. Safe to use from several threads; every method may raise LedgerError."""
+    """The server's requirements of a ledger. Safe to use from several threads; every method may raise LedgerError."""
 
     identity: str
-    """Made once with the ledger and kept in it."""
+    """Created once with the ledger and stored in it."""
 
     def commit(self, events: Sequence[StoredEvent], letters: Sequence[DeadLetter] = ()) -> list[Verdict]:
-        """Stores a batch durably in one transaction, and says for each event what became of it.
+        """Stores a batch durably in one transaction, and returns the result for each event.
 
-        An event that would begin one session too many of its cart is refused.
+        An event is refused if its cart would begin too many sessions.
         """
 
     def correct(self, key: SessionKey, correction: Correction, match: Match) -> Verdict:
-        """Stores a correction, with the product and price that it means; one whose id is stored already is known.
+        """Stores a correction with its product and price; one whose id is already stored is known.
 
-        Refused where the session, or the event, fault or other correction that it names, is not there.
+        Refused if the session, or the event, fault or other correction that it names, does not exist.
         """
 
     def close_session(self, key: SessionKey, closing: Closing) -> Verdict:
         """Closes a session for its cart's events; the same closing again is known, another one refused."""
 
     def erase_session(self, key: SessionKey, erasure: Erasure) -> Verdict:
-        """Deletes all that is kept of a session but that there was one: events that come again are known, not stored.
+        """Deletes a session's contents; its name is kept, so that repeated events are known and not stored.
 
-        One that is erased already is known.
+        An erased session is known.
         """
 
     def forget_letters(self, before: str) -> int:
-        """Deletes the dead letters of no session that came before a time (RFC 3339, UTC); says how many."""
+        """Deletes dead letters of no session that came before a time (RFC 3339, UTC); returns their number."""
 
     def session(self, key: SessionKey) -> SessionRecords:
-        """Everything that is kept of one session; empty where there is none."""
+        """All records of one session; empty if there are none."""
 
     def sessions(self, store: str, cart: str, limit: int = 1000) -> list[SessionKey]:
-        """A cart's sessions, the newest first; none that were erased."""
+        """A cart's sessions, the newest first, without erased ones."""
 
     def current_sessions(self) -> list[SessionKey]:
-        """The newest session of every cart, those of the carts that began last at the end."""
+        """The newest session of every cart; carts that began last come last."""
 
     def past_sessions(self, before: int | None, limit: int, cart: str = "") -> list[tuple[int, SessionKey]]:
         """Sessions with their positions, those that began last first; none that were erased.
@@ -210,7 +211,7 @@ class Ledger(Protocol):
         """
 
     def every_session(self) -> Iterator[SessionKey]:
-        """All sessions in the order of their beginning, read a few at a time; none that were erased."""
+        """All sessions in the order of their beginning, read a few at a time, without erased ones."""
 
     def every_event(self) -> Iterator[StoredEvent]:
         """All events in the order of their arrival, read a few at a time."""
@@ -219,25 +220,25 @@ class Ledger(Protocol):
         """When the last of a session's events or faults came (RFC 3339, UTC)."""
 
     def news(self, since: Cursor | None) -> News:
-        """What was stored since a cursor; with None only the cursor of now."""
+        """What was stored since a cursor; with None only the current cursor."""
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
-        """What could not be taken, the newest first."""
+        """Refused messages, the newest first."""
 
     def dead_letter_count(self) -> int:
-        """How many messages could not be taken, those no longer kept included."""
+        """The number of refused messages, including those no longer kept."""
 
     def holds(self, letter: DeadLetter) -> bool:
-        """Whether a dead letter of this topic with these bytes is kept already."""
+        """True if a dead letter of this topic with these bytes is kept already."""
 
     def set_aside(self, store: str, cart: str) -> SetAside | None:
-        """What of a cart was set aside and belongs to none of its sessions; None where nothing is kept."""
+        """A cart's refused messages that belong to none of its sessions; None if none are kept."""
 
     def integrity(self) -> Iterator[str]:
-        """What is wrong with the storage itself, in words; nothing if all is well."""
+        """Errors of the storage itself, in words; empty if there are none."""
 
     def close(self) -> None:
-        """Closes it; it may be closed twice."""
+        """Closes it; may be called twice."""
 
 
 def dead_letter_of(stored: StoredEvent, reason: str) -> DeadLetter:
@@ -258,10 +259,10 @@ def dead_letter_of(stored: StoredEvent, reason: str) -> DeadLetter:
 
 
 def as_kept(letter: DeadLetter, state: int, placed: set[str], room: int) -> DeadLetter | None:
-    """How a letter is kept beside those that have a place in its session already; None if it is one of them.
+    """The form in which a letter is kept beside those of its session; None if it is one of them.
 
-    Of an erased session only that there was a letter; of one with many faults no more than ``MAX_FAULTS`` in place, and
-    of its cart no more than there is ``room`` for.
+    Of an erased session only the fact that there was a letter is kept; of a session with many faults at most
+    ``MAX_FAULTS`` keep their place, and of its cart as many as there is ``room`` for.
     """
     if letter.key is None or letter.event_id is None:
         return letter
@@ -276,7 +277,7 @@ def as_kept(letter: DeadLetter, state: int, placed: set[str], room: int) -> Dead
 
 
 def place(event: Event) -> tuple[str, str, str, int]:
-    """What is unique for ever beside the id."""
+    """The place, which is unique for ever, as the id is."""
     return event.store, event.cart, event.session, event.seq
 
 

@@ -1,6 +1,6 @@
-"""The ledger in PostgreSQL, in a schema of its own. Needs the extra ``postgres``.
+"""The ledger in PostgreSQL, in its own schema. Needs the extra ``postgres``.
 
-A connection that was lost is opened again with the next use; until then every use says so.
+A lost connection is reopened with the next use; until that succeeds, every use fails.
 """
 
 from collections import Counter
@@ -84,12 +84,12 @@ class PostgresLedger(SQLReading):
     """See ``smartcart.server.ledger.port.Ledger``."""
 
     def __init__(self, url: str, *, existing: bool = False) -> None:
-        """Connects, makes the tables if there are none, and brings older ones up to date.
+        """Connects, creates the tables if there are none, and migrates older ones.
 
-        With ``existing`` only tables that are there and up to date will do.
+        With ``existing``, tables must exist and be up to date.
 
         Raises:
-            LedgerError: the server cannot be reached, or the tables are of a newer version.
+            LedgerError: the database cannot be reached, or the tables are of a newer version.
         """
         self._writer = Link(url)
         self._reader = Link(url)
@@ -146,7 +146,7 @@ class PostgresLedger(SQLReading):
 
     @contextmanager
     def _alone(self) -> Iterator[sql_records.Ask]:
-        """While no other server and no batch writes: for the few things that persons do."""
+        """While no other server and no batch writes: for rare actions of people."""
         with self._writer.use("write") as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             yield partial(_ask, connection)
@@ -154,9 +154,9 @@ class PostgresLedger(SQLReading):
     # --- reading --------------------------------------------------------------------------------------------------
 
     def news(self, since: Cursor | None) -> News:
-        """A cursor is the oldest transaction that was still under way: whatever it or a later one wrote is news.
+        """A cursor is the oldest transaction that was still under way: everything it or a later one wrote is new.
 
-        Positions would not do: of two transactions the one with the higher positions may be seen first.
+        Positions do not suffice: of two transactions, the one with the higher positions may become visible first.
         """
         with self._reader.use("read") as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -193,13 +193,13 @@ class PostgresLedger(SQLReading):
 
 
 def _ask(connection: Connection, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Rows of a query with ``?`` for values; a statement that gives none is an empty list."""
+    """Rows of a query with ``?`` for values; a statement without a result gives an empty list."""
     cursor = connection.execute(query.replace("?", "%s"), values)
     return cursor.fetchall() if cursor.description else []
 
 
 def _open(cursor: Cursors, ask: sql_records.Ask, events: Sequence[StoredEvent]) -> States:
-    """The states of these events' sessions, which begin where they are not there yet and their carts may begin them."""
+    """The states of these events' sessions, which are begun if they do not exist and their carts may begin them."""
     times: dict[SessionKey, str] = {}
     for stored in events:
         times.setdefault(session_of(stored.event), stored.stored_at)
@@ -217,8 +217,8 @@ def _open(cursor: Cursors, ask: sql_records.Ask, events: Sequence[StoredEvent]) 
 
 
 def _begin(cursor: Cursors, keys: Iterable[SessionKey]) -> None:
-    # in the order of carts, so that two servers with the same carts never wait for each other in a ring; the sessions
-    # of one cart stay in the order in which they began
+    # in the order of carts, so that two servers with the same carts never deadlock; the sessions of one cart stay in
+    # the order in which they began
     rows = [columns_of(key) for key in sorted(keys, key=lambda key: (key.store, key.cart))]
     if rows:
         cursor.execute(_INSERT_SESSIONS, list(map(list, zip(*rows, strict=True))))
@@ -232,10 +232,10 @@ def _states(cursor: Cursors, keys: Sequence[SessionKey]) -> States:
 
 
 def _insert_events(cursor: Cursors, events: Sequence[StoredEvent], states: States) -> set[tuple[str, Place]]:
-    """Stores what is not there yet; gives what that was."""
+    """Stores what is not stored yet; returns that."""
     if not events:
         return set()
-    # in the order of places, so that two servers with the same events never wait for each other in a ring
+    # in the order of places, so that two servers with the same events never deadlock
     rows = [
         (*event_row(stored), states[session_of(stored.event)] == SessionState.CLOSED)
         for stored in sorted(events, key=lambda stored: place(stored.event))
@@ -250,7 +250,7 @@ def _places(cursor: Cursors, ids: Sequence[str]) -> dict[str, Place]:
 
 
 def _judge(stored: StoredEvent, state: int | None, new: set[tuple[str, Place]], places: dict[str, Place]) -> Verdict:
-    """New the first time, and known from then on within the same batch too; without a state it has no session."""
+    """New the first time, and known from then on even within the same batch; without a state it has no session."""
     event = stored.event
     if state is None:
         return refused(TOO_MANY_SESSIONS)
@@ -265,7 +265,7 @@ def _judge(stored: StoredEvent, state: int | None, new: set[tuple[str, Place]], 
 
 
 def _placed(cursor: Cursors, keys: Sequence[SessionKey]) -> dict[SessionKey, set[str]]:
-    """The faults that stand in these sessions already."""
+    """The faults already in these sessions."""
     placed: dict[SessionKey, set[str]] = {key: set() for key in keys}
     if keys:
         cursor.execute(_PLACED, list(map(list, zip(*map(columns_of, keys), strict=True))))
@@ -275,7 +275,7 @@ def _placed(cursor: Cursors, keys: Sequence[SessionKey]) -> dict[SessionKey, set
 
 
 def _kept(cursor: Cursors, ask: sql_records.Ask, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-    """See ``as_kept``; their sessions begin with them where they are not there yet."""
+    """See ``as_kept``; their sessions are begun if they do not exist."""
     keys = list(dict.fromkeys(letter.key for letter in letters if letter.key))
     states, placed = _states(cursor, keys), _placed(cursor, keys)
     rooms: dict[tuple[str, str], int] = {}

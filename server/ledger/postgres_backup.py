@@ -1,4 +1,4 @@
-"""Backup of a PostgreSQL ledger with PostgreSQL's own tools; the password goes to them by the environment."""
+"""Backup of a PostgreSQL ledger with PostgreSQL's own tools; the password is passed in the environment."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ _VARIABLES: Final = {
 
 
 def dump(url: str, target: Path) -> None:
-    """Writes the ledger's schema, tables and rows as they stand at one moment.
+    """Dumps the ledger's schema, tables and rows at one moment.
 
     Raises:
         LedgerError: ``pg_dump`` is not installed, or fails.
@@ -39,10 +39,10 @@ def dump(url: str, target: Path) -> None:
 
 
 def load(source: Path, url: str) -> None:
-    """Restores a dump into a database that holds no ledger, all of it or nothing.
+    """Restores a dump into a database without a ledger, all of it or nothing.
 
     Raises:
-        LedgerError: there is a ledger already; ``pg_restore`` is not installed, or fails.
+        LedgerError: a ledger exists already; ``pg_restore`` is not installed, or fails.
     """
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
@@ -50,7 +50,7 @@ def load(source: Path, url: str) -> None:
     except psycopg.Error as error:
         raise LedgerError(f"cannot reach PostgreSQL: {str(error).strip().splitlines()[0]}") from error
     if found:
-        raise LedgerError("this database holds a ledger already: make another one, a restore overwrites nothing")
+        raise LedgerError("this database already contains a ledger: create another one, a restore overwrites nothing")
     database = str(conninfo_to_dict(url).get("dbname") or os.environ.get("PGDATABASE") or "postgres")
     options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-acl", f"--dbname={database}"]
     _run("pg_restore", [*options, str(source)], url)
@@ -66,7 +66,7 @@ def _run(tool: str, options: Sequence[str], url: str) -> None:
 
 
 def _find(tool: str) -> str:
-    """The tool on the path, or the newest of those that Debian keeps beside it."""
+    """The tool on the path, or the newest one that Debian installs beside it."""
     folders = sorted(_DEBIAN.glob("*/bin"), key=lambda folder: -int(folder.parent.name.split(".")[0]))
     for folder in (None, *folders):
         found = shutil.which(tool, path=None if folder is None else str(folder))

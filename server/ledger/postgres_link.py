@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that is opened again with the next use after it was lost."""
+"""A connection to PostgreSQL that is reopened with the next use after it was lost."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from smartcart.server.ledger.postgres_schema import Connection
 
 
 class Link:
-    """One connection, for one user at a time; opened when it is needed."""
+    """One connection, for one user at a time; opened on demand."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -20,7 +20,7 @@ class Link:
 
     @contextmanager
     def use(self, doing: str) -> Iterator[Connection]:
-        """A connection inside a transaction that is committed in the end."""
+        """A connection inside a transaction that is committed at the end."""
         with self._lock:
             try:
                 if self._connection is None or self._connection.closed:
@@ -41,6 +41,6 @@ class Link:
 
 
 def _why(error: psycopg.Error) -> str:
-    """The first line; PostgreSQL's own words never hold the password."""
+    """The first line; PostgreSQL's messages never contain the password."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

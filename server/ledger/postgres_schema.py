@@ -1,4 +1,4 @@
-"""The tables of a PostgreSQL ledger, and the way there from every older one: numbered steps, forward only."""
+"""The tables of a PostgreSQL ledger, and the migrations from every older version: numbered steps, forward only."""
 
 import uuid
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import psycopg
 
 LOCK: Final = 0x536D4361
-"""Advisory lock of the ledger: whole for migrations and records, shared for batches of events."""
+"""Advisory lock of the ledger: exclusive for migrations and records, shared for batches of events."""
 
 _ONE: Final = """
 CREATE SCHEMA smartcart;
@@ -70,7 +70,7 @@ def found_version(connection: Connection) -> int:
 
 
 def prepare(connection: Connection, version: int) -> str:
-    """Makes the tables, or takes them from an older version to this one; gives the ledger's identity."""
+    """Creates the tables, or migrates older ones; returns the ledger's identity."""
     for script in MIGRATIONS[version:]:
         for statement in script.split(";"):
             connection.execute(statement)
@@ -82,7 +82,7 @@ def prepare(connection: Connection, version: int) -> str:
 
 
 def _forget_other_clocks(connection: Connection) -> None:
-    """Rows that were restored from another server may bear transaction numbers that this one has yet to reach."""
+    """Rows restored from another server may have transaction numbers that this one has yet to reach."""
     for table in ("events", "dead_letters", "records"):
         connection.execute(
             f"UPDATE smartcart.{table} SET xact = '0' WHERE xact >= pg_snapshot_xmax(pg_current_snapshot())"

@@ -1,4 +1,4 @@
-"""Any basket again, from nothing but what the ledger holds."""
+"""Rebuilds any basket from the ledger alone."""
 
 from smartcart.server.basket.basket import Basket
 from smartcart.server.basket.fold import fold_or_fault
@@ -7,7 +7,7 @@ from smartcart.server.ledger.port import Ledger
 
 
 def replay(ledger: Ledger, key: SessionKey) -> Basket | None:
-    """The basket of a session; None where the ledger holds nothing of it.
+    """The basket of a session; None if the ledger has nothing of it.
 
     Raises:
         LedgerError: the ledger cannot be read.

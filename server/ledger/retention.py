@@ -1,4 +1,4 @@
-"""How long what carts told is kept, and deleting it."""
+"""How long carts' events are kept, and their deletion."""
 
 import uuid
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from smartcart.server.ledger.port import Erasure, Ledger, Outcome
 
 
 def before(now: datetime, days: int) -> str:
-    """The time (RFC 3339, UTC) that lies so many days back."""
+    """The time (RFC 3339, UTC) that many days ago."""
     return rfc3339(now - timedelta(days=days))
 
 
 def old_sessions(ledger: Ledger, until: str) -> Iterator[SessionKey]:
-    """The sessions of which nothing was heard since a time on the server's clock; a cart's own clock does not count.
+    """The sessions without activity since a time on the server's clock; a cart's own clock does not count.
 
     Raises:
         LedgerError: the ledger cannot be read.
@@ -27,7 +27,7 @@ def old_sessions(ledger: Ledger, until: str) -> Iterator[SessionKey]:
 
 
 def erase(ledger: Ledger, key: SessionKey, *, by: str | None, now: datetime) -> bool:
-    """Erases a session for good; False where there is none.
+    """Erases a session for good; False if there is none.
 
     Raises:
         LedgerError: the ledger cannot be written.

@@ -1,7 +1,7 @@
-"""How entries look as rows: what both SQL ledgers write and read alike.
+"""The rows of entries: what both SQL ledgers write and read alike.
 
-What is stored must never stop a server: a disk, a person or an older program may have left anything in a row. So a row
-is read here and nowhere else, and one that cannot be read is no error but a fault of its session, which names it.
+Stored data must never stop a server: a disk, a person or an older program may have left anything in a row. So rows are
+read only here, and one that cannot be read is not an error but a fault of its session.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ LETTER_FIELDS: Final = (
     *("store", "cart", "event_id", "session", "seq"),
 )
 CORRECTION_READ: Final = "id, message, match, number, after"
-UNREADABLE: Final = "what is stored of it is damaged"
+UNREADABLE: Final = "its stored record is damaged"
 _MOST: Final = 10**15
 UNKNOWN_TIME: Final = "1970-01-01T00:00:00Z"
 _END_OF_TIME: Final = "9000"
@@ -52,14 +52,14 @@ def key_of(row: Row) -> SessionKey:
 
 
 def text_of(stored: object) -> str:
-    """A column of text, whatever stands in it."""
+    """A column of text, whatever it contains."""
     if isinstance(stored, bytes | bytearray | memoryview):
         return bytes(stored).decode(errors="replace")
     return str(stored)
 
 
 def time_of(stored: object) -> str:
-    """A column of the server's own times; ``UNKNOWN_TIME`` where none can be read."""
+    """A column of the server's own times; ``UNKNOWN_TIME`` if it cannot be read."""
     try:
         return _server_time(stored)
     except ValueError:
@@ -70,7 +70,7 @@ def _server_time(stored: object) -> str:
     """One of the server's own clock.
 
     Raises:
-        ValueError: it is no time, or one that no server can have had, nor every time zone.
+        ValueError: it is not a time, or one that no server can have had or not every time zone has.
     """
     check(stored, TIME, "the time of its storing")
     time = str(stored)
@@ -94,7 +94,7 @@ def event_row(stored: StoredEvent) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=4096)
 def match_text(match: Match) -> str:
-    """A product as it is stored; a store sells the same ones again and again."""
+    """A stored product; a store sells the same ones again and again."""
     return match.to_text()
 
 
@@ -104,7 +104,7 @@ def events_of(rows: Iterable[Row]) -> list[StoredEvent]:
 
 
 def event_faults(rows: Iterable[Row]) -> list[Fault]:
-    """What cannot be read of the columns ``EVENT_READ``."""
+    """The faults of the columns ``EVENT_READ`` that cannot be read."""
     return [read for row in rows if isinstance(read := _event_of(row), Fault)]
 
 
@@ -125,12 +125,12 @@ def _event_of(row: Row) -> StoredEvent | Fault:
 def _placed(event: Event, event_id: str, at: tuple[str, str, str, int]) -> Event:
     """The event, if it is the one that its row is for."""
     if (event.id, place(event)) != (event_id, at):
-        raise ValueError("it stands in the place of another")
+        raise ValueError("it is in the place of another")
     return event
 
 
 def event_fault(row: Row) -> str | None:
-    """What is wrong with a stored event, from the columns ``EVENT_READ``; None if nothing is."""
+    """The fault of a stored event, from the columns ``EVENT_READ``; None if there is none."""
     event_id, store, cart, session, seq, message, match, stored_at, _ = row
     try:
         event = parse_event(_bytes(message))
@@ -146,7 +146,7 @@ def event_fault(row: Row) -> str | None:
 
 
 def _bytes(stored: object) -> bytes:
-    """A message as it is stored; SQLite gives what was put there, whatever the column is meant for."""
+    """A stored message; SQLite returns what was put there, whatever the column's type."""
     if isinstance(stored, bytes | bytearray | memoryview):
         return bytes(stored)
     raise ValueError(f"{type(stored).__name__} instead of bytes")
@@ -167,11 +167,11 @@ def _match_of(stored: object) -> Match:
         and all(isinstance(choice, str) for choice in match.choices)
         and (match.weight_g is None or type(match.weight_g) in (int, float))
     ):
-        raise ValueError("its product is of another form")
+        raise ValueError("its product has another form")
     if not all(amount is None or abs(amount) <= _MOST for amount in (*amounts, match.weight_g)):
-        raise ValueError("its product has an amount that cannot be")
+        raise ValueError("its product has an impossible amount")
     if any("\ud800" <= letter <= "\udfff" for letter in "".join(filter(None, (*texts, *match.choices)))):
-        raise ValueError("its product has a text that is none")
+        raise ValueError("its product has an invalid text")
     return match
 
 
@@ -202,7 +202,7 @@ def letter_of(row: Row) -> DeadLetter:
 
 
 def record_message(record: Record) -> str:
-    """What is stored of a record beside its id and session."""
+    """The stored part of a record beside its id and session."""
     if isinstance(record, Correction):
         return encode(record.to_json()).decode()
     return encode({"by": record.by, "time": record.time}).decode()
@@ -214,7 +214,7 @@ def corrections_of(rows: Iterable[Row]) -> list[StoredCorrection]:
 
 
 def correction_faults(rows: Iterable[Row]) -> list[Fault]:
-    """What cannot be read of the columns ``CORRECTION_READ``."""
+    """The faults of the columns ``CORRECTION_READ`` that cannot be read."""
     return [read for row in rows if isinstance(read := _correction_of(row), Fault)]
 
 
@@ -224,14 +224,14 @@ def _correction_of(row: Row) -> StoredCorrection | Fault:
         correction = correction_from(_json(message))
         _server_time(correction.time)
         if correction.id != correction_id or not isinstance(number, int) or not isinstance(after, int):
-            raise ValueError("it stands in the place of another")
+            raise ValueError("it is in the place of another")
         return StoredCorrection(correction=correction, match=_match_of(match), number=number, after=after)
     except ValueError as error:
         return fault_of(correction_id, None, f"{UNREADABLE}: correction {text_of(number)}: {error}")
 
 
 def closing_of(record_id: object, message: object) -> Closing:
-    """From a record's id and message; a session whose closing cannot be read is closed all the same."""
+    """From a record's id and message; a session is closed even if its closing cannot be read."""
     try:
         told = _json(message)
         by, time = told["by"], _server_time(told["time"])

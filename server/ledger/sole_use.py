@@ -1,9 +1,9 @@
-"""One server alone on an SQLite ledger: two under its one name at the broker throw each other out for ever.
+"""One server per SQLite ledger: a broker would disconnect two under one name in turns, for ever.
 
-Two on one PostgreSQL without ``--shared`` do so too, and both say what it is (``connection``), but neither is refused:
-a lock there ends with its connection, so it is lost with every restart of the database while its server works on, and
-it outlives a server whose machine lost power, by hours, while another one should take its place. Nothing is counted
-twice meanwhile: the ledger knows every event by its id.
+The same happens to two on one PostgreSQL without ``--shared``. Both report it (``connection``), but neither is refused:
+a lock there ends with its connection. So it would be lost with every restart of the database while its server works on,
+and would outlive, by hours, a server whose machine lost power, while another one should take its place. Nothing is
+counted twice meanwhile, since the ledger knows every event by its id.
 """
 
 import sqlite3
@@ -26,7 +26,7 @@ def sole_use(ledger_url: str) -> AbstractContextManager[Any]:
     try:
         guard = sqlite3.connect(f"{path.resolve()}.lock", timeout=0, isolation_level=None, check_same_thread=False)
     except sqlite3.Error:
-        raise LedgerError(f"cannot open the ledger {path}: its folder is missing or may not be written") from None
+        raise LedgerError(f"cannot open the ledger {path}: its folder is missing or not writable") from None
     try:
         guard.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:

@@ -1,7 +1,7 @@
-"""How much one cart may leave in a ledger that is kept in SQL: no cart, however broken or hostile, can fill it.
+"""Limits on what one cart may leave in an SQL ledger: no cart, however broken or hostile, can fill it.
 
-Every function is called inside a transaction of a writer; queries have ``?`` for values. Two servers that write at the
-same moment may each grant what is left once: a bound is kept to within a batch.
+Every function is called inside a writer's transaction; queries have ``?`` for values. Two servers that write at the
+same moment may each grant the rest once, so a limit holds up to one batch.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from smartcart.server.runtime.clock import day_before
 
 
 def may_begin(ask: Ask, key: SessionKey, now: str, beside: int = 0) -> bool:
-    """Whether a cart may begin a session ``now`` (RFC 3339, UTC); ``beside`` are others that it is about to begin."""
+    """True if a cart may begin a session ``now`` (RFC 3339, UTC); ``beside`` are others that it is about to begin."""
     if beside >= SESSIONS_A_DAY:
         return False
     nth = ask(
@@ -35,7 +35,7 @@ def room(ask: Ask, key: SessionKey) -> int:
 
 
 def trim(ask: Ask, carts: Iterable[tuple[str | None, str | None]]) -> None:
-    """Deletes the oldest letters of no session of these carts, as far as they are too many."""
+    """Deletes the oldest letters of no session of these carts, as far as there are too many."""
     for store, cart in carts:
         of_cart = "session IS NULL AND store = ? AND cart = ?"
         ask(
@@ -46,7 +46,7 @@ def trim(ask: Ask, carts: Iterable[tuple[str | None, str | None]]) -> None:
 
 
 def _began(ask: Ask, key: SessionKey) -> str | None:
-    """When the first of a session came; None where nothing is kept of it, since it was erased."""
+    """When the first of a session came; None if nothing is kept of it, because it was erased."""
     rows = ask(
         f"SELECT min(time) FROM (SELECT stored_at AS time FROM events WHERE {OF_SESSION} "
         f"UNION ALL SELECT received_at FROM dead_letters WHERE {OF_SESSION}) AS times",

@@ -1,4 +1,4 @@
-"""Reading a ledger that is kept in SQL: what SQLite and PostgreSQL answer alike."""
+"""Reads an SQL ledger: what SQLite and PostgreSQL have in common."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ from smartcart.server.ledger.rows import (
 )
 
 PAGE: Final = 500
-"""How many rows are read at a time of what may be long."""
+"""Number of rows read at a time from tables that may be long."""
 
 
 _CONTRADICTIONS: Final = (
@@ -57,7 +57,7 @@ _CONTRADICTIONS: Final = (
 
 _LAST: Final = 2**62
 _TIMES: Final = "____-__-__T__:__:__%Z"
-"""What may be a time: damage is no newest one."""
+"""A plausible time: a damaged one must not count as the newest."""
 
 
 class SQLReading(ABC):
@@ -173,7 +173,7 @@ class SQLReading(ABC):
         return SetAside(count=count, last=time_of(last), reason=text_of(reason))
 
     def integrity(self) -> Iterator[str]:
-        """Every row against its message, and the tables against each other."""
+        """Checks every row against its message, and the tables against each other."""
         last = 0
         while rows := self._read(
             f"SELECT position, {EVENT_READ} FROM events WHERE position > ? ORDER BY position LIMIT ?", (last, PAGE)

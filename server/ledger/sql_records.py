@@ -1,4 +1,4 @@
-"""The server's own records in a ledger that is kept in SQL: what SQLite and PostgreSQL write alike.
+"""The server's own records in an SQL ledger: what SQLite and PostgreSQL write alike.
 
 Every function is called inside a transaction during which nobody else writes; queries have ``?`` for values.
 """
@@ -26,7 +26,7 @@ from smartcart.server.ledger.port import (
 from smartcart.server.ledger.rows import OF_SESSION, columns_of, record_message
 
 Ask = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
-"""Runs one statement and gives its rows."""
+"""Runs one statement and returns its rows."""
 
 _NOTHING: Final = Match()
 
@@ -51,7 +51,7 @@ def close_session(ask: Ask, key: SessionKey, closing: Closing) -> Verdict:
 
 
 def erase_session(ask: Ask, key: SessionKey, erasure: Erasure) -> Verdict:
-    """See ``Ledger.erase_session``. The session's own row stays, and says that it was erased."""
+    """See ``Ledger.erase_session``. The session's own row stays, marked as erased."""
     verdict = KNOWN if _state(ask, key) == SessionState.ERASED else _known(ask, key, erasure)
     if verdict is not None:
         return verdict
@@ -71,7 +71,7 @@ def _set_state(ask: Ask, key: SessionKey, state: SessionState) -> None:
 
 
 def _known(ask: Ask, key: SessionKey, record: Record) -> Verdict | None:
-    """The verdict on a record that is there already, or that has no session to stand in."""
+    """The verdict on a record that exists already, or whose session does not exist."""
     known = ask("SELECT store, cart, session, message FROM records WHERE id = ?", (record.id,))
     if known:
         return KNOWN if known[0] == (*columns_of(key), record_message(record)) else refused(ID_TAKEN)
@@ -79,7 +79,7 @@ def _known(ask: Ask, key: SessionKey, record: Record) -> Verdict | None:
 
 
 def _is_there(ask: Ask, key: SessionKey, name: str) -> bool:
-    """Whether a correction may name it: an event, a fault or another correction of this session."""
+    """True if a correction may name it: an event, a fault or another correction of this session."""
     of = columns_of(key)
     if ask(f"SELECT 1 FROM events WHERE {OF_SESSION} AND id = ?", (*of, name)):
         return True

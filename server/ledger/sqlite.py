@@ -1,6 +1,6 @@
-"""The ledger in an SQLite file: write-ahead log, every commit on disk before it is answered.
+"""The ledger in an SQLite file: write-ahead log, every commit on disk before it is acknowledged.
 
-Reading has a connection of its own, so that a page never waits for a commit.
+Reading uses its own connection, so that a page never waits for a commit.
 """
 
 import sqlite3
@@ -58,23 +58,23 @@ _INSERT_EVENT: Final = (
 _INSERT_LETTER: Final = f"INSERT INTO dead_letters ({', '.join(LETTER_FIELDS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _REMEMBERED: Final = 10_000
-"""Of how many sessions the state is remembered from one batch to the next."""
+"""Number of sessions whose state is remembered from one batch to the next."""
 
 _PATIENCE: Final = 5.0
-"""Seconds to wait for another connection that writes into the file."""
+"""Seconds to wait for another connection that writes to the file."""
 
 States = dict[tuple[str, ...], int]
 
 
 class _NotAllNewError(Exception):
-    """A batch holds an event that is known, refused or erased: it is taken event by event."""
+    """A batch contains an event that is known, refused or erased: it is stored event by event."""
 
 
 class SQLiteLedger(SQLReading):
     """See ``smartcart.server.ledger.port.Ledger``."""
 
     def __init__(self, path: Path, *, existing: bool = False) -> None:
-        """Opens the file, or makes it; with ``existing`` only one that is there and up to date.
+        """Opens the file, or creates it; with ``existing`` it must exist and be up to date.
 
         Raises:
             LedgerError: the file cannot be written, is not a ledger, or is of a newer version.
@@ -105,7 +105,7 @@ class SQLiteLedger(SQLReading):
         )  # a text may be damaged like any byte
         try:
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA secure_delete = ON")  # what was erased is not left in free pages
+            connection.execute("PRAGMA secure_delete = ON")  # erased data must not remain in free pages
         except sqlite3.Error:
             connection.close()
             raise
@@ -115,8 +115,8 @@ class SQLiteLedger(SQLReading):
         gone = self._files.gone() if self._files else None
         if gone:
             raise LedgerError(
-                f"the ledger's file {gone} was deleted or replaced while the server used it; nothing is acknowledged: "
-                "stop the server, put the file or a backup back, and start it again"
+                f"the ledger's file {gone} was deleted or replaced while the server used it; nothing is "
+                "acknowledged any more: stop the server, put the file or a backup back, and start it again"
             )
 
     def _prepare(self, existing: bool) -> str:
@@ -130,14 +130,14 @@ class SQLiteLedger(SQLReading):
             )
         if not existing:
             self._write_ahead()
-            with self._transaction():  # of two that start at once the second finds the work done
+            with self._transaction():  # of two that start at once, the second finds the work done
                 version = self._checked_version()
                 if version < VERSION:
                     migrate(db, version)
         return str(db.execute("SELECT value FROM meta WHERE name = 'identity'").fetchone()[0])
 
     def _write_ahead(self) -> None:
-        """Switches the journal: the one step at which SQLite does not wait for who writes, though told to."""
+        """Switches the journal: the one step at which SQLite does not wait for a writer, even if configured to."""
         until = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -175,7 +175,7 @@ class SQLiteLedger(SQLReading):
                     return verdicts
 
     def _insert_all(self, rows: Sequence[Row]) -> None:
-        """Inserts a batch in one go, as is the rule: all of it new."""
+        """Inserts a batch in one go, which works in the usual case: all of it new."""
         states = self._remembered()
         late = [(*row, self._opened(states, row[1:4], stored_at=row[5])) for row in rows]
         if any(row[-1] in (None, SessionState.ERASED) for row in late):
@@ -198,14 +198,14 @@ class SQLiteLedger(SQLReading):
         return refused(ID_TAKEN if known else SEQ_TAKEN)
 
     def _remembered(self) -> States:
-        """States that still hold, since no other connection has written into the file meanwhile."""
+        """States that still hold, since no other connection has written to the file meanwhile."""
         version = self._writer.execute("PRAGMA data_version").fetchone()[0]
         if version != self._states_version or len(self._states) > _REMEMBERED:
             self._states, self._states_version = {}, version
         return self._states
 
     def _opened(self, states: States, key: tuple[str, ...], *, stored_at: str) -> int | None:
-        """The state of a session, which begins where it is not there yet; None where its cart may begin no other."""
+        """The state of a session, which is begun if it does not exist; None if its cart may begin no more."""
         if key not in states:
             found = self._state(key)
             if found is None:
@@ -239,7 +239,7 @@ class SQLiteLedger(SQLReading):
         self._writer.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'letters'")
 
     def _placed(self, letter: DeadLetter, key: SessionKey) -> DeadLetter | None:
-        """See ``as_kept``; its session begins with it where it is not there yet."""
+        """See ``as_kept``; its session is begun if it does not exist."""
         columns = columns_of(key)
         state = self._state(columns)
         grants = state is not None or sql_quota.may_begin(self._ask, key, letter.received_at)
@@ -281,7 +281,7 @@ class SQLiteLedger(SQLReading):
             return self._writer.execute(query, (before,)).rowcount
 
     def _deleted(self) -> None:
-        """Tells those who follow the news that positions may be used again."""
+        """Tells readers of the news that positions may be reused."""
         self._ask("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'")
 
     def _ask(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -320,7 +320,7 @@ class SQLiteLedger(SQLReading):
         )
 
     def integrity(self) -> Iterator[str]:
-        """As ``SQLReading``, and SQLite's own check of the file's pages and indexes."""
+        """As ``SQLReading``, plus SQLite's own check of the file's pages and indexes."""
         for (said,) in self._read("PRAGMA integrity_check(20)"):
             if said != "ok":
                 yield f"the file is damaged: {said}"
@@ -363,9 +363,9 @@ def _why(error: Exception) -> str:
         case "SQLITE_FULL":
             return "the disk is full; make room, nothing is acknowledged until then"
         case "SQLITE_CANTOPE":
-            return "its folder is missing or may not be written"
+            return "its folder is missing or not writable"
         case "SQLITE_READONL":
-            return "it may not be written"
+            return "it is not writable"
         case "SQLITE_NOTADB":
             return "it is not an SQLite file"
         case _:

@@ -1,4 +1,4 @@
-"""The tables of an SQLite ledger, and the way there from every older file: numbered steps, forward only."""
+"""The tables of an SQLite ledger, and the migrations from every older file: numbered steps, forward only."""
 
 import sqlite3
 import uuid
@@ -44,11 +44,11 @@ CREATE INDEX letters_of_cart ON dead_letters (store, cart, received_at) WHERE se
 """
 MIGRATIONS: Final = (_ONE, _TWO, _THREE)
 VERSION: Final = len(MIGRATIONS)
-APPLICATION_ID: Final = 0x536D4361  # "SmCa", so that another program's file is not taken for a ledger
+APPLICATION_ID: Final = 0x536D4361  # "SmCa", so that another program's file is not mistaken for a ledger
 
 
 DAMAGE: Final = (sqlite3.Error, UnicodeError, LookupError, TypeError, ValueError)
-"""What reading a damaged file may raise: SQLite's own errors, and those of what it gives being of no sense."""
+"""The errors that reading a damaged file may raise: SQLite's own, and those caused by nonsense values."""
 
 
 def version_of(db: sqlite3.Connection) -> int | None:
@@ -61,7 +61,7 @@ def version_of(db: sqlite3.Connection) -> int | None:
 
 
 def migrate(db: sqlite3.Connection, version: int) -> None:
-    """Takes a ledger of an older version to this one; to be called inside a transaction."""
+    """Migrates a ledger of an older version; call it inside a transaction."""
     db.create_function("new_identity", 0, lambda: str(uuid.uuid4()))
     for script in MIGRATIONS[version:]:
         for statement in script.split(";"):

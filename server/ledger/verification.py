@@ -1,4 +1,4 @@
-"""Whether a ledger is whole: its storage, and every basket replayed from it."""
+"""Checks that a ledger is sound: its storage, and every basket replayed from it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MAX_FAULTS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was found; ``faults`` say what is wrong, at most ``MAX_FAULTS``. The counts are of baskets."""
+    """The result; ``faults`` describe errors, at most ``MAX_FAULTS``. The counts are of baskets."""
 
     sessions: int
     events: int
@@ -48,12 +48,12 @@ def verify(ledger: Ledger) -> Report:
             counts["needing_attention"] += basket.needs_attention
             counts["uncertain"] += bool(basket.uncertain)
         elif len(faults) < MAX_FAULTS:
-            faults.append(f"session {key.store}/{key.cart}/{key.session} has nothing in it")
+            faults.append(f"session {key.store}/{key.cart}/{key.session} is empty")
     return Report(**counts, faults=tuple(faults))
 
 
 def baskets(ledger: Ledger, faults: list[str]) -> Iterator[tuple[SessionKey, Basket | None]]:
-    """Every session's basket; one that cannot be replayed is told in ``faults`` and left out."""
+    """Every session's basket; one that cannot be replayed is reported in ``faults`` and skipped."""
     for key in ledger.every_session():
         try:
             yield key, replay(ledger, key)

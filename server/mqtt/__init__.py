@@ -1,1 +1,1 @@
-"""MQTT: the connection to the broker, and what comes in over it."""
+"""MQTT: the connection to the broker, and incoming messages."""

@@ -1,4 +1,4 @@
-"""What is told of each batch that the ledger has taken: counted for the metrics, and logged by event id."""
+"""Reports each committed batch: counted for the metrics, and logged by event id."""
 
 import logging
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from smartcart.server.ledger.port import DeadLetter, Outcome, Verdict, dead_lett
 from smartcart.server.runtime.metrics import Metrics
 
 SHOWN: Final = 10
-"""How many ids of a batch a warning names."""
+"""Number of ids of a batch that a warning names."""
 
 log = logging.getLogger(__name__)
 
 
 class CommitReporter:
-    """Stands beside the subscriber."""
+    """Called by the subscriber."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -27,7 +27,7 @@ class CommitReporter:
         letters: Sequence[DeadLetter],
         lags: Sequence[float],
     ) -> None:
-        """One batch; ``lags`` are the seconds from each message's arrival to now."""
+        """Reports one batch; ``lags`` are the seconds from each message's arrival to now."""
         refused = [
             dead_letter_of(stored, verdict.reason or "")
             for stored, verdict in zip(events, verdicts, strict=True)
@@ -40,7 +40,7 @@ class CommitReporter:
 
     @staticmethod
     def _warn(letters: Sequence[DeadLetter]) -> None:
-        """One line a batch, so that a flood of rubbish does not become a flood of lines."""
+        """One line per batch, so that a flood of invalid messages does not become a flood of lines."""
         if not letters:
             return
         carts = sorted({f"{letter.store}/{letter.cart}" for letter in letters if letter.cart})

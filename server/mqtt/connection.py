@@ -1,4 +1,4 @@
-"""The connection to the broker, kept up: one that is lost is replaced by the next, until it is stopped."""
+"""The connection to the broker, kept up: a lost one is replaced by the next, until it is stopped."""
 
 import logging
 import queue
@@ -22,14 +22,14 @@ log = logging.getLogger(__name__)
 
 
 class ConnectionLost:
-    """Stands in the inbox behind the last message of a connection."""
+    """Placed in the inbox after the last message of a connection."""
 
 
 class Connection:
-    """What arrives is in ``inbox``, in order; when nobody takes it out, the broker is slowed down.
+    """Messages are put into ``inbox``, in order; while nobody takes them out, the broker is slowed down.
 
     Args:
-        name: under which the broker knows us.
+        name: our client id at the broker.
         group: the name of several servers that share the work.
         pictures: whether pictures are wanted.
         sights: whether what was seen of events' items is wanted.
@@ -59,25 +59,25 @@ class Connection:
 
     @property
     def is_alive(self) -> bool:
-        """Whether anybody tries; not so only before the start, after the stop, and by a fault."""
+        """True while the thread is working; not before the start, after the stop, or after a fault."""
         return self._thread.is_alive()
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a link that what is published could go out on."""
+        """True if there is a connection to publish on."""
         return self._link is not None
 
     def start(self) -> None:
-        """Connects; a broker that is away is tried again until it comes."""
+        """Connects; an unreachable broker is retried until it answers."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Disconnects; what was not acknowledged comes again with the next connection."""
+        """Disconnects; unacknowledged messages come again with the next connection."""
         self._stopping.set()
         self._thread.join()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Sends if there is a connection; who waits for an answer in vain asks again."""
+        """Sends if there is a connection; a cart whose answer is lost asks again."""
         link = self._link
         if link is not None:
             link.publish(topic, payload, retain=retain)

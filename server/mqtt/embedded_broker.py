@@ -1,6 +1,6 @@
-"""The embedded MQTT broker: amqtt in a thread of its own, for a laptop and a demo.
+"""The embedded MQTT broker: amqtt in its own thread, for a laptop and a demo.
 
-It speaks MQTT 3.1.1 only, keeps everything in memory, lets everybody in, and holds some hundred carts. A store runs
+It speaks MQTT 3.1.1 only, keeps everything in memory, accepts everybody, and holds some hundred carts. A store runs
 Mosquitto instead. It reads no configuration and writes no file.
 """
 
@@ -24,14 +24,14 @@ _CONNECT: Final = 0x10
 _REFUSED_VERSION: Final = b"\x20\x02\x00\x01"
 _CONNECT_SECONDS: Final = 10
 _FAREWELL_SECONDS: Final = 0.2
-"""How long a goodbye that is on its way is waited for."""
+"""How long an outgoing goodbye is waited for."""
 _LISTENER: Final = "default"
 
 
 class Everybody(BaseAuthPlugin):  # type: ignore[misc]  # amqtt has no types
-    """Lets every client in.
+    """Accepts every client.
 
-    amqtt's own anonymous plug-in does so too, but then keeps nothing for a client that is away.
+    amqtt's own anonymous plug-in does so too, but keeps nothing for a client that is away.
     """
 
     async def authenticate(self, *, session: Session) -> bool:
@@ -46,7 +46,7 @@ class _Will(NamedTuple):
 
 
 class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
-    """amqtt without two of its faults, see each method."""
+    """amqtt without two of its faults; see each method."""
 
     def __init__(self, config: BrokerConfig) -> None:
         super().__init__(config, loop=asyncio.get_running_loop())
@@ -56,16 +56,16 @@ class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
     ) -> None:
-        """amqtt sends whoever connects the retained messages of everybody's subscriptions; here only of their own."""
+        """amqtt sends a new client the retained messages of all subscriptions; this sends only those of its own."""
         if any(holder is session for holder, _ in self._subscriptions.get(subscription[0], ())):
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
     async def _handle_client_session(
         self, reader: ReaderAdapter, writer: StreamWriterAdapter, session: Session, *more: Any
     ) -> None:
-        """amqtt takes a client that came again for gone when its older connection ends, and sends it nothing more.
+        """When the older connection of a returned client ends, amqtt considers it gone and sends it nothing more.
 
-        Here the older one is ended first, and its last will goes out before the new one is heard, as MQTT asks.
+        So the older one is ended first, and its last will is published before the new one is heard, as MQTT requires.
         """
         name = session.client_id
         while (older := self._connected.get(name)) is not None:
@@ -97,7 +97,7 @@ class _Broker(Broker):  # type: ignore[misc]  # amqtt has no types
 class EmbeddedBroker:
     """An MQTT broker inside this process, started and stopped as a context manager.
 
-    ``port=0`` takes a free port; ``port`` and ``url`` tell the real one.
+    ``port=0`` takes a free port; ``port`` and ``url`` are the real ones.
     """
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 1883) -> None:
@@ -135,7 +135,7 @@ class EmbeddedBroker:
             raise self._failure
 
     def stop(self) -> None:
-        """Closes every connection and the port; does nothing if it does not run."""
+        """Closes every connection and the port; does nothing if it is not running."""
         if self._thread is None or self._loop is None or self._stopping is None:
             return
         if self._thread.is_alive():
@@ -186,10 +186,10 @@ class EmbeddedBroker:
 
 
 async def _connection(broker: _Broker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Hands one client to amqtt, once it is known to speak 3.1.1.
+    """Hands a client to amqtt, once it is known to speak 3.1.1.
 
-    amqtt takes an MQTT 5 CONNECT for a cut-off 3.1.1 one and never answers; this answers "wrong version" at once, so
-    that a client may come again with 3.1.1.
+    amqtt mistakes an MQTT 5 CONNECT for an incomplete 3.1.1 one and never answers. This answers "wrong version" at
+    once, so that a client can come again with 3.1.1.
     """
     try:
         start, level = await asyncio.wait_for(_connect_start(reader), _CONNECT_SECONDS)
@@ -199,13 +199,13 @@ async def _connection(broker: _Broker, reader: asyncio.StreamReader, writer: asy
             writer.write(_REFUSED_VERSION)
             await writer.drain()
     except (OSError, EOFError, TimeoutError):
-        pass  # the client went away, or never said what it wants
+        pass  # the client went away, or never sent a CONNECT
     finally:
         writer.close()
 
 
 async def _connect_start(reader: asyncio.StreamReader) -> tuple[bytes, int | None]:
-    """The first bytes of a CONNECT up to its protocol level, and that level; None if this is no CONNECT."""
+    """The first bytes of a CONNECT up to its protocol level, and that level; None if it is not a CONNECT."""
     start = await reader.readexactly(2)
     while start[-1] & 0x80 and len(start) < 5:
         start += await reader.readexactly(1)

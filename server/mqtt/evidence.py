@@ -22,7 +22,7 @@ MOST_OF_CART: Final = 60
 LONGEST_SECONDS: Final = 24 * 3600.0
 LARGEST_SIDE: Final = 1024
 EVENT_SECONDS: Final = 60.0
-"""How long a picture may be there before its event."""
+"""How long before its event a picture may arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class EvidenceBox:
         """Keeps one message; the oldest makes room.
 
         Raises:
-            ContractError: it cannot be taken; the message says why.
+            ContractError: it is refused; the message says why.
         """
         if not self.is_on:
             raise ContractError("this store keeps no pictures")
@@ -103,12 +103,12 @@ class EvidenceBox:
         return () if jpeg is None else parts_of(jpeg)
 
     def newest(self, cart: CartKey, events: Sequence[str]) -> str | None:
-        """The last of these events of a cart that there is a picture of."""
+        """The last of these events of a cart with a picture."""
         here = self.events_of(cart) if self.is_on else ()
         return next((event for event in reversed(events) if event in here), None)
 
     def keep_only(self, cart: CartKey, events: set[str]) -> None:
-        """Forgets what a cart sent of other events than these, unless it came just now and its event is on the way."""
+        """Deletes a cart's pictures of other events than these, unless one just came and its event is on the way."""
         until = time.monotonic() - EVENT_SECONDS
         with self._lock:
             of_cart = [(event, kept) for event, kept in self._kept.items() if kept.cart == cart]
@@ -117,12 +117,12 @@ class EvidenceBox:
                 del self._kept[event]
 
     def carts(self) -> set[CartKey]:
-        """Of which carts there are pictures."""
+        """The carts with pictures."""
         with self._lock:
             return {kept.cart for kept in self._kept.values()}
 
     def events_of(self, cart: CartKey) -> set[str]:
-        """Of which events of a cart there are pictures."""
+        """The events of a cart with pictures."""
         with self._lock:
             self._forget_old()
             return {event for event, kept in self._kept.items() if kept.cart == cart}
@@ -134,7 +134,7 @@ class EvidenceBox:
 
 
 def size_of(jpeg: bytes) -> tuple[int, int] | None:
-    """Width and height as a JPEG's frame header tells (ITU-T T.81, B.2.2); None if there is none."""
+    """Width and height in a JPEG's frame header (ITU-T T.81, B.2.2); None if there is none."""
     at = 2
     while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
         marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4])

@@ -1,4 +1,4 @@
-"""Taking a message in: what came on a topic becomes an event to store, or a dead letter with the reason. Pure."""
+"""The intake: a message on a topic becomes an event to store, or a dead letter with the reason. Pure."""
 
 import json
 import re
@@ -24,17 +24,17 @@ from smartcart.server.ledger.port import KEPT_BYTES, DeadLetter
 
 MAX_REASON: Final = 500
 MOST_EVENTS: Final = 2000
-"""How many events a session may have, so that no cart can make one that is too long to be kept at hand or shown.
+"""Maximum number of events of a session, so that none is too long to be kept in memory or shown.
 
-The edge ends a session at half of that, so that what is refused is never an honest cart's.
+The edge ends a session at half of that, so no honest cart is ever refused.
 """
 _TOO_LONG: Final = f"a session has at most {MOST_EVENTS} events: end it and begin another"
 
 
 def take_in(topic: str, payload: bytes, catalogue: CatalogueMatching, now: str) -> StoredEvent | DeadLetter:
-    """Reads one message of an ``events`` topic; the price of its product is the one in force now.
+    """Reads one message of an ``events`` topic; its product gets the price now in force.
 
-    A message that came on a cart's topic is that cart's doing, whatever it says of itself: its fault is that cart's.
+    A message on a cart's topic is that cart's doing, whatever its contents claim: its fault is that cart's.
     """
     at: Topic | None = None
     try:
@@ -74,7 +74,7 @@ def _dead_letter(topic: str, at: Topic | None, payload: bytes, error: ContractEr
 
 
 def _claimed_place(payload: bytes) -> tuple[str | None, int | None]:
-    """Session and seq of a refused message, as far as they can be read and can be."""
+    """Session and seq of a refused message, as far as they are readable and possible."""
     if len(payload) > MAX_EVENT_BYTES:
         return None, None
     raw: Mapping[str, Any] = json.loads(payload)  # an id was read from it, so it is a JSON object

@@ -1,7 +1,7 @@
 """One connection to the broker, over paho: from CONNECT until it is lost.
 
-A connection that is lost is never mended: the next one is a new object, so that an acknowledgement of an old
-connection can never reach a new one, where its packet id means another message.
+A lost connection is never repaired. The next one is a new object, so that an acknowledgement of an old connection can
+never reach a new one, where its packet id means another message.
 """
 
 import socket
@@ -30,23 +30,23 @@ SIGHTS: Final = f"{PREFIX}/+/+/{Channel.SIGHTS}"
 CODES: Final = f"{PREFIX}/+/+/{Channel.CODE}"
 MAX_PACKET: Final = 2**20
 MAX_QUEUED: Final = 10_000
-"""Answers that wait for a broker that takes none; those beyond are left to be asked for again."""
+"""Maximum number of answers that wait for a slow broker; carts ask again for the others."""
 _KEEP_ALIVE_SECONDS: Final = 30
 _CONNECT_SECONDS: Final = 4.0
 _SUBSCRIBE_SECONDS: Final = 60.0
-"""How long a broker that has greeted us may take to confirm: what waited for us comes before that."""
+"""How long a broker may take to confirm after its greeting: waiting messages are delivered before that."""
 _SESSION_SECONDS: Final = 86_400
 _UNSUPPORTED_VERSION: Final = 132
-_TOO_OLD: Final = "servers that share the work need a broker with MQTT 5, Mosquitto for one"
+_TOO_OLD: Final = "servers that share the work need a broker with MQTT 5, such as Mosquitto"
 _SHARED: Final = 1
 _OWN: Final = 2
 """Subscription identifiers."""
 
 
 class LinkError(ServerError):
-    """No connection came about; the message says why.
+    """No connection was established; the message says why.
 
-    ``version``: whether it is that the broker does not speak this version of MQTT; it says so, or gives no sign of it.
+    ``version``: true if the broker does not speak this version of MQTT; it says so, or does not answer.
     """
 
     def __init__(self, reason: str, *, version: Literal["refused", "no sign"] | None = None) -> None:
@@ -58,7 +58,7 @@ class Delivery:
     """A message, to be acknowledged to the broker once it is safe.
 
     ``alone``: no other server of the group gets it. ``everybody``: every server of the group gets it, in order.
-    ``kept``: the broker had retained it, who knows since when. ``arrived`` is in seconds of the steady clock.
+    ``kept``: the broker had retained it, for an unknown time. ``arrived`` is in monotonic seconds.
     """
 
     __slots__ = ("_link", "_message", "alone", "arrived", "everybody", "kept", "payload", "topic")
@@ -77,7 +77,7 @@ class Delivery:
             self.topic = "(a topic that is not UTF-8)"
 
     def acknowledge(self) -> None:
-        """Does nothing once the connection that brought it is gone."""
+        """Does nothing once the connection that delivered it has ended."""
         self._link.acknowledge(self._message.mid, self._message.qos)
 
 
@@ -143,7 +143,7 @@ class BrokerLink:
         """Connects and subscribes; ``receive`` is called in the connection's own thread.
 
         Raises:
-            LinkError: the broker is not there, or does not want us; or ``stopping`` was set.
+            LinkError: the broker is unreachable or refuses us; or ``stopping`` was set.
         """
         self._client.on_message = lambda _client, _data, message: receive(self._delivery(message))
         try:
@@ -172,7 +172,7 @@ class BrokerLink:
         return self
 
     def _delivery(self, message: mqtt.MQTTMessage) -> Delivery:
-        """The subscription's identifier tells whether the group's or our own brought it."""
+        """The subscription's identifier shows whether the group's or our own delivered it."""
         if self._group is None:
             return Delivery(self, message, alone=True, everybody=True)
         own = getattr(message.properties, "SubscriptionIdentifier", None) == [_OWN]
@@ -198,7 +198,7 @@ class BrokerLink:
         return {"clean_start": self._group is not None, "properties": properties}
 
     def wait(self, stopping: threading.Event) -> str:
-        """Returns when the connection is lost or ``stopping`` is set; says why it was lost."""
+        """Returns the reason when the connection is lost, or when ``stopping`` is set."""
         while not stopping.is_set() and not self._lost.wait(0.1):
             pass
         return self._reason
@@ -255,5 +255,5 @@ class BrokerLink:
 
 
 def _send_at_once(_client: mqtt.Client, _data: object, sock: Any) -> None:
-    """Without this the kernel holds a small packet back for 40 ms when one before it is not yet acknowledged."""
+    """Without this, the kernel delays a small packet by 40 ms while an earlier one is unacknowledged."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

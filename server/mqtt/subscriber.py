@@ -1,6 +1,6 @@
-"""From the broker into the ledger, and the answer back; and from the ledger to the pages.
+"""From the broker to the ledger, and the answer back; and from the ledger to the pages.
 
-A message is acknowledged to the broker, and its event to the cart, only after the ledger has committed it. Whatever
+A message is acknowledged to the broker, and its event to the cart, only after the ledger has committed it. If anything
 dies in between, the cart sends the event again and the ledger knows its id.
 """
 
@@ -31,7 +31,7 @@ from smartcart.server.runtime.clock import utc_now
 BATCH: Final = 200
 BATCH_SECONDS: Final = 0.02
 FOLLOW_SECONDS: Final = 0.05
-"""How soon what another server, or a command, has written into the ledger is seen here."""
+"""How soon changes by another server or a command in the ledger are seen here."""
 _TICK_SECONDS: Final = 0.2
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 5.0
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How the server's two sides do; ``broker`` and ``ledger`` say what is wrong, None when nothing is."""
+    """The state of the server's two sides; ``broker`` and ``ledger`` describe an error, None if there is none."""
 
     broker: str | None
     ledger: str | None
@@ -95,14 +95,14 @@ class Subscriber:
 
     @property
     def health(self) -> Health:
-        """How both sides do now."""
+        """The current state of both sides."""
         broker, at_work = self._connection.trouble, [thread.is_alive() for thread in self._threads]
         if self._threads and not self._stopping.is_set() and not all([*at_work, self._connection.is_alive]):
             return Health(broker=broker, ledger="the server has a fault: restart it and report its log")
         return Health(broker=broker, ledger=self._ledger_trouble)
 
     def start(self) -> None:
-        """Connects and takes in from now on."""
+        """Connects and accepts messages from now on."""
         self._connection.start()
         self._threads = [
             threading.Thread(target=self._write, name="ledger-writer", daemon=True),
@@ -112,7 +112,7 @@ class Subscriber:
             thread.start()
 
     def stop(self) -> None:
-        """Disconnects; what was not committed is not acknowledged, and comes again."""
+        """Disconnects; uncommitted messages are not acknowledged, and come again."""
         self._stopping.set()
         self._connection.stop()
         for thread in self._threads:
@@ -128,7 +128,7 @@ class Subscriber:
                 self._take(batch)
 
     def _next_batch(self) -> list[Delivery | ConnectionLost]:
-        """Waits for a delivery, and takes what else is there already; a quiet moment ends it at once."""
+        """Waits for a message, and takes those that are already there; a quiet moment ends it at once."""
         try:
             batch = [self._connection.inbox.get(timeout=_TICK_SECONDS)]
         except queue.Empty:
@@ -170,11 +170,11 @@ class Subscriber:
         return entry
 
     def _is_known(self, letter: DeadLetter) -> bool:
-        """What the broker has retained it brings anew with every connection; it is counted once."""
+        """The broker repeats retained messages with every connection; they are counted once."""
         try:
             return self._ledger.holds(letter)
         except LedgerError:
-            return False  # the commit says what is wrong
+            return False  # the commit reports the error
 
     def _read_message(self, delivery: Delivery, now: str) -> StoredEvent | DeadLetter | None:
         if delivery.topic.endswith(f"/{Channel.STATUS}"):
@@ -197,7 +197,7 @@ class Subscriber:
         return take_in(delivery.topic, delivery.payload, self._catalogue, now)
 
     def _follow(self) -> None:
-        """Brings the ledger's news to the carts: at once after a batch of our own, and soon after anybody else's."""
+        """Brings the ledger's news to the carts: at once after our own batch, and soon after anybody else's."""
         failed = False
         while not self._stopping.is_set():
             self._stored.wait(FOLLOW_SECONDS)
@@ -214,7 +214,7 @@ class Subscriber:
                 failed = False
 
     def _commit(self, events: list[StoredEvent], letters: list[DeadLetter]) -> list[Verdict] | None:
-        """Tries until it is committed; None when the server stops before."""
+        """Retries until it is committed; None when the server stops before."""
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -235,7 +235,7 @@ class Subscriber:
         if trouble:
             log.error("%s", trouble)
         else:
-            log.info("the ledger takes events again")
+            log.info("the ledger accepts events again")
         self._carts.touch()
 
     def _take_status(self, delivery: Delivery, now: str) -> DeadLetter | None:
@@ -319,6 +319,6 @@ class Subscriber:
                 self._publish(key, channel, payload, retain=retain)
 
     def _publish(self, key: CartKey, channel: Channel, payload: bytes, *, retain: bool = False) -> None:
-        """A lost answer is asked for again by the cart."""
+        """If an answer is lost, the cart sends the event again."""
         topic = str(Topic(store=key[0], cart=key[1], channel=channel))
         self._connection.publish(topic, payload, retain=retain)

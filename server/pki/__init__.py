@@ -1,1 +1,1 @@
-"""The store's own certificates: authority, bundles, and what is deployed with them."""
+"""The store's own certificates: authority, bundles, and their deployment."""

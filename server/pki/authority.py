@@ -1,7 +1,7 @@
 """The store authority: a folder from which carts, servers and the broker get their certificates.
 
-The folder is the whole record: the authority's key and certificate, every certificate it has issued, and the list of
-the revoked. Every private key that it hands out goes into the holder's bundle and is not kept.
+The folder is the whole record: the authority's key and certificate, every certificate it has issued, and the revocation
+list. A private key that it creates goes into the holder's bundle and is not kept.
 """
 
 import os
@@ -46,7 +46,7 @@ _BROKER_URL: Final = "broker.url"
 
 
 class AuthorityError(ServerError):
-    """The authority cannot do it; the message says why and what to do."""
+    """The authority cannot do this; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a holder needs; the only copy of its key."""
+    """The credentials of a holder; the only copy of its key."""
 
     issued: Issued
     certificate: bytes
@@ -79,7 +79,7 @@ class StoreAuthority:
         """Opens an authority.
 
         Raises:
-            AuthorityError: there is none, its files cannot be read, or its key is open to others.
+            AuthorityError: there is none, its files cannot be read, or its key is readable by others.
         """
         self._folder = folder
         try:
@@ -89,24 +89,26 @@ class StoreAuthority:
             key = serialization.load_pem_private_key(key_file.read_bytes(), None)
             self._certificate = x509.load_pem_x509_certificate((folder / _CERTIFICATE).read_bytes())
         except FileNotFoundError as error:
-            raise AuthorityError(f"{error.filename} is not there: `smartcart pair create` makes an authority") from None
+            raise AuthorityError(
+                f"{error.filename} does not exist: `smartcart pair create` creates an authority"
+            ) from None
         except (OSError, ValueError, TypeError) as error:
-            raise AuthorityError(f"{folder}: no authority that can be used: {error}") from None
+            raise AuthorityError(f"{folder}: not a usable authority: {error}") from None
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != self._certificate.public_key():
             raise AuthorityError(f"{folder}: key and certificate do not belong together")
         self._key: Key = key
 
     @classmethod
     def create(cls, folder: Path, store: str, *, days: int = AUTHORITY_DAYS, now: datetime | None = None) -> Self:
-        """Makes an authority; its key is readable by its owner alone.
+        """Creates an authority; its key is readable by its owner alone.
 
         Raises:
-            AuthorityError: there is one already, the store's name is none, or the folder cannot be written.
+            AuthorityError: there is one already, the store's name is invalid, or the folder cannot be written.
         """
         _check_name(store, "store")
         if (folder / _KEY).exists() or (folder / _CERTIFICATE).exists():
             raise AuthorityError(
-                f"{folder} holds an authority already: all that it issued would be worthless without it"
+                f"{folder} already contains an authority: without it all its certificates would be worthless"
             )
         now, key = now or datetime.now(UTC), new_key()
         certificate = make_authority(key, store, now, days)
@@ -121,7 +123,7 @@ class StoreAuthority:
 
     @property
     def store(self) -> str:
-        """Whose authority it is."""
+        """The store of the authority."""
         return store_of(self._certificate)
 
     @property
@@ -134,12 +136,12 @@ class StoreAuthority:
         return self._certificate.not_valid_after_utc
 
     def broker_url(self) -> str | None:
-        """Where this store's broker is; it stands in every bundle."""
+        """The address of this store's broker; it is in every bundle."""
         path = self._folder / _BROKER_URL
         return self._read(_BROKER_URL).decode().strip() if path.exists() else None
 
     def set_broker_url(self, url: str) -> None:
-        """Remembers where the broker is.
+        """Stores the broker's address.
 
         Raises:
             AuthorityError: the folder cannot be written.
@@ -148,7 +150,7 @@ class StoreAuthority:
             write_private(self._folder / _BROKER_URL, f"{url}\n".encode())
 
     def revocations(self) -> bytes:
-        """The list of the revoked, PEM, as Mosquitto reads it.
+        """The revocation list, PEM, as Mosquitto reads it.
 
         Raises:
             AuthorityError: it cannot be read.
@@ -169,15 +171,15 @@ class StoreAuthority:
 
         Args:
             name: the cart's name; a server's or the broker's begins with ``@``.
-            again: whether the holder may have a good one already, which stays good until it is revoked.
+            again: allows a holder that already has a valid certificate, which stays valid until it is revoked.
 
         Raises:
-            AuthorityError: the name is none or is held already, or the folder cannot be written.
+            AuthorityError: the name is invalid or taken, or the folder cannot be written.
         """
         now = now or datetime.now(UTC)
         _check_name(name if role is CertificateRole.CART else name.removeprefix("@"), str(role))
         if not again and any(h.issued.name == name and h.state(now) == "good" for h in self.holders()):
-            raise AuthorityError(f"{name} has a good certificate already: renew it, or revoke it first")
+            raise AuthorityError(f"{name} already has a valid certificate: renew it, or revoke it first")
         key = new_key()
         try:
             certificate = make_certificate(
@@ -198,14 +200,14 @@ class StoreAuthority:
         return Credentials(issued=issued, certificate=certificate_to_pem(certificate), key=key_to_pem(key))
 
     def holders(self) -> list[Holder]:
-        """All that was ever issued, by name and then the newest first.
+        """All certificates ever issued, by name and then the newest first.
 
         Raises:
             AuthorityError: the folder cannot be read.
         """
         revoked = dict(self._revoked())
         try:
-            # certificates count whole seconds; of two from one second the file's own time tells which came later
+            # certificates count whole seconds; of two in one second, the file's own time tells which is newer
             files = sorted((self._folder / _ISSUED).glob("*.crt"), key=lambda file: -file.stat().st_mtime_ns)
             all_issued = [describe(x509.load_pem_x509_certificate(file.read_bytes())) for file in files]
         except (OSError, ValueError) as error:
@@ -214,15 +216,15 @@ class StoreAuthority:
         return sorted(holders, key=lambda h: (h.issued.name, -h.issued.issued.timestamp()))
 
     def revoke(self, name: str, *, but_newest: bool = False, now: datetime | None = None) -> list[Issued]:
-        """Revokes the good certificates of a holder, all of them or all but the newest; says which.
+        """Revokes the valid certificates of a holder, all of them or all but the newest; returns them.
 
         Raises:
-            AuthorityError: it holds none, or the folder cannot be written.
+            AuthorityError: it has none, or the folder cannot be written.
         """
         now = now or datetime.now(UTC)
         good = [h.issued for h in self.holders() if h.issued.name == name and h.state(now) == "good"]
         if not good:
-            raise AuthorityError(f"{name} holds no good certificate: see `smartcart pair list`")
+            raise AuthorityError(f"{name} has no valid certificate: see `smartcart pair list`")
         going = good[1:] if but_newest else good
         self._revoke([(issued.serial, now) for issued in going], now)
         return going
@@ -232,7 +234,7 @@ class StoreAuthority:
             for entry in x509.load_pem_x509_crl(self.revocations()):
                 yield entry.serial_number, entry.revocation_date_utc
         except ValueError as error:
-            raise AuthorityError(f"{self._folder / _REVOKED}: is no list of the revoked: {error}") from None
+            raise AuthorityError(f"{self._folder / _REVOKED}: not a revocation list: {error}") from None
 
     def _revoke(self, more: Sequence[tuple[int, datetime]], now: datetime) -> None:
         with _writing(self._folder):

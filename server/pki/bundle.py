@@ -1,8 +1,8 @@
 """A bundle: the one file with which a cart or a server joins a store.
 
-It is a PEM file with the holder's certificate, its key and the store's authority, headed by lines that tell who the
-holder is and where the broker is. Text before the first block is allowed there (RFC 7468, section 2), so that any
-MQTT client takes the file as it stands: ``mosquitto_sub --cafile B --cert B --key B``.
+It is a PEM file with the holder's certificate, its key and the store's authority, after lines that name the holder and
+the broker. Text before the first block is allowed (RFC 7468, section 2), so any MQTT client accepts the file as it is:
+``mosquitto_sub --cafile B --cert B --key B``.
 """
 
 import os
@@ -17,12 +17,12 @@ _FIELDS: Final = ("store", "name", "broker")
 
 
 class BundleError(ServerError, ValueError):
-    """A file that is no bundle, or cannot be read or written; the message says what to do."""
+    """A file that is not a bundle, or cannot be read or written; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """Who joins (a cart's name, or the server's), which store, and over which broker."""
+    """The holder (a cart's name, or the server's), its store, and the broker."""
 
     store: str
     name: str
@@ -30,7 +30,7 @@ class Bundle:
 
 
 def write_bundle(path: Path, bundle: Bundle, *, certificate: bytes, key: bytes, authority: bytes) -> None:
-    """Writes a bundle that its owner alone may read; an older file of that name is replaced in one step.
+    """Writes a bundle that only its owner may read; an older file of that name is replaced in one step.
 
     Raises:
         BundleError: the file cannot be written.
@@ -43,7 +43,7 @@ def write_bundle(path: Path, bundle: Bundle, *, certificate: bytes, key: bytes, 
 
 
 def read_bundle(path: Path) -> Bundle:
-    """Reads a bundle's head; its blocks are for TLS to read.
+    """Reads a bundle's head; its blocks are read by TLS.
 
     Raises:
         BundleError: the file cannot be read or is something else.
@@ -54,12 +54,12 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path}: cannot be read as a bundle: {error}") from None
     told = dict(line.split(": ", 1) for line in lines if ": " in line)
     if not lines or lines[0] != _HEAD or not all(told.get(field) for field in _FIELDS):
-        raise BundleError(f"{path} is no bundle: make one with `smartcart pair issue` or `smartcart pair server`")
+        raise BundleError(f"{path} is not a bundle: create one with `smartcart pair issue` or `smartcart pair server`")
     return Bundle(**{field: told[field] for field in _FIELDS})
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Writes a file that its owner alone may read, whole or not at all, and on the disk when this returns."""
+    """Writes a file that only its owner may read, atomically, and on disk when this returns."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -75,7 +75,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A new name is on the disk only when its folder is; Windows does that by itself."""
+    """A new name is on disk only when its folder is; Windows does that by itself."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,7 +1,7 @@
-"""The X.509 that a store needs: its authority, certificates for broker, servers and carts, and the list of the revoked.
+"""The X.509 that a store needs: its authority, certificates for broker, servers and carts, and the revocation list.
 
-Pure: what is made is returned, nothing is read or written. Keys are ECDSA on P-256, which Mosquitto, OpenSSL and
-the small computers of carts all take. A certificate's common name is the user name that Mosquitto gives its holder.
+Pure: results are returned, nothing is read or written. Keys are ECDSA on P-256, which Mosquitto, OpenSSL and the small
+computers of carts all support. A certificate's common name is the user name that Mosquitto gives its holder.
 """
 
 import ipaddress
@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CLOCK_SLACK: Final = timedelta(days=1)
-"""How far before its making a certificate is good, for a cart whose clock is slow."""
+"""How long before its creation a certificate is valid, for a cart whose clock is slow."""
 
 Key = ec.EllipticCurvePrivateKey
 
 
 class CertificateRole(StrEnum):
-    """What a certificate is for; it stands in the subject's organisational unit."""
+    """The purpose of a certificate; it is in the subject's organisational unit."""
 
     CART = "cart"
     SERVER = "server"
@@ -32,7 +32,7 @@ class CertificateRole(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """One certificate that the authority has issued.
+    """One certificate issued by the authority.
 
     ``name`` is the cart's; a server's and the broker's begin with ``@``, which no cart's can.
     """
@@ -60,7 +60,7 @@ def certificate_to_pem(certificate: x509.Certificate) -> bytes:
 
 
 def make_authority(key: Key, store: str, now: datetime, days: int) -> x509.Certificate:
-    """The store's own root: it may sign certificates and lists of the revoked, and no further authorities."""
+    """The store's own root: it may sign certificates and revocation lists, but no further authorities."""
     name = _subject(store, f"smartcart authority of {store}"[:64], None)
     usage = _usage(key_cert_sign=True, crl_sign=True)
     builder = _builder(key, name, name, now, now + timedelta(days=days))
@@ -82,9 +82,9 @@ def make_certificate(
     now: datetime,
     days: int,
 ) -> x509.Certificate:
-    """A certificate of one holder, good for ``days`` but never longer than the authority.
+    """A certificate of one holder, valid for ``days`` but never longer than the authority.
 
-    The broker's is good for servers of TLS alone, at ``hosts`` (names or IP addresses); all others for clients alone.
+    The broker's is valid for TLS servers only, at ``hosts`` (names or IP addresses); all others for clients only.
     """
     until = min(now + timedelta(days=days), authority.not_valid_after_utc)
     purpose = ExtendedKeyUsageOID.SERVER_AUTH if role is CertificateRole.BROKER else ExtendedKeyUsageOID.CLIENT_AUTH
@@ -104,10 +104,10 @@ def make_certificate(
 def make_revocations(
     serials: Iterable[tuple[int, datetime]], authority: x509.Certificate, authority_key: Key, now: datetime
 ) -> x509.CertificateRevocationList:
-    """The list of the revoked: serial and time of each.
+    """The revocation list: serial and time of each.
 
-    It stays good as long as the authority. A broker with an expired list lets nobody in, and here the list lies beside
-    the broker, where an attacker who could hold an old one back could do worse.
+    It is valid as long as the authority. A broker with an expired list accepts nobody, and here the list is next to the
+    broker, where an attacker who could hold back a newer one could do worse.
     """
     builder = (
         x509.CertificateRevocationListBuilder()
@@ -123,10 +123,10 @@ def make_revocations(
 
 
 def describe(certificate: x509.Certificate) -> Issued:
-    """What a certificate of ours says.
+    """The contents of one of our certificates.
 
     Raises:
-        ValueError: it is not of our making.
+        ValueError: it is not one of ours.
     """
     role = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
     name = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
@@ -142,7 +142,7 @@ def describe(certificate: x509.Certificate) -> Issued:
 
 
 def store_of(authority: x509.Certificate) -> str:
-    """Whose authority it is."""
+    """The store of the authority."""
     return str(authority.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value)
 
 

@@ -1,4 +1,4 @@
-"""Writes what a store runs: Mosquitto's configuration, systemd units and a compose file, filled from templates."""
+"""Writes a store's configuration: Mosquitto, systemd units and a compose file, filled from templates."""
 
 import os
 import shutil
@@ -23,10 +23,10 @@ class DeployError(ServerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerPlan:
-    """What a store's broker is to be.
+    """The settings of a store's broker.
 
-    ``folder`` holds its configuration and state; it listens on ``bind``. ``servers`` are the names of the servers that
-    may read all carts and answer them.
+    ``folder`` contains its configuration and state; it listens on ``bind``. ``servers`` are the names of the servers
+    that may read all carts and answer them.
     """
 
     store: str
@@ -37,14 +37,14 @@ class BrokerPlan:
 
 
 def write_broker(plan: BrokerPlan, broker: Credentials, authority: bytes, revocations: bytes) -> None:
-    """Writes Mosquitto's configuration with certificate, ACL and the list of the revoked.
+    """Writes Mosquitto's configuration with certificate, ACL and revocation list.
 
     Raises:
-        DeployError: the folder cannot be written, or its name cannot stand in Mosquitto's configuration.
+        DeployError: the folder cannot be written, or its name is invalid in Mosquitto's configuration.
     """
     folder = plan.folder.absolute()
     if " " in str(folder) or "\n" in str(folder):
-        raise DeployError(f"{folder}: Mosquitto takes no path with a space in it: give another with --out")
+        raise DeployError(f"{folder}: Mosquitto accepts no path with a space in it: give another with --out")
     state = folder / "state"
     values = {
         "STORE": plan.store,
@@ -66,7 +66,7 @@ def write_broker(plan: BrokerPlan, broker: Credentials, authority: bytes, revoca
 
 
 def write_access(folder: Path, store: str, servers: Sequence[str]) -> None:
-    """Writes who may do what; Mosquitto reads it when it starts and on SIGHUP.
+    """Writes the access list; Mosquitto reads it when it starts and on SIGHUP.
 
     Raises:
         DeployError: it cannot be written.
@@ -80,13 +80,13 @@ def write_access(folder: Path, store: str, servers: Sequence[str]) -> None:
 
 
 def write_revocations(folder: Path, revocations: bytes) -> None:
-    """Brings the list of the revoked to a broker's folder; Mosquitto reads it when it starts.
+    """Copies the revocation list to a broker's folder; Mosquitto reads it when it starts.
 
     Raises:
         DeployError: there is no broker's configuration, or it cannot be written.
     """
     if not (folder / "mosquitto.conf").is_file():
-        raise DeployError(f"{folder} holds no broker's configuration: `smartcart pair broker` writes one")
+        raise DeployError(f"{folder} contains no broker configuration: `smartcart pair broker` writes one")
     try:
         write_private(folder / "revoked.crl", revocations)
     except OSError as error:
@@ -94,10 +94,10 @@ def write_revocations(folder: Path, revocations: bytes) -> None:
 
 
 def write_units(out: Path, *, folder: Path, user: str) -> list[Path]:
-    """Writes systemd units and a compose file over a store's ``folder``; says which.
+    """Writes systemd units and a compose file for a store's ``folder``; returns them.
 
     Raises:
-        DeployError: they cannot be written, or the user is not known here.
+        DeployError: they cannot be written, or the user does not exist here.
     """
     values = {
         "FOLDER": str(folder.absolute()),
@@ -124,7 +124,7 @@ def fill(name: str, values: Mapping[str, str]) -> str:
 
 
 def _ids(user: str) -> dict[str, str]:
-    """A container goes by numbers, not by names."""
+    """A container uses numbers, not names."""
     if os.name != "posix":
         return {"UID": "1000", "GID": "1000"}
     import pwd
@@ -132,5 +132,5 @@ def _ids(user: str) -> dict[str, str]:
     try:
         entry = pwd.getpwnam(user)
     except KeyError:
-        raise DeployError(f"there is no user {user} here: `useradd --system {user}` makes one") from None
+        raise DeployError(f"there is no user {user} here: `useradd --system {user}` creates one") from None
     return {"UID": str(entry.pw_uid), "GID": str(entry.pw_gid)}

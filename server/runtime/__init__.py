@@ -1,1 +1,1 @@
-"""What a server process stands on: listening, clock, periodic tasks, logs, metrics."""
+"""The base of a server process: listening, clock, periodic tasks, logs, metrics."""

@@ -1,4 +1,4 @@
-"""The server's own clock, as it stands in the ledger."""
+"""The server's own clock, in the ledger's form."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Opening a TCP port, with an error that says which one and what to do."""
+"""Opens a TCP port; an error says which one and what to do."""
 
 import errno
 import socket

@@ -1,8 +1,8 @@
-"""How the server logs: one line a record, plain or JSON, whatever a cart may have called itself.
+"""The server's logs: one line a record, plain or JSON, whatever a cart may call itself.
 
 A record carries facts beside its words, as ``log.info("…", extra={"facts": {"events": ids}})``: names, numbers and ids,
-never a person, a picture or a secret. Control characters and line breaks are written as escapes, so that nobody who
-can choose a word of a message can forge a line; and what is said again and again is said a few times a minute.
+never a person, a picture or a secret. Control characters and line breaks are escaped, so that nobody who can choose a
+word of a message can forge a line. A repeated message is logged only a few times a minute.
 """
 
 import json
@@ -26,7 +26,7 @@ _UNSAFE: Final = re.compile(
 
 
 def set_up_logging(form: LogFormat = "plain", level: int = logging.INFO) -> None:
-    """Sends everything to standard error, of our own from ``level`` on and of others from WARNING on."""
+    """Logs everything to standard error: our own records from ``level`` on, others from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(Repeated())
     handler.setFormatter(JsonLine() if form == "json" else PlainLine())
@@ -35,9 +35,9 @@ def set_up_logging(form: LogFormat = "plain", level: int = logging.INFO) -> None
 
 
 class Repeated(logging.Filter):
-    """Leaves out warnings and errors that say the same too often in a minute; the next one tells how many were.
+    """Drops warnings and errors that repeat too often in a minute; the next one says how many were dropped.
 
-    The same is what has the same words, whatever it says them of, so that nobody can fill a disk with them.
+    Records with the same words are the same, whatever they are about, so that nobody can fill a disk with them.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -88,7 +88,7 @@ class JsonLine(logging.Formatter):
 
 
 def one_line(text: str) -> str:
-    r"""The text without anything that could break a line, move a cursor or turn the direction of writing.
+    r"""rThe text with everything escaped that could break a line, move a cursor or change the writing direction.
 
     >>> print(one_line("cart\n12:00:00 INFO all is well\x1b[2J"))
     cart\n12:00:00 INFO all is well\x1b[2J

@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus: in a registry of its own, without names of carts, people or products."""
+"""The server's metrics for Prometheus: in their own registry, without names of carts, people or products."""
 
 from collections.abc import Collection, Iterable
 from typing import Final
@@ -11,20 +11,18 @@ _LAG_BUCKETS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2,
 
 
 class Metrics:
-    """One a server; safe to use from several threads.
+    """One per server; safe to use from several threads.
 
     Args:
-        outcomes: what may become of an event, so that each is shown from the start.
+        outcomes: the possible results for an event, so that each is shown from the start.
     """
 
     def __init__(self, outcomes: Iterable[str]) -> None:
         self.registry = CollectorRegistry()
-        self._events = Counter(
-            "smartcart_events", "Events by what became of them.", ["outcome"], registry=self.registry
-        )
+        self._events = Counter("smartcart_events", "Events by result.", ["outcome"], registry=self.registry)
         for outcome in outcomes:
             self._events.labels(outcome)
-        self._letters = Counter("smartcart_dead_letters", "Messages that could not be taken.", registry=self.registry)
+        self._letters = Counter("smartcart_dead_letters", "Refused messages.", registry=self.registry)
         self._lag = Histogram(
             "smartcart_commit_lag_seconds",
             "From a message's arrival to its event's commit.",
@@ -36,11 +34,11 @@ class Metrics:
         )
 
     def committed(self, outcomes: Collection[str], letters: int, lags: Iterable[float]) -> None:
-        """Counts a batch that the ledger has taken.
+        """Counts a committed batch.
 
         Args:
-            outcomes: what became of each event.
-            letters: how many messages were set aside.
+            outcomes: the result for each event.
+            letters: the number of refused messages.
             lags: seconds from each message's arrival to its commit.
         """
         for outcome in outcomes:
@@ -50,9 +48,9 @@ class Metrics:
             self._lag.observe(lag)
 
     def register(self, collector: Collector) -> None:
-        """Adds figures that are read only when somebody asks."""
+        """Adds figures that are read only on request."""
         self.registry.register(collector)
 
     def text(self) -> bytes:
-        """All of it in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)

@@ -1,4 +1,4 @@
-"""A periodic task: one thing done again and again in its own thread, as looking for what other servers have written."""
+"""A periodic task: repeats one action in its own thread, such as looking for changes by other servers."""
 
 import logging
 import threading
@@ -12,11 +12,11 @@ log = logging.getLogger(__name__)
 class PeriodicTask:
     """Does its work every ``seconds``, from ``start`` to ``stop``.
 
-    While the database cannot be reached, that is told once, and the next round tries again.
+    While the database cannot be reached, that is logged once, and the next round tries again.
 
     Args:
-        work: what is done; it may raise a ServerError, as of a ledger that cannot be reached.
-        meanwhile: what holds while it fails, in words for the log.
+        work: the action; it may raise a ServerError, for example if the ledger cannot be reached.
+        meanwhile: the effect while it fails, in words for the log.
     """
 
     def __init__(self, name: str, work: Callable[[], None], *, seconds: float, meanwhile: str) -> None:

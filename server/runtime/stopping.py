@@ -1,4 +1,4 @@
-"""Waiting until somebody wants the process to stop."""
+"""Waits until the process is asked to stop."""
 
 import signal
 import threading
@@ -6,9 +6,9 @@ from types import FrameType
 
 
 def wait_for_stop() -> None:
-    """Returns on Ctrl-C or SIGTERM; to be called in the main thread.
+    """Returns on Ctrl-C or SIGTERM; call it in the main thread.
 
-    It wakes twice a second, since on Windows a plain wait would not hear Ctrl-C.
+    It wakes twice a second, since a plain wait on Windows would not notice Ctrl-C.
     """
     stop = threading.Event()
 

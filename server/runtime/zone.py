@@ -1,4 +1,4 @@
-"""A store's time zone: the one that its pages, days and hours go by."""
+"""A store's time zone, for its pages, days and hours."""
 
 import logging
 import os
@@ -21,7 +21,7 @@ class TimeZoneError(ServerError):
 
 
 def store_zone(name: str | None) -> ZoneInfo:
-    """The zone of this name in the IANA database; None is the machine's own.
+    """The zone of this name in the IANA database; None means the machine's own.
 
     Raises:
         ZoneError: there is none.
@@ -44,7 +44,7 @@ def _machine_zone() -> ZoneInfo:
 
 
 def _machine_name() -> str:
-    """As the C library finds it: ``TZ``, else what ``/etc/localtime`` links to; a copy of it is named beside it."""
+    """As the C library finds it: ``TZ``, otherwise the target of ``/etc/localtime``, whose copy is named beside it."""
     if name := os.environ.get("TZ", "").removeprefix(":"):
         return name.rpartition("zoneinfo/")[2]
     _, found, name = os.path.realpath(_LINK).rpartition("zoneinfo/")
@@ -57,7 +57,7 @@ def _machine_name() -> str:
 
 
 def mark(moment: datetime, form: str) -> str:
-    """A local time as ``form`` says (``strftime``); what the clocks tell twice in a night has its zone behind it.
+    """A local time in the given ``form`` (``strftime``); a time that occurs twice in a night is followed by its zone.
 
     >>> night = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     >>> [mark((night + timedelta(hours=n)).astimezone(ZoneInfo("Europe/Berlin")), "%H:%M") for n in range(3)]
@@ -68,9 +68,9 @@ def mark(moment: datetime, form: str) -> str:
 
 
 def hour_of(moment: datetime, zone: ZoneInfo) -> datetime:
-    """When the hour of the zone's clocks began in which a moment lies: when they last stood at a full hour.
+    """The start of a moment's hour on the zone's clock: when it last showed a full hour.
 
-    Clocks that are set back by less than an hour, or not on the hour, stand at one hour twice and pass another.
+    Clocks set back by less than an hour, or not on the hour, show one full hour twice and skip another.
 
     >>> hour_of(datetime(2026, 3, 2, 12, 10, tzinfo=UTC), ZoneInfo("Asia/Kolkata")).isoformat()
     '2026-03-02T17:00:00+05:30'
@@ -81,9 +81,9 @@ def hour_of(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def hours_to(now: datetime, count: int, zone: ZoneInfo) -> list[datetime]:
-    """When the last hours began, the oldest first and the one that runs last.
+    """The starts of the last hours, the oldest first and the current one last.
 
-    On the night of a clock change one hour is missing, or there twice.
+    On the night of a clock change one hour is missing, or occurs twice.
     """
     begins = [hour_of(now, zone)]
     while len(begins) < count:

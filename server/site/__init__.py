@@ -1,1 +1,1 @@
-"""What pages and API share: the facade over one store, and who may do what."""
+"""Shared by pages and API: the facade over one store, and permissions."""

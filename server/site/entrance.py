@@ -1,4 +1,4 @@
-"""How the doors of one server stand: who is let in without a login, and whether it may be reached from elsewhere."""
+"""Access rules of one server: who needs no login, and whether it may be reached from the network."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from smartcart.server.http.tls import Tls
 
 
 class EntranceError(ServerError):
-    """The server must not be reached like this; the message says why and what to do."""
+    """The rules do not allow this; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrance:
-    """``is_open`` skips the login, for a demo on loopback alone.
+    """``is_open`` skips the login, for a demo on loopback only.
 
     Args:
-        allowed_hosts: further names under which a browser may ask for the pages.
-        trusted_proxies: addresses of proxies that may tell for whom they ask.
+        allowed_hosts: further names under which a browser may address the pages.
+        trusted_proxies: addresses of proxies that may name the client.
     """
 
     is_open: bool = False
@@ -30,10 +30,10 @@ class Entrance:
     times: LoginTimes = field(default_factory=LoginTimes)
 
     def check(self, host: str, doors: Access) -> None:
-        """Looks whether the server may listen on ``host``.
+        """Checks that the server may listen on ``host``.
 
         Raises:
-            EntranceError: without a login or an admin it is for loopback alone.
+            EntranceError: without a login or an admin only loopback is allowed.
             TlsError: see ``Tls.check``.
         """
         if self.tls:
@@ -41,16 +41,16 @@ class Entrance:
         if is_loopback(host):
             return
         if self.is_open:
-            raise EntranceError(f"without a login the server listens on loopback alone, not on {host}")
+            raise EntranceError(f"without a login the server listens on loopback only, not on {host}")
         if not doors.accounts.has_admin():
             raise EntranceError(
-                f"nobody could look after a server on {host}: make an account first, "
-                "with “smartcart admin user create NAME --role admin” and the same --ledger"
+                f"a server on {host} needs an admin: create an account first, with “smartcart admin user create "
+                "NAME --role admin” and the same --ledger"
             )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine alone.
+    """True if a listening address can be reached from this machine only.
 
     >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "store.example")]
     [True, True, True, False, False]

@@ -1,7 +1,8 @@
-"""Who asks, and what they may do: the dependencies that guard a route.
+"""The visitor and their permissions: the dependencies that guard a route.
 
-A route says whom it is for by the type of a parameter: ``Staff`` (people of the store; machines by a token, whose scope
-must be ``write`` for a change) or ``Admin`` (people only). ``MaybeVisitor`` is for the few that are for everybody.
+A route states its permission by the type of a parameter: ``Staff`` (people of the store; machines by a token, whose
+scope must be ``write`` for a change) or ``Admin`` (people only). ``MaybeVisitor`` is for the few routes that are open
+to everybody.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 
 
 class SignInNeededError(HTTPException):
-    """Nobody is in: a page leads to the login, the API says 401."""
+    """Nobody is logged in: a page leads to the login, the API returns 401."""
 
     def __init__(self) -> None:
         super().__init__(401, "sign in, or give an API token", {"WWW-Authenticate": "Bearer"})
@@ -29,7 +30,7 @@ class SignInNeededError(HTTPException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Somebody who is in; ``secret`` is that of the login or the token, where there is one."""
+    """A logged-in visitor; ``secret`` is that of the login or the token, if there is one."""
 
     name: str
     role: Role
@@ -45,7 +46,7 @@ class Visitor:
 
 
 def address_of(request: Request) -> str | None:
-    """The network address that asks; behind a trusted proxy, the one that the proxy tells."""
+    """The client's network address; behind a trusted proxy, the one that the proxy reports."""
     return request.client.host if request.client else None
 
 
@@ -68,9 +69,9 @@ def _visitor(request: Request, site: TheSite) -> Visitor | None:
 
 
 def still_in(site: Site, visitor: Visitor) -> Callable[[], bool]:
-    """What a page that stays open asks from time to time: whether its visitor's login or token still holds.
+    """Asked by an open page from time to time: whether its visitor's login or token is still valid.
 
-    To keep such a page open is use, so its login does not grow idle; its longest time ends it.
+    Keeping such a page open is use, so its login does not expire as idle; its longest time ends it.
     """
     secret = visitor.secret
     if secret is None:
@@ -103,5 +104,5 @@ def _admin(visitor: Staff) -> Visitor:
 Admin = Annotated[Visitor, Depends(_admin)]
 
 FOR_STAFF: Final = Depends(_staff)
-"""For a whole router, whose routes need not know who it is."""
+"""For a whole router whose routes need not know the visitor."""
 FOR_ADMINS: Final = Depends(_admin)

@@ -1,4 +1,4 @@
-"""What every route of one server works with, and how a route gets it."""
+"""The parts of one server that routes work with, and how a route gets them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,11 +45,10 @@ from smartcart.server.views.templating import Templates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One server's parts. Its methods raise HTTPException, with words for whoever asked.
+    """One server's parts. Its methods raise HTTPException, with a message for the client.
 
-    ``labels`` are the words of the shipped detector, none where they are not known.
-    ``is_open`` lets everybody in without a login: for a demo, on loopback alone.
-    ``scales`` is by whose rules the store's scales write weight or price into their labels.
+    ``labels`` are those of the shipped detector, empty if unknown. ``is_open`` gives everybody access without a login:
+    for a demo, on loopback only. ``scales`` is the country whose rules apply to weight or price in scale labels.
     """
 
     carts: Carts
@@ -86,14 +85,14 @@ class Site:
     scales: RcnRegion | None
 
     def view(self, store: str, cart: str) -> CartView:
-        """A cart now; 404 for one that never told anything."""
+        """A cart's current state; 404 if it never reported."""
         view = self.carts.view((store, cart))
         if view is None:
             raise HTTPException(404, f"nothing was ever heard of cart {store}/{cart}")
         return view
 
     def basket(self, store: str, cart: str, session: str | None = None) -> Basket:
-        """A session's basket, of the newest if none is named; 404 where there is none."""
+        """A session's basket, of the newest if none is named; 404 if there is none."""
         if session is None:
             basket = self.view(store, cart).basket
         else:
@@ -103,7 +102,7 @@ class Site:
         return basket
 
     def known_labels(self) -> frozenset[str]:
-        """What cameras tell of: the shipped detector's words, and those of carts with one of their own."""
+        """The labels that cameras report: the shipped detector's, and those of carts with their own."""
         seen = (label for view in self.carts.views() if view.basket for label in view.basket.counts)
         return self.labels.union(seen) if self.labels else self.labels
 
@@ -118,7 +117,7 @@ class Site:
             raise HTTPException(409, "nobody calls from this cart any more")
 
     def ask(self, store: str, cart: str, action: Action, by: Actor) -> None:
-        """Asks a cart to start or end a session, again and again until it has; 409 where there is nothing to do."""
+        """Asks a cart to start or end a session, repeatedly until it has; 409 if there is nothing to do."""
         basket = self.view(store, cart).basket
         is_open = basket is not None and basket.state == "open"
         if is_open != (action == "end"):

@@ -1,1 +1,1 @@
-"""What the live pages show, read once for everybody who looks."""
+"""The contents of the live pages, read once for all viewers."""

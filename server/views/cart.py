@@ -1,4 +1,4 @@
-"""What the page of one cart shows: one session, read once for all who look at it."""
+"""The page of one cart: one session, read once for all viewers."""
 
 import asyncio
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from smartcart.server.views.templating import Templates
 
 _KEPT: Final = 200
 MOST_MOMENTS: Final = 200
-"""How many steps of a session the page tells, the newest; all of them are in the API."""
+"""Maximum number of steps of a session on the page, the newest; the API returns all of them."""
 NAMES: Final = ("cart-head", "cart-basket", "cart-doubts", "cart-timeline")
 """The sections, each an element of this id and a template of this name."""
 
@@ -58,16 +58,16 @@ class CartPages:
         self._lock = asyncio.Lock()
 
     async def sections(self, store: str, cart: str, session: str | None) -> Sections:
-        """The page's sections now.
+        """The page's current sections.
 
         Raises:
-            HTTPException: 404 where there is no such cart or session.
+            HTTPException: 404 if there is no such cart or session.
             LedgerError, DatabaseError: the database cannot be read.
         """
         return (await self._read(store, cart, session)).sections
 
     async def context(self, store: str, cart: str, session: str | None) -> dict[str, Any]:
-        """What the whole page is rendered from; raises as ``sections`` does."""
+        """The context that the whole page is rendered from; raises as ``sections`` does."""
         read = await self._read(store, cart, session)
         return read.context | {"sections": read.sections}
 

@@ -1,4 +1,4 @@
-"""What a cart's screen shows, read once for all that look at it."""
+"""The contents of a cart's screen, read once for all viewers."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -32,7 +32,7 @@ NAMES: Final = ("screen-notice", "screen-question", "screen-lines", "screen-told
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenLine:
-    """A line as a shopper sees it; ``word`` says what a person did about it, None where nobody did."""
+    """A line as a shopper sees it; ``word`` says what a person did about it, None if nobody did."""
 
     line: Line
     product: Product | None
@@ -40,7 +40,7 @@ class ScreenLine:
 
     @property
     def is_own(self) -> bool:
-        """Whether the word is the shopper's own."""
+        """True if it was the shopper."""
         return self.word in _OWN_WORDS.values()
 
 
@@ -69,7 +69,7 @@ class ScreenPages:
         self._lock = asyncio.Lock()
 
     async def sections(self, store: str, cart: str) -> Sections:
-        """The screen's sections now, also of a cart that has told nothing yet.
+        """The screen's current sections, even for a cart that has not reported yet.
 
         Raises:
             LedgerError: the ledger cannot be read.
@@ -131,7 +131,7 @@ def _key(basket: Basket) -> SessionKey:
 
 
 def _trouble(view: CartView) -> str | None:
-    """Why what goes in now may not show up, in words for the shopper; None while it does."""
+    """Why new items may not show up, in words for the shopper; None while they do."""
     if view.basket is None or view.basket.state != "open" or view.status is None:
         return None
     if not view.status.online:
@@ -143,7 +143,7 @@ def _trouble(view: CartView) -> str | None:
 
 
 def _by_store(words: Iterable[StoredCorrection]) -> dict[str, str]:
-    """What persons said about each source of a line, in words for the shopper; the store's word counts most."""
+    """The corrections of each source of a line, in words for the shopper; the staff's count most."""
     said = [stored.correction for stored in words]
     named = {word.corrects or word.id: _OWN_WORDS[word.source] for word in said if word.by == SHOPPER and word.source}
     of_store = [word for word in said if word.by != SHOPPER]
@@ -153,7 +153,7 @@ def _by_store(words: Iterable[StoredCorrection]) -> dict[str, str]:
 
 
 def _is_gone(moment: TimelineStep) -> bool:
-    """Whether it took something out, or would have put something in and was said not to have."""
+    """True if it took something out, or was corrected to nothing."""
     reading = moment.reading
     if moment.late or reading is None:
         return moment.kind == "removed" and not moment.late

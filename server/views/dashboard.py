@@ -1,4 +1,4 @@
-"""The dashboard's HTML: every cart as a card, those that need somebody first, and what is told of all of them together.
+"""The dashboard's HTML: every cart as a card, the most urgent first, and the totals.
 
 Rendering belongs to the web server's event loop, and everything is rendered once for all open pages.
 """
@@ -20,7 +20,7 @@ from smartcart.server.views.templating import Templates, element_id
 from smartcart.server.views.words import length, sentence, session_length
 
 MOST_CARDS: Final = 60
-"""How many carts one page shows, those first that need somebody; a search finds the others."""
+"""Maximum number of carts on one page, the most urgent first; a search finds the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Floor:
 
 
 class CartCards:
-    """Renders what the dashboard shows, first whole and then what changed."""
+    """Renders the dashboard, first the whole and then the changes."""
 
     def __init__(
         self,
@@ -66,14 +66,14 @@ class CartCards:
         return reasons(view, self._calls.of((view.store, view.cart)))
 
     def context(self, words: str = "") -> dict[str, Any]:
-        """What the whole page shows, of the carts whose name has ``words``."""
+        """The context of the whole page, with the carts whose name contains ``words``."""
         floor = self._now()
         keys = _named(floor.order, words)
         views = [view for key in keys[:MOST_CARDS] if (view := self._carts.view(key))]
         return {"views": views, "left_out": len(keys) - len(views), "words": words, **floor.told, **self._picture}
 
     async def stream(self, changes: AsyncGenerator[Change], words: str = "") -> AsyncIterator[str]:
-        """Server-sent events for one open page, everything first, and again when the order of the carts is another."""
+        """Server-sent events for one open page, everything first, and again when the order of the carts changes."""
         shown: tuple[CartKey, ...] | None = None
         async with aclosing(changes):
             async for changed in changes:
@@ -91,7 +91,7 @@ class CartCards:
                     yield message(self._templates.part("part.html", views=views, **floor.told))
 
     def _now(self) -> Floor:
-        """All carts in order, put together once a change for all open pages."""
+        """All carts in order, arranged once a change for all open pages."""
         version = self._carts.version
         if self._floor is None or self._floor[0] != version:
             self._floor = version, self._look()
@@ -158,7 +158,7 @@ def _named(order: tuple[CartKey, ...], words: str) -> tuple[CartKey, ...]:
 
 
 def _latest(views: Iterable[CartView]) -> str:
-    """The last event of all, as a sentence for those who listen to the page."""
+    """The last event of all, as a sentence for screen readers."""
     lasts = [(view.last[0], view.cart) for view in views if view.last]
     if not lasts:
         return ""

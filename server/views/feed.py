@@ -1,7 +1,7 @@
-"""What changed, for each open page.
+"""The changes for each open page.
 
-A page gets at once what changed while it was quiet, and then at most ten updates a second. What waits for it is the
-set of carts that changed, never a queue of messages, so a slow page costs no memory and always gets the latest state.
+A quiet page gets a change at once, and then at most ten updates a second. The set of changed carts waits for it, never
+a queue of messages, so a slow page costs no memory and always gets the latest state.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ BEAT_SECONDS: Final = 10.0
 
 
 class Notice(StrEnum):
-    """What a page is told beside changes: that nothing changed for a while; that its visitor's login is over."""
+    """Notices besides changes: nothing has changed for a while; the visitor's login is over."""
 
     BEAT = "beat"
     OVER = "over"
@@ -42,13 +42,13 @@ class Feed:
 
     @property
     def open_pages(self) -> int:
-        """How many pages are open now."""
+        """The number of open pages."""
         return len(self._streams)
 
     async def changes(self, still_allowed: Callable[[], bool]) -> AsyncGenerator[Change]:
         """The carts that changed, at first none, and notices.
 
-        It ends when the server stops, or when ``still_allowed``, which is asked every ten seconds or so, says no.
+        It ends when the server stops, or when ``still_allowed``, called every ten seconds or so, returns False.
         """
         stream = _Stream(asyncio.get_running_loop())
         with self._lock:
@@ -88,12 +88,12 @@ def message(html: str) -> str:
 
 
 def notice(what: Notice) -> str:
-    """One server-sent event of that name, which a page's script hears."""
+    """One server-sent event of that name, for a page's script."""
     return f"event: {what}\ndata: \n\n"
 
 
 class _Stream:
-    """What has changed since one open page was last served."""
+    """What has changed since one open page was last updated."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -113,7 +113,7 @@ class _Stream:
             self._loop.call_soon_threadsafe(self._event.set)
 
     async def changed(self) -> Change:
-        """Waits for a change, or for so long that it is time to say that there is none."""
+        """Waits for a change, or until a notice that there is none is due."""
         try:
             await asyncio.wait_for(self._event.wait(), BEAT_SECONDS)
         except TimeoutError:

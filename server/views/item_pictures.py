@@ -1,4 +1,4 @@
-"""What shows an item on a page: what the camera saw of it, else the catalogue's picture, else a drawing."""
+"""The picture of an item on a page: the camera's, otherwise the catalogue's, otherwise a drawing."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""A page in named sections that keeps itself up to date: what differs from what was last sent goes out."""
+"""A page in named sections that updates itself: sections that differ from those last sent go out."""
 
 import math
 import time
@@ -21,9 +21,9 @@ async def live_page(
     """Server-sent events for one open page, everything first.
 
     Args:
-        cart: the one cart that the page is about; None for one about all of them.
-        longest: after how many seconds without a change it is looked at again all the same, for a page that shows what
-            other servers change; it may take ten seconds more.
+        cart: the cart that the page is about; None for all of them.
+        longest: seconds without a change after which it is checked all the same, for a page that shows other servers'
+            changes; it may take ten seconds more.
     """
     shown: Sections = {}
     looked = 0.0
@@ -42,5 +42,5 @@ async def live_page(
 
 
 def partial(name: str, html: str, swap: str = "innerMorph") -> str:
-    """What htmx puts in the place of what is in the element of this id."""
+    """The HTML with which htmx replaces the contents of the element of this id."""
     return f'<hx-partial hx-target="#{name}" hx-swap="{swap}">{html}</hx-partial>'

@@ -1,4 +1,4 @@
-"""What the queue's page shows, and the number of what waits that every page shows."""
+"""The queue's page, and the number of open questions that every page shows."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ MOST_SHOWN: Final = 50
 
 
 class QueuePages:
-    """The queue as all its pages show it, read once a change. Belongs to the web server's event loop."""
+    """The queue for all its pages, read once a change. Belongs to the web server's event loop."""
 
     def __init__(self, carts: Carts, settling: ReviewQueue, calls: HelpRequests, templates: Templates) -> None:
         self._carts = carts
@@ -26,7 +26,7 @@ class QueuePages:
         templates.environment.globals.update(waiting=self.waiting, calling=calls.waiting)
 
     async def context(self) -> dict[str, Any]:
-        """What the whole page is rendered from.
+        """The context of the whole page.
 
         Raises:
             LedgerError: the ledger cannot be read.

@@ -1,4 +1,4 @@
-"""What the page on which a cart is taught a product shows, and how it keeps up with the cart."""
+"""The page on which a cart is taught a product, and how it follows the cart."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from smartcart.server.views.templating import Templates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A cart that somebody could teach with; ``hindrance`` says why not now."""
+    """A cart that could be used for teaching; ``hindrance`` says why not now."""
 
     store: str
     cart: str
@@ -37,7 +37,7 @@ class TeachPages:
         self._live_view_url = live_view_url
 
     def context(self, product: Product) -> dict[str, Any]:
-        """What the whole page is rendered from.
+        """The context of the whole page.
 
         Raises:
             DatabaseError: the tables cannot be read.
@@ -45,7 +45,7 @@ class TeachPages:
         return {"product": product, "sections": self.sections(product), "live_view_url": self._live_view_url}
 
     def sections(self, product: Product) -> Sections:
-        """The ring with what to do now, and how well the product is told apart; raises as ``context`` does."""
+        """The ring with the current advice, and how well the product can be told apart; raises as ``context`` does."""
         lesson = self._lessons.find(product.sku)
         is_open = lesson is not None and lesson.is_open
         shown: dict[str, Any] = {"product": product, "lesson": lesson}

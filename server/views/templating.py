@@ -1,4 +1,4 @@
-"""The one Jinja environment, and how a whole page for one visitor is made from a template."""
+"""The Jinja environment, and how a template becomes a whole page for one visitor."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ _VISIT_SECONDS: Final = 24 * 3600
 
 
 class Templates:
-    """Renders templates; what a template does not know is an error, what it shows is escaped.
+    """Renders templates; an unknown variable is an error, and output is escaped.
 
     Every time on a page is one of ``zone``, which every page names, with its date where that is not today.
     """
@@ -53,7 +53,7 @@ class Templates:
         return self.environment.get_template(template).render(context)
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-        """A whole page, with the form token (``csrf``) of this browser and, in ``visitor``, who looks at it."""
+        """A whole page, with the form token (``csrf``) of this browser and the ``visitor``."""
         cookie = _cookie(request)
         fresh = None if cookie else new_secret()
         known = {"visitor": None, "csrf": form_token(cookie or fresh or ""), "path": request.url.path, "status": status}
@@ -65,7 +65,7 @@ class Templates:
 
     @staticmethod
     def csrf(request: Request) -> str:
-        """The form token of a browser that has a page of ours open, for what that page gets later."""
+        """The form token of a browser with an open page of ours, for that page's later updates."""
         return form_token(_cookie(request) or "")
 
     def price(self, minor: int, currency: str | None) -> str:
@@ -73,7 +73,7 @@ class Templates:
         return money(minor, currency or self._currency)
 
     def _time(self, form: str, moment: datetime | str) -> str:
-        """A moment, or an RFC 3339 time, in the store's zone."""
+        """A time, or an RFC 3339 text, in the store's zone."""
         if isinstance(moment, str):
             moment = datetime.fromisoformat(moment)
         local = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(self._zone)
@@ -86,5 +86,5 @@ def _cookie(request: Request) -> str | None:
 
 
 def element_id(kind: str, name: str) -> str:
-    """An id for HTML that no cart's name can break."""
+    """An HTML id that no cart's name can break."""
     return f"{kind}-{hashlib.blake2s(name.encode(), digest_size=8).hexdigest()}"

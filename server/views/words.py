@@ -1,4 +1,4 @@
-"""Events in words, for people who look at the pages."""
+"""Events in words, for people who read the pages."""
 
 from datetime import UTC, datetime
 
@@ -42,7 +42,7 @@ def length(seconds: float | None) -> str:
 
 
 def session_length(basket: Basket) -> str:
-    """How long a session has gone on, or went on."""
+    """How long a session has lasted."""
     if basket.started_at is None:
         return ""
     end = basket.closed_at or basket.ended_at

@@ -1,1 +1,1 @@
-"""The pages: one module a page, its addresses and what it answers."""
+"""The pages: one module per page, with its addresses and answers."""

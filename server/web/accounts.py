@@ -1,4 +1,4 @@
-"""``/accounts`` and ``/tokens``: an admin looks after people and machines."""
+"""``/accounts`` and ``/tokens``: an admin manages people and machines."""
 
 from typing import Annotated
 

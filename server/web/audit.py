@@ -1,4 +1,4 @@
-"""``/audit``: who changed what, to read and to take away."""
+"""``/audit``: who changed what, to read and to download."""
 
 from typing import Annotated, Any
 

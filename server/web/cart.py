@@ -1,4 +1,4 @@
-"""``/carts/{store}/{cart}``: one cart for the people of the store, live; and correcting its basket by hand."""
+"""``/carts/{store}/{cart}``: one cart for the staff, live; and corrections of its basket by hand."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
@@ -57,7 +57,7 @@ async def live(
 
 @router.get("/products/search")
 def find(site: TheSite, visitor: Staff, q: Annotated[str, Query(max_length=100)] = "") -> Response:
-    """What the catalogue has of these words, as buttons."""
+    """The catalogue's products for these words, as buttons."""
     on_sale = (product for product in site.catalogue.products if product.active)
     found = search(on_sale, q)[:MOST_FOUND] if q.strip() else []
     return Response(site.templates.part("found.html", found=found, words=q), media_type="text/html")
@@ -77,7 +77,7 @@ def settle(
     quantity: Count = 1,
     first: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Gives an event another reading, or adds or removes by hand; ``first`` only if nobody has settled it yet."""
+    """Corrects an event, or adds or removes by hand; ``first`` only if nobody has settled it yet."""
     said = Reading(action=action, label=label or None, sku=sku or None, quantity=quantity)
     key = SessionKey(store=store, cart=cart, session=session)
     made = correct(site, visitor.actor, key, corrects or None, said, first_only=first)
@@ -94,7 +94,7 @@ def settle_line(
     sku: Annotated[str, Form(max_length=64)],
     source: Annotated[list[str], Form(max_length=1000)],
 ) -> Response:
-    """Says which product a line is."""
+    """Names a line's product."""
     key = SessionKey(store=store, cart=cart, session=session)
     try:
         return _done(site, key, site.corrections.settle_line(key, source, sku, visitor.actor))
@@ -111,7 +111,7 @@ def undo(
     session: Session,
     word: Annotated[list[str], Form(max_length=1000)],
 ) -> Response:
-    """Takes corrections back; what was there before counts again."""
+    """Takes corrections back; the state before them counts again."""
     try:
         site.corrections.take_back(SessionKey(store=store, cart=cart, session=session), word, visitor.actor)
     except CorrectionError as error:
@@ -131,7 +131,7 @@ def set_quantity(
     had: Count,
     quantity: Annotated[int, Form(ge=0, le=MOST)],
 ) -> Response:
-    """Makes a line's quantity another one; what is to come or to go is a correction by hand."""
+    """Changes a line's quantity; the difference becomes a correction by hand."""
     basket = site.basket(store, cart, session)
     line = next((line for line in basket.lines if line.sources[0] == source and line.label == label), None)
     if line is None or line.quantity != had:
@@ -143,7 +143,7 @@ def set_quantity(
 
 
 def _done(site: Site, key: SessionKey, made: Sequence[Correction]) -> Response:
-    """What was said, in words, and the form that takes it back."""
+    """The correction in words, and the form that takes it back."""
     first = made[0]
     product = site.catalogue.now.find(first.sku) if first.sku else None
     what = f"{sum(word.quantity for word in made)} \N{MULTIPLICATION SIGN} {product.name if product else first.label}"
@@ -163,7 +163,7 @@ def correct(
     """Makes one correction.
 
     Raises:
-        HTTPException: 404 or 409, with why it cannot be.
+        HTTPException: 404 or 409, with the reason.
     """
     try:
         return site.corrections.make(key, corrects, said, by, first_only=first_only)
@@ -172,5 +172,5 @@ def correct(
 
 
 def refusal(error: CorrectionError) -> HTTPException:
-    """How a refused correction is answered."""
+    """The answer to a refused correction."""
     return HTTPException(404 if isinstance(error, NotThereError) else 409, str(error))

@@ -52,7 +52,7 @@ async def live(
 
 @router.post("/close")
 def close(request: Request, site: TheSite, screen: PairedScreen, session: Text) -> Response:
-    """Ends shopping; not while the cart has something to tell that has not arrived."""
+    """Ends shopping; refused while the cart has undelivered events."""
     key = _key(screen, session)
 
     def done() -> Checkout:

@@ -26,9 +26,9 @@ router = APIRouter(prefix="/cart/{store}/{cart}", include_in_schema=False)
 
 MOST_FOUND: Final = 12
 A_MINUTE: Final = 60
-"""How many numbers a screen may ask for, and how many products add, in a minute."""
+"""Maximum number of look-ups and of additions by a screen in a minute."""
 _LONG: Final = 8
-"""From so many digits on, what is typed into *Find* is a code."""
+"""From this many digits on, text typed into *Find* is a code."""
 Number = Annotated[str, Query(max_length=200)]
 Words = Annotated[str, Query(max_length=100)]
 Sku = Annotated[str, Query(max_length=64)]
@@ -36,7 +36,7 @@ Sku = Annotated[str, Query(max_length=64)]
 
 @router.get("/scan")
 def scan(site: TheSite, screen: PairedScreen, number: Number = "") -> Response:
-    """What a number stands for: a product to add, several to choose from, or a sentence."""
+    """The answer for a number: a product to add, several to choose from, or a sentence."""
     _not_too_fast(site, screen)
     return _numbered(site, screen, number)
 
@@ -51,7 +51,7 @@ def camera(site: TheSite, screen: PairedScreen, scan: Annotated[str, Form(max_le
 
 @router.get("/find")
 def find(site: TheSite, screen: PairedScreen, q: Words = "", enter: bool = False) -> Response:
-    """What fits the words so far; with ``enter`` the first of it, or what the code is that a scanner has typed."""
+    """The products that fit the words so far; with ``enter`` the first of them, or the code typed by a scanner."""
     typed = q.strip()
     if enter and typed.isdecimal() and len(typed) >= _LONG:
         _not_too_fast(site, screen)
@@ -66,7 +66,7 @@ def find(site: TheSite, screen: PairedScreen, q: Words = "", enter: bool = False
 def product(
     site: TheSite, screen: PairedScreen, sku: Sku, source: CorrectionSource, number: Number = "", q: Words = ""
 ) -> Response:
-    """One product that was chosen from several."""
+    """One product chosen from several."""
     chosen, label = _chosen(site, sku, number)
     return _card(site, screen, chosen, source, label, number=number, words=q)
 
@@ -85,7 +85,7 @@ def add(
     settles: Annotated[str, Form(max_length=64)] = "",
     other: Annotated[list[str] | None, Form(max_length=MOST_OFFERED)] = None,
 ) -> Response:
-    """Adds it to the basket, or settles what was just put in; pressed twice, it is the same."""
+    """Adds it to the basket, or settles an item just put in; pressing twice has the same effect as once."""
     _not_too_fast(site, screen)
     chosen, label = _chosen(site, sku, number)
     word = ShopperAddition(
@@ -117,7 +117,7 @@ def take_back(
     session: Annotated[str, Form(max_length=64)],
     word: Annotated[str, Form(max_length=64)],
 ) -> Response:
-    """Takes back what was added here, as long as nobody of the store has looked at it."""
+    """Takes back an addition made here, unless staff have looked at it."""
     _not_too_fast(site, screen)
     try:
         site.shopper_additions.take_back(_basket(site, screen, session), word, actor_of(request, screen))
@@ -136,7 +136,7 @@ def same(
     event: Annotated[str, Form(max_length=64)],
     answer: Annotated[Literal["one", "two"], Form()],
 ) -> Response:
-    """Says whether what was added here and what the camera saw going in is one item, or two."""
+    """Records whether an addition made here and what the camera saw going in are one item, or two."""
     _not_too_fast(site, screen)
     basket = _basket(site, screen, session)
     records = site.ledger.session(SessionKey(store=basket.store, cart=basket.cart, session=basket.session))
@@ -162,7 +162,7 @@ def _numbered(site: Site, screen: Screen, number: str) -> Response:
 
 
 def _chosen(site: Site, sku: str, number: str) -> tuple[Product, NumberedProducts]:
-    """A product of the catalogue, and what the label says from which it was chosen."""
+    """A product of the catalogue, and the data of the label from which it was chosen."""
     chosen = site.catalogue.now.find(sku)
     if chosen is None:
         raise HTTPException(404, "this is not sold here any more: choose another product")
@@ -202,7 +202,7 @@ def _part(site: Site, template: str, screen: Screen, **context: Any) -> Response
 
 
 def _basket(site: Site, screen: Screen, session: str) -> Basket:
-    """The basket that the screen shows, if it is that of this session still."""
+    """The basket on the screen, if it is still that of this session."""
     basket = site.basket(screen.store, screen.cart)
     if basket.session != session:
         raise HTTPException(409, "another trip has begun on this cart: start again")

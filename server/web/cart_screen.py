@@ -1,4 +1,4 @@
-"""``/cart/{store}/{cart}``: what the shopper sees on the cart, once its screen is paired."""
+"""``/cart/{store}/{cart}``: the shopper's view on the cart, once its screen is paired."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
@@ -39,11 +39,11 @@ def _paired(screen: MaybeScreen) -> Screen:
 
 
 PairedScreen = Annotated[Screen, Depends(_paired)]
-"""The screen that asks, which is paired with the very cart of the path."""
+"""The requesting screen, which is paired with the cart of the path."""
 
 
 OWN_CAMERA: Final = "camera=(self), geolocation=(), microphone=(), payment=(), usb=()"
-"""This page alone may ask for the tablet's camera, to read codes; its picture never leaves the tablet."""
+"""Only this page may use the tablet's camera, to read codes; its picture never leaves the tablet."""
 
 
 @router.get("")
@@ -85,13 +85,13 @@ async def live(request: Request, site: TheSite, screen: PairedScreen) -> Streami
 
 
 def still_paired(request: Request, site: Site, screen: Screen) -> Callable[[], bool]:
-    """What a screen that stays open is asked from time to time: whether it is paired still."""
+    """Asked by an open screen from time to time: whether it is still paired."""
     return lambda: _screen(request, site, screen.store, screen.cart) is not None
 
 
 @router.get("/saw/{key}")
 def saw(site: TheSite, screen: PairedScreen, key: str) -> Response:
-    """What the camera saw of this cart's own event, where the store keeps such pictures."""
+    """The camera's picture of this cart's own event, if the store keeps such pictures."""
     jpeg = site.evidence.find((screen.store, screen.cart), key)
     if jpeg is None:
         raise HTTPException(404, "there is no picture of this event")
@@ -123,7 +123,7 @@ def answer(
     sku: Annotated[str, Form(max_length=64)] = "",
     label: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
-    """Takes the shopper's word on what the cart could not decide: one of what was offered, or nothing."""
+    """Takes the shopper's answer to what the cart could not decide: one of the offered choices, or nothing."""
     view = site.view(screen.store, screen.cart)
     question = next((doubt for doubt in questions(site, screen.store, screen.cart) if doubt.id == corrects), None)
     if question is None or view.basket is None:
@@ -142,18 +142,18 @@ def answer(
 
 
 def questions(site: Site, store: str, cart: str) -> list[ReviewItem]:
-    """What the shopper may be asked: what the cart could not decide, and nobody has."""
+    """What the shopper may be asked: events that the cart could not decide and nobody has settled."""
     return [doubt for doubt in site.settling.of_cart(site.view(store, cart)) if doubt.kind == "uncertain"]
 
 
 def actor_of(request: Request, screen: Screen) -> Actor:
-    """How the audit log names whoever presses a cart's screen."""
+    """How the audit log names the user of a cart's screen."""
     return Actor(name=f"{screen.store}/{screen.cart}", via="screen", address=address_of(request))
 
 
 def _pairing(
     request: Request, site: Site, store: str, cart: str, trouble: str | None = None, status: int = 200
 ) -> Response:
-    """Looks the same for a cart that exists and for one that does not."""
+    """Looks the same whether or not the cart exists."""
     context = {"store": store, "cart": cart, "trouble": trouble}
     return site.templates.page(request, "pairing.html", status=status, **context)

@@ -1,4 +1,4 @@
-"""``/catalogue``: products and prices to look at for staff, to change for admins; and their pictures for everybody."""
+"""``/catalogue``: products and prices, which staff can see and admins change; and their pictures for everybody."""
 
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -62,7 +62,7 @@ def save(
     tax: Text = "",
     active: Text = "no",
 ) -> Response:
-    """Saves what was typed; ``old`` is the SKU of the product that is changed, empty for a new one."""
+    """Saves a form; ``old`` is the SKU of the changed product, empty for a new one."""
     typed = {"sku": old or sku, "gtin": gtin, "plu": plu, "label": label, "name": name, "price": price}
     typed |= {"unit": unit, "tax": tax, "active": active, "currency": site.catalogue.currency}
     before = _find(site, old) if old else None
@@ -132,10 +132,10 @@ def _typed(product: Product) -> dict[str, str]:
 
 
 def _from_typed(typed: dict[str, str]) -> Product:
-    """The other way round; everything that is wrong is told at once.
+    """The reverse; all errors are reported at once.
 
     Raises:
-        ProductError: with all of it.
+        ProductError: with all of them.
     """
     fields, problems = dict(typed), []
     if typed["price"].strip():
@@ -172,7 +172,7 @@ def _form(
 
 
 def product_place(sku: str) -> str:
-    """Where a product's form is."""
+    """The address of a product's form."""
     return f"/catalogue/product?{urlencode({'sku': sku})}"
 
 

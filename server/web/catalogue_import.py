@@ -1,4 +1,4 @@
-"""``/catalogue/import``: what a CSV file would do is shown, and then done as a whole or not at all."""
+"""``/catalogue/import``: the changes of a CSV file are shown, and then made as a whole or not at all."""
 
 from typing import Annotated, Any, Final
 
@@ -22,7 +22,7 @@ _MOST_SHOWN: Final = 200
 _MOST_BYTES: Final = 900_000  # it comes back as a field of a form, which has at most 1 MiB
 _TOO_LARGE: Final = "This file is larger than 900 KB: import it in parts, or by the API."
 _BYTES: Final = "latin-1"
-"""How a file whose encoding is asked about goes through a form: each byte as one letter."""
+"""How a file of unknown encoding goes through a form: each byte as one letter."""
 HowPrices = Annotated[Prices, Form()]
 
 
@@ -41,7 +41,7 @@ def choose(request: Request, site: TheSite, visitor: Admin) -> Response:
 def look(
     request: Request, site: TheSite, visitor: Admin, file: UploadFile, prices: HowPrices = Prices.MINOR
 ) -> Response:
-    """Shows what the file would do, or asks for its encoding."""
+    """Shows the file's changes, or asks for its encoding."""
     return _read(request, site, visitor, file.file.read(_MOST_BYTES + 1), prices)
 
 
@@ -54,7 +54,7 @@ def look_again(
     encoding: Annotated[Encoding, Form()],
     prices: HowPrices = Prices.MINOR,
 ) -> Response:
-    """The same, once somebody has said the encoding."""
+    """The same, once the encoding was given."""
     return _read(request, site, visitor, raw.encode(_BYTES, "replace"), prices, encoding)
 
 
@@ -67,7 +67,7 @@ def apply(
     version: Annotated[int, Form(ge=0, le=2**62)],
     prices: HowPrices = Prices.MINOR,
 ) -> Response:
-    """Does what was shown, unless the catalogue is another by now."""
+    """Makes the changes shown, unless the catalogue has changed since."""
     shop, now = site.products.catalogue()
     try:
         found = plan(csv_rows(text.encode(), shop.currency, prices=prices), now.products)

@@ -1,4 +1,4 @@
-"""``/checkout``: staff close a basket, weigh what is to be weighed, and have it paid, on a page that is live."""
+"""``/checkout``: staff close a basket, enter weights, and take the payment, on a live page."""
 
 from typing import Annotated, Any, Final
 
@@ -20,7 +20,7 @@ _PLACE: Final = "/{store}/{cart}/{session}"
 _LISTS: Final = ("checkouts-baskets", "checkouts-receipts")
 _SECTIONS: Final = ("checkout-head", "checkout-todo", "checkout-bill", "checkout-pay", "checkout-remarks")
 LOOK_SECONDS: Final = 10.0
-"""How long a checkout may not know what another server was told."""
+"""How long a checkout may lag behind another server."""
 Text = Annotated[str, Form(max_length=200)]
 
 
@@ -31,7 +31,7 @@ def everything(request: Request, site: TheSite, visitor: Staff) -> Response:
 
 @router.get("/live")
 async def live_list(site: TheSite, visitor: Staff) -> StreamingResponse:
-    """What is closed, paid and put in meanwhile."""
+    """The checkout's progress on other pages and servers."""
 
     def sections() -> Sections:
         context = _everything(site)
@@ -44,7 +44,7 @@ async def live_list(site: TheSite, visitor: Staff) -> StreamingResponse:
 
 
 def _everything(site: Site) -> dict[str, Any]:
-    """Every cart with something to pay, those first that wait for it, and the newest receipts."""
+    """Every cart with something to pay, the waiting ones first, and the newest receipts."""
     baskets = [view.basket for view in site.carts.views() if view.basket and view.basket.lines]
     paid = site.till.payments.paid({_key(basket.store, basket.cart, basket.session) for basket in baskets})
     waiting = [b for b in baskets if _key(b.store, b.cart, b.session) not in paid]
@@ -54,7 +54,7 @@ def _everything(site: Site) -> dict[str, Any]:
 
 @router.get("/{store}/{cart}")
 def newest(site: TheSite, store: str, cart: str) -> Response:
-    """To the checkout of the cart's newest session."""
+    """Redirects to the checkout of the cart's newest session."""
     return RedirectResponse(_address(site.basket(store, cart).session, store, cart), 303)
 
 
@@ -67,7 +67,7 @@ def look(request: Request, site: TheSite, visitor: Staff, store: str, cart: str,
 async def live(
     request: Request, site: TheSite, visitor: Staff, store: str, cart: str, session: str
 ) -> StreamingResponse:
-    """What comes late, and what is done in another window, by the shopper or by the payment provider."""
+    """Late events, and actions in another window, of the shopper or of the payment provider."""
     key, csrf = _key(store, cart, session), site.templates.csrf(request)
 
     def sections() -> Sections:
@@ -112,7 +112,7 @@ def choose(
     source: Annotated[list[str], Form(max_length=1000)],
     sku: Text,
 ) -> Response:
-    """Says which product an ambiguous line is."""
+    """Names an ambiguous line's product."""
     key = _key(store, cart, session)
     by = visitor.actor
     return _then_page(request, site, visitor, key, lambda: site.corrections.settle_line(key, source, sku, by))
@@ -131,7 +131,7 @@ def check(request: Request, site: TheSite, visitor: Staff, store: str, cart: str
 
 
 def _then_page(request: Request, site: Site, visitor: Visitor, key: SessionKey, doing: Any) -> Response:
-    """Does it and leads to the page, so that loading that again does nothing again."""
+    """Acts, then redirects to the page, so that reloading it does not repeat the action."""
     try:
         doing()
     except NoBasketError as error:

@@ -1,4 +1,4 @@
-"""``/``: all carts on one page that keeps itself up to date."""
+"""``/``: all carts on one page that updates itself."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ async def live(site: TheSite, visitor: Staff, q: Words = "") -> StreamingRespons
 
 @router.post("/carts/{store}/{cart}/help")
 def answer_call(site: TheSite, visitor: Staff, store: str, cart: str) -> Response:
-    """Somebody goes to the shopper who asked for help."""
+    """Answers the shopper who asked for help."""
     site.answer_call(store, cart, visitor.actor)
     return Response(status_code=204)
 

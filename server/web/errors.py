@@ -1,4 +1,4 @@
-"""How a refusal looks: JSON from the API, a page to a person, the way to the login for one who is not in."""
+"""How a refusal looks: JSON from the API, a page to a person, or a redirect to the login."""
 
 import json
 from typing import Final
@@ -20,7 +20,7 @@ _MACHINES: Final = ("/api/", "/metrics", "/readyz", "/healthz", "/openapi.json")
 
 
 def add_refusals(app: FastAPI) -> None:
-    """Hands every refusal of the app to the right one of these."""
+    """Routes every refusal of the app to the right one of these."""
 
     @app.exception_handler(AnyHTTPException)
     async def refused(request: Request, error: AnyHTTPException) -> Response:
@@ -39,12 +39,12 @@ def add_refusals(app: FastAPI) -> None:
     @app.exception_handler(LedgerError)
     @app.exception_handler(DatabaseError)
     async def unable(request: Request, error: Exception) -> Response:
-        """The error's own words name files and addresses: they are for the log, not for whoever asks."""
+        """The error's own words name files and addresses: they are for the log, not for the client."""
         return await refused(request, HTTPException(503, "the server cannot reach its database at the moment"))
 
 
 def _what_is_wrong(error: RequestValidationError) -> Response:
-    """Without what was sent: that may be no text, or a number without a word in JSON; in ASCII for the same reason."""
+    """Without the input, which may be invalid text or a number unknown to JSON; in ASCII for the same reason."""
     told = [{name: wrong[name] for name in ("loc", "msg", "type")} for wrong in error.errors()]
     return Response(json.dumps({"detail": told}, default=str), 422, media_type="application/json")
 

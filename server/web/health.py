@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: for whatever watches the server. They tell no names."""
+"""``/healthz``, ``/readyz`` and ``/metrics``: for monitoring. They disclose no names."""
 
 import ipaddress
 from typing import Final
@@ -17,13 +17,13 @@ _PROXY_HEADERS: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 @router.get("/healthz")
 async def alive() -> PlainTextResponse:
-    """The process answers; a supervisor restarts it when it does not."""
+    """The process answers; a supervisor restarts it if it does not."""
     return PlainTextResponse("ok\n")
 
 
 @router.get("/readyz")
 def ready(site: TheSite) -> JSONResponse:
-    """Broker and ledger are there; 503 when one is not. What is wrong with them, ``/api/v1/health`` tells."""
+    """Broker and ledger are available; 503 if one is not. ``/api/v1/health`` describes the error."""
     now = site.health()
     told = {"ready": now.ok, "broker": now.broker is None, "ledger": now.ledger is None}
     return JSONResponse(told, 200 if now.ok else 503)
@@ -31,14 +31,14 @@ def ready(site: TheSite) -> JSONResponse:
 
 @router.get("/metrics")
 def metrics(request: Request, site: TheSite, visitor: MaybeVisitor) -> Response:
-    """For Prometheus on this very machine, or with an API token (``authorization: credentials``)."""
+    """For Prometheus on this machine, or with an API token (``authorization: credentials``)."""
     if visitor is None and not _asks_from_here(request):
         raise HTTPException(401, "metrics need an API token from elsewhere", {"WWW-Authenticate": "Bearer"})
     return Response(site.metrics.text(), media_type=CONTENT_TYPE)
 
 
 def _asks_from_here(request: Request) -> bool:
-    """From loopback, and not through a proxy that stands there too."""
+    """From loopback, and not through a proxy on this machine."""
     try:
         is_loopback = ipaddress.ip_address(address_of(request) or "").is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""``/login``, ``/logout`` and ``/password``: coming in, going out, and changing one's own password."""
+"""``/login``, ``/logout`` and ``/password``: logging in and out, and changing one's own password."""
 
 from typing import Annotated, Final
 
@@ -58,7 +58,7 @@ def password_form(request: Request, site: TheSite, visitor: Staff) -> Response:
 async def change_password(
     request: Request, site: TheSite, visitor: Staff, password: Text = "", fresh: Text = "", again: Text = ""
 ) -> Response:
-    """Asks for the password in force once more, since a screen may have been left alone."""
+    """Asks for the current password once more, since a screen may have been left alone."""
 
     def refused(why: str, status: int = 422) -> Response:
         return site.templates.page(request, "password.html", visitor=visitor, trouble=why, status=status)
@@ -81,7 +81,7 @@ async def change_password(
 
 
 def own_path(asked: str) -> str:
-    """Where to go after the login: a path of this server, never another place.
+    """Where to go after the login: a path of this server, never another site.
 
     >>> own_path("/cart/s/c?x=1"), own_path("//evil.example"), own_path("https://evil.example/"), own_path("/\\\\evil")
     ('/cart/s/c?x=1', '/', '/', '/')

@@ -16,7 +16,7 @@ from smartcart.server.views.live_page import Sections, live_page
 router = APIRouter(include_in_schema=False)
 
 LOOK_SECONDS: Final = 10.0
-"""How long the page may be behind when no cart tells anything: the hour goes on all the same."""
+"""How long the page may lag when no cart reports anything: the hours pass all the same."""
 _SECTIONS: Final = ("numbers-tiles", "numbers-top", "numbers-hours")
 Hours = Annotated[int, Query(ge=1, le=168)]
 

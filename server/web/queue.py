@@ -1,4 +1,4 @@
-"""``/queue``: what the carts could not decide, for a person to settle in one press."""
+"""``/queue``: the carts' open questions, each settled by a person in one press."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse

@@ -1,4 +1,4 @@
-"""``/receipt/{code}``: for its holder, as page and PDF; and ``/door``, where staff see that it is good."""
+"""``/receipt/{code}``: for its holder, as page and PDF; and ``/door``, where staff check it."""
 
 from typing import Annotated, Any
 
@@ -25,9 +25,9 @@ def pdf(request: Request, site: TheSite, code: str) -> Response:
 
 @for_holders.get("/{code}")
 def receipt(request: Request, site: TheSite, visitor: MaybeVisitor, code: str) -> Response:
-    """What the QR code leads to; a person of the store who scans it can let its holder out."""
+    """The target of the QR code; a staff member who scans it can let its holder out."""
     found = _find(site, code)
-    code_picture = Markup(qr_svg(receipt_address(request, found)))  # made by us, of nothing but squares
+    code_picture = Markup(qr_svg(receipt_address(request, found)))  # our own, made of nothing but squares
     known = site.till.known_beside(found) if visitor else ()
     return site.templates.page(request, "receipt.html", visitor=visitor, receipt=found, known=known, qr=code_picture)
 
@@ -39,7 +39,7 @@ def door(request: Request, site: TheSite, visitor: Staff) -> Response:
 
 @router.post("")
 def show(request: Request, site: TheSite, visitor: Staff, code: Annotated[str, Form(max_length=500)] = "") -> Response:
-    """Takes what a scanner types: the code itself, or the address that holds it. Shown once, it is not good again."""
+    """Takes the input of a scanner: the code itself, or the address that contains it. It is valid once."""
     address = split_address(code.strip())
     typed = address.path.rpartition("/")[2] if address else ""
     found = site.till.payments.show(typed, visitor.actor) if typed else None
@@ -59,5 +59,5 @@ def _find(site: Site, code: str) -> Receipt:
 
 
 def receipt_address(request: Request, receipt: Receipt) -> str:
-    """What the QR code of a receipt holds."""
+    """The content of a receipt's QR code."""
     return str(request.base_url.replace(path=f"/receipt/{receipt.code}", query=""))

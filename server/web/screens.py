@@ -1,4 +1,4 @@
-"""``/screens``: staff hand out pairing codes, and see and end what is paired."""
+"""``/screens``: staff issue pairing codes, and see and end pairings."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ from smartcart.server.web.catalogue import product_place
 router = APIRouter(prefix="/catalogue/teach", include_in_schema=False)
 
 LOOK_SECONDS: Final = 5.0
-"""How long the page may be behind what another server has changed."""
+"""How long the page may lag behind another server."""
 Asked = Annotated[str, Query(max_length=64)]
 Sku = Annotated[str, Form(max_length=64)]
 
@@ -41,7 +41,7 @@ async def live(site: TheSite, visitor: Admin, sku: Asked) -> StreamingResponse:
 
 @router.post("/start")
 def start(site: TheSite, visitor: Admin, sku: Sku, cart: Annotated[str, Form(max_length=130)] = "") -> Response:
-    """``cart`` is its store and its name, with a slash between them."""
+    """``cart`` is its store and its name, separated by a slash."""
     store, _, name = cart.partition("/")
     try:
         site.lessons.start((store, name), _find(site, sku), visitor.actor)

@@ -44,7 +44,7 @@ def test_seeds_kept_for_checks_are_refused_elsewhere(words, capsys, tmp_path, mo
     pytest.importorskip("mujoco", reason="the simulator (extra sim) is not installed")
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
-    assert "kept for checks" in capsys.readouterr().err
+    assert "reserved for checks" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -157,10 +157,10 @@ def test_a_source_that_breaks_off_still_gets_its_last_visit_decided(tmp_path: Pa
     def breaks_off() -> Iterator[Frame]:
         for frame in scripted:
             if frame.time > 3.9:
-                raise SourceError("clip.mp4: breaks off")
+                raise SourceError("clip.mp4: is cut off")
             yield frame
 
-    with pytest.raises(SourceError, match="breaks off"):
+    with pytest.raises(SourceError, match="is cut off"):
         cart(scripted, box).run(breaks_off(), NoCarrier())
     assert [str(e.type) for e in waiting(box)] == ["session_started", "item_added", "session_ended"]
 

@@ -112,5 +112,5 @@ def test_a_camera_reads_the_bar_code_of_a_face_that_it_sees(family):
 def test_a_product_is_found_by_its_name() -> None:
     one = product("val", next(iter(FAMILIES)), 2)
     assert product_named(one.name).name == one.name
-    with pytest.raises(DataError, match="is no simulated product"):
+    with pytest.raises(DataError, match="is not a simulated product"):
         product_named("milk")

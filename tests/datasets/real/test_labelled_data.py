@@ -157,7 +157,7 @@ def test_a_definition_finds_its_parts_below_the_root(form, request, tmp_path, ca
         (box,) = (box for photo in part.photos for box in photo.boxes)
         assert box.corners == pytest.approx((0.375, 0.25, 0.625, 0.75), abs=1e-5)
     assert main(words) == 2
-    assert "holds pictures already" in capsys.readouterr().err
+    assert "already contains pictures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_definition_finds_its_parts_below_the_root(form, request, tmp_path, ca
         ('form = "voc"\nlabel = 1\n', "unknown entry 'label'"),
         ('form = "yolo"\n[train]\nimages = "none"\nlabels = "none"\n', "no such folder"),
         ('form = "voc"\nsqueezed = "yes"\n', "'squeezed' must be true or false"),
-        ('form = "voc"\n[train]\nimages = "a"\nlabels = "a"\nonly = "b*"\n', "'only' must be a list of words"),
+        ('form = "voc"\n[train]\nimages = "a"\nlabels = "a"\nonly = "b*"\n', "'only' must be a list of strings"),
     ],
 )
 def test_a_malformed_definition_is_one_sentence(text, says, tmp_path, capsys):
@@ -290,8 +290,8 @@ def test_boxes_over_the_edge_are_cut_those_outside_left_out_and_both_are_said(yo
     out = tmp_path / "out"
     assert main(["datasets", "convert", str(yolo), "--map", "Cola=can,person=-", "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "; boxes cut at their picture's edge: 1" in said
-    assert "; boxes outside their picture, left out: 1" in said
+    assert "; boxes clipped at their picture's edge: 1" in said
+    assert "; boxes outside their picture, omitted: 1" in said
     (part,) = read_dataset(out / "data.yaml").train
     corners = [box.corners for photo in part.photos for box in photo.boxes]
     assert len(corners) == 3

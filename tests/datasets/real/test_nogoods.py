@@ -50,12 +50,12 @@ def out(tmp_path):
 
 
 def test_a_set_that_does_not_judge_every_class_is_not_known_to_be_empty(tmp_path):
-    with pytest.raises(DataError, match="nobody has boxed"):
+    with pytest.raises(DataError, match="unlabelled goods"):
         read_no_goods([empty_set(tmp_path / "hands", judges=["hand"])], (), "train")
 
 
 def test_a_set_with_goods_is_not_empty(tmp_path):
-    with pytest.raises(DataError, match="boxes goods"):
+    with pytest.raises(DataError, match="contains goods"):
         read_no_goods([empty_set(tmp_path / "goods", box=BOX)], (), "train")
 
 

@@ -185,7 +185,7 @@ def test_a_folder_that_holds_no_skins_is_named(tmp_path, capsys):
     assert "objects.csv" in capsys.readouterr().err
     words = ["datasets", "clips", "--seeds", "1:2", "--unrendered", "--skins", str(pictures), "--out", str(tmp_path)]
     assert main(words) == 2
-    assert "paints nothing" in capsys.readouterr().err
+    assert "renders nothing" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("opengl")

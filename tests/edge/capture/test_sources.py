@@ -91,10 +91,10 @@ def test_a_picture_in_which_nothing_can_be_seen_is_refused_in_a_sentence(tmp_pat
 
 
 def test_an_empty_folder_and_a_broken_picture_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="holds no picture"):
+    with pytest.raises(SourceError, match="contains no picture"):
         open_source(str(tmp_path))
     (tmp_path / "a.png").write_bytes(b"not a picture")
-    with pytest.raises(SourceError, match=r"a\.png: is not a picture"):
+    with pytest.raises(SourceError, match=r"a\.png: not a picture"):
         list(open_source(str(tmp_path)))
 
 
@@ -111,18 +111,18 @@ def test_a_number_that_no_camera_has_is_not_there(word: str) -> None:
 
 
 def test_an_empty_source_is_not_the_folder_where_one_stands() -> None:
-    with pytest.raises(SourceError, match="the source is empty"):
+    with pytest.raises(SourceError, match="no source given"):
         open_source("")
 
 
 def test_a_name_that_is_no_text_is_refused_before_opencv_sees_it(video: Path, tmp_path: Path) -> None:
     strange = video.rename(os.fsdecode(bytes(tmp_path) + b"/\xff\xfe.mp4"))
-    with pytest.raises(SourceError, match="are no text; rename it"):
+    with pytest.raises(SourceError, match="are not valid text; rename it"):
         open_source(str(strange))
     folder = tmp_path / "pictures"
     folder.mkdir()
     Path(os.fsdecode(bytes(folder) + b"/\xff.png")).write_bytes(cv2.imencode(".png", picture(1))[1].tobytes())
-    with pytest.raises(SourceError, match="are no text; rename it"):
+    with pytest.raises(SourceError, match="are not valid text; rename it"):
         list(open_source(str(folder)))
 
 
@@ -141,7 +141,7 @@ def test_folders_and_pipes_are_no_pictures_and_a_broken_link_is_told(tmp_path: P
     os.mkfifo(tmp_path / "3.png")
     assert len(list(open_source(str(tmp_path)))) == 1
     (tmp_path / "4.png").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(SourceError, match=r"4\.png: is not a picture"):
+    with pytest.raises(SourceError, match=r"4\.png: not a picture"):
         list(open_source(str(tmp_path)))
 
 

@@ -64,7 +64,7 @@ def test_a_video_that_was_cut_off_is_damaged(tmp_path: Path, name: str, codec: s
     path = filmed(tmp_path / name, codec, **options)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     seen = []
-    with pytest.raises(SourceError, match=rf"{name}: is damaged after \d+ frames"):
+    with pytest.raises(SourceError, match=rf"{name}: damaged after \d+ frames"):
         seen.extend(VideoFile(path))
     assert len(seen) > 10, "what can be seen is seen first"
 
@@ -81,5 +81,5 @@ def test_a_video_with_a_hole_is_damaged(tmp_path: Path) -> None:
 
 def test_a_codec_that_is_not_decoded_is_named_with_what_to_do() -> None:
     path = Path(__file__).with_name("av1.mp4")  # encoded beforehand: SVT-AV1 makes its process a real-time one
-    with pytest.raises(SourceError, match=r"av1\.mp4: is in the codec AV1.*ffmpeg -i .*av1\.mp4 -c:v libx264"):
+    with pytest.raises(SourceError, match=r"av1\.mp4: uses the codec AV1.*ffmpeg -i .*av1\.mp4 -c:v libx264"):
         VideoFile(path)

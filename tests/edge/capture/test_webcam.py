@@ -49,9 +49,9 @@ def test_compressed_pictures_are_asked_for_where_size_and_rate_need_them() -> No
 
 
 def test_what_a_camera_cannot_give_is_said() -> None:
-    assert "but 1280x720 at 30 frames/s as MJPG" in ask(UsbCamera(), CameraMode(size=(1920, 1080)))
+    assert "delivers 1280x720 at 30 frames/s as MJPG" in ask(UsbCamera(), CameraMode(size=(1920, 1080)))
     named = ask(UsbCamera(), CameraMode(size=(1280, 720), fps=30, format="YUYV"))
-    assert "but 1280x720 at 10 frames/s as YUYV" in named
+    assert "delivers 1280x720 at 10 frames/s as YUYV" in named
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells of its cameras in files")

@@ -285,7 +285,7 @@ def test_a_full_outbox_is_told_on_the_console_and_in_the_status(
     told = [r.getMessage() for r in caplog.records if "the outbox " in r.getMessage()]
     assert [line.split(";")[0] for line in told] == [
         "the outbox is nearly full",
-        "the outbox is full: no more events are taken",
+        "the outbox is full: no more events are accepted",
         "the outbox has room again",
     ]
     server.close()

@@ -187,7 +187,7 @@ def test_another_carts_file_and_one_that_is_no_database_are_refused_by_name(path
         Outbox(path, store="s", cart="other")
     other = tmp_path / "notes.sqlite"
     other.write_text("shopping list " * 100)
-    with pytest.raises(OutboxError, match=r"notes\.sqlite: a damaged outbox, or none"):
+    with pytest.raises(OutboxError, match=r"notes\.sqlite: damaged, or not an outbox"):
         opened(other)
 
 
@@ -202,7 +202,7 @@ def test_a_damaged_outbox_says_how_to_move_it_away_and_that_works(path: Path, en
     whole = damaged.read_bytes() or bytes(4096)
     pieces = {"head": b"\xff" * 4096 + whole[4096:], "pages": whole[:4096] + b"\xff" * (len(whole) - 4096)}
     damaged.write_bytes(pieces.get(part, whole[: len(whole) // 2]))
-    with pytest.raises(OutboxError, match="damaged outbox") as refusal:
+    with pytest.raises(OutboxError, match="damaged, or not an outbox") as refusal:
         opened(path)
     command = str(refusal.value).rpartition(": ")[2].partition(" (events")[0]
     subprocess.run(command, shell=True, check=True)

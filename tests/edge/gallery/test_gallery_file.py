@@ -42,9 +42,9 @@ def test_an_empty_gallery_comes_back_too() -> None:
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        (b"", "no gallery"),
-        (b"{}\n", "no gallery"),
-        (b"\xff\xfe\n", "no gallery"),
+        (b"", "not a gallery"),
+        (b"{}\n", "not a gallery"),
+        (b"\xff\xfe\n", "not a gallery"),
         (b'{"schema": "smartcart.gallery/2"}\n', "update the reader"),
         (gallery().to_bytes()[:-1], "damaged"),
         (gallery().to_bytes() + b"x", "damaged"),
@@ -59,7 +59,7 @@ def test_what_is_no_gallery_is_refused_with_a_sentence(payload: bytes, reason: s
 def test_a_gallery_of_another_embedding_or_store_is_refused() -> None:
     with pytest.raises(GalleryError, match="enrol the products again"):
         gallery().checked(embedding="ffffffffffff")
-    with pytest.raises(GalleryError, match="of store store-1"):
+    with pytest.raises(GalleryError, match="belongs to store store-1"):
         gallery().checked(store="store-2")
     assert gallery().checked(embedding=EMBEDDING.id, store="store-1").version == 2
 

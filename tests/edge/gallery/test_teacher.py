@@ -102,7 +102,7 @@ def test_what_cannot_be_learnt_is_refused_with_what_to_do(found: Sequence[Detect
     [
         (lambda teacher: teacher.end(LESSON, keep=False), "stopped"),
         (lambda teacher: teacher.end(LESSON, keep=True), "only 2 usable views"),
-        (lambda teacher: teacher.close(), "stopped looking"),
+        (lambda teacher: teacher.close(), "stopped in the middle"),
     ],
     ids=["stopped", "too few views", "the camera's end"],
 )
@@ -123,9 +123,9 @@ def test_of_two_lessons_at_once_the_second_is_refused() -> None:
     lesson.teacher.end(LESSON, keep=False)
     first, second = lesson.teacher.due(1e9)
     assert (first.lesson, second.lesson) == (LESSON, OTHER)
-    assert "somebody else teaches with this cart" in second.says
+    assert "somebody else is teaching with this cart" in second.says
     lesson.teacher.end(str(uuid.UUID(int=3)), keep=True)
-    assert "knows nothing of this lesson" in lesson.report().says
+    assert "does not know this lesson" in lesson.report().says
 
 
 def test_reports_are_few_until_the_last() -> None:

@@ -53,12 +53,12 @@ def test_a_file_that_is_no_recogniser_is_refused_in_words(tmp_path: Path) -> Non
     cases = {
         tmp_path / "missing.onnx": "no such model file",
         tmp_path / "text.onnx": "is not an ONNX model",
-        colour_namer(tmp_path / "nameless.onnx", None): "holds no class names",
+        colour_namer(tmp_path / "nameless.onnx", None): "contains no class names",
         colour_namer(tmp_path / "few.onnx", {0: "tomato"}): "are not those of a recogniser",
-        colour_namer(tmp_path / "logits.onnx", COLOURS, end="Neg"): "no probabilities that sum to 1",
+        colour_namer(tmp_path / "logits.onnx", COLOURS, end="Neg"): "probabilities do not sum to 1",
         colour_namer(tmp_path / "free.onnx", COLOURS, side="side"): "crops with a side of side",
         colour_namer(tmp_path / "large.onnx", COLOURS, side=100_000): "crops with a side of 100000",
-        DEFAULT_MODEL: "an eye goes to --model",
+        DEFAULT_MODEL: "a detector goes to --model",
     }
     for path, words in cases.items():
         with pytest.raises(ModelError, match=words):

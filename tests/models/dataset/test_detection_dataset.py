@@ -86,10 +86,10 @@ def test_an_empty_label_file_is_a_photo_without_things(tmp_path: Path, write_toy
         ("names: [bottle, teapot]\ntrain: train/images", "'teapot' is not in the class list"),
         ("names: {0: bottle, 2: can}\ntrain: train/images", "without a gap"),
         ("names: [bottle, can]\ntrain: nowhere", "no such folder"),
-        ("names: [bottle, can]\ntrain: train/labels", "holds no photos"),
+        ("names: [bottle, can]\ntrain: train/labels", "contains no photos"),
         ("names: [bottle, can]\ntrain: train/images\njudges: [teapot]", "'judges' of train/images"),
         ("names: [bottle, can]\ntrain: train/images\nignore_below: 4", "'ignore_below'"),
-        ("just words", "is not a data set"),
+        ("just words", "not a data set"),
         ("a: [", "is not a YAML file"),
     ],
 )

@@ -17,7 +17,7 @@ from smartcart.models.evaluation.detector_noise import (
     DetectorNoise,
     Double,
     NoiseError,
-    NoisyEye,
+    NoisyDetector,
     Phantom,
     Sighting,
     read_noise,
@@ -59,7 +59,7 @@ def clip(seconds: float = 40, fps: float = 15, things: int = 6) -> list[TrueFram
 
 
 def looked(noise: DetectorNoise, frames: list[TrueFrame], seed: int = 1) -> list[list[Sighting]]:
-    eye = NoisyEye(noise, seed)
+    eye = NoisyDetector(noise, seed)
     return [eye.look(frame) for frame in frames]
 
 
@@ -191,7 +191,7 @@ def test_a_detector_that_saw_nothing_has_no_noise() -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "smartcart.noise/9"}', '{"schema": "smartcart.noise/1"}'])
 def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "noise.json").write_text(text)
-    with pytest.raises(NoiseError, match="is not a noise model"):
+    with pytest.raises(NoiseError, match="not a noise model"):
         read_noise(tmp_path / "noise.json")
 
 

@@ -70,7 +70,7 @@ def test_the_list_tells_who_is_in_and_who_must_renew(folder: Path, capsys: pytes
     ]
     assert pair(folder, "list", "--expiring", "10") == 0
     assert pair(folder, "list", "--expiring", "30") == 1
-    assert "ends soon" in capsys.readouterr().out
+    assert "expires soon" in capsys.readouterr().out
 
 
 def test_a_further_server_is_let_in_beside_the_first(folder: Path) -> None:
@@ -82,12 +82,12 @@ def test_a_further_server_is_let_in_beside_the_first(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["create", "--store", "other"], "holds an authority already"),
+        (["create", "--store", "other"], "already contains an authority"),
         (["issue", "--cart", "a/b"], "must be 1 to 64"),
         (["renew", "--cart", "cart-99"], "never had a certificate"),
-        (["revoke", "--cart", "cart-99"], "holds no good certificate"),
-        (["server"], "good certificate already"),
-        (["broker", "--host", "a b"], "no name or address"),
+        (["revoke", "--cart", "cart-99"], "has no valid certificate"),
+        (["server"], "already has a valid certificate"),
+        (["broker", "--host", "a b"], "not a name or address"),
         (["broker", "--port", "70000"], "from 1 to 65535"),
         (["units", "--out", "units", "--user", "no-such-user"], "useradd --system"),
     ],
@@ -110,7 +110,7 @@ def test_a_bundle_is_for_its_own_side(folder: Path, capsys: pytest.CaptureFixtur
     assert main(["edge", "--bundle", str(folder / "server.pem")]) == 2
     assert "smartcart pair issue" in capsys.readouterr().err
     assert main(["edge", "--bundle", str(cart), "--key", str(cart)]) == 2
-    assert "leave --ca, --cert and --key out" in capsys.readouterr().err
+    assert "omit --ca, --cert and --key" in capsys.readouterr().err
 
 
 def test_a_store_without_broker_or_authority_says_what_comes_first(

@@ -83,7 +83,7 @@ def test_enrolling_again_replaces_and_says_so(gallery: Path, capsys: pytest.Capt
     copy.write_bytes(gallery.read_bytes())
     command = ["products", "enroll", "RICE", "--source", str(gallery.parent / "RICE"), "--gallery", str(copy)]
     assert main(command) == 0
-    assert "is replaced" in capsys.readouterr().out
+    assert "replaces what was enrolled" in capsys.readouterr().out
     assert main([*command, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["version"] == 4
@@ -113,7 +113,7 @@ def test_a_folder_of_products_is_enrolled_at_once_and_what_cannot_be_is_named(
 
 def test_a_folder_without_products_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["products", "enroll-all", str(tmp_path), "--gallery", str(tmp_path / "g")]) == 2
-    assert "a folder with a folder of pictures a product" in capsys.readouterr().err
+    assert "a folder with one folder of pictures per product" in capsys.readouterr().err
 
 
 def test_a_token_that_is_not_there_and_a_gallery_that_is_none_are_said_by_name(
@@ -122,7 +122,7 @@ def test_a_token_that_is_not_there_and_a_gallery_that_is_none_are_said_by_name(
     here = ["products", "list", "--server", "http://127.0.0.1:9", "--token", str(tmp_path / "none")]
     assert main(here) == 2
     assert "--token" in capsys.readouterr().err
-    (tmp_path / "g").write_text("no gallery")
+    (tmp_path / "g").write_text("not a gallery")
     broker = ["--broker", "mqtt://127.0.0.1:9", "--outbox", str(tmp_path / "outbox.sqlite")]
     assert main(["edge", "--source", str(tmp_path), *broker, "--gallery", str(tmp_path / "g")]) == 2
-    assert f"{tmp_path / 'g'}: is no gallery" in capsys.readouterr().err
+    assert f"{tmp_path / 'g'}: not a gallery" in capsys.readouterr().err

@@ -80,7 +80,7 @@ def test_collages_renderings_and_recordings_are_never_pooled(unrendered: Path, n
 
 def test_noise_needs_a_noise_model_and_true_boxes_need_frames(unrendered: Path) -> None:
     (unrendered / "noise.json").write_text("{}")
-    assert "is not a noise model" in evaluate(unrendered, "--noise", unrendered / "noise.json").stderr
+    assert "not a noise model" in evaluate(unrendered, "--noise", unrendered / "noise.json").stderr
     (unrendered / "a.frames.jsonl").unlink()
     told = evaluate(unrendered, "--true-boxes")
     assert told.returncode == 2

@@ -283,7 +283,7 @@ def test_a_refused_event_is_settled_by_a_person() -> None:
 def test_a_correction_of_what_is_not_here_is_said() -> None:
     trip = Trip()
     basket = corrected_basket(trip, [trip.start()], corrected(1, new_id(), "none"))
-    assert "not here" in basket.problems[0]
+    assert "not in this session" in basket.problems[0]
 
 
 def test_what_comes_after_the_closing_never_changes_the_tally() -> None:

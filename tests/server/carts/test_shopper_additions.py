@@ -101,7 +101,7 @@ def test_what_the_store_says_did_not_happen_is_not_charged(store: Store) -> None
     word = store.add("BOTTLE")
     store.corrections.make(key_of(store.trip), word, Reading(action="none"), ANNA)
     assert (store.queue(), store.lines()) == ([], [])
-    with pytest.raises(CorrectionError, match="the store has looked at this already"):
+    with pytest.raises(CorrectionError, match="the staff have looked at this already"):
         store.words.take_back(store.basket, word, SHOPPER)
 
 
@@ -126,7 +126,7 @@ def test_what_is_taken_back_is_gone_and_asks_nobody(store: Store) -> None:
 
 def test_only_the_shoppers_own_words_are_taken_back(store: Store) -> None:
     said = store.corrections.make(key_of(store.trip), None, Reading(action="added", sku="CAN"), ANNA)
-    with pytest.raises(CorrectionError, match="was not added here"):
+    with pytest.raises(CorrectionError, match="was not added on this screen"):
         store.words.take_back(store.basket, said.id, SHOPPER)
 
 
@@ -140,7 +140,7 @@ def test_a_quantity_has_limits(store: Store, quantity: int) -> None:
 def test_a_session_takes_so_many_words_and_none_after_its_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shopper_additions, "MOST_ADDED", 2)
     words = [store.add("CAN", key=f"press-{n}") for n in range(2)]
-    with pytest.raises(CorrectionError, match="as much as can be added"):
+    with pytest.raises(CorrectionError, match="no more can be added here"):
         store.add("CAN", key="press-3")
     store.tell(store.trip.end())
     with pytest.raises(CorrectionError, match="your trip has ended"):

@@ -71,7 +71,7 @@ def test_a_second_server_on_one_sqlite_ledger_is_refused_until_the_first_has_sto
 
 
 def test_a_lock_that_cannot_be_opened_is_said(tmp_path):
-    with pytest.raises(LedgerError, match="missing or may not be written"):
+    with pytest.raises(LedgerError, match="missing or not writable"):
         sole_use(f"sqlite:///{tmp_path / 'missing' / 'l.sqlite'}")
     (tmp_path / "l.sqlite.lock").write_bytes(b"no database at all" * 100)
     with pytest.raises(LedgerError, match=r"l\.sqlite\.lock"):

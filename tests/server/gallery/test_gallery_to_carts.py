@@ -111,7 +111,7 @@ def jar(sku: str) -> Decision:
         ("NOTHING", alone("NOTHING"), "no product 'NOTHING'"),
         ("HONEY", alone("JAM"), "no views of 'HONEY'"),
         ("HONEY", alone("HONEY", embedding=Embedding(id="other", like=0.5, sharpness=9.0)), "enrol the products again"),
-        ("HONEY", b"nonsense", "is no gallery"),
+        ("HONEY", b"nonsense", "not a gallery"),
     ],
     ids=["unknown product", "another product", "another embedding", "damaged"],
 )
@@ -189,6 +189,6 @@ def test_a_damaged_gallery_is_refused_once_and_the_old_one_stays(tmp_path: Path)
     fetch.point(pointer.to_bytes())
     fetch.take(GalleryPart(sha256=pointer.sha256, offset=0, data=b"x" * pointer.size).to_bytes())
     assert len(refused) == 1
-    assert "damaged on its way" in refused[0]
+    assert "damaged in transit" in refused[0]
     assert fetch.due(1e9) is None
     assert in_use.between_visits() is None

@@ -120,7 +120,7 @@ def test_a_product_that_was_removed_meanwhile_is_not_learnt(store: Store) -> Non
 def test_a_report_of_another_lesson_and_what_is_none_are_passed_over(store: Store) -> None:
     first = store.start()
     store.lessons.end("JAM", "drop")
-    store.report("refused", says="it was stopped, and nothing was learnt")
+    store.report("refused", says="stopped; nothing was learnt")
     store.start()
     store.lessons.take(AT, LessonReport(lesson=first, state="learnt", gallery=jam().to_bytes()).to_bytes())
     store.lessons.take(AT, b"{}")
@@ -141,10 +141,10 @@ def test_what_is_over_is_said_to_be_so(store: Store) -> None:
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        (jam((2.0, 0.0)), "no vectors of length 1"),
-        (jam((float("nan"), 0.0)), "no vectors of length 1"),
+        (jam((2.0, 0.0)), "not vectors of length 1"),
+        (jam((float("nan"), 0.0)), "not vectors of length 1"),
         (jam(*[(1.0, 0.0)] * 17), "or more than 16"),
-        (jam((1.0, 0.0, 0.0)), "of another width"),
+        (jam((1.0, 0.0, 0.0)), "have another width"),
     ],
     ids=["long", "not a number", "too many", "wide"],
 )
@@ -158,7 +158,7 @@ def test_what_would_spoil_the_gallery_is_refused(store: Store, sent: Gallery, wo
 
 def test_an_embedding_of_nonsense_is_no_gallery() -> None:
     odd = jam().to_bytes().replace(b'"like":0.76', b'"like":"mu"')
-    with pytest.raises(GalleryError, match="is no gallery"):
+    with pytest.raises(GalleryError, match="not a gallery"):
         Gallery.from_bytes(odd)
 
 

@@ -35,7 +35,7 @@ def stored(office: Database, **row: object) -> Galleries:
     return Galleries(office, audit)
 
 
-@pytest.mark.parametrize("data", ["no bytes", 10**12, 1.5, b"", b"\x00" * 40, GOOD[:-1], b"[" * 5000, GOOD])
+@pytest.mark.parametrize("data", ["not bytes", 10**12, 1.5, b"", b"\x00" * 40, GOOD[:-1], b"[" * 5000, GOOD])
 def test_a_damaged_row_counts_as_none_and_the_next_product_is_news_to_carts(
     office: Database, data: object, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -132,7 +132,7 @@ def test_an_address_that_has_enough_is_refused_while_all_of_its_connections_are_
     assert all(one.recv(100).startswith(b"HTTP/1.1 200") for one in crowd)
     (late,) = silent(port, 1)
     wait_until(lambda: is_closed(late))
-    assert "too many connections of 127.0.0.1, all at work: one is refused" in caplog.text
+    assert "too many connections of 127.0.0.1, all busy: one is refused" in caplog.text
     crowd[0].close()
     wait_until(lambda: not _refused(client))
 

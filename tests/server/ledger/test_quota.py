@@ -69,4 +69,4 @@ def test_a_quota_that_is_reached_is_bad_news() -> None:
 
     assert words(1, "bad") == [("1 message set aside", False)]
     assert words(CART_LETTERS, "bad") == [("More than 1000 messages set aside, only the newest are kept", True)]
-    assert words(5, TOO_MANY_SESSIONS) == [("Begins too many sessions: they are refused", True)]
+    assert words(5, TOO_MANY_SESSIONS) == [("Starts too many sessions: they are refused", True)]

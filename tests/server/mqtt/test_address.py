@@ -32,9 +32,9 @@ def test_files_for_tls_must_be_there_and_of_use(tmp_path: Path) -> None:
     none, words = tmp_path / "none.pem", tmp_path / "words.pem"
     words.write_text("no certificate")
     for wrong in (none, words):
-        with pytest.raises(BrokerAddressError, match=f"{wrong.name}: holds no certificate authorities"):
+        with pytest.raises(BrokerAddressError, match=f"{wrong.name}: contains no certificate authorities"):
             BrokerAddress.parse("mqtts://x", ca=wrong)
-        with pytest.raises(BrokerAddressError, match=f"{wrong.name}: no certificate with its key"):
+        with pytest.raises(BrokerAddressError, match=f"{wrong.name}: not a certificate with its key"):
             BrokerAddress.parse("mqtts://x", cert=wrong)
     with pytest.raises(BrokerAddressError, match="mqtts"):
         BrokerAddress.parse("mqtt://x", ca=none)

@@ -67,7 +67,7 @@ def test_carts_that_need_somebody_come_first(open_page: Open, broker: EmbeddedBr
     expect(cards.filter(has_text="Outbox nearly full").locator("h3 a")).to_have_text("cart-1")
     expect(page.locator("#summary")).to_contain_text("3 need a person")
     carts[1].status(outbox=1000, outbox_nearly_full=True, outbox_full=True)
-    expect(cards.filter(has_text="Outbox full: takes no more events")).to_have_count(1)
+    expect(cards.filter(has_text="Outbox full: accepts no more events")).to_have_count(1)
     carts[1].status()
     carts[0].raw(b"\x00\xff")
     expect(page.locator("#summary")).to_contain_text("1 dead letter")

@@ -137,7 +137,7 @@ def test_a_product_that_looks_the_same_as_another_says_what_to_do(
     ("told", "words"),
     [
         ({"state": "refused", "says": "only 1 usable views; most often: two items: hold one product alone"}, "Only 1"),
-        ({"state": "refused", "says": "somebody else teaches with this cart at this moment"}, "Somebody else"),
+        ({"state": "refused", "says": "somebody else is teaching with this cart"}, "Somebody else"),
     ],
     ids=["too few views", "a cart that another server teaches"],
 )
@@ -184,11 +184,11 @@ def test_carts_that_cannot_be_taught_say_why(
     assert page.locator("option:not(:disabled)").all_text_contents() == [pupil._cart.cart], "and it is preselected"
     other = open_page("catalogue/teach?sku=HONEY")
     choose(page, pupil)
-    expect(other.locator("#teach-now")).to_contain_text("anybody here teaches with this cart at this moment")
+    expect(other.locator("#teach-now")).to_contain_text("anybody here is teaching with this cart")
     answer = page.request.post(
         "catalogue/teach/start", form={"sku": "HONEY", "cart": f"store-1/{pupil._cart.cart}"}, headers=token_of(page)
     )
-    assert (answer.status, "teaches with this cart" in answer.text()) == (409, True)
+    assert (answer.status, "is teaching with this cart" in answer.text()) == (409, True)
     for cart in (old, shopping):
         cart.status(online=False)
 
