@@ -171,7 +171,7 @@ class Gallery:
         """Builds the products from a checked line and all prototypes in sequence."""
         rows = values.reshape(-1, head["width"] or 1)
         ends = np.cumsum([0, *(count for *_, count in head["products"])]).tolist()
-        told, tentative = head["embedding"], frozenset(head.get("tentative", ()))
+        embedding, tentative = head["embedding"], frozenset(head.get("tentative", ()))
         return cls(
             store=head["store"],
             version=head["version"],

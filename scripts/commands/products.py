@@ -99,8 +99,9 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_server(to: "argparse._ActionsContainer", *, required: bool = False) -> None:
-    more = {"required": True} if required else {}
-    to.add_argument("--server", metavar="URL", help="the store's server, which gives it to its carts", **more)
+    to.add_argument(
+        "--server", metavar="URL", required=required, help="the store's server, which gives it to its carts"
+    )
 
 
 def _add_token(parser: argparse.ArgumentParser) -> None:

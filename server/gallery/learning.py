@@ -15,10 +15,9 @@ from smartcart.edge.contract.events import Correction, parse_time
 from smartcart.edge.gallery.gallery_file import GalleryError
 from smartcart.edge.gallery.sights import Sights
 from smartcart.server.access.audit import Actor
-from smartcart.server.basket.effective_corrections import effective_corrections
+from smartcart.server.basket.effective_corrections import SHOPPER, effective_corrections
 from smartcart.server.basket.records import SessionKey
 from smartcart.server.carts.commands import CartKey
-from smartcart.server.carts.corrections import SHOPPER
 from smartcart.server.catalogue.catalogue import Catalogue
 from smartcart.server.catalogue.product import Product
 from smartcart.server.gallery.keeper import Galleries
