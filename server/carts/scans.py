@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CodeScan:
+class WantedScan:
     """One request of a screen; ``text`` is the code once it was read. Times are in seconds of the steady clock."""
 
     id: str
@@ -41,14 +41,14 @@ class Scans:
         self._carts = carts
         self._clock = clock
         self._lock = threading.Lock()
-        self._of: dict[CartKey, CodeScan] = {}
+        self._of: dict[CartKey, WantedScan] = {}
 
     def can(self, cart: CartKey) -> bool:
         """Whether a cart could be asked now."""
         view = self._carts.view(cart)
         return view is not None and view.status is not None and view.status.online and bool(view.status.reads_codes)
 
-    def want(self, cart: CartKey, scan: str | None) -> CodeScan | None:
+    def want(self, cart: CartKey, scan: str | None) -> WantedScan | None:
         """A screen wants a code, for the first time (``scan`` None) or still; None of a cart that cannot read one."""
         if not self.can(cart):
             return None
@@ -56,7 +56,7 @@ class Scans:
         with self._lock:
             known = self._of.get(cart)
             if known is None or known.id != scan:
-                known = CodeScan(id=str(uuid.uuid4()), until=0.0)
+                known = WantedScan(id=str(uuid.uuid4()), until=0.0)
             self._of[cart] = known = replace(known, until=now + WANTED_SECONDS)
         return known
 
