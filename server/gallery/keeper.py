@@ -231,7 +231,7 @@ def _joined(before: Gallery | None, alone: Gallery, product: Enrolled) -> Galler
         version = before.version if before else 0
         return replace(alone, version=version, products=()).with_product(product)
     if before.products[0].prototypes.shape[1] != product.prototypes.shape[1]:
-        raise GalleryError(f"the views of {product.sku[:64]!r} are of another width than those of the gallery")
+        raise GalleryError(f"the views of {product.sku[:64]!r} have another width than those of the gallery")
     return before.checked(embedding=alone.embedding.id).with_product(product)
 
 

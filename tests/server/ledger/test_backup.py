@@ -89,7 +89,7 @@ def test_a_restored_backup_is_the_same_ledger(url: str, elsewhere: str, tmp_path
 def test_nothing_is_overwritten(url: str, tmp_path: Path) -> None:
     open_ledger(url).close()
     backup(url, tmp_path / "monday")
-    with pytest.raises(LedgerError, match="there already"):
+    with pytest.raises(LedgerError, match="already exists"):
         backup(url, tmp_path / "monday")
     with pytest.raises(LedgerError, match=r"already exists|already contains a ledger"):
         restore(tmp_path / "monday", url)
@@ -100,7 +100,7 @@ def test_an_old_log_beside_the_place_is_not_taken_into_the_restored_file(tmp_pat
     open_ledger(f"sqlite:///{tmp_path / 'l.sqlite'}").close()
     backup(f"sqlite:///{tmp_path / 'l.sqlite'}", tmp_path / "monday")
     (tmp_path / "new.sqlite-wal").write_bytes(b"left over")
-    with pytest.raises(LedgerError, match=r"new\.sqlite-wal is there already"):
+    with pytest.raises(LedgerError, match=r"new\.sqlite-wal already exists"):
         restore(tmp_path / "monday", f"sqlite:///{tmp_path / 'new.sqlite'}")
 
 

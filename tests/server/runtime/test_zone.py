@@ -89,7 +89,8 @@ def test_what_the_clocks_tell_twice_has_its_zone_behind_it() -> None:
     told = pages.environment.from_string("{% for t in times %}{{ t | minute }},{{ t | day }};{% endfor %}")
     times = ["2026-10-25T00:30:00.000Z", "2026-10-25T01:30:00.000Z", "2026-10-25T02:30:00.000Z"]
     assert told.render(times=times) == (
-        "02:30 CEST,2026-10-25 02:30 CEST;02:30 CET,2026-10-25 02:30 CET;03:30,2026-10-25 03:30;"
+        "2026-10-25 02:30 CEST,2026-10-25 02:30 CEST;"
+        "2026-10-25 02:30 CET,2026-10-25 02:30 CET;2026-10-25 03:30,2026-10-25 03:30;"
     )
 
 
