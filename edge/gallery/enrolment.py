@@ -1,6 +1,7 @@
 """Enrolment: from a person turning a product before the camera to the few prototypes that represent it.
 
-Only sharp and new views are taken, up to ``MOST``; they are then clustered into prototypes. No picture is kept.
+Only sharp and new views are taken, up to ``MOST``, each also as it will look in a cart; they are then clustered into
+prototypes. No picture is kept.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ from smartcart.edge.capture.frames import Frame, Image
 from smartcart.edge.gallery.embedder import Embedder
 from smartcart.edge.gallery.gallery_file import MAX_PROTOTYPES, Enrolled, Floats, GalleryError
 from smartcart.edge.gallery.sightings import LEAST_PIXELS, sharpness
+from smartcart.edge.gallery.views import as_in_carts, product_on_plain_ground
 from smartcart.edge.vision.detection import Box, Detection
 from smartcart.models.labels import HAND
 
@@ -45,14 +47,16 @@ class Enrolment:
     """Takes one product's views, frame by frame.
 
     Args:
-        whole_pictures: each picture shows the product alone, as in a catalogue; if nothing, several things or only a
-            part is found in it, the whole picture is used.
+        whole_pictures: each picture shows the product alone, as in a catalogue. On a plain ground the product is
+            whatever differs from it; elsewhere, if nothing, several things or only a part is found, the whole picture
+            is used.
     """
 
     def __init__(self, embedder: Embedder, *, whole_pictures: bool = False) -> None:
         self._embedder = embedder
         self._whole = whole_pictures
         self._rows: list[Floats] = []
+        self._in_carts: list[Floats] = []
         self._labels: Counter[str] = Counter()
         self.seen: Counter[Seen] = Counter()
         self.box: Box | None = None
@@ -78,8 +82,12 @@ class Enrolment:
             return None, "full"
         items = [d for d in found if d.label != HAND and d.confidence >= LEAST_CONFIDENCE]
         box, label, said = _one_of(items, [d.box for d in found if d.label == HAND])
-        if self._whole and (box is None or said == "two items" or box.area < LEAST_SHOWN):
-            box, said = WHOLE, "taken"
+        if self._whole:
+            alone = product_on_plain_ground(frame.image)
+            if alone is not None:
+                box, said = alone, "taken"
+            elif box is None or said == "two items" or box.area < LEAST_SHOWN:
+                box, said = WHOLE, "taken"
         if box is None or said != "taken":
             return box, said
         return box, self._take(frame.image, box, label)
@@ -94,6 +102,7 @@ class Enrolment:
         if self._rows and float((np.array(self._rows) @ row).max()) > NEW:
             return "known view"
         self._rows.append(row)
+        self._in_carts += [self._embedder.embed(seen, [box])[0] for seen in as_in_carts(image, box)]
         if label is not None:
             self._labels[label] += 1
         return "taken"
@@ -116,7 +125,7 @@ class Enrolment:
             )
         whole = sum(self._labels.values())
         labels = tuple(sorted(label for label, n in self._labels.items() if n >= LABEL_SHARE * whole))
-        rows = prototypes(np.array(self._rows))
+        rows = prototypes(np.array(self._rows + self._in_carts))
         return Enrolled(sku=sku, name=name, labels=labels, prototypes=rows, tentative=tentative)
 
 

@@ -70,7 +70,7 @@ def test_pictures_of_the_catalogue_are_a_start_that_is_marked_as_one(
     assert enroll(server) == 1
     assert "2 products were enrolled before and stay as they are" in capsys.readouterr().out
     assert main(["products", "list", "--server", server.url]) == 0
-    assert "1 prototypes, suggested only" in capsys.readouterr().out
+    assert "3 prototypes, suggested only" in capsys.readouterr().out
 
 
 def test_what_was_taught_is_not_made_worse_by_a_picture(server: BasketServer) -> None:
