@@ -150,7 +150,9 @@ def twins(store: Store, case: Path) -> None:
         wait_until(lambda: "another machine" in store.attention("cart-1").lower(), TIMEOUT)
         page = store.web.get("carts/store-1/cart-1").text
         assert re.search('class="chip bad">[^<]*nother machine', page)
-        assert all(session in page for session in sessions)
+        assert 'href="/history?cart=cart-1"' in page
+        found = store.web.get("history?cart=cart-1").text
+        assert all(session in found for session in sessions)
 
 
 LOOKS: dict[str, Callable[[Store, Path], None]] = {

@@ -149,7 +149,7 @@ def test_a_cutout_is_of_one_split_only(cutouts):
     [
         (lambda f: cv2.imwrite(str(f / "train_apple.png"), GREY[:50, :50]), r"train_apple\.png: has no alpha"),
         (lambda f: cv2.imwrite(str(f / "train_can.png"), np.full((9, 9, 4), 255, np.uint8)), r"train_can\.png: .*same"),
-        (lambda f: (f / "train_can.png").unlink(), r"line \d+: there is no .*train_can\.png"),
+        (lambda f: (f / "train_can.png").unlink(), r"line \d+: .*train_can\.png does not exist"),
         (lambda f: (f / "train_can.png").write_bytes(b"no"), r"train_can\.png: cannot be read"),
         (lambda f: (f / TABLE).unlink(), r"cutouts\.csv: cannot be read"),
         (lambda f: (f / TABLE).write_text("file,label\n"), r"cutouts\.csv: has no column 'source_set'"),

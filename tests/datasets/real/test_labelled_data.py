@@ -211,7 +211,7 @@ def test_a_definition_splits_a_set_by_the_names_of_its_pictures(yolo, tmp_path, 
     names = [[photo.image.stem[-1] for photo in part.photos] for part in (*dataset.train, *dataset.val)]
     assert names == [["a"], ["b"]]
     assert converted(SCENES.replace('only = ["b*"]', 'only = ["c*"]'), tmp_path) == 2
-    assert "no picture fits c*" in capsys.readouterr().err
+    assert "no picture matches c*" in capsys.readouterr().err
 
 
 def test_photos_that_were_pressed_into_squares_are_drawn_out_again(yolo, tmp_path):

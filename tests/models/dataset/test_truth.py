@@ -58,5 +58,5 @@ def test_what_is_nested_without_end_is_refused_whatever_it_should_be(tmp_path: P
         read_truth(path)
     with pytest.raises(TruthError, match=r"deep\.json, line 1"):
         read_frames(path)
-    with pytest.raises(NoiseError, match=r"deep\.json: is not a noise model"):
+    with pytest.raises(NoiseError, match=r"deep\.json: not a noise model"):
         read_noise(path)
