@@ -34,8 +34,8 @@ DEVICE, STREAM = r"camera /dev/\S+ does not answer", "the stream does not answer
         ("source_names", ("replay", "rtmp://127.0.0.1:9/x", *NO_MODEL), 2, STREAM),
         ("source_names", ("replay", "srt://127.0.0.1:9", *NO_MODEL), 2, STREAM),
         ("source_names", ("replay", "http://127.0.0.1:9/cgi?user=a&pwd=hidden", *NO_MODEL), 2, STREAM),
-        ("onnx_no_hand", ("replay", CLIP, "--model", "{case}/nohand.onnx"), 2, "--hand-class NAME; its classes are person"),
-        ("onnx_no_hand", ("replay", CLIP, "--model", "{case}/caps.onnx"), 2, "--hand-class NAME; its classes are Hand"),
+        ("onnx_no_hand", ("replay", CLIP, "--model", "{case}/nohand.onnx"), 2, "NAME; its classes are person"),
+        ("onnx_no_hand", ("replay", CLIP, "--model", "{case}/caps.onnx"), 2, "NAME; its classes are Hand"),
         ("onnx_yolov5_one_class", ("replay", CLIP, "--model", "{case}/y5_1c.onnx"), 2, "YOLOv5's"),
         ("onnx_yolov5_one_class", ("replay", CLIP, "--model", "{case}/y5_1c_big.onnx"), 2, "YOLOv5's"),
         (
