@@ -11,12 +11,11 @@ from typing import Final
 
 import cv2
 import numpy as np
-import zxingcpp
 
 from smartcart.edge.capture.frames import Frame, Image
-from smartcart.edge.codes.formats import FORMATS
 from smartcart.edge.codes.numbers import Number, read_number
 from smartcart.edge.codes.scan import CodeScan
+from smartcart.edge.codes.texts import texts_in
 from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
 
@@ -93,8 +92,7 @@ class CodeReader:
 
 def numbers_in(picture: Image) -> list[Number]:
     """The valid product numbers in a picture, each once."""
-    found = zxingcpp.read_barcodes(picture, formats=FORMATS, try_downscale=False)
-    numbers = (read_number(code.text) for code in found if code.valid)
+    numbers = (read_number(text) for text in texts_in(picture))
     return list(dict.fromkeys(number for number in numbers if number is not None))
 
 

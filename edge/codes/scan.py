@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Final
 
 import cv2
-import zxingcpp
+import numpy as np
 
 from smartcart.edge.capture.frames import Image
-from smartcart.edge.codes.formats import FORMATS
 from smartcart.edge.codes.numbers import read_number
-from smartcart.edge.contract.code import CodeReport
+from smartcart.edge.codes.texts import texts_in
+from smartcart.edge.contract.code import MOST_LETTERS, CodeReport
 
 LASTS: Final = 6.0
 """Seconds that one request counts; whoever still wants a code repeats it."""
@@ -59,10 +59,8 @@ class CodeScan:
         """Looks for a code in a picture; every other time also for one that stands upright."""
         self._looks += 1
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        found = zxingcpp.read_barcodes(
-            grey, formats=FORMATS, try_rotate=self._looks % 2 == 0, try_invert=False, try_downscale=False
-        )
-        texts = {code.text for code in found if code.valid and read_number(code.text) is not None}
+        found = texts_in(np.asarray(grey, np.uint8), upright_too=self._looks % 2 == 0, inverted_too=False)
+        texts = {text for text in found if _is_product(text)}
         with self._lock:
             self._read.update(texts)
             best = self._read.most_common(1)
@@ -75,3 +73,8 @@ class CodeScan:
         with self._lock:
             due, self._to_tell = self._to_tell, None
         return due
+
+
+def _is_product(text: str) -> bool:
+    """True if a product number stands in a code's text and a message can hold it."""
+    return len(text) <= MOST_LETTERS and read_number(text) is not None

@@ -8,7 +8,7 @@ from biip.rcn import RcnRegion
 
 from smartcart.edge.capture.frames import Frame
 from smartcart.edge.codes.numbers import Number, read_number
-from smartcart.edge.codes.reader import CodeReader
+from smartcart.edge.codes.reader import CodeReader, numbers_in
 from smartcart.edge.tracking.tracker import Track
 from smartcart.edge.vision.detection import Box
 
@@ -104,3 +104,11 @@ def test_reading_keeps_to_its_budget() -> None:
     read(reader, picture(EAN, 2), 80, PACK, HAND)
     assert now / 2 <= 0.001 * 80 + 0.0041
     assert reader.code([1]) == EAN
+
+
+@pytest.mark.parametrize("kind", [zxingcpp.BarcodeFormat.DataMatrix, zxingcpp.BarcodeFormat.QRCode])
+@pytest.mark.parametrize("data", [f"(01)0{EAN}", f"(01)0{EAN}(3103)001250", f"(01)0{EAN}(10)LOT7(3103)001250"])
+def test_a_gs1_code_of_two_dimensions_is_read_as_its_data(kind: zxingcpp.BarcodeFormat, data: str) -> None:
+    made = zxingcpp.create_barcode(data, kind, gs1=True)
+    square = np.array(zxingcpp.write_barcode_to_image(made, scale=4))
+    assert numbers_in(square) == [Number(product=EAN, weight_g=1250 if "3103" in data else None)]

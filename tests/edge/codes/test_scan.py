@@ -4,12 +4,14 @@ import uuid
 
 import cv2
 import numpy as np
+import pytest
 import zxingcpp
 
 from smartcart.edge.capture.frames import Frame
+from smartcart.edge.codes.numbers import read_number
 from smartcart.edge.codes.reader import CodeReader
 from smartcart.edge.codes.scan import LASTS, CodeScan
-from smartcart.edge.contract.code import CodeReport
+from smartcart.edge.contract.code import MOST_LETTERS, CodeReport
 
 EAN = "4006381333931"
 ASKED = str(uuid.UUID(int=1))
@@ -49,3 +51,17 @@ def test_who_asks_no_more_gets_nothing() -> None:
     scan.ask(ASKED)
     now[0] = LASTS + 1
     assert not scan.is_wanted
+
+
+@pytest.mark.parametrize(("more", "is_read"), [((), True), (("240", "241", "250", "251", "400"), False)])
+def test_a_code_too_long_for_a_message_is_ignored(more: tuple[str, ...], is_read: bool) -> None:
+    text = "\x1d".join(["01040063813339311000000000000000000000", "21" + "0" * 20, *(ai + "0" * 30 for ai in more)])
+    assert read_number(text) is not None
+    assert (len(text) <= MOST_LETTERS) == is_read
+    made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
+    square = np.array(zxingcpp.write_barcode_to_image(made, scale=4))
+    scan = CodeScan()
+    scan.ask(ASKED)
+    for _ in range(2):
+        scan.look(cv2.cvtColor(square, cv2.COLOR_GRAY2BGR))
+    assert (scan.due() is not None) == is_read
