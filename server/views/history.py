@@ -18,11 +18,17 @@ MOST_SHOWN: Final = 50
 MOST_READ: Final = 300
 """How many sessions one look reads at most; the next one goes on where it stopped."""
 _AT_ONCE: Final = 50
+FIRST_DAY: Final = date(1970, 1, 2)
+LAST_DAY: Final = date(9999, 12, 29)
+"""The days whose beginning and end are times in every zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is looked for: everything where all is empty. Each of ``words`` must be found in what a session says."""
+    """A search; with all fields empty it finds everything. A session must contain each of ``words``.
+
+    ``day`` is between ``FIRST_DAY`` and ``LAST_DAY``; ``before`` is the ledger's position to go on from.
+    """
 
     day: date | None = None
     cart: str = ""
@@ -73,10 +79,11 @@ class History:
             for position, key in batch:
                 records = self._ledger.session(key)
                 began = _began(records)
-                if since is not None and began < since:
+                if since is not None and began and began < since:
                     return Found(sessions=tuple(found), further=None)
                 place = position
-                if (until is None or began < until) and (past := self._past(records, began, wanted.words)):
+                is_of_day = until is None or (began and began < until)
+                if is_of_day and (past := self._past(records, began, wanted.words)):
                     found.append(past)
                 if len(found) == MOST_SHOWN:
                     return Found(sessions=tuple(found), further=place)
@@ -120,6 +127,7 @@ class History:
 
 
 def _began(records: SessionRecords) -> str:
+    """When the first event was stored (RFC 3339, UTC); empty if none can be read."""
     return min((stored.stored_at for stored in records.events), default="")
 
 
