@@ -1,4 +1,4 @@
-"""A product is taught from the catalogue's page to a real demo, whose camera is a stream that shows it turning."""
+"""A real demo whose camera is a stream: a product that is turned there is taught, a code that is held there is read."""
 
 import subprocess
 import threading
@@ -12,6 +12,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+import zxingcpp
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect, sync_playwright
 from processes import SMARTCART, free_port, wait_until
@@ -22,6 +23,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 RATE = 10.0
 SIDE = 240
 VIEWS = 12
+EAN = "4006381333931"
+CODE = -1
+"""The code, as the last of the turntable's products."""
 
 Pictures = NDArray[np.uint8]
 
@@ -35,6 +39,7 @@ class Turntable:
         empty = np.asarray(cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC), np.uint8)
         self._empty = [jpeg(cv2.add(empty, (shade,) * 4)) for shade in range(4)]  # no two pictures are the same
         self._turned = [[jpeg(held_before(empty, view)) for view in product] for product in views]
+        self._turned.append([jpeg(code_before(empty, EAN))])
         self.product: int | None = None
         camera = self
 
@@ -70,6 +75,15 @@ def held_before(empty: Pictures, view: Pictures) -> Pictures:
     image, opaque = empty.copy(), view[..., 3:] / 255
     at = image[120 : 120 + SIDE, 200 : 200 + SIDE]
     at[:] = (at * (1 - opaque) + view[..., 2::-1] * opaque).astype(np.uint8)
+    return image
+
+
+def code_before(empty: Pictures, number: str) -> Pictures:
+    """A picture with an EAN-13 whose thinnest bars are 2 pixels wide."""
+    image = empty.copy()
+    made = zxingcpp.create_barcode(number, zxingcpp.BarcodeFormat.EAN13)
+    bars = np.array(zxingcpp.write_barcode_to_image(made, scale=2))[:110]
+    image[180 : 180 + len(bars), 200 : 200 + bars.shape[1]] = bars[..., None]
     return image
 
 
@@ -156,3 +170,19 @@ def test_two_products_are_taught_and_nothing_is_charged(page: Page, demo: str, t
     assert sorted(product.name for product in gallery.products) == ["Bottled drink 0.5 l", "Canned drink 330 ml"]
     events = httpx.get(f"{demo}api/v1/carts/demo-store/demo-cart/events", timeout=20).json()
     assert [e["event"]["type"] for e in events] == ["session_started"], "nothing that was turned is charged"
+
+
+def test_a_code_before_the_carts_camera_is_read_when_its_screen_asks(
+    page: Page, demo: str, turntable: Turntable
+) -> None:
+    water = {"sku": "WATER", "gtin": EAN, "name": "Mineral water 1 l", "price": 99, "labels": []}
+    assert httpx.put(f"{demo}api/v1/catalogue/product", json=water, timeout=20).status_code == 201
+    page.goto("cart/demo-store/demo-cart", wait_until="commit")
+    page.get_by_role("button", name="Scan").click()
+    add = page.get_by_role("dialog")
+    expect(add.get_by_label("Number under the bars")).to_be_visible()
+    turntable.product = CODE
+    expect(add).to_contain_text("Mineral water 1 l")
+    turntable.product = None
+    add.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".things li")).to_contain_text("Mineral water 1 l")
