@@ -69,7 +69,8 @@ def told(
     """The figures with so many enrolled pictures a product.
 
     Args:
-        enrolled: the embeddings to draw from, ``of`` the product number of each.
+        enrolled: the embeddings ``[N, width]`` to draw from, or ``[N, copies, width]`` if each picture was embedded
+            several times; ``of`` is the product number of each picture.
         asking: the embeddings that ask, ``truth`` the product number of each.
         reading: the interpretation of similarities.
     """
@@ -97,7 +98,7 @@ def alikeness(enrolled: Floats, of: Numbers, asking: Floats, *, shots: int, rng:
     """``[asking, products]``: as in the gallery, half the nearest picture, half the mean of all."""
     columns = []
     for product in np.unique(of):
-        rows = enrolled[rng.permutation(np.flatnonzero(of == product))[:shots]]
+        rows = enrolled[rng.permutation(np.flatnonzero(of == product))[:shots]].reshape(-1, enrolled.shape[-1])
         middle = rows.mean(0)
         middle = middle / max(float(np.linalg.norm(middle)), 1e-9)
         columns.append(((asking @ rows.T).max(1) + asking @ middle) / 2)

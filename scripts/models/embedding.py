@@ -38,6 +38,9 @@ def add_embedding(actions: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument("--evaluate", type=Path, metavar="ONNX", help="measure this file")
     parser.add_argument("--enrol", type=Path, metavar="FOLDER", help="pictures that enrol, one folder per product")
     parser.add_argument("--ask", type=Path, metavar="FOLDER", help="pictures that ask, in folders of the same names")
+    parser.add_argument(
+        "--in-carts", action="store_true", help="ask with pictures as a cart's camera sees them: far, in other light"
+    )
     parser.add_argument("--confusions", type=Path, metavar="JPG", help="draw the most frequent confusions")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     parser.set_defaults(run=run_embedding)
@@ -84,15 +87,20 @@ def _evaluate(args: argparse.Namespace) -> int:
     from smartcart.edge.gallery.embedder import OnnxEmbedder
     from smartcart.models.embedding.figures import SimilarityReading, told
     from smartcart.scripts.main import CommandError
-    from smartcart.scripts.models.embedding_pictures import confusions, embedded_pair
+    from smartcart.scripts.models.embedding_pictures import confusions, embedded_pair, rows_as_enrolled, rows_in_carts
 
     if not (args.enrol and args.ask):
         raise CommandError("--evaluate needs --enrol FOLDER and --ask FOLDER, each with a folder a product")
     pair = embedded_pair(args.evaluate, args.enrol, args.ask)
     embedding = OnnxEmbedder(args.evaluate).embedding
     reading = SimilarityReading(like=embedding.like, sharpness=embedding.sharpness)
-    rows = (pair.enrolled, pair.of, pair.asking, pair.truth)
-    figures = [told(*rows, shots=shots, reading=reading).to_json() for shots in (5, 10)]
+    enrolled = {"as shown": pair.enrolled, "as the edge does": rows_as_enrolled(args.evaluate, pair.crops[0])}
+    asking = rows_in_carts(args.evaluate, pair.crops[1]) if args.in_carts else pair.asking
+    figures = [
+        {"enrolled": how, **told(rows, pair.of, asking, pair.truth, shots=shots, reading=reading).to_json()}
+        for how, rows in enrolled.items()
+        for shots in (5, 10)
+    ]
     if args.confusions:
         confusions(pair, args.confusions)
     if args.json:
@@ -100,7 +108,8 @@ def _evaluate(args: argparse.Namespace) -> int:
         return 0
     for figure in figures:
         print(
-            f"{figure['shots']} pictures enrol, {figure['asked']} ask, {figure['products']} products: {_words(figure)}"
+            f"{figure['shots']} pictures enrol {figure['enrolled']}, {figure['asked']} ask, "
+            f"{figure['products']} products: {_words(figure)}"
         )
     return 0
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,15 +14,18 @@ from tqdm import tqdm
 
 from smartcart.edge.capture.frames import Image
 from smartcart.edge.gallery.embedder import OnnxEmbedder
+from smartcart.edge.gallery.views import CartLight, as_in_carts
 from smartcart.edge.vision.detection import Box
 from smartcart.edge.vision.detector import OnnxDetector
-from smartcart.models.crop import item_crop
+from smartcart.models.crop import SURROUND, item_crop
 from smartcart.models.dataset.detection_dataset import DatasetError
 from smartcart.models.labels import DEFAULT_MODEL, HAND
 
 SIDE: Final = 128
 LEAST_AREA: Final = 0.08
 MIDDLE: Final = Box(0.125, 0.125, 0.875, 0.875)
+INNER: Final = Box(0.5 - 0.5 / SURROUND, 0.5 - 0.5 / SURROUND, 0.5 + 0.5 / SURROUND, 0.5 + 0.5 / SURROUND)
+"""Where the item is in its crop."""
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 SHOWN: Final = 12
 
@@ -57,6 +61,24 @@ def embedded_pair(model: Path, enrol: Path, ask: Path) -> EmbeddedPair:
         names=names,
         crops=(parts[0][0], parts[1][0]),
     )
+
+
+def rows_as_enrolled(model: Path, crops: Sequence[Image]) -> NDArray[np.float32]:
+    """Embeds crops as the edge enrols them, as they are and in each cart light: ``[N, 1 + lights, width]``."""
+    embedder = OnnxEmbedder(model)
+    return np.stack([embedder.embed_crops([crop, *as_in_carts(crop, INNER)]) for crop in crops])
+
+
+def rows_in_carts(model: Path, crops: Sequence[Image], seed: int = 0) -> NDArray[np.float32]:
+    """Embeds crops as a cart's camera might see them, each in a light of its own: ``[N, width]``."""
+    embedder, rng = OnnxEmbedder(model), np.random.default_rng(seed)
+    rows = []
+    for crop in crops:
+        red, blue = rng.uniform(0.85, 1.15, 2)
+        gain = rng.uniform(0.7, 1.2)
+        light = CartLight(side=int(rng.integers(21, 47)), gains=(gain * blue, gain, gain * red))
+        rows.append(embedder.embed_crops(as_in_carts(crop, INNER, [light]))[0])
+    return np.array(rows)
 
 
 def _part(folder: Path, detector: OnnxDetector, names: list[str]) -> tuple[list[Image], list[int]]:

@@ -38,3 +38,12 @@ def test_a_probability_that_is_read_is_as_honest_as_the_clouds_are_wide() -> Non
     of = clouds(0.05)[1]
     readings = [fitted(rows[::2], of[::2], rows[1::2], of[1::2], shots=4) for rows in (near, far)]
     assert readings[0].like < readings[1].like
+
+
+def test_a_picture_embedded_twice_the_same_way_tells_no_more_than_once() -> None:
+    rows, of = unit(clouds(1.5)[0]), clouds(1.5)[1]
+    reading = SimilarityReading(like=0.5, sharpness=10.0)
+    once = told(rows[::2], of[::2], rows[1::2], of[1::2], shots=2, reading=reading)
+    twice = told(np.stack([rows[::2]] * 2, 1), of[::2], rows[1::2], of[1::2], shots=2, reading=reading)
+    assert once == twice
+    assert once.top1 < 1.0
