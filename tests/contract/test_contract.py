@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smartcart.edge.contract.code import MOST_LETTERS, CodeReport
 from smartcart.edge.contract.documents import FOLDER, documents
 from smartcart.edge.contract.events import (
     ACK,
@@ -168,15 +170,20 @@ def test_status_ack_and_command_come_back_as_they_were_sent() -> None:
         parse_command(b'{"action": "self_destruct"}')
 
 
-LESSONS = sorted((Path(__file__).parent / "golden" / "lessons").glob("*.json"))
-TEACH = json.loads((Path(__file__).parent / "golden" / "lessons" / "command_teach.json").read_text())
+GOLDEN_ASKED = Path(__file__).parent / "golden"
+ASKED = sorted(path for folder in ("lessons", "scans") for path in (GOLDEN_ASKED / folder).glob("*.json"))
+TEACH = json.loads((GOLDEN_ASKED / "lessons" / "command_teach.json").read_text())
+READERS: dict[str, Callable[[bytes], Command | LessonReport | CodeReport]] = {
+    "command": parse_command,
+    "lesson": LessonReport.from_bytes,
+    "code": CodeReport.from_bytes,
+}
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda p: p.stem)
-def test_golden_messages_of_lessons_are_read_and_written_back_unchanged(path: Path) -> None:
+@pytest.mark.parametrize("path", ASKED, ids=lambda p: p.stem)
+def test_golden_messages_of_lessons_and_scans_are_read_and_written_back_unchanged(path: Path) -> None:
     message, word = json.loads(path.read_text()), path.stem.partition("_")[0]
-    read = parse_command(wire(message)) if word == "command" else LessonReport.from_bytes(wire(message))
-    assert json.loads(read.to_bytes()) == message
+    assert json.loads(READERS[word](wire(message)).to_bytes()) == message
     schema = json.loads((FOLDER / f"{word}.schema.json").read_text())
     jsonschema.validate(message, schema, cls=jsonschema.Draft202012Validator)
 
@@ -203,6 +210,23 @@ def test_a_wrong_report_of_a_lesson_is_refused(change: dict[str, Any], reason: s
     message = json.loads((Path(__file__).parent / "golden" / "lessons" / "lesson_teaching.json").read_text())
     with pytest.raises(ContractError, match=reason):
         LessonReport.from_bytes(wire(message | change))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"text": ""}, "text"),
+        ({"text": "0" * (MOST_LETTERS + 1)}, "text"),
+        ({"text": 4006381333931}, "text"),
+        ({"scan": "../x"}, "scan"),
+        ({"schema": "smartcart.code/2"}, "unknown"),
+    ],
+    ids=str,
+)
+def test_a_wrong_report_of_a_code_is_refused(change: dict[str, Any], reason: str) -> None:
+    message = json.loads((GOLDEN_ASKED / "scans" / "code_read.json").read_text())
+    with pytest.raises(ContractError, match=reason):
+        CodeReport.from_bytes(wire(message | change))
 
 
 CORRECTION = {
