@@ -1,7 +1,7 @@
-"""A code that is held before the cart's camera because the cart's screen asks for one, whether or not a visit is open.
+"""Reads a code that a shopper holds before the cart's camera, at the request of the cart's screen, without any visit.
 
-It is looked for in the whole picture, as long as the server goes on asking. Once it is read, that is told, again to
-whoever asks again under the same id.
+The whole picture is searched as long as the server repeats its request. The code is reported once it is sure, and again
+each time that the same request is repeated.
 """
 
 import threading
@@ -19,15 +19,16 @@ from smartcart.edge.codes.texts import texts_in
 from smartcart.edge.contract.code import MOST_LETTERS, CodeReport
 
 LASTS: Final = 6.0
-"""Seconds that one request counts; whoever still wants a code repeats it."""
+"""Seconds that one request is valid; the server repeats it while a code is wanted."""
 SURE: Final = 2
+"""How often a code must be read."""
 
 
 class CodeScan:
-    """One cart's; asked from the network's thread, and shown pictures by the camera's.
+    """One cart's; ``ask`` and ``due`` are called by the network's thread, ``look`` by the camera's.
 
     Args:
-        clock: seconds that no correction of the clock moves.
+        clock: a steady clock, in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,25 +39,25 @@ class CodeScan:
         self._read: Counter[str] = Counter()
         self._looks = 0
         self._last: CodeReport | None = None
-        self._to_tell: CodeReport | None = None
+        self._to_report: CodeReport | None = None
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody waits for a code now."""
+        """True while a request is valid."""
         return self._asked is not None and self._clock() < self._until
 
     def ask(self, scan: str) -> None:
-        """Somebody wants a code, for the first time or still."""
+        """Takes a request, new or repeated, by its id."""
         with self._lock:
             if self._last is not None and self._last.scan == scan:
-                self._to_tell = self._last
+                self._to_report = self._last
                 return
             if scan != self._asked:
                 self._asked, self._read = scan, Counter()
             self._until = self._clock() + LASTS
 
     def look(self, image: Image) -> None:
-        """Looks for a code in a picture; every other time also for one that stands upright."""
+        """Searches a picture (height x width x 3); every other time also for codes turned by 90 degrees."""
         self._looks += 1
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         found = texts_in(np.asarray(grey, np.uint8), upright_too=self._looks % 2 == 0, inverted_too=False)
@@ -65,13 +66,13 @@ class CodeScan:
             self._read.update(texts)
             best = self._read.most_common(1)
             if self._asked is not None and best and best[0][1] >= SURE:
-                self._last = self._to_tell = CodeReport(scan=self._asked, text=best[0][0])
+                self._last = self._to_report = CodeReport(scan=self._asked, text=best[0][0])
                 self._asked = None
 
     def due(self) -> CodeReport | None:
-        """What to send now."""
+        """The report to send now; None if there is none."""
         with self._lock:
-            due, self._to_tell = self._to_tell, None
+            due, self._to_report = self._to_report, None
         return due
 
 

@@ -1,4 +1,4 @@
-"""What a cart reports of a code that was held before its camera because its screen had asked for one.
+"""The message by which a cart reports a code that was held before its camera at the request of its screen.
 
 Pure and standard library only.
 """
@@ -16,29 +16,29 @@ CODE: Final[Json] = {
     "required": ["schema", "scan", "text"],
     "properties": {
         "schema": {"type": "string", "enum": [CODE_SCHEMA]},
-        "scan": {"type": "string", "pattern": ID_PATTERN, "description": "the request that it answers"},
-        "text": {"type": "string", "minLength": 1, "maxLength": MOST_LETTERS, "description": "what the code says"},
+        "scan": {"type": "string", "pattern": ID_PATTERN, "description": "the id of the request"},
+        "text": {"type": "string", "minLength": 1, "maxLength": MOST_LETTERS, "description": "what the code contains"},
     },
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeReport:
-    """A ``code`` message; ``text`` is what stands in the code, in which a product number was found."""
+    """A ``code`` message; ``text`` is the content of the code, which holds a product number."""
 
     scan: str
     text: str
 
     def to_bytes(self) -> bytes:
-        """The message as it goes over the wire."""
+        """Encodes the message."""
         return encode({"schema": CODE_SCHEMA, "scan": self.scan, "text": self.text})
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> Self:
-        """Reads one.
+        """Decodes a message.
 
         Raises:
-            ContractError: it is none.
+            ContractError: it is not a ``code`` message.
         """
         raw = parse_object(payload)
         check_writable(raw)

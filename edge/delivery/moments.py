@@ -1,4 +1,4 @@
-"""The last seconds of a camera in small pictures, and which of them shows an item best, its place before and after."""
+"""Keeps the last seconds of a camera as small pictures, and finds the best view of an item and of its place."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -14,20 +14,20 @@ from smartcart.edge.vision.detection import Box
 
 EVERY_SECONDS: Final = 0.2
 KEPT: Final = 100
-"""How many pictures are kept: 20 seconds of them."""
+"""The number of pictures kept: 20 seconds."""
 WIDEST: Final = 640
 QUALITY: Final = 80
 _LOOKED_AT: Final = 8
-"""Of how many moments the sharpness is measured, those with the largest free view of the item."""
+"""The number of moments whose sharpness is measured: those with the largest free view of the item."""
 _SAMPLE: Final = 96
 _AT_THE_EDGE: Final = 0.004
 _CUT_OFF: Final = 0.3
-"""How much an item counts whose box ends at the picture's edge: the rest of it is out of sight."""
+"""The weight of a view whose box ends at the picture's edge: part of the item is out of sight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptFrame:
-    """One kept picture; ``items`` and ``hands`` are what was seen in it, ``time`` is media time in seconds."""
+    """One kept picture, with the boxes of its ``items`` (by track) and ``hands``; ``time`` is media time in seconds."""
 
     time: float
     jpeg: bytes
@@ -46,7 +46,7 @@ class KeptFrame:
 
 
 class Moments:
-    """Keeps what it sees for a while, a few pictures of each second."""
+    """Keeps one picture every ``EVERY_SECONDS``, the newest ``KEPT``."""
 
     def __init__(self) -> None:
         self._kept: deque[KeptFrame] = deque(maxlen=KEPT)
@@ -55,7 +55,7 @@ class Moments:
         return len(self._kept)
 
     def see(self, frame: Frame, tracks: Sequence[Track]) -> None:
-        """Keeps a small copy of a frame, with the boxes of what is seen in it."""
+        """Takes a frame and its tracks."""
         if self._kept and 0 <= frame.time - self._kept[-1].time < EVERY_SECONDS:
             return
         seen = [track for track in tracks if track.seen]
@@ -71,7 +71,12 @@ class Moments:
         )
 
     def best(self, tracks: Iterable[int], begin: float, end: float) -> tuple[KeptFrame, Box] | None:
-        """Where a thing, known by its tracks, is largest, sharpest and least covered; None if it was not seen then."""
+        """The moment and box at which an item is largest, sharpest and least covered; None if it was not seen then.
+
+        Args:
+            tracks: all tracks of the item.
+            begin, end: media time in seconds.
+        """
         sights = [
             (moment, moment.items[track])
             for moment in self._kept
@@ -83,15 +88,15 @@ class Moments:
         return max(largest, key=lambda sight: _view(*sight) * _sharpness(*sight), default=None)
 
     def before(self, time: float, box: Box) -> KeptFrame | None:
-        """The last moment before a time at which no hand is at a place; else the last one before it."""
+        """The last moment before a time without a hand at this place; if there is none, the one least covered."""
         return _freest([moment for moment in reversed(self._kept) if moment.time < time], box)
 
     def after(self, time: float, box: Box) -> KeptFrame | None:
-        """The newest moment after a time at which no hand is at a place; else the newest."""
+        """The newest moment after a time without a hand at this place; if there is none, the one least covered."""
         return _freest([moment for moment in reversed(self._kept) if moment.time > time], box)
 
     def nearest(self, time: float) -> KeptFrame | None:
-        """The moment that is nearest to a time; None where nothing is kept."""
+        """The moment nearest to a time; None if nothing is kept."""
         return min(self._kept, key=lambda moment: abs(moment.time - time), default=None)
 
 
@@ -105,7 +110,7 @@ def _view(moment: KeptFrame, box: Box) -> float:
 
 
 def _sharpness(moment: KeptFrame, box: Box) -> float:
-    """How much fine detail a box has, at one size for all; blur and fewer pixels make it less."""
+    """The amount of fine detail in a box, scaled to one size; blur and few pixels reduce it."""
     image = moment.image
     height, width = image.shape[:2]
     x1, y1, x2, y2 = (round(v * side) for v, side in zip(box, (width, height, width, height), strict=True))

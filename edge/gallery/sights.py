@@ -1,7 +1,7 @@
-"""What a cart saw of an event's thing: the embeddings of its best views, without any picture.
+"""The embeddings of the best views of an event's item, without any picture.
 
-A store that learns from what its people settle gets them beside its pictures, under the event's id. On the wire they
-are a gallery that holds the event in the place of a product.
+A cart sends them under the event's id to a store whose gallery learns from settled events. The message is a gallery
+with the event in the place of a product.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ OFF_LENGTH: Final = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sights:
-    """``rows`` ``[N, width]`` of length 1, the best view first; ``labels`` are what the detector called it.
+    """``rows`` ``[N, width]`` of length 1, the best view first; ``labels`` are the detector's names for the item.
 
-    ``store`` is that of the gallery which the cart uses.
+    ``store`` is the store of the gallery that the cart uses.
     """
 
     store: str
@@ -29,23 +29,23 @@ class Sights:
     rows: Floats
 
     def to_bytes(self, event: str) -> bytes:
-        """The message of an event."""
+        """Encodes the message for an event."""
         seen = Enrolled(sku=event, name="", labels=self.labels, prototypes=self.rows)
         return Gallery(store=self.store, version=0, embedding=self.embedding, products=(seen,)).to_bytes()
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> tuple[str, Self]:
-        """Reads a message: the event's id, and what was seen.
+        """Decodes a message into the event's id and the sights.
 
         Raises:
-            GalleryError: it is none, or too large.
+            GalleryError: it is not a ``sights`` message, or too large.
         """
         if len(payload) > MOST_BYTES:
             raise GalleryError(f"a message of {len(payload)} bytes is over the limit of {MOST_BYTES}")
         held = Gallery.from_bytes(payload)
         if len(held.products) != 1 or not 1 <= len(held.products[0].prototypes) <= MOST_ROWS:
-            raise GalleryError(f"is not what was seen of one event, in 1 to {MOST_ROWS} views")
+            raise GalleryError(f"does not hold 1 to {MOST_ROWS} views of one event")
         seen = held.products[0]
         if not np.all(np.abs(np.linalg.norm(seen.prototypes, axis=1) - 1) < OFF_LENGTH):
-            raise GalleryError("its views are no vectors of length 1")
+            raise GalleryError("its views are not vectors of length 1")
         return seen.sku, cls(store=held.store, embedding=held.embedding, labels=seen.labels, rows=seen.prototypes)

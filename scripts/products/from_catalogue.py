@@ -1,4 +1,4 @@
-"""What a catalogue's picture tells of a product's looks: enough to suggest it, too little to decide by."""
+"""Enrols a product from its catalogue picture: enough to suggest it, too little to decide."""
 
 from typing import Final
 
@@ -12,11 +12,11 @@ from smartcart.edge.gallery.gallery_file import Enrolled, GalleryError
 from smartcart.edge.vision.detection import Detector
 
 BEHIND: Final = 255
-"""The grey behind a picture that is see-through."""
+"""The grey level behind a transparent picture."""
 
 
 def known_from_picture(embedder: Embedder, detector: Detector, picture: bytes, sku: str, name: str) -> Enrolled:
-    """The product, tentative.
+    """Enrols the product as tentative.
 
     Raises:
         GalleryError: the picture cannot be used; the message says why.

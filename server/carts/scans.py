@@ -1,6 +1,6 @@
-"""Codes that carts are asked to read: while a cart's screen waits for one, its camera looks for it.
+"""Asks a cart's camera to read a code while the cart's screen waits for one.
 
-Nothing of it is kept: who asks goes on asking, and what was read is the screen's to do something with.
+Nothing is stored: the screen repeats its request, and decides what to do with the code.
 """
 
 import logging
@@ -18,7 +18,7 @@ from smartcart.server.carts.commands import CartKey
 
 ASK_SECONDS: Final = 2.0
 WANTED_SECONDS: Final = 4.0
-"""How long one request of a screen counts."""
+"""Seconds that one request of a screen is valid."""
 FORGOTTEN_SECONDS: Final = 60.0
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedScan:
-    """One request of a screen; ``text`` is the code once it was read. Times are in seconds of the steady clock."""
+    """One request of a screen; ``text`` is the content of the code, once read. Times are seconds of a steady clock."""
 
     id: str
     until: float
@@ -44,12 +44,12 @@ class Scans:
         self._of: dict[CartKey, WantedScan] = {}
 
     def can(self, cart: CartKey) -> bool:
-        """Whether a cart could be asked now."""
+        """True if a cart is online and can read codes."""
         view = self._carts.view(cart)
         return view is not None and view.status is not None and view.status.online and bool(view.status.reads_codes)
 
     def want(self, cart: CartKey, scan: str | None) -> WantedScan | None:
-        """A screen wants a code, for the first time (``scan`` None) or still; None of a cart that cannot read one."""
+        """Takes a request of a screen, new (``scan`` None) or repeated; None if the cart cannot read codes now."""
         if not self.can(cart):
             return None
         now = self._clock()
@@ -61,11 +61,11 @@ class Scans:
         return known
 
     def take(self, cart: CartKey, payload: bytes) -> None:
-        """A cart has read a code; one that nobody waits for is passed over."""
+        """Takes a cart's report of a code; ignored if no request waits for it."""
         try:
             report = CodeReport.from_bytes(payload)
         except ContractError as error:
-            log.warning("cart %s/%s reports no code: %s", *cart, error.reason)
+            log.warning("a code message of cart %s/%s is ignored: %s", *cart, error.reason)
             return
         with self._lock:
             known = self._of.get(cart)
@@ -73,7 +73,7 @@ class Scans:
                 self._of[cart] = replace(known, text=report.text)
 
     def due(self) -> list[tuple[CartKey, Command]]:
-        """What to send to carts now."""
+        """The commands to send now."""
         now = self._clock()
         with self._lock:
             self._of = {cart: scan for cart, scan in self._of.items() if now - scan.until < FORGOTTEN_SECONDS}

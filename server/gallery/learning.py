@@ -1,8 +1,8 @@
-"""The gallery learns from what people of the store settle in the queue, where the store has switched that on.
+"""Lets the gallery learn from corrections made in the queue, if the store has switched that on.
 
-A cart sends what it saw of an event's item as numbers; once somebody has said which product it was, the new ones among
-them become prototypes of that product. No picture is looked at or kept. A word counts when it has stood for a while, so
-that what is taken back is never learnt, and carts fetch a gallery now and then, not with every press.
+A cart sends the embeddings of an event's item; once staff have said which product it was, the new ones among them
+become prototypes of that product. No picture is used or kept. A correction counts after a while, so that one that is
+taken back is never learnt, and carts do not fetch a new gallery after each.
 """
 
 import logging
@@ -35,10 +35,10 @@ class Learner:
     """Safe to use from several threads.
 
     Args:
-        sights: gives what is kept of a cart's event, as it was sent.
-        catalogue: gives the catalogue in force.
-        clock: seconds that no correction of the clock moves. A word counts when it has stood for ``STANDS_SECONDS``,
-            and the gallery changes every ``EVERY_SECONDS`` at most.
+        sights: returns the ``sights`` message of a cart's event; None if none is kept.
+        catalogue: returns the catalogue in force.
+        clock: a steady clock, in seconds. A correction counts after ``STANDS_SECONDS``, and the gallery changes every
+            ``EVERY_SECONDS`` at most.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Learner:
         self._next = 0.0
 
     def made(self, key: SessionKey, correction: Correction) -> None:
-        """Somebody has corrected something; of interest is an event of which there are sights."""
+        """Takes a correction; ignored if there are no sights of its event."""
         event = correction.corrects
         if event is None or self._sights((key.store, key.cart), event) is None:
             return
@@ -69,7 +69,7 @@ class Learner:
                 del self._waiting[next(iter(self._waiting))]
 
     def look(self) -> None:
-        """Learns what is due.
+        """Learns from the corrections that are due.
 
         Raises:
             LedgerError: the ledger cannot be read; it is tried again.
@@ -80,7 +80,7 @@ class Learner:
             self._next = now + EVERY_SECONDS
 
     def finish(self) -> None:
-        """Learns what was settled, however short ago, because what was seen of it goes with the server.
+        """Learns from all corrections, however new, because the sights are lost when the server ends.
 
         Raises:
             As ``look``.
@@ -88,7 +88,7 @@ class Learner:
         self._learn(until=self._clock())
 
     def _learn(self, until: float) -> bool:
-        """Whether anything was due."""
+        """True if anything was due."""
         with self._lock:
             due = {event: entry for event, entry in self._waiting.items() if entry[1] <= until}
         seen: dict[str, tuple[Product, list[Sights]]] = {}
@@ -100,15 +100,15 @@ class Learner:
             try:
                 self._galleries.learn(sku, product.name, sights, QUEUE)
             except GalleryError as error:
-                log.warning("nothing is learnt of %s from the queue: %s", sku, error)
+                log.warning("the gallery learns nothing about %s from the queue: %s", sku, error)
         with self._lock:
             self._waiting = {event: entry for event, entry in self._waiting.items() if due.get(event) != entry}
         return bool(due)
 
     def _settled(self, key: SessionKey, event: str) -> Product | None:
-        """The product that somebody of the store has last said an event's one item to be.
+        """The product that staff last named for an event with one item; None if there is none to learn.
 
-        What was said before the product was removed from the gallery is not learnt again.
+        A correction made before the product was removed from the gallery does not count.
         """
         words = effective_corrections(self._ledger.session(key).corrections)
         said = next((word.correction for word in reversed(words) if word.correction.corrects == event), None)

@@ -1,4 +1,4 @@
-"""More views of a product that is known already, or of one that is not known yet. Pure."""
+"""Adds views to a product of the gallery, or to a new one. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,14 +10,14 @@ from smartcart.edge.gallery.gallery_file import MAX_PROTOTYPES, Enrolled, Floats
 from smartcart.edge.gallery.sights import Sights
 
 NEW: Final = 0.93
-"""The similarity above which a view is no news."""
+"""The similarity above which a view adds nothing."""
 MOST_OF_EVENT: Final = 2
 ENOUGH: Final = 4
-"""From so many prototypes on a product's looks decide."""
+"""The number of prototypes from which a product's looks may decide."""
 
 
 def with_more_views(product: Enrolled, sights: Sequence[Sights]) -> Enrolled:
-    """The product with what is new in these views, a few of each event; itself where nothing is."""
+    """The product with the new views, at most ``MOST_OF_EVENT`` of each event; unchanged if there are none."""
     rows = list(product.prototypes)
     for seen in sights:
         rows += _news(rows, seen.rows)
@@ -31,7 +31,7 @@ def with_more_views(product: Enrolled, sights: Sequence[Sights]) -> Enrolled:
 
 
 def _news(known: Sequence[Floats], rows: Floats) -> list[Floats]:
-    """The best of these rows that are like none that is known."""
+    """The best of these rows that resemble none of the known ones."""
     found: list[Floats] = []
     for row in rows / np.linalg.norm(rows, axis=1, keepdims=True):
         if len(found) < MOST_OF_EVENT and all(float(row @ one) <= NEW for one in (*known, *found)):
@@ -40,7 +40,7 @@ def _news(known: Sequence[Floats], rows: Floats) -> list[Floats]:
 
 
 def _closest_joined(rows: Sequence[Floats]) -> list[Floats]:
-    """One row less: the two that are most alike are their mean."""
+    """Replaces the two most similar rows by their mean."""
     every = np.array(rows)
     alike = every @ every.T - 2 * np.eye(len(rows))
     first, second = np.unravel_index(int(alike.argmax()), alike.shape)

@@ -1,4 +1,4 @@
-"""What the page *History* shows: sessions of any day, found by what a person remembers of them."""
+"""The contents of the page *History*: sessions of any day, found by cart, product, amount, receipt or person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from smartcart.server.ledger.port import Ledger
 
 MOST_SHOWN: Final = 50
 MOST_READ: Final = 300
-"""How many sessions one look reads at most; the next one goes on where it stopped."""
+"""The most sessions that one search reads; the next one continues from there."""
 _AT_ONCE: Final = 50
 FIRST_DAY: Final = date(1970, 1, 2)
 LAST_DAY: Final = date(9999, 12, 29)
@@ -38,7 +38,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastSession:
-    """One session as the list shows it; ``people`` are those who corrected or closed it."""
+    """One row of the list; ``people`` are those who corrected or closed the session."""
 
     basket: Basket
     began: str
@@ -48,14 +48,14 @@ class PastSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The newest first; ``further`` is where to go on, None where nothing older is left."""
+    """Sessions, the newest first; ``further`` is the position to continue from, None if nothing older is left."""
 
     sessions: tuple[PastSession, ...]
     further: int | None
 
 
 class History:
-    """Finds sessions in the ledger. ``price`` says an amount of minor units as the pages do."""
+    """Finds sessions in the ledger. ``price`` formats an amount in minor units as the pages do."""
 
     def __init__(
         self, ledger: Ledger, payments: Payments, zone: ZoneInfo, price: Callable[[int, str | None], str]
@@ -66,7 +66,7 @@ class History:
         self._price = price
 
     def find(self, wanted: Wanted) -> Found:
-        """Looks for sessions.
+        """Searches the sessions.
 
         Raises:
             LedgerError, DatabaseError: the database cannot be read.
@@ -98,7 +98,7 @@ class History:
         return rfc3339(begin.astimezone(UTC)), rfc3339(end.astimezone(UTC))
 
     def _before(self, until: str) -> int:
-        """The position before which sessions began before a time: they are kept in the order of their beginning."""
+        """The position before which all sessions began before a time; positions follow the order of beginning."""
         newest = self._ledger.past_sessions(None, 1)
         low, high = 0, newest[0][0] + 1 if newest else 0
         while low < high:
@@ -111,7 +111,7 @@ class History:
         return low
 
     def _past(self, records: SessionRecords, began: str, words: str) -> PastSession | None:
-        """A session, if it has all the words."""
+        """The row of a session; None if it lacks one of the words."""
         basket = fold_or_fault(records)
         said = [stored.correction.by for stored in records.corrections] + [records.closing and records.closing.by]
         people = tuple(dict.fromkeys(name for name in said if name))
