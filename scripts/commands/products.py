@@ -39,7 +39,8 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     enroll.add_argument("--source", required=True, help="camera number, video, stream, or folder of pictures")
     enroll.add_argument("--seconds", type=float, default=SECONDS, help="maximum duration (default: %(default)s)")
     enroll.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    _add_eye(enroll)
+    _add_models(enroll)
+    _add_camera(enroll)
     _add_where(enroll)
     enroll.set_defaults(run=_enroll)
     every = actions.add_parser(
@@ -50,7 +51,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         epilog="Example:  smartcart products enroll-all product-pictures --gallery store.gallery",
     )
     every.add_argument("folder", type=Path, metavar="FOLDER", help="a folder with one folder per product")
-    _add_eye(every)
+    _add_models(every)
     _add_where(every)
     every.set_defaults(run=_enroll_all)
     pictures = actions.add_parser(
@@ -61,7 +62,7 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
         "or settle some of it in the queue of a server with --learn.",
         epilog="Example:  smartcart products enroll-catalogue --server http://127.0.0.1:8000 --token token.txt",
     )
-    _add_eye(pictures)
+    _add_models(pictures)
     _add_store(pictures)
     _add_server(pictures, required=True)
     _add_token(pictures)
@@ -75,13 +76,17 @@ def add_parser(commands: "argparse._SubParsersAction[Any]") -> None:
     remove.set_defaults(run=_remove)
 
 
-def _add_eye(parser: argparse.ArgumentParser) -> None:
+def _add_models(parser: argparse.ArgumentParser) -> None:
     from smartcart.models.labels import DEFAULT_MODEL
-    from smartcart.scripts.pipeline_options import add_camera_options, frame_rate
 
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="the detector (default: the shipped one)")
     parser.add_argument("--embedding", type=Path, metavar="FILE", help="default: the shipped one")
     parser.add_argument("--threads", type=int, default=1, help="ONNX Runtime threads (default: 1)")
+
+
+def _add_camera(parser: argparse.ArgumentParser) -> None:
+    from smartcart.scripts.pipeline_options import add_camera_options, frame_rate
+
     parser.add_argument("--fps", type=frame_rate, help="request this many frames a second from a webcam")
     add_camera_options(parser)
 
@@ -115,7 +120,7 @@ def _enroll(args: argparse.Namespace) -> int:
     from smartcart.edge.gallery.search import Index
     from smartcart.scripts.pipeline import camera_mode
 
-    embedder, detector = _eyes(args)
+    embedder, detector = _opened_models(args)
     gallery = _begun(args, embedder)
     is_folder = Path(args.source).is_dir()
     seconds = math.inf if is_folder else args.seconds
@@ -149,7 +154,7 @@ def _enroll_all(args: argparse.Namespace) -> int:
     folders = sorted(one for one in args.folder.iterdir() if one.is_dir()) if args.folder.is_dir() else []
     if not folders:
         raise CommandError(f"{args.folder}: contains no folders; give a folder with one folder of pictures per product")
-    embedder, detector = _eyes(args)
+    embedder, detector = _opened_models(args)
     gallery = _begun(args, embedder)
     left_out = []
     for folder in progress(folders, total=len(folders), unit="product"):
@@ -176,7 +181,7 @@ def _enroll_catalogue(args: argparse.Namespace) -> int:
     pictured = server.pictured()
     if not pictured:
         raise CommandError("no product of the catalogue has a picture: set some on the page Catalogue")
-    embedder, detector = _eyes(args)
+    embedder, detector = _opened_models(args)
     gallery = _begun(args, embedder)
     known = {product.sku for product in gallery.products}
     wanted = [one for one in pictured if one.sku not in known]
@@ -200,7 +205,7 @@ def _told(products: int, left_out: "Sequence[str]", what: str) -> int:
     return 1 if left_out else 0
 
 
-def _eyes(args: argparse.Namespace) -> "tuple[OnnxEmbedder, OnnxDetector]":
+def _opened_models(args: argparse.Namespace) -> "tuple[OnnxEmbedder, OnnxDetector]":
     """The embedding and the detector named by the options."""
     from smartcart.edge.tracking.tracker import TrackerSettings
     from smartcart.edge.vision.detector import OnnxDetector
